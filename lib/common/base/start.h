@@ -1,0 +1,45 @@
+/*
+ * start.h: how every program starts and ends.
+ *
+ * Each bin/X/main.c defines ai_program; main() stands once, in start.c.  It
+ * makes sure that descriptors 0 to 2 are open, reads the options from their
+ * layers, answers --help, --version, --dump-options and --print-config,
+ * calls run() and turns an error into a message and an exit status.
+ */
+#ifndef AI_BASE_START_H
+#define AI_BASE_START_H
+
+#include "base/err.h"
+#include "base/opt.h"
+
+struct ai_program {
+	const char *name;     /* "ai-chunk" */
+	const char *summary;  /* one line, as in the man page's NAME */
+	const char *synopsis; /* lines behind the name, '\n' between them */
+	const char *examples; /* for --help: lines that can be pasted */
+	const struct ai_opt *const *options; /* NULL-terminated tables */
+	const struct ai_verb *verbs;         /* or NULL */
+	/* Applies the configuration file; record/config.c has the one. */
+	int (*configure)(struct ai_opts *o, struct ai_err *err);
+	/*
+	 * Does the work.  Returns an exit status, or -1 with err, which
+	 * start.c prints and turns into the status of its code.
+	 */
+	int (*run)(int argc, char **argv, struct ai_err *err);
+};
+
+extern const struct ai_program ai_program;
+
+/* The options of the running program; for run() and what it calls. */
+extern struct ai_opts ai_start_opts;
+
+/* Whether a flag, not some weaker layer, set the option at this place. */
+bool ai_start_given(const void *to);
+
+/*
+ * The options all programs have (--config, --profile, --log-format, -q, -v);
+ * start.c adds them to the program's own tables itself.
+ */
+#define AI_START_OPTIONS_MAX 8
+
+#endif

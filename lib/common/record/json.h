@@ -1,0 +1,93 @@
+/*
+ * json.h: JSON text as spans: a strict scanner, look-ups without a tree,
+ * and writing.
+ *
+ * ai_json_check() accepts exactly RFC 8259 in valid UTF-8, at most
+ * AI_JSON_DEPTH deep.  Everything else here works on text that passed it and
+ * so needs no error paths for syntax.  Values are borrowed spans.
+ */
+#ifndef AI_RECORD_JSON_H
+#define AI_RECORD_JSON_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define AI_JSON_DEPTH 128
+
+enum ai_kind {
+	AI_NONE, /* no such value */
+	AI_NULL,
+	AI_BOOL,
+	AI_NUMBER,
+	AI_STRING,
+	AI_ARRAY,
+	AI_OBJECT,
+};
+
+/* One JSON value: its text without blanks around it (strings: with quotes). */
+struct ai_value {
+	enum ai_kind kind;
+	struct ai_span s;
+};
+
+/*
+ * Whether p[0..n) is one JSON value with optional blanks around it; if so
+ * *v is that value (v may be NULL).  The message names the byte.
+ */
+int ai_json_check(const char *p, size_t n, struct ai_value *v,
+		  struct ai_err *err);
+
+/* Members of an object or elements of an array, in order. */
+struct ai_json_iter {
+	const char *p, *end;
+	bool object;
+};
+void ai_json_iter_init(struct ai_json_iter *it, struct ai_value v);
+/* key (may be NULL) is the raw string with quotes, AI_NONE in arrays. */
+bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
+		  struct ai_value *val);
+
+/* Whether a string value, decoded, is this text. */
+bool ai_json_is(struct ai_value string, struct ai_span text);
+/* The member of this name; the last of several. Kind AI_NONE if none. */
+struct ai_value ai_json_member(struct ai_value object, struct ai_span name);
+/*
+ * The value at a path: names and array indexes with dots between them
+ * ("completion.text", "messages.0.content"); "\." is a dot in a name; the
+ * empty path is v itself.
+ */
+struct ai_value ai_json_get(struct ai_value v, const char *path);
+
+/* Appends the decoded text of a string value (a lone surrogate escape
+ * becomes U+FFFD). -1: out's limit or memory, see ai_buf_check(). */
+int ai_json_text(struct ai_value string, struct ai_buf *out);
+/* Whole numbers only ("3", "3.0" and "3e0" too). -1: not one, or too big. */
+int ai_json_i64(struct ai_value v, int64_t *out);
+int ai_json_f64(struct ai_value v, double *out);
+bool ai_json_true(struct ai_value v);
+
+/*
+ * Writing.  Commas come by themselves: each call puts one where the text
+ * written so far needs it.  Check the buffer once at the end.
+ *
+ *	ai_put_open(b, '{');
+ *	ai_put_key(b, "n"); ai_put_i64(b, 3);
+ *	ai_put_close(b, '}');
+ */
+void ai_put_open(struct ai_buf *b, char bracket);
+void ai_put_close(struct ai_buf *b, char bracket);
+void ai_put_key(struct ai_buf *b, const char *name);
+void ai_put_str(struct ai_buf *b, const char *p, size_t n); /* UTF-8 */
+void ai_put_cstr(struct ai_buf *b, const char *s); /* NULL writes null */
+void ai_put_i64(struct ai_buf *b, int64_t v);
+void ai_put_f64(struct ai_buf *b, double v); /* shortest exact; nan: null */
+void ai_put_bool(struct ai_buf *b, bool v);
+void ai_put_null(struct ai_buf *b);
+void ai_put_raw(struct ai_buf *b, const char *p, size_t n);
+void ai_put_value(struct ai_buf *b, struct ai_value v);
+
+#endif

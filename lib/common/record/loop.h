@@ -1,0 +1,89 @@
+/*
+ * loop.h: the loop that all filters share.
+ *
+ * It reads records (or plain lines with -R), hands them to a callback, and
+ * owns everything else: order, worker threads (-j), flushing whenever
+ * reading would block, error records, and the exit status.  A program is
+ * its options and a callback.
+ */
+#ifndef AI_RECORD_LOOP_H
+#define AI_RECORD_LOOP_H
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "record/rec.h"
+
+/* What the options below set. */
+struct ai_loop_settings {
+	int64_t jobs;       /* -j */
+	bool unordered;     /* --unordered */
+	const char *path;   /* -p: the member to read */
+	const char *as;     /* --as: the name of the member added */
+	bool plain_in;      /* -R */
+	bool slurp;         /* -s */
+	bool plain_out;     /* -r */
+	bool exit_no;       /* -e */
+	int64_t max_line;   /* --max-line, bytes */
+};
+extern struct ai_loop_settings ai_loop;
+
+/* -j --unordered -R -s --max-line */
+extern const struct ai_opt ai_loop_options[];
+/* -p --as -r -e: only for the programs where they mean something */
+extern const struct ai_opt ai_loop_option_path[], ai_loop_option_as[],
+	ai_loop_option_plain[], ai_loop_option_exit[];
+
+/* Where a callback writes; one a job. */
+struct ai_emit;
+
+/* Writes the record as it is now. -1: writing failed, give up. */
+int ai_emit_rec(struct ai_emit *out, struct ai_rec *rec, struct ai_err *err);
+/* With -r the text (and a newline), else the record. */
+int ai_emit_answer(struct ai_emit *out, struct ai_rec *rec, const char *text,
+		   size_t n, struct ai_err *err);
+/* A line of JSON that is not an edited input record, without its newline. */
+int ai_emit_line(struct ai_emit *out, const char *json, size_t n,
+		 struct ai_err *err);
+/* The record with an error object (with -r: a message on stderr). rec may
+ * be NULL: then a record of its own, with the members of context in it. */
+int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
+		 const struct ai_err *why, struct ai_err *err);
+/* With -e the exit status says no. */
+void ai_emit_no(struct ai_emit *out);
+
+struct ai_filter {
+	/* Records a callback gets at once; 0: one call a record (each). */
+	size_t batch;
+	/*
+	 * One record.  It emits what it likes and returns 0; or returns -1,
+	 * and the loop emits the record with err as its error.  Error
+	 * records never come here: they pass through.
+	 */
+	int (*each)(void *state, struct ai_rec *rec, struct ai_emit *out,
+		    struct ai_err *err);
+	/* Up to batch records; emits each itself.  -1 ends the program. */
+	int (*many)(void *state, struct ai_rec *const *recs, size_t n,
+		    struct ai_emit *out, struct ai_err *err);
+	/*
+	 * What an operand is: NULL: a file of records.  Else called for each
+	 * operand (ai-chunk's documents), as each is.
+	 */
+	int (*operand)(void *state, const char *path, struct ai_emit *out,
+		       struct ai_err *err);
+	/* The operands together are one payload under this name (ai-complete
+	 * "words"); NULL if not. */
+	const char *words;
+	/* The state of one worker thread; both may be NULL. */
+	int (*open)(void **state, struct ai_err *err);
+	void (*close)(void *state);
+};
+
+/*
+ * Runs the filter over the operands, or over standard input without them
+ * ("-" is standard input too).  Returns an exit status, or -1 with err when
+ * the program cannot go on.
+ */
+int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
+		struct ai_err *err);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * rec.h: a record: one line, an index of its members, and what changed.
+ *
+ * The line itself is never parsed into a tree and printed again: what a
+ * program neither adds nor rewrites passes through byte for byte, with its
+ * big integers, duplicate keys and odd spacing.
+ */
+#ifndef AI_RECORD_REC_H
+#define AI_RECORD_REC_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/json.h"
+
+struct ai_member {
+	struct ai_value key, val;
+};
+
+/* Bytes of the line that are written differently. */
+struct ai_edit {
+	size_t from, to;    /* byte offsets in the line */
+	size_t at, n;       /* the new bytes, in ai_rec.fresh */
+};
+
+struct ai_rec {
+	struct ai_span line;     /* borrowed, without the newline */
+	unsigned long number;    /* of the line in its input, from 1 */
+	struct ai_value object;  /* AI_NONE while the line is not one */
+	struct ai_member *members; /* of the object, in order */
+	size_t n_members, cap_members;
+	struct ai_edit *edits;   /* sorted by from, never overlapping */
+	size_t n_edits, cap_edits;
+	struct ai_buf fresh;     /* bytes that the edits refer to */
+	struct ai_buf added;     /* new members: "name":value,... */
+};
+
+void ai_rec_init(struct ai_rec *r);
+void ai_rec_release(struct ai_rec *r);
+
+/* Takes the line as the record; it must stay while r is in use. */
+int ai_rec_parse(struct ai_rec *r, struct ai_span line, unsigned long number,
+		 struct ai_err *err);
+
+/* The value at a path as it came in (ai_json_get). AI_NONE if none. */
+struct ai_value ai_rec_get(const struct ai_rec *r, const char *path);
+/* Appends the decoded string at the path; AI_E_RECORD names the path. */
+int ai_rec_text(const struct ai_rec *r, const char *path, struct ai_buf *out,
+		struct ai_err *err);
+/* Whether an earlier program failed on it: see aiutils-records(5). */
+bool ai_rec_is_error(const struct ai_rec *r);
+
+/* Adds a member, replacing every older one of that name. */
+int ai_rec_set(struct ai_rec *r, const char *name, const struct ai_buf *json,
+	       struct ai_err *err);
+/* Cuts a member out if it is there. */
+int ai_rec_drop(struct ai_rec *r, const char *name, struct ai_err *err);
+/* Replaces exactly the string token at the path by this UTF-8 text. */
+int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
+		   size_t n, struct ai_err *err);
+/* Adds the error object that makes it an error record. */
+int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
+		struct ai_err *err);
+
+/*
+ * The record's id: its "id" or "custom_id" as text, else the BLAKE2b-128 of
+ * the payload in hex.
+ */
+int ai_rec_id(const struct ai_rec *r, const char *payload, size_t n,
+	      struct ai_buf *out);
+
+/* Appends the record as one line with its newline. */
+int ai_rec_write(const struct ai_rec *r, struct ai_buf *out);
+
+#endif
