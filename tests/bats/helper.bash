@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# helper.bash: what all bats files share.  `load helper` comes first in each;
+# the environment is that of tests/env.sh.
+bats_require_minimum_version 1.5.0
+
+: "${SRCDIR:?run the tests with make check}" "${BUILDDIR:?}"
+
+# Each test works in a folder of its own.  A file with a setup() of its own
+# calls this first.
+ai_setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+setup() {
+	ai_setup
+}
+
+# What a test prints when it fails: what ran, how it ended, what it said.
+ai_show() {
+	printf 'status: %s\n' "${status-}"
+	printf 'stdout:\n%s\n' "${output-}"
+	[ -z "${stderr-}" ] || printf 'stderr:\n%s\n' "$stderr"
+}
+
+# assert COMMAND...: fails with the last run's context.
+assert() {
+	"$@" && return
+	printf 'failed: %s\n' "$*"
+	ai_show
+	return 1
+}
+
+# assert_eq GOT WANTED
+assert_eq() {
+	[ "$1" = "$2" ] && return
+	printf 'got:    %s\nwanted: %s\n' "$1" "$2"
+	ai_show
+	return 1
+}
+
+# assert_has TEXT PART: PART occurs in TEXT, as it is.
+assert_has() {
+	case $1 in *"$2"*) return ;; esac
+	printf 'no "%s" in:\n%s\n' "$2" "$1"
+	return 1
+}
+
+# assert_status N: of the last run.
+assert_status() {
+	[ "$status" -eq "$1" ] && return
+	printf 'wanted status %s\n' "$1"
+	ai_show
+	return 1
+}
+
+# A pipeline in bash with pipefail; its status and stdout as run has them.
+run_sh() {
+	run --separate-stderr bash -o pipefail -c "$@"
+}
+
+# missing WHY: skips, but fails where everything must be there (CI).
+missing() {
+	if [ "${AI_REQUIRE_SHARED-}" = 1 ]; then
+		printf 'missing: %s\n' "$*"
+		return 1
+	fi
+	skip "$*"
+}
+
+# need COMMAND...: the test needs these commands.
+need() {
+	local c
+	for c; do
+		command -v "$c" >/dev/null || missing "$c is not installed"
+	done
+}
+
+# need_shared PATH: the test needs this file or folder below AI_SHARED.
+need_shared() {
+	[ -e "$AI_SHARED/$1" ] || missing "no $1 in ${AI_SHARED}"
+}
+
+# need_peer PACKAGE: the test needs this npm package in tests/peer.
+need_peer() {
+	need node
+	[ -d "$SRCDIR/tests/peer/node_modules/$1" ] ||
+		missing "npm package $1 is not installed in tests/peer"
+}
+
+# Timing, memory and preloading mean nothing under a sanitizer.
+not_sanitized() {
+	[ -z "${AI_SANITIZED-}" ] || skip "means nothing under a sanitizer"
+}
+
+# The programs of this build, one a line.
+programs() {
+	local p
+	for p in "$BUILDDIR"/bin/ai-*; do
+		[ -x "$p" ] && printf '%s\n' "${p##*/}"
+	done
+}
