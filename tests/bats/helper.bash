@@ -83,7 +83,7 @@ need_shared() {
 # need_peer PACKAGE: the test needs this npm package in tests/peer.
 need_peer() {
 	need node
-	[ -d "$SRCDIR/tests/peer/node_modules/$1" ] ||
+	[ -d "${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules/$1" ] ||
 		missing "npm package $1 is not installed in tests/peer"
 }
 
