@@ -95,6 +95,8 @@ int ai_opts_find_to(const struct ai_opts *o, const void *to);
  */
 int ai_opts_set(struct ai_opts *o, size_t i, enum ai_source source,
 		const char *text, const char *what, struct ai_err *err);
+/* "flag", "int", ...: the word --dump-options prints. */
+const char *ai_opt_type_name(enum ai_opt_type type);
 /* The value of option i as text, for --print-config; writes to out. */
 struct ai_buf;
 int ai_opts_show(const struct ai_opts *o, size_t i, struct ai_buf *out);

@@ -37,9 +37,16 @@ extern struct ai_opts ai_start_opts;
 bool ai_start_given(const void *to);
 
 /*
- * The options all programs have (--config, --profile, --log-format, -q, -v);
- * start.c adds them to the program's own tables itself.
+ * The options all programs have stand in start.c (--config, --profile,
+ * --log-format, -q, -v and those that print something instead of running).
+ * Two of them matter to record/config.c.
  */
-#define AI_START_OPTIONS_MAX 8
+struct ai_start_settings {
+	const char *config;  /* --config, or NULL */
+	const char *profile; /* --profile, or NULL */
+};
+extern struct ai_start_settings ai_start;
+
+#define AI_START_TABLES_MAX 8
 
 #endif

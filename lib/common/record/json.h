@@ -36,10 +36,18 @@ struct ai_value {
 
 /*
  * Whether p[0..n) is one JSON value with optional blanks around it; if so
- * *v is that value (v may be NULL).  The message names the byte.
+ * *v is that value (v may be NULL).  If not, the message names the byte,
+ * v->kind is AI_NONE and v->s.p is the place.
  */
 int ai_json_check(const char *p, size_t n, struct ai_value *v,
 		  struct ai_err *err);
+
+/* The same, telling of each member of an outermost object as it is passed;
+ * a callback that returns -1 (no memory) ends the scan. */
+typedef int ai_json_member_fn(void *arg, struct ai_value key,
+			      struct ai_value val);
+int ai_json_scan(const char *p, size_t n, struct ai_value *v,
+		 ai_json_member_fn *member, void *arg, struct ai_err *err);
 
 /* Members of an object or elements of an array, in order. */
 struct ai_json_iter {
@@ -61,6 +69,12 @@ struct ai_value ai_json_member(struct ai_value object, struct ai_span name);
  * empty path is v itself.
  */
 struct ai_value ai_json_get(struct ai_value v, const char *path);
+
+/* The first step of a path, without escapes, in name; what it cuts off as
+ * too long matches nothing.  Returns the path's bytes used, dot included. */
+#define AI_JSON_NAME 256
+size_t ai_json_step(const char *path, char *name, size_t size,
+		    struct ai_span *step);
 
 /* Appends the decoded text of a string value (a lone surrogate escape
  * becomes U+FFFD). -1: out's limit or memory, see ai_buf_check(). */

@@ -14,12 +14,18 @@
 
 struct ai_member {
 	struct ai_value key, val;
+	bool dropped; /* not written */
 };
 
 /* Bytes of the line that are written differently. */
 struct ai_edit {
 	size_t from, to;    /* byte offsets in the line */
 	size_t at, n;       /* the new bytes, in ai_rec.fresh */
+};
+
+/* A new member, in ai_rec.fresh: "name":value. */
+struct ai_added {
+	size_t at, n, name; /* offset, length, of which the quoted name */
 };
 
 struct ai_rec {
@@ -30,12 +36,17 @@ struct ai_rec {
 	size_t n_members, cap_members;
 	struct ai_edit *edits;   /* sorted by from, never overlapping */
 	size_t n_edits, cap_edits;
-	struct ai_buf fresh;     /* bytes that the edits refer to */
-	struct ai_buf added;     /* new members: "name":value,... */
+	struct ai_added *added;  /* new members, in the order they are written */
+	size_t n_added, cap_added;
+	struct ai_buf fresh;     /* the bytes of edits and new members */
 };
 
 void ai_rec_init(struct ai_rec *r);
 void ai_rec_release(struct ai_rec *r);
+
+/* Undoes every change since ai_rec_parse(): for writing one record several
+ * times, each time with other changes. */
+void ai_rec_revert(struct ai_rec *r);
 
 /* Takes the line as the record; it must stay while r is in use. */
 int ai_rec_parse(struct ai_rec *r, struct ai_span line, unsigned long number,
@@ -57,9 +68,14 @@ int ai_rec_drop(struct ai_rec *r, const char *name, struct ai_err *err);
 /* Replaces exactly the string token at the path by this UTF-8 text. */
 int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
 		   size_t n, struct ai_err *err);
-/* Adds the error object that makes it an error record. */
+/* Reverts the record and adds the error object that makes it an error
+ * record. */
 int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
 		struct ai_err *err);
+
+/* Writes the error object itself; line 0 leaves its number out. */
+void ai_rec_put_error(struct ai_buf *b, const char *tool,
+		      const struct ai_err *why, unsigned long line);
 
 /*
  * The record's id: its "id" or "custom_id" as text, else the BLAKE2b-128 of

@@ -1,0 +1,93 @@
+#include "base/path.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int ai_path_join(const char *dir, const char *name, char **path,
+		 struct ai_err *err)
+{
+	size_t n = strlen(dir) + strlen(name) + 2;
+
+	*path = malloc(n);
+	if (*path == NULL)
+		return ai_err_nomem(err);
+	snprintf(*path, n, "%s/%s", dir, name);
+	return 0;
+}
+
+/* The folder of the running binary; returns -1 where /proc is not there. */
+static int own_folder(char *dir, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", dir, size - 1);
+	char *slash;
+
+	if (n <= 0)
+		return -1;
+	dir[n] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash == NULL)
+		return -1;
+	*slash = '\0';
+	return 0;
+}
+
+int ai_path_data(const char *name, char **path, struct ai_err *err)
+{
+	const char *set = getenv("AI_DATADIR");
+	char own[PATH_MAX + 32] = "";
+
+	if (set != NULL && *set != '\0')
+		return ai_path_join(set, name, path, err);
+	if (own_folder(own, PATH_MAX) == 0) {
+		memcpy(own + strlen(own), "/../share/aiutils", 18);
+		if (ai_path_join(own, name, path, err) < 0)
+			return -1;
+		if (access(*path, R_OK) == 0)
+			return 0;
+		free(*path);
+	}
+	if (ai_path_join(AI_PKGDATADIR, name, path, err) < 0)
+		return -1;
+	if (access(*path, R_OK) == 0)
+		return 0;
+	free(*path);
+	*path = NULL;
+	return ai_err_set(err, AI_E_CONFIG,
+			  "data file '%s' is neither in '%.120s' nor in '%s'; "
+			  "set AI_DATADIR to its folder", name, own,
+			  AI_PKGDATADIR);
+}
+
+int ai_path_sibling(const char *program, char **path, struct ai_err *err)
+{
+	char own[PATH_MAX];
+
+	if (own_folder(own, sizeof own) == 0) {
+		if (ai_path_join(own, program, path, err) < 0)
+			return -1;
+		if (access(*path, X_OK) == 0)
+			return 0;
+		free(*path);
+	}
+	*path = strdup(program);
+	return *path == NULL ? ai_err_nomem(err) : 0;
+}
+
+int ai_path_config(const char *name, char **path, struct ai_err *err)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	char dir[PATH_MAX];
+
+	/* The XDG specification: a relative path is to be ignored. */
+	if (xdg != NULL && xdg[0] == '/')
+		snprintf(dir, sizeof dir, "%s/aiutils", xdg);
+	else if (home != NULL && home[0] == '/')
+		snprintf(dir, sizeof dir, "%s/.config/aiutils", home);
+	else
+		return ai_err_set(err, AI_E_CONFIG,
+				  "neither XDG_CONFIG_HOME nor HOME is set");
+	return ai_path_join(dir, name, path, err);
+}

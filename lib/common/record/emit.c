@@ -1,0 +1,134 @@
+/* emit.c: what callbacks write, and how its failures are counted. */
+#include "record/job.h"
+
+#include "base/msg.h"
+
+#include <string.h>
+
+void ai_tally_error(struct tally *t, enum ai_exit class)
+{
+	if (t->bad++ == 0)
+		t->only = class;
+	else if (t->only != class)
+		t->only = AI_EXIT_RECORD;
+}
+
+void ai_tally_merge(struct tally *to, const struct tally *from)
+{
+	if (from->bad > 0) {
+		if (to->bad == 0)
+			to->only = from->only;
+		else if (to->only != from->only)
+			to->only = AI_EXIT_RECORD;
+	}
+	if (to->first.code == AI_E_NONE) {
+		to->first = from->first;
+		to->first_line = from->first_line;
+	}
+	to->good += from->good;
+	to->bad += from->bad;
+	to->no += from->no;
+}
+
+static int write_out(struct ai_emit *out, struct ai_err *err)
+{
+	int rc = ai_writer_add(&out->loop->writer, out->buf.p, out->buf.len,
+			       err);
+
+	ai_buf_shrink(&out->buf, SPILL_BYTES * 2);
+	return rc;
+}
+
+int ai_emit_spill(struct ai_emit *out, struct ai_err *err)
+{
+	struct loop *l = out->loop;
+	int rc;
+
+	if (ai_buf_check(&out->buf, "a record", err) < 0)
+		return -1;
+	if (out->buf.len < SPILL_BYTES)
+		return 0;
+	if (l->n_threads == 0)
+		return write_out(out, err);
+	pthread_mutex_lock(&l->lock);
+	while (!ai_loop.unordered && l->order != out->job &&
+	       l->fatal.code == AI_E_NONE)
+		pthread_cond_wait(&l->done_cond, &l->lock);
+	if (l->fatal.code != AI_E_NONE) {
+		*err = l->fatal;
+		rc = -1;
+	} else {
+		rc = write_out(out, err);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+int ai_emit_rec(struct ai_emit *out, struct ai_rec *rec, struct ai_err *err)
+{
+	ai_rec_write(rec, &out->buf);
+	return ai_emit_spill(out, err);
+}
+
+int ai_emit_answer(struct ai_emit *out, struct ai_rec *rec, const char *text,
+		   size_t n, struct ai_err *err)
+{
+	if (!ai_loop.plain_out)
+		return ai_emit_rec(out, rec, err);
+	return ai_emit_line(out, text, n, err);
+}
+
+int ai_emit_line(struct ai_emit *out, const char *json, size_t n,
+		 struct ai_err *err)
+{
+	ai_buf_add(&out->buf, json, n);
+	ai_buf_chr(&out->buf, '\n');
+	return ai_emit_spill(out, err);
+}
+
+static void say_failed(const struct ai_err *why, unsigned long line)
+{
+	if (line > 0)
+		ai_msg(AI_MSG_ERROR, "line %lu: %s: %s", line,
+		       ai_code_name(why->code), why->msg);
+	else
+		ai_msg(AI_MSG_ERROR, "%s: %s", ai_code_name(why->code),
+		       why->msg);
+}
+
+bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
+		   unsigned long line)
+{
+	struct tally *t = &out->job->tally;
+
+	out->failed = true;
+	ai_tally_error(t, ai_code_exit(why->code));
+	if (t->first.code == AI_E_NONE) {
+		t->first = *why;
+		t->first_line = line;
+	}
+	if (ai_loop.plain_out)
+		say_failed(why, line);
+	return ai_loop.plain_out;
+}
+
+int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
+		 const struct ai_err *why, struct ai_err *err)
+{
+	if (ai_emit_noted(out, why, rec == NULL ? 0 : rec->number))
+		return 0;
+	if (rec != NULL) {
+		if (ai_rec_fail(rec, out->loop->program, why, err) < 0)
+			return -1;
+		return ai_emit_rec(out, rec, err);
+	}
+	ai_buf_str(&out->buf, "{\"error\":");
+	ai_rec_put_error(&out->buf, out->loop->program, why, 0);
+	ai_buf_str(&out->buf, "}\n");
+	return ai_emit_spill(out, err);
+}
+
+void ai_emit_no(struct ai_emit *out)
+{
+	out->job->tally.no++;
+}

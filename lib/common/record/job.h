@@ -1,0 +1,108 @@
+/*
+ * job.h: the insides that loop.c, emit.c, work.c and intake.c share; nothing
+ * for programs.
+ */
+#ifndef AI_RECORD_JOB_H
+#define AI_RECORD_JOB_H
+
+#include "record/loop.h"
+#include "record/reader.h"
+#include "record/writer.h"
+
+#include <pthread.h>
+
+#define JOB_BYTES ((size_t)1 << 17)   /* input of a job of single records */
+#define BATCH_BYTES ((size_t)1 << 22) /* input of a job for many() */
+#define SPILL_BYTES ((size_t)1 << 18) /* output kept back in a job */
+
+enum entry_kind {
+	ENTRY_RECORD, /* JSON, or made from plain text */
+	ENTRY_BAD,    /* cannot become a record: why */
+	ENTRY_OPERAND,
+};
+
+struct entry {
+	enum entry_kind kind;
+	size_t at, n;         /* bytes in job.in */
+	unsigned long number;
+	enum ai_code code;    /* ENTRY_BAD */
+	size_t length;        /* ENTRY_BAD: of the line, if not kept */
+	char hash[AI_HASH_HEX];
+};
+
+/* What the exit status is made of. */
+struct tally {
+	unsigned long good, bad, no;
+	enum ai_exit only; /* the class all errors share, or AI_EXIT_RECORD */
+	struct ai_err first; /* the first error made here, for the summary */
+	unsigned long first_line;
+};
+
+struct ai_emit {
+	struct loop *loop;
+	struct job *job;
+	struct ai_buf buf;
+	bool failed; /* the record at hand came out as an error */
+};
+
+struct job {
+	struct job *next; /* in loop.order or loop.spare */
+	struct ai_buf in;
+	struct entry *entries;
+	size_t n, cap;
+	struct ai_emit out;
+	struct tally tally;
+	enum { JOB_WAITS, JOB_RUNS, JOB_DONE } stage;
+};
+
+struct loop {
+	const struct ai_filter *filter;
+	const char *program;
+	struct ai_writer writer;
+	struct tally tally;
+	bool cannot_open;
+
+	/* One thread: the state of the filter, opened at the first job. */
+	void *state;
+	bool have_state;
+
+	/* Several threads. */
+	pthread_mutex_t lock;
+	pthread_cond_t todo_cond;  /* there is work, or an end of it */
+	pthread_cond_t done_cond;  /* a job was written, or all is over */
+	pthread_t *threads;
+	size_t n_threads;
+	struct job *order, **order_end;  /* all unwritten jobs, oldest first */
+	struct job *spare;               /* to be used again */
+	size_t n_open, max_open;
+	bool closing, waiting; /* no more jobs; the reader waits for input */
+	int wake;              /* eventfd: something failed */
+
+	struct ai_err fatal;   /* ends everything; code AI_E_NONE so far */
+	struct job *filling;   /* the job being read */
+};
+
+/* emit.c */
+void ai_tally_merge(struct tally *to, const struct tally *from);
+void ai_tally_error(struct tally *t, enum ai_exit class);
+/* Counts a failure. With -r it also says it and returns true: there is
+ * nothing to write. */
+bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
+		   unsigned long line);
+/* Hands over what has grown large, once it is this job's turn. */
+int ai_emit_spill(struct ai_emit *out, struct ai_err *err);
+
+/* work.c: runs the filter over a job. -1: the program cannot go on. */
+int ai_job_work(struct job *j, void *state, struct ai_err *err);
+
+/* loop.c: the job to read into, and handing it over. */
+struct job *ai_loop_filling(struct loop *l, struct ai_err *err);
+int ai_loop_dispatch(struct loop *l, struct ai_err *err);
+/* With the reader about to block on fd: everything read is worked on,
+ * everything finished is written. */
+int ai_loop_settle(struct loop *l, int fd, struct ai_err *err);
+
+/* intake.c: reads all the input into jobs. */
+int ai_intake(struct loop *l, int argc, char **argv, struct ai_err *err);
+
+#endif

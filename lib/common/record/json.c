@@ -1,0 +1,550 @@
+#include "record/json.h"
+
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* ---- the scanner -------------------------------------------------------- */
+
+struct scan {
+	const char *start, *p, *end;
+	int depth;
+	const char *why; /* what was expected, once something failed */
+	ai_json_member_fn *member; /* told of the outermost members */
+	void *arg;
+};
+
+static bool fail(struct scan *s, const char *why)
+{
+	if (s->why == NULL)
+		s->why = why;
+	return false;
+}
+
+static void skip_blanks(struct scan *s)
+{
+	while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' ||
+				 *s->p == '\n' || *s->p == '\r'))
+		s->p++;
+}
+
+static bool at(const struct scan *s, char c)
+{
+	return s->p < s->end && *s->p == c;
+}
+
+/*
+ * Whether any of the 8 bytes needs a closer look inside a string: a quote,
+ * a backslash, a control character, or not ASCII.  The usual trick: x - 1
+ * borrows into the high bit exactly where a byte of x is zero.
+ */
+static bool needs_look(uint64_t w)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+
+	return ((w | (w - ones * 0x20) | ((quote - ones) & ~quote) |
+		 ((slash - ones) & ~slash)) & high) != 0;
+}
+
+static bool hex4(const char *p, const char *end, unsigned *out)
+{
+	unsigned v = 0;
+
+	if (end - p < 4)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		unsigned c = (unsigned char)p[i], d = c - '0';
+
+		if (d > 9) {
+			d = (c | 0x20) - 'a';
+			if (d > 5)
+				return false;
+			d += 10;
+		}
+		v = v << 4 | d;
+	}
+	*out = v;
+	return true;
+}
+
+static bool scan_escape(struct scan *s)
+{
+	unsigned unit;
+
+	if (s->p == s->end)
+		return fail(s, "a string does not end");
+	if (*s->p == 'u') {
+		if (!hex4(s->p + 1, s->end, &unit))
+			return fail(s, "\\u needs four hex digits");
+		s->p += 5;
+		return true;
+	}
+	if (*s->p == '\0' || strchr("\"\\/bfnrt", *s->p) == NULL)
+		return fail(s, "no such escape in a string");
+	s->p++;
+	return true;
+}
+
+/* Behind the opening quote; ends behind the closing one. */
+static bool scan_string(struct scan *s)
+{
+	uint64_t w;
+	size_t n;
+
+	for (;;) {
+		while (s->end - s->p >= 8) {
+			memcpy(&w, s->p, 8);
+			if (needs_look(w))
+				break;
+			s->p += 8;
+		}
+		if (s->p == s->end)
+			return fail(s, "a string does not end");
+		if (*s->p == '"') {
+			s->p++;
+			return true;
+		}
+		if (*s->p == '\\') {
+			s->p++;
+			if (!scan_escape(s))
+				return false;
+		} else if ((unsigned char)*s->p < 0x20) {
+			return fail(s, "a control character in a string");
+		} else {
+			n = ai_utf8_len(s->p, (size_t)(s->end - s->p));
+			if (n == 0)
+				return fail(s, "not UTF-8");
+			s->p += n;
+		}
+	}
+}
+
+static size_t scan_digits(struct scan *s)
+{
+	const char *from = s->p;
+
+	while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
+		s->p++;
+	return (size_t)(s->p - from);
+}
+
+static bool scan_number(struct scan *s)
+{
+	if (at(s, '-'))
+		s->p++;
+	if (at(s, '0'))
+		s->p++;
+	else if (scan_digits(s) == 0)
+		return fail(s, "a value is expected");
+	if (at(s, '.')) {
+		s->p++;
+		if (scan_digits(s) == 0)
+			return fail(s, "a digit is expected");
+	}
+	if (at(s, 'e') || at(s, 'E')) {
+		s->p++;
+		if (at(s, '+') || at(s, '-'))
+			s->p++;
+		if (scan_digits(s) == 0)
+			return fail(s, "a digit is expected");
+	}
+	return true;
+}
+
+static bool scan_word(struct scan *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
+		return fail(s, "a value is expected");
+	s->p += n;
+	return true;
+}
+
+static bool scan_value(struct scan *s, struct ai_value *v);
+
+static bool scan_member(struct scan *s)
+{
+	struct ai_value key = { AI_STRING, { s->p, 0 } }, val;
+
+	if (!at(s, '"'))
+		return fail(s, "a member name in quotes is expected");
+	s->p++;
+	if (!scan_string(s))
+		return false;
+	key.s.n = (size_t)(s->p - key.s.p);
+	skip_blanks(s);
+	if (!at(s, ':'))
+		return fail(s, "':' is expected");
+	s->p++;
+	skip_blanks(s);
+	if (!scan_value(s, &val))
+		return false;
+	if (s->depth == 1 && s->member != NULL &&
+	    s->member(s->arg, key, val) < 0)
+		return fail(s, "out of memory");
+	return true;
+}
+
+/* Behind the opening bracket; the same for both, as both are lists. */
+static bool scan_list(struct scan *s, char close)
+{
+	struct ai_value v;
+
+	if (++s->depth > AI_JSON_DEPTH)
+		return fail(s, "nested too deep");
+	skip_blanks(s);
+	if (at(s, close)) {
+		s->p++;
+		s->depth--;
+		return true;
+	}
+	for (;;) {
+		skip_blanks(s);
+		if (close == '}' ? !scan_member(s) : !scan_value(s, &v))
+			return false;
+		skip_blanks(s);
+		if (at(s, close))
+			break;
+		if (!at(s, ','))
+			return fail(s, close == '}' ? "',' or '}' is expected"
+						    : "',' or ']' is expected");
+		s->p++;
+	}
+	s->p++;
+	s->depth--;
+	return true;
+}
+
+static bool scan_value(struct scan *s, struct ai_value *v)
+{
+	const char *from = s->p;
+	bool good;
+
+	if (s->p == s->end)
+		return fail(s, "a value is expected");
+	switch (*s->p) {
+	case '{':
+		v->kind = AI_OBJECT;
+		s->p++;
+		good = scan_list(s, '}');
+		break;
+	case '[':
+		v->kind = AI_ARRAY;
+		s->p++;
+		good = scan_list(s, ']');
+		break;
+	case '"':
+		v->kind = AI_STRING;
+		s->p++;
+		good = scan_string(s);
+		break;
+	case 't':
+		v->kind = AI_BOOL;
+		good = scan_word(s, "true");
+		break;
+	case 'f':
+		v->kind = AI_BOOL;
+		good = scan_word(s, "false");
+		break;
+	case 'n':
+		v->kind = AI_NULL;
+		good = scan_word(s, "null");
+		break;
+	default:
+		v->kind = AI_NUMBER;
+		good = scan_number(s);
+	}
+	v->s = (struct ai_span){ from, (size_t)(s->p - from) };
+	return good;
+}
+
+int ai_json_scan(const char *p, size_t n, struct ai_value *v,
+		 ai_json_member_fn *member, void *arg, struct ai_err *err)
+{
+	struct scan s = { p, p, p + n, 0, NULL, member, arg };
+	struct ai_value value;
+	bool good;
+
+	skip_blanks(&s);
+	good = scan_value(&s, &value);
+	if (good) {
+		skip_blanks(&s);
+		good = s.p == s.end || fail(&s, "something follows the value");
+	}
+	if (!good && v != NULL)
+		*v = (struct ai_value){ AI_NONE, { s.p, 0 } };
+	if (!good)
+		return ai_err_set(err,
+				  strcmp(s.why, "not UTF-8") == 0 ? AI_E_UTF8
+								  : AI_E_JSON,
+				  "%s at byte %zu", s.why,
+				  (size_t)(s.p - s.start) + 1);
+	if (v != NULL)
+		*v = value;
+	return 0;
+}
+
+int ai_json_check(const char *p, size_t n, struct ai_value *v,
+		  struct ai_err *err)
+{
+	return ai_json_scan(p, n, v, NULL, NULL, err);
+}
+
+/* ---- walking checked text ----------------------------------------------- */
+
+static const char *blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' ||
+			   *p == '\r'))
+		p++;
+	return p;
+}
+
+/* Behind the string whose opening quote is at p. */
+static const char *string_end(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		p += *p == '\\';
+	return p < end ? p + 1 : end;
+}
+
+/* Behind the object or array that begins at p. */
+static const char *list_end(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	while (p < end) {
+		char c = *p;
+
+		if (c == '"') {
+			p = string_end(p, end);
+			continue;
+		}
+		p++;
+		if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && --depth == 0)
+			break;
+	}
+	return p;
+}
+
+static struct ai_value value_at(const char *p, const char *end)
+{
+	struct ai_value v = { AI_NUMBER, { p, 0 } };
+	const char *q = p;
+
+	if (p >= end)
+		return (struct ai_value){ AI_NONE, { p, 0 } };
+	switch (*p) {
+	case '{':
+	case '[':
+		v.kind = *p == '{' ? AI_OBJECT : AI_ARRAY;
+		q = list_end(p, end);
+		break;
+	case '"':
+		v.kind = AI_STRING;
+		q = string_end(p, end);
+		break;
+	default:
+		v.kind = *p == 't' || *p == 'f' ? AI_BOOL
+			: *p == 'n' ? AI_NULL : AI_NUMBER;
+		while (q < end && memchr(",]} \t\r\n", *q, 7) == NULL)
+			q++;
+	}
+	v.s.n = (size_t)(q - p);
+	return v;
+}
+
+void ai_json_iter_init(struct ai_json_iter *it, struct ai_value v)
+{
+	bool list = v.kind == AI_OBJECT || v.kind == AI_ARRAY;
+
+	it->object = v.kind == AI_OBJECT;
+	it->p = list ? v.s.p + 1 : NULL;
+	it->end = list ? v.s.p + v.s.n - 1 : NULL;
+}
+
+bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
+		  struct ai_value *val)
+{
+	struct ai_value name = { AI_NONE, { NULL, 0 } };
+
+	it->p = blanks(it->p, it->end);
+	if (it->p < it->end && *it->p == ',')
+		it->p = blanks(it->p + 1, it->end);
+	if (it->p >= it->end)
+		return false;
+	if (it->object) {
+		name = value_at(it->p, it->end);
+		it->p = blanks(name.s.p + name.s.n, it->end);
+		if (it->p < it->end) /* the colon */
+			it->p = blanks(it->p + 1, it->end);
+	}
+	*val = value_at(it->p, it->end);
+	it->p = val->s.p + val->s.n;
+	if (key != NULL)
+		*key = name;
+	return true;
+}
+
+bool ai_json_is(struct ai_value string, struct ai_span text)
+{
+	struct ai_span inner = { string.s.p + 1, string.s.n - 2 };
+	struct ai_buf b;
+	bool same;
+
+	if (string.kind != AI_STRING)
+		return false;
+	if (inner.n == 0 || memchr(inner.p, '\\', inner.n) == NULL)
+		return ai_span_eq(inner, text);
+	/* An escape never takes fewer bytes than what it stands for. */
+	if (inner.n < text.n)
+		return false;
+	ai_buf_init(&b, inner.n);
+	same = ai_json_text(string, &b) == 0 &&
+		ai_span_eq((struct ai_span){ b.p, b.len }, text);
+	ai_buf_release(&b);
+	return same;
+}
+
+struct ai_value ai_json_member(struct ai_value object, struct ai_span name)
+{
+	struct ai_value key, val, found = { AI_NONE, { NULL, 0 } };
+	struct ai_json_iter it;
+
+	if (object.kind != AI_OBJECT)
+		return found;
+	ai_json_iter_init(&it, object);
+	while (ai_json_next(&it, &key, &val))
+		if (ai_json_is(key, name))
+			found = val;
+	return found;
+}
+
+static struct ai_value element(struct ai_value array, struct ai_span index)
+{
+	struct ai_value val, none = { AI_NONE, { NULL, 0 } };
+	struct ai_json_iter it;
+	int64_t i;
+
+	if (ai_parse_i64(index, &i) < 0 || i < 0)
+		return none;
+	ai_json_iter_init(&it, array);
+	while (ai_json_next(&it, NULL, &val))
+		if (i-- == 0)
+			return val;
+	return none;
+}
+
+size_t ai_json_step(const char *path, char *name, size_t size,
+		    struct ai_span *step)
+{
+	size_t i = 0, n = 0;
+
+	for (; path[i] != '\0' && path[i] != '.'; i++) {
+		if (path[i] == '\\' && path[i + 1] == '.')
+			i++;
+		if (n < size)
+			name[n++] = path[i];
+	}
+	*step = (struct ai_span){ name, n };
+	return i + (path[i] == '.');
+}
+
+struct ai_value ai_json_get(struct ai_value v, const char *path)
+{
+	char name[AI_JSON_NAME];
+	struct ai_span step;
+
+	while (*path != '\0' && v.kind != AI_NONE) {
+		path += ai_json_step(path, name, sizeof name, &step);
+		v = v.kind == AI_ARRAY ? element(v, step)
+				       : ai_json_member(v, step);
+	}
+	return v;
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+/* The text of the escape behind a backslash at p; returns its length. */
+static size_t unescape(const char *p, const char *end, char out[4], size_t *n)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	unsigned unit = 0, low = 0;
+	const char *at_ = strchr(from, *p);
+	uint32_t cp;
+
+	if (*p != 'u') {
+		out[0] = at_ != NULL ? to[at_ - from] : *p;
+		*n = 1;
+		return 1;
+	}
+	hex4(p + 1, end, &unit);
+	cp = unit;
+	if (unit >= 0xD800 && unit <= 0xDFFF) {
+		cp = AI_UTF8_REPLACEMENT;
+		if (unit < 0xDC00 && end - p >= 11 && p[5] == '\\' &&
+		    p[6] == 'u' && hex4(p + 7, end, &low) && low >= 0xDC00 &&
+		    low <= 0xDFFF) {
+			cp = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+			*n = ai_utf8_encode(cp, out);
+			return 11;
+		}
+	}
+	*n = ai_utf8_encode(cp, out);
+	return 5;
+}
+
+int ai_json_text(struct ai_value string, struct ai_buf *out)
+{
+	const char *p, *end, *slash;
+	char text[4];
+	size_t n;
+
+	if (string.kind != AI_STRING)
+		return -1;
+	p = string.s.p + 1;
+	end = string.s.p + string.s.n - 1;
+	while (p < end) {
+		slash = memchr(p, '\\', (size_t)(end - p));
+		if (slash == NULL)
+			slash = end;
+		ai_buf_add(out, p, (size_t)(slash - p));
+		p = slash;
+		if (p < end) {
+			p += 1 + unescape(p + 1, end, text, &n);
+			ai_buf_add(out, text, n);
+		}
+	}
+	return out->bad == AI_E_NONE ? 0 : -1;
+}
+
+int ai_json_i64(struct ai_value v, int64_t *out)
+{
+	double d;
+
+	if (v.kind != AI_NUMBER)
+		return -1;
+	if (ai_parse_i64(v.s, out) == 0)
+		return 0;
+	/* 2^53: beyond it a double may stand for another whole number. */
+	if (ai_parse_f64(v.s, &d) < 0 || d != (double)(int64_t)d ||
+	    d > 9007199254740992.0 || d < -9007199254740992.0)
+		return -1;
+	*out = (int64_t)d;
+	return 0;
+}
+
+int ai_json_f64(struct ai_value v, double *out)
+{
+	return v.kind == AI_NUMBER ? ai_parse_f64(v.s, out) : -1;
+}
+
+bool ai_json_true(struct ai_value v)
+{
+	return v.kind == AI_BOOL && *v.s.p == 't';
+}

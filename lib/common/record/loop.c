@@ -1,0 +1,424 @@
+/*
+ * loop.c: from input to output.
+ *
+ * The main thread reads lines into jobs; a job is a run of consecutive
+ * lines (or one operand).  Jobs are worked on by this thread (-j 1) or by
+ * worker threads, and written in the order in which they were read: who
+ * completes the oldest job writes it and all complete ones behind it.  A job
+ * whose output grows large waits until it is the oldest and then writes
+ * through, so that memory stays flat however much one input line makes.
+ */
+#include "record/job.h"
+
+#include "base/msg.h"
+#include "base/start.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define JOBS_A_THREAD 4
+
+struct ai_loop_settings ai_loop;
+
+const struct ai_opt ai_loop_options[] = {
+	{ "jobs", 'j', AI_OPT_INT, &ai_loop.jobs, "N",
+	  "how many records are worked on at once", .initial = "1",
+	  .min = 1, .max = 256, .key = "jobs", .env = "AI_JOBS" },
+	{ "unordered", 0, AI_OPT_FLAG, &ai_loop.unordered, NULL,
+	  "write each record as soon as it is done" },
+	{ "raw-input", 'R', AI_OPT_FLAG, &ai_loop.plain_in, NULL,
+	  "input is plain text, each line a record" },
+	{ "slurp", 's', AI_OPT_FLAG, &ai_loop.slurp, NULL,
+	  "with -R: each file is one record" },
+	{ "max-line", 0, AI_OPT_INT, &ai_loop.max_line, "BYTES",
+	  "longest line taken", .initial = "16M", .min = 1,
+	  .max = 1073741824, .key = "max_line" },
+	{ 0 }
+};
+
+const struct ai_opt ai_loop_option_path[] = {
+	{ "path", 'p', AI_OPT_TEXT, &ai_loop.path, "PATH",
+	  "the member to read, with dots inside" },
+	{ 0 }
+};
+
+const struct ai_opt ai_loop_option_as[] = {
+	{ "as", 0, AI_OPT_TEXT, &ai_loop.as, "NAME",
+	  "the name of the member that is added" },
+	{ 0 }
+};
+
+const struct ai_opt ai_loop_option_plain[] = {
+	{ "raw-output", 'r', AI_OPT_FLAG, &ai_loop.plain_out, NULL,
+	  "write plain text; errors go to standard error" },
+	{ 0 }
+};
+
+const struct ai_opt ai_loop_option_exit[] = {
+	{ "exit-status", 'e', AI_OPT_FLAG, &ai_loop.exit_no, NULL,
+	  "exit 1 when the answer is no" },
+	{ 0 }
+};
+
+/* ---- jobs come and go --------------------------------------------------- */
+
+static struct job *job_new(struct loop *l)
+{
+	struct job *j = calloc(1, sizeof *j);
+
+	if (j == NULL)
+		return NULL;
+	ai_buf_init(&j->in, SIZE_MAX);
+	/* A record may grow, but not without bound. */
+	ai_buf_init(&j->out.buf, (size_t)1 << 31);
+	j->out.loop = l;
+	j->out.job = j;
+	return j;
+}
+
+static void job_clear(struct job *j)
+{
+	ai_buf_shrink(&j->in, BATCH_BYTES);
+	ai_buf_shrink(&j->out.buf, SPILL_BYTES * 2);
+	j->n = 0;
+	j->next = NULL;
+	j->stage = JOB_WAITS;
+	memset(&j->tally, 0, sizeof j->tally);
+}
+
+static void job_free(struct job *j)
+{
+	ai_buf_release(&j->in);
+	ai_buf_release(&j->out.buf);
+	free(j->entries);
+	free(j);
+}
+
+/* What a finished job leaves behind: its output and its share of the tally. */
+static int job_finish(struct loop *l, struct job *j, struct ai_err *err)
+{
+	ai_tally_merge(&l->tally, &j->tally);
+	if (ai_buf_check(&j->out.buf, "a record", err) < 0)
+		return -1;
+	return ai_writer_add(&l->writer, j->out.buf.p, j->out.buf.len, err);
+}
+
+/* ---- worker threads ----------------------------------------------------- */
+
+/* With the lock held: the first failure ends everything. */
+static void set_fatal(struct loop *l, const struct ai_err *err)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	if (l->fatal.code != AI_E_NONE)
+		return;
+	l->fatal = *err;
+	pthread_cond_broadcast(&l->todo_cond);
+	pthread_cond_broadcast(&l->done_cond);
+	n = l->wake < 0 ? 0 : write(l->wake, &one, sizeof one);
+	(void)n; /* it can only be set already */
+}
+
+static void unlink_job(struct loop *l, struct job *j)
+{
+	struct job **at = &l->order;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	if (l->order_end == &j->next)
+		l->order_end = at;
+}
+
+/* With the lock held: writes what may be written now. */
+static void drain(struct loop *l, struct job *finished)
+{
+	struct ai_err err;
+	struct job *j;
+
+	while (l->fatal.code == AI_E_NONE) {
+		j = ai_loop.unordered ? finished : l->order;
+		if (j == NULL || j->stage != JOB_DONE)
+			break;
+		if (job_finish(l, j, &err) < 0)
+			set_fatal(l, &err);
+		unlink_job(l, j);
+		job_clear(j);
+		j->next = l->spare;
+		l->spare = j;
+		l->n_open--;
+		if (ai_loop.unordered)
+			break;
+	}
+	/* The reader has nothing to give us: nothing else will flush. */
+	if (l->waiting && ai_writer_flush(&l->writer, &err) < 0)
+		set_fatal(l, &err);
+	pthread_cond_broadcast(&l->done_cond);
+}
+
+/* With the lock held: the next job, or NULL when there will be none. */
+static struct job *next_job(struct loop *l)
+{
+	while (l->fatal.code == AI_E_NONE) {
+		for (struct job *j = l->order; j != NULL; j = j->next)
+			if (j->stage == JOB_WAITS)
+				return j;
+		if (l->closing)
+			break;
+		pthread_cond_wait(&l->todo_cond, &l->lock);
+	}
+	return NULL;
+}
+
+static int open_state(struct loop *l, void **state, struct ai_err *err)
+{
+	*state = NULL;
+	return l->filter->open == NULL ? 0 : l->filter->open(state, err);
+}
+
+static void *worker(void *arg)
+{
+	struct loop *l = arg;
+	struct ai_err err;
+	struct job *j;
+	void *state = NULL;
+	int rc = open_state(l, &state, &err);
+	bool opened = rc == 0;
+
+	pthread_mutex_lock(&l->lock);
+	if (rc < 0)
+		set_fatal(l, &err);
+	while ((j = next_job(l)) != NULL) {
+		j->stage = JOB_RUNS;
+		pthread_mutex_unlock(&l->lock);
+		rc = ai_job_work(j, state, &err);
+		pthread_mutex_lock(&l->lock);
+		j->stage = JOB_DONE;
+		if (rc < 0)
+			set_fatal(l, &err);
+		else
+			drain(l, j);
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (opened && l->filter->close != NULL)
+		l->filter->close(state);
+	return NULL;
+}
+
+static int start_threads(struct loop *l, struct ai_err *err)
+{
+	size_t want = (size_t)ai_loop.jobs;
+
+	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->wake < 0)
+		return ai_err_sys(err, AI_E_OS, errno, "cannot make an eventfd");
+	l->threads = calloc(want, sizeof *l->threads);
+	if (l->threads == NULL)
+		return ai_err_nomem(err);
+	for (; l->n_threads < want; l->n_threads++) {
+		int e = pthread_create(&l->threads[l->n_threads], NULL, worker,
+				       l);
+
+		if (e != 0)
+			return ai_err_sys(err, AI_E_OS, e,
+					  "cannot start a thread");
+	}
+	return 0;
+}
+
+static void stop_threads(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->closing = true;
+	pthread_cond_broadcast(&l->todo_cond);
+	pthread_mutex_unlock(&l->lock);
+	for (size_t i = 0; i < l->n_threads; i++)
+		pthread_join(l->threads[i], NULL);
+	free(l->threads);
+	if (l->wake >= 0)
+		close(l->wake);
+}
+
+/* ---- between the reader and the workers --------------------------------- */
+
+/* Hands the job being read over to the workers, or works on it here. */
+int ai_loop_dispatch(struct loop *l, struct ai_err *err)
+{
+	struct job *j = l->filling;
+	int rc;
+
+	if (j == NULL || j->n == 0)
+		return 0;
+	if (l->n_threads == 0) {
+		if (!l->have_state && open_state(l, &l->state, err) < 0)
+			return -1;
+		l->have_state = true;
+		rc = ai_job_work(j, l->state, err);
+		if (rc == 0)
+			rc = job_finish(l, j, err);
+		job_clear(j);
+		return rc;
+	}
+	l->filling = NULL;
+	pthread_mutex_lock(&l->lock);
+	while (l->n_open >= l->max_open && l->fatal.code == AI_E_NONE)
+		pthread_cond_wait(&l->done_cond, &l->lock);
+	*l->order_end = j;
+	l->order_end = &j->next;
+	l->n_open++;
+	pthread_cond_signal(&l->todo_cond);
+	rc = l->fatal.code == AI_E_NONE ? 0 : -1;
+	if (rc < 0)
+		*err = l->fatal;
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+/* The job to read into. */
+struct job *ai_loop_filling(struct loop *l, struct ai_err *err)
+{
+	if (l->filling != NULL)
+		return l->filling;
+	pthread_mutex_lock(&l->lock);
+	l->filling = l->spare;
+	if (l->spare != NULL)
+		l->spare = l->spare->next;
+	pthread_mutex_unlock(&l->lock);
+	if (l->filling == NULL)
+		l->filling = job_new(l);
+	else
+		l->filling->next = NULL;
+	if (l->filling == NULL)
+		ai_err_nomem(err);
+	return l->filling;
+}
+
+/* With the reader about to block: everything read is worked on, everything
+ * finished is written. */
+int ai_loop_settle(struct loop *l, int fd, struct ai_err *err)
+{
+	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
+				 { .fd = l->wake, .events = POLLIN } };
+	bool threads = l->n_threads > 0;
+	int rc;
+
+	if (poll(pfd, 1, 0) != 0) /* something to read, or its end */
+		return 0;
+	if (ai_loop_dispatch(l, err) < 0)
+		return -1;
+	pthread_mutex_lock(&l->lock);
+	l->waiting = true;
+	rc = ai_writer_flush(&l->writer, err);
+	pthread_mutex_unlock(&l->lock);
+	if (rc < 0)
+		return -1;
+	if (threads)
+		while (poll(pfd, 2, -1) < 0 && errno == EINTR)
+			;
+	pthread_mutex_lock(&l->lock);
+	l->waiting = false;
+	if (l->fatal.code != AI_E_NONE) {
+		*err = l->fatal;
+		rc = -1;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void summarise(const struct loop *l)
+{
+	const struct tally *t = &l->tally;
+
+	if (t->bad == 0 || ai_loop.plain_out)
+		return;
+	if (t->first.code == AI_E_NONE)
+		ai_msg(AI_MSG_WARN, "%lu of %lu records were errors already",
+		       t->bad, t->bad + t->good);
+	else if (t->first_line == 0)
+		ai_msg(AI_MSG_WARN, "%lu of %lu records failed; the first: %s",
+		       t->bad, t->bad + t->good, t->first.msg);
+	else
+		ai_msg(AI_MSG_WARN,
+		       "%lu of %lu records failed; the first: line %lu: %s",
+		       t->bad, t->bad + t->good, t->first_line, t->first.msg);
+}
+
+/* Exit statuses that speak for a whole run in which nothing succeeded. */
+static bool speaks_for_all(enum ai_exit class)
+{
+	return class == AI_EXIT_BUDGET || class == AI_EXIT_UNAVAILABLE ||
+		class == AI_EXIT_TEMPFAIL || class == AI_EXIT_NOPERM ||
+		class == AI_EXIT_CONFIG;
+}
+
+static int exit_status(const struct loop *l)
+{
+	const struct tally *t = &l->tally;
+
+	if (l->cannot_open)
+		return AI_EXIT_OPEN;
+	if (t->bad > 0)
+		return t->good == 0 && speaks_for_all(t->only)
+			? (int)t->only : AI_EXIT_RECORD;
+	return ai_loop.exit_no && t->no > 0 ? AI_EXIT_NO : AI_EXIT_OK;
+}
+
+static void release(struct loop *l)
+{
+	struct job *j, *lists[3] = { l->filling, l->order, l->spare };
+
+	for (int i = 0; i < 3; i++)
+		while ((j = lists[i]) != NULL) {
+			lists[i] = j->next;
+			job_free(j);
+		}
+	ai_writer_release(&l->writer);
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->todo_cond);
+	pthread_cond_destroy(&l->done_cond);
+}
+
+int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
+		struct ai_err *err)
+{
+	struct loop l = {
+		.filter = f, .program = ai_program.name, .wake = -1,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.todo_cond = PTHREAD_COND_INITIALIZER,
+		.done_cond = PTHREAD_COND_INITIALIZER,
+		.max_open = (size_t)ai_loop.jobs * JOBS_A_THREAD,
+	};
+	int rc = 0;
+
+	l.order_end = &l.order;
+	ai_writer_init(&l.writer, STDOUT_FILENO);
+	if (ai_loop.jobs > 1)
+		rc = start_threads(&l, err);
+	if (rc == 0)
+		rc = ai_intake(&l, argc, argv, err);
+	if (rc < 0) { /* the threads must not wait for a job that never comes */
+		pthread_mutex_lock(&l.lock);
+		set_fatal(&l, err);
+		pthread_mutex_unlock(&l.lock);
+	}
+	stop_threads(&l);
+	if (l.have_state && f->close != NULL)
+		f->close(l.state);
+	if (l.fatal.code != AI_E_NONE) {
+		*err = l.fatal;
+		rc = -1;
+	}
+	/* What was finished goes out even when the rest failed. */
+	if (ai_writer_flush(&l.writer, rc < 0 ? NULL : err) < 0)
+		rc = -1;
+	summarise(&l);
+	release(&l);
+	return rc < 0 ? -1 : exit_status(&l);
+}
