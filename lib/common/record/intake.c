@@ -123,11 +123,9 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 	bool whole = ai_loop.plain_in && ai_loop.slurp;
 
 	ai_reader_init(&r, fd, (size_t)ai_loop.max_line);
+	r.before = ai_loop_settle;
+	r.arg = l;
 	while (rc == 0 && more > 0) {
-		if (!ai_reader_has_line(&r))
-			rc = ai_loop_settle(l, fd, err);
-		if (rc < 0)
-			break;
 		more = whole ? ai_reader_all(&r, &line, err)
 			     : ai_reader_next(&r, &line, err);
 		if (more > 0)

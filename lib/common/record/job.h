@@ -98,9 +98,9 @@ int ai_job_work(struct job *j, void *state, struct ai_err *err);
 /* loop.c: the job to read into, and handing it over. */
 struct job *ai_loop_filling(struct loop *l, struct ai_err *err);
 int ai_loop_dispatch(struct loop *l, struct ai_err *err);
-/* With the reader about to block on fd: everything read is worked on,
- * everything finished is written. */
-int ai_loop_settle(struct loop *l, int fd, struct ai_err *err);
+/* For ai_reader.before: if fd has nothing to read, everything read so far is
+ * worked on and everything finished is written. */
+int ai_loop_settle(void *loop, int fd, struct ai_err *err);
 
 /* intake.c: reads all the input into jobs. */
 int ai_intake(struct loop *l, int argc, char **argv, struct ai_err *err);

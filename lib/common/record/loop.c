@@ -298,10 +298,9 @@ struct job *ai_loop_filling(struct loop *l, struct ai_err *err)
 	return l->filling;
 }
 
-/* With the reader about to block: everything read is worked on, everything
- * finished is written. */
-int ai_loop_settle(struct loop *l, int fd, struct ai_err *err)
+int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 {
+	struct loop *l = loop;
 	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
 				 { .fd = l->wake, .events = POLLIN } };
 	bool threads = l->n_threads > 0;

@@ -32,6 +32,8 @@ static int fill(struct ai_reader *r, struct ai_err *err)
 	}
 	if (ai_buf_reserve(&r->buf, READ_SIZE) < 0)
 		return ai_buf_check(&r->buf, "the line", err);
+	if (r->before != NULL && r->before(r->arg, r->fd, err) < 0)
+		return -1;
 	do
 		n = read(r->fd, r->buf.p + r->buf.len, READ_SIZE);
 	while (n < 0 && errno == EINTR);
@@ -142,11 +144,4 @@ int ai_reader_all(struct ai_reader *r, struct ai_line *line,
 	line->too_long = true;
 	ai_hash_hex(&hash, line->hash);
 	return more < 0 ? -1 : 1;
-}
-
-bool ai_reader_has_line(const struct ai_reader *r)
-{
-	struct ai_span have = rest(r);
-
-	return r->eof || (have.n > 0 && memchr(have.p, '\n', have.n) != NULL);
 }

@@ -16,6 +16,9 @@
 
 struct ai_reader {
 	int fd;
+	/* Called before each read(2), which may block; -1 ends reading. */
+	int (*before)(void *arg, int fd, struct ai_err *err);
+	void *arg;
 	struct ai_buf buf;
 	size_t pos;            /* start of what was not handed out yet */
 	size_t max_line;       /* bytes without the newline */
@@ -31,7 +34,7 @@ struct ai_line {
 	char hash[AI_HASH_HEX];
 };
 
-/* Reads fd, which the caller closes. */
+/* Reads fd, which the caller closes; before may be set afterwards. */
 void ai_reader_init(struct ai_reader *r, int fd, size_t max_line);
 void ai_reader_release(struct ai_reader *r);
 /* 1 and a line, 0 at the end, -1 on an error. */
@@ -40,7 +43,5 @@ int ai_reader_next(struct ai_reader *r, struct ai_line *line,
 /* Everything up to the end as one "line" (for --slurp); 1, 0 or -1. */
 int ai_reader_all(struct ai_reader *r, struct ai_line *line,
 		  struct ai_err *err);
-/* Whether the next line is there already, so that reading will not block. */
-bool ai_reader_has_line(const struct ai_reader *r);
 
 #endif
