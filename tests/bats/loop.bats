@@ -166,10 +166,13 @@ records() {
 }
 
 @test "a bad configuration names the file and the place" {
-	printf '{\n"jobs": 1,\n}' >bad
+	printf '{\n"jobs": 1,\n"b" }' >bad
 	run --separate-stderr ai-pass --config bad
 	assert_status 78
-	assert_has "$stderr" "bad:3: a member name in quotes is expected"
+	assert_has "$stderr" "bad:3: object property name separator ':' expected"
+	printf '{"jobs": 1} x' >bad
+	run --separate-stderr ai-pass --config bad
+	assert_has "$stderr" "something follows the value"
 	echo '{"jobs": 0}' >bad
 	run --separate-stderr ai-pass --config bad
 	assert_status 78

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +13,22 @@
 
 #define CONFIG_MAX ((size_t)1 << 20)
 
-/* The file as read, and the option texts made from it; they live as long
+/* The file as plain JSON, and the option texts made from it; they live as long
  * as the program, since options borrow them. */
 static struct {
 	char *path;
 	struct ai_buf text;
 	struct ai_value root, profile;
 	struct ai_opt_list values;
-} config = { .text = AI_BUF_INIT(CONFIG_MAX) };
+} config = { .text = AI_BUF_INIT(2 * CONFIG_MAX) };
 
-static int read_whole(int fd, struct ai_err *err)
+static int read_whole(int fd, struct ai_buf *b, struct ai_err *err)
 {
-	struct ai_buf *b = &config.text;
+	char part[4096];
 	ssize_t n;
 
 	for (;;) {
-		if (ai_buf_reserve(b, 4096) < 0)
-			return ai_err_set(err, AI_E_CONFIG,
-					  "'%.200s' is larger than %zu bytes",
-					  config.path, b->max);
-		n = read(fd, b->p + b->len, 4096);
+		n = read(fd, part, sizeof part);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -39,68 +36,73 @@ static int read_whole(int fd, struct ai_err *err)
 					  "cannot read '%.200s'", config.path);
 		if (n == 0)
 			return 0;
-		b->len += (size_t)n;
+		if (ai_buf_add(b, part, (size_t)n) < 0)
+			return ai_buf_check(b, config.path, err);
 	}
 }
 
-/* Where the comment that begins at p[i] ends; i itself if none does. */
-static size_t comment_end(const char *p, size_t n, size_t i)
-{
-	const char *end;
-
-	if (i + 1 >= n || p[i] != '/')
-		return i;
-	if (p[i + 1] == '/') {
-		end = memchr(p + i, '\n', n - i);
-		return end == NULL ? n : (size_t)(end - p);
-	}
-	if (p[i + 1] == '*') {
-		end = memmem(p + i + 2, n - i - 2, "*/", 2);
-		return end == NULL ? n : (size_t)(end - p) + 2;
-	}
-	return i;
-}
-
-/* Comments become blanks, so that every byte keeps its place. */
-static void blank_comments(char *p, size_t n)
-{
-	bool string = false;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t end = string ? i : comment_end(p, n, i);
-
-		for (; i < end; i++)
-			if (p[i] != '\n')
-				p[i] = ' ';
-		if (i == n)
-			break;
-		if (string && p[i] == '\\')
-			i++;
-		else if (p[i] == '"')
-			string = !string;
-	}
-}
-
-static size_t line_of(const char *at)
+/* The line of an offset in the file. */
+static size_t line_of(const char *text, size_t at)
 {
 	size_t line = 1;
 
-	for (const char *p = config.text.p; p < at; p++)
-		line += *p == '\n';
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
 	return line;
 }
 
-static int parse(struct ai_err *err)
+static bool is_space(char c)
 {
-	struct ai_buf *b = &config.text;
-	struct ai_err why;
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
-	blank_comments(b->p, b->len);
-	if (ai_json_check(b->p, b->len, &config.root, &why) < 0)
-		return ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %.200s",
-				  config.path, line_of(config.root.s.p),
-				  why.msg);
-	return 0;
+/* By json-c, which takes comments; NULL with a message that names the line. */
+static struct json_object *parse_file(const struct ai_buf *file,
+				      struct ai_err *err)
+{
+	struct json_tokener *tok = json_tokener_new_ex(AI_JSON_DEPTH);
+	struct json_object *root;
+	const char *why;
+	size_t end;
+
+	if (tok == NULL) {
+		ai_err_nomem(err);
+		return NULL;
+	}
+	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
+	/* The NUL behind the text says that it is whole. */
+	root = json_tokener_parse_ex(tok, ai_buf_cstr(file),
+				     (int)file->len + 1);
+	end = json_tokener_get_parse_end(tok);
+	why = json_tokener_error_desc(json_tokener_get_error(tok));
+	while (root != NULL && end < file->len && is_space(file->p[end]))
+		end++;
+	if (root != NULL && end < file->len) {
+		json_object_put(root);
+		root = NULL;
+		why = "something follows the value";
+	}
+	if (root == NULL)
+		ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %s", config.path,
+			   line_of(ai_buf_cstr(file), end), why);
+	json_tokener_free(tok);
+	return root;
+}
+
+/* The file without its comments, as one value of checked text. */
+static int parse(const struct ai_buf *file, struct ai_err *err)
+{
+	struct json_object *root = parse_file(file, err);
+	int rc;
+
+	if (root == NULL)
+		return -1;
+	rc = ai_buf_str(&config.text, json_object_to_json_string_ext(root,
+						JSON_C_TO_STRING_PLAIN));
+	json_object_put(root);
+	if (rc < 0)
+		return ai_buf_check(&config.text, config.path, err);
+	return ai_json_check(config.text.p, config.text.len, &config.root, err);
 }
 
 static int choose_profile(struct ai_err *err)
@@ -120,6 +122,7 @@ static int choose_profile(struct ai_err *err)
 /* The file is optional unless it was named. */
 static int load(struct ai_err *err)
 {
+	struct ai_buf file = AI_BUF_INIT(CONFIG_MAX);
 	const char *named = ai_start.config;
 	int fd, rc;
 
@@ -137,11 +140,12 @@ static int load(struct ai_err *err)
 	if (fd < 0)
 		return ai_err_sys(err, AI_E_CONFIG, errno, "cannot open '%.200s'",
 				  config.path);
-	rc = read_whole(fd, err);
+	rc = read_whole(fd, &file, err);
 	close(fd);
-	if (rc < 0 || parse(err) < 0)
-		return -1;
-	return choose_profile(err);
+	if (rc == 0)
+		rc = parse(&file, err);
+	ai_buf_release(&file);
+	return rc < 0 ? -1 : choose_profile(err);
 }
 
 /* ---- options ------------------------------------------------------------ */
