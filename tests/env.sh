@@ -12,7 +12,7 @@ for ai_name in $(env | sed -n 's/^\(AI_[A-Z0-9_]*\)=.*/\1/p'); do
 	*) unset "$ai_name" ;;
 	esac
 done
-unset ai_name OPENAI_API_KEY ANTHROPIC_API_KEY http_proxy https_proxy \
+unset ai_name OPENAI_API_KEY OPENAI_BASE_URL ANTHROPIC_API_KEY http_proxy https_proxy \
 	HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy NO_PROXY no_proxy \
 	TRACEPARENT BASH_ENV ENV CDPATH GREP_OPTIONS LANGUAGE
 

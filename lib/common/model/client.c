@@ -1,0 +1,258 @@
+#include "model/client.h"
+
+#include "net/http.h"
+#include "net/retry.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define REQUEST_MAX ((size_t)64 << 20)
+
+struct ai_client_settings ai_client;
+
+const struct ai_opt ai_client_options[] = {
+	{ "base-url", 0, AI_OPT_TEXT, &ai_client.base_url, "URL",
+	  "ask this OpenAI-compatible server", .key = "base_url",
+	  .env = "AI_BASE_URL" },
+	{ "connect-timeout", 0, AI_OPT_REAL, &ai_client.connect_s, "SECONDS",
+	  "longest wait for a connection", .initial = "5", .min = 0.01,
+	  .max = 3600, .key = "http.connect_timeout",
+	  .env = "AI_CONNECT_TIMEOUT" },
+	{ "timeout", 0, AI_OPT_REAL, &ai_client.timeout_s, "SECONDS",
+	  "longest wait for an answer, retries included", .initial = "600",
+	  .min = 0.01, .max = 86400, .key = "http.timeout",
+	  .env = "AI_TIMEOUT" },
+	{ "retries", 0, AI_OPT_INT, &ai_client.retries, "N",
+	  "how often a failed request is tried again", .initial = "3",
+	  .max = 100, .key = "http.retries", .env = "AI_RETRIES" },
+	{ "insecure-http", 0, AI_OPT_FLAG, &ai_client.insecure_http, NULL,
+	  "allow http:// to other machines", .key = "http.insecure" },
+	{ 0 }
+};
+
+struct ai_client {
+	struct ai_http *http; /* NULL until the first call */
+	struct ai_http_answer answer;
+	struct ai_buf body;
+};
+
+struct ai_client *ai_client_new(struct ai_err *err)
+{
+	struct ai_client *c = calloc(1, sizeof *c);
+
+	if (c == NULL) {
+		ai_err_nomem(err);
+		return NULL;
+	}
+	ai_http_answer_init(&c->answer, AI_HTTP_BODY_MAX);
+	ai_buf_init(&c->body, REQUEST_MAX);
+	return c;
+}
+
+void ai_client_free(struct ai_client *c)
+{
+	if (c == NULL)
+		return;
+	ai_http_free(c->http);
+	ai_http_answer_release(&c->answer);
+	ai_buf_release(&c->body);
+	free(c);
+}
+
+/* ---- what a status means ------------------------------------------------ */
+
+/* Codes of errors that no waiting cures though their status says 429. */
+static const char *const no_credit[] = {
+	"insufficient_quota", "billing_hard_limit_reached",
+	"enforced_spend_limit_reached",
+};
+
+static bool is_no_credit(const struct ai_wire_error *why)
+{
+	for (size_t i = 0; i < sizeof no_credit / sizeof *no_credit; i++)
+		if (strcmp(why->code, no_credit[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum ai_code code_of(long status, const struct ai_wire_error *why)
+{
+	if (is_no_credit(why))
+		return AI_E_NOT_ALLOWED;
+	switch (status) {
+	case 401:
+	case 402:
+	case 403:
+	case 407:
+		return AI_E_NOT_ALLOWED;
+	case 429:
+		return AI_E_TRY_LATER;
+	case 408:
+	case 409:
+	case 425:
+		return AI_E_UNAVAILABLE;
+	default:
+		return status >= 500 ? AI_E_UNAVAILABLE :
+		       status >= 300 ? AI_E_REJECTED : AI_E_ANSWER;
+	}
+}
+
+/*
+ * Takes the key out of what a provider says about it: each word that holds
+ * the key, or begins like it and was masked with asterisks.
+ */
+static void hide_key(char *msg, const char *key)
+{
+	size_t n = key == NULL ? 0 : strlen(key), len;
+
+	if (n == 0)
+		return;
+	for (char *p = msg; *p != '\0'; p += len) {
+		p += strspn(p, " ");
+		len = strcspn(p, " ");
+		if (memmem(p, len, key, n) == NULL &&
+		    (memchr(p, '*', len) == NULL || n < 3 ||
+		     memmem(p, len, key, 3) == NULL))
+			continue;
+		memset(p, '*', len < 3 ? len : 3);
+		if (len > 3)
+			memmove(p + 3, p + len, strlen(p + len) + 1);
+		len = len < 3 ? len : 3;
+	}
+}
+
+static int refuse(const struct ai_endpoint *e, long status,
+		  struct ai_wire_error *why, double retry_after_s,
+		  struct ai_err *err)
+{
+	hide_key(why->message, e->key);
+	if (status >= 300 && status < 400)
+		ai_err_set(err, AI_E_REJECTED,
+			   "%s redirects (status %ld); redirects are not "
+			   "followed: check the address", e->provider, status);
+	else
+		ai_err_set(err, code_of(status, why), "%s: status %ld%s%s",
+			   e->provider, status,
+			   why->message[0] != '\0' ? ": " : "", why->message);
+	err->retry_after_s = retry_after_s;
+	return -1;
+}
+
+/* ---- one attempt, and all of them --------------------------------------- */
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Whether the answer that came is worth another try. */
+static bool again(const struct ai_http_answer *a, long status,
+		  const struct ai_wire_error *why)
+{
+	if (is_no_credit(why))
+		return false;
+	return a->should_retry >= 0 ? a->should_retry == 1
+				    : ai_retry_status(status);
+}
+
+/* *more: whether the failure is worth another try. */
+static int attempt(struct ai_client *c, const struct ai_endpoint *e,
+		   const struct ai_http_request *q, struct ai_call *call,
+		   bool *more, struct ai_err *err)
+{
+	struct ai_http_answer *a = &c->answer;
+	struct ai_wire_error why = { 0 };
+	double begin = now_s();
+	bool said;
+	int rc;
+
+	call->attempts++;
+	rc = ai_http_send(c->http, q, a, err);
+	call->latency_s = now_s() - begin;
+	call->status = a->status;
+	*more = a->again;
+	snprintf(call->request_id, sizeof call->request_id, "%s",
+		 a->request_id);
+	if (rc < 0)
+		return -1;
+	said = e->wire->get_error(ai_buf_cstr(&a->body), a->body.len, &why);
+	if (a->status >= 200 && a->status <= 299) {
+		if (!said)
+			return 0;
+		/* An error that calls itself a success, as gateways send it
+		 * when the model behind them fails. */
+		call->status = why.status != 0 ? why.status : 502;
+	}
+	snprintf(call->param, sizeof call->param, "%s", why.param);
+	*more = again(a, call->status, &why);
+	return refuse(e, call->status, &why, a->retry_after_s, err);
+}
+
+static int post(struct ai_client *c, const struct ai_endpoint *e,
+		const char *path, struct ai_call *call, struct ai_err *err)
+{
+	char url[4096 + 64], auth[4096];
+	const char *headers[] = { "Content-Type: application/json",
+				  "Accept: application/json", auth, NULL };
+	struct ai_http_request q = {
+		.method = "POST", .url = url, .headers = headers,
+		.body = c->body.p, .n = c->body.len,
+		.connect_s = ai_client.connect_s,
+	};
+	struct ai_retry r;
+	bool more;
+	int rc, n;
+
+	memset(call, 0, sizeof *call);
+	if (ai_buf_check(&c->body, "the request", err) < 0)
+		return -1;
+	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
+		return -1;
+	snprintf(url, sizeof url, "%s%s", e->base, path);
+	n = snprintf(auth, sizeof auth, "%s%s", e->wire->auth,
+		     e->key != NULL ? e->key : "");
+	if ((size_t)n >= sizeof auth)
+		return ai_err_set(err, AI_E_NOT_ALLOWED, "the key is too long");
+	if (e->key == NULL)
+		headers[2] = NULL;
+	ai_retry_init(&r, (int)ai_client.retries, ai_client.timeout_s, NULL);
+	do {
+		/* 0 would mean the default. */
+		q.timeout_s = fmax(ai_retry_left(&r), 0.001);
+		rc = attempt(c, e, &q, call, &more, err);
+	} while (rc < 0 && more &&
+		 ai_retry_wait(&r, c->answer.retry_after_s));
+	return rc;
+}
+
+int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
+		   const struct ai_chat_request *q, struct ai_chat_answer *a,
+		   struct ai_call *call, struct ai_err *err)
+{
+	ai_buf_clear(&c->body);
+	e->wire->put_chat(q, &c->body);
+	if (post(c, e, e->wire->chat_path, call, err) < 0)
+		return -1;
+	return e->wire->get_chat(ai_buf_cstr(&c->answer.body),
+				 c->answer.body.len, a, err);
+}
+
+int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
+		    const struct ai_embed_request *q,
+		    struct ai_embed_answer *a, struct ai_call *call,
+		    struct ai_err *err)
+{
+	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
+	ai_buf_clear(&c->body);
+	e->wire->put_embed(q, &c->body);
+	if (post(c, e, e->wire->embed_path, call, err) < 0)
+		return -1;
+	return e->wire->get_embed(ai_buf_cstr(&c->answer.body),
+				  c->answer.body.len, q, a, err);
+}

@@ -1,0 +1,83 @@
+/*
+ * client.h: a model named by the user, asked over the network.
+ *
+ *	openai/gpt-5-mini            a known provider and its model
+ *	--base-url URL, gpt-oss-20b  any compatible server; the name is sent
+ *	                             as it is
+ *
+ * Keys come from the environment only (OPENAI_API_KEY; AI_API_KEY for a
+ * --base-url), are sent only to the host the user named, never over plain
+ * http beyond this machine unless --insecure-http allows it, and stand in no
+ * message.  A server on this machine needs none.
+ */
+#ifndef AI_MODEL_CLIENT_H
+#define AI_MODEL_CLIENT_H
+
+#include "base/opt.h"
+#include "model/wire.h"
+
+/* What the options below set; one a process. */
+struct ai_client_settings {
+	const char *base_url;
+	bool insecure_http;
+	double connect_s, timeout_s;
+	int64_t retries;
+};
+extern struct ai_client_settings ai_client;
+
+/* --base-url --connect-timeout --timeout --retries --insecure-http */
+extern const struct ai_opt ai_client_options[];
+
+#define AI_MODEL_NAME_MAX 256
+
+/* Where a model is and what goes there. Read-only once set up: threads share
+ * it. */
+struct ai_endpoint {
+	const struct ai_wire *wire;
+	char provider[AI_MODEL_NAME_MAX]; /* "openai"; else the host */
+	char model[AI_MODEL_NAME_MAX];    /* the name sent */
+	const char *max_tokens_name;      /* for ai_chat_request */
+	char *base;                       /* address without a slash behind */
+	const char *key;                  /* NULL: none; in the environment */
+};
+
+/*
+ * Finds the endpoint of a model name.  AI_E_CONFIG: no such provider, a bad
+ * address; AI_E_NOT_ALLOWED: no key, or no safe way to send it.
+ */
+int ai_endpoint_init(struct ai_endpoint *e, const char *model,
+		     struct ai_err *err);
+void ai_endpoint_release(struct ai_endpoint *e);
+
+/* How a call went, whether it succeeded or not. */
+struct ai_call {
+	int attempts;
+	double latency_s;     /* of the last attempt */
+	char request_id[128]; /* of the last attempt; "" */
+	long status;          /* HTTP status of the last attempt; 0: none */
+	char param[64];       /* what the provider's error is about; "" */
+};
+
+/* One a thread; NULL with AI_E_MEMORY.  Nothing is set up for the network
+ * before the first call. */
+struct ai_client;
+struct ai_client *ai_client_new(struct ai_err *err);
+void ai_client_free(struct ai_client *c); /* NULL is fine */
+
+/*
+ * Ask, with retries, until ai_client.timeout_s has passed.  -1:
+ * AI_E_NOT_ALLOWED (401, 402, 403, no credit), AI_E_TRY_LATER (429),
+ * AI_E_REJECTED (other 4xx, redirects), AI_E_UNAVAILABLE (no answer, 5xx),
+ * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG.
+ * err->retry_after_s is what the provider asked for.  a is to be released
+ * in any case.
+ */
+int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
+		   const struct ai_chat_request *q, struct ai_chat_answer *a,
+		   struct ai_call *call, struct ai_err *err);
+int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
+		    const struct ai_embed_request *q,
+		    struct ai_embed_answer *a, struct ai_call *call,
+		    struct ai_err *err);
+
+#endif

@@ -1,0 +1,473 @@
+#include "net/http.h"
+
+#include "base/str.h"
+
+#include <curl/curl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define AGENT "aiutils/" PACKAGE_VERSION
+#define HEADER_VALUE_MAX 256
+
+struct ai_http {
+	CURL *easy;
+	char why[CURL_ERROR_SIZE];
+	/* of the request that is under way */
+	struct ai_http_answer *answer;
+	char retry_after[HEADER_VALUE_MAX];
+	char retry_after_ms[HEADER_VALUE_MAX];
+	char date[HEADER_VALUE_MAX];
+	char should_retry[HEADER_VALUE_MAX];
+};
+
+void ai_http_answer_init(struct ai_http_answer *a, size_t max_body)
+{
+	memset(a, 0, sizeof *a);
+	ai_buf_init(&a->body, max_body);
+	a->retry_after_s = -1;
+	a->should_retry = -1;
+}
+
+void ai_http_answer_release(struct ai_http_answer *a)
+{
+	ai_buf_release(&a->body);
+}
+
+static void answer_clear(struct ai_http_answer *a)
+{
+	struct ai_buf body = a->body;
+
+	ai_buf_clear(&body);
+	ai_http_answer_init(a, body.max);
+	a->body = body;
+}
+
+/* ---- the handle --------------------------------------------------------- */
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_rc;
+
+static void global_init(void)
+{
+	global_rc = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct ai_http *ai_http_new(struct ai_err *err)
+{
+	struct ai_http *h;
+
+	pthread_once(&global_once, global_init);
+	if (global_rc != CURLE_OK) {
+		ai_err_set(err, AI_E_OS, "cannot set up libcurl: %s",
+			   curl_easy_strerror(global_rc));
+		return NULL;
+	}
+	h = calloc(1, sizeof *h);
+	if (h != NULL)
+		h->easy = curl_easy_init();
+	if (h == NULL || h->easy == NULL) {
+		ai_http_free(h);
+		ai_err_nomem(err);
+		return NULL;
+	}
+	return h;
+}
+
+void ai_http_free(struct ai_http *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->easy);
+	free(h);
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+static bool url_part(CURLU *u, CURLUPart part, char *out, size_t size)
+{
+	char *text = NULL;
+	bool there = curl_url_get(u, part, &text, 0) == CURLUE_OK;
+
+	out[0] = '\0';
+	if (there)
+		snprintf(out, size, "%s", text);
+	curl_free(text);
+	return there;
+}
+
+static bool is_loopback(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 ||
+	       strcmp(host, "[::1]") == 0 ||
+	       (strncmp(host, "127.", 4) == 0 &&
+		strspn(host, "0123456789.") == strlen(host));
+}
+
+static int url_examine(CURLU *u, const char *url, struct ai_http_url *out,
+		       struct ai_err *err)
+{
+	char part[AI_HTTP_HOST_MAX], port[8];
+
+	if (curl_url_set(u, CURLUPART_URL, url,
+			 CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+	    !url_part(u, CURLUPART_HOST, out->host, AI_HTTP_HOST_MAX))
+		return ai_err_set(err, AI_E_CONFIG,
+				  "'%.200s' is not an address such as "
+				  "https://host/v1", url);
+	url_part(u, CURLUPART_SCHEME, part, sizeof part);
+	out->secure = strcmp(part, "https") == 0;
+	if (!out->secure && strcmp(part, "http") != 0)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "'%.200s' is neither http:// nor https://",
+				  url);
+	/* What is wrong is named, but the password in it is not printed. */
+	if (url_part(u, CURLUPART_USER, part, sizeof part) ||
+	    url_part(u, CURLUPART_PASSWORD, part, sizeof part))
+		return ai_err_set(err, AI_E_CONFIG,
+				  "the address of '%s' has a user or password "
+				  "in it; keys come from the environment",
+				  out->host);
+	if (url_part(u, CURLUPART_QUERY, part, sizeof part) ||
+	    url_part(u, CURLUPART_FRAGMENT, part, sizeof part))
+		return ai_err_set(err, AI_E_CONFIG,
+				  "'%.200s' has a query or fragment in it; "
+				  "the address must end with the path", url);
+	out->loopback = is_loopback(out->host);
+	url_part(u, CURLUPART_PATH, part, sizeof part);
+	out->bare = part[0] == '\0' || strcmp(part, "/") == 0;
+	if (url_part(u, CURLUPART_PORT, port, sizeof port))
+		snprintf(out->host + strlen(out->host), sizeof port + 1, ":%s",
+			 port);
+	return 0;
+}
+
+int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
+{
+	CURLU *u = curl_url();
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	if (u == NULL)
+		return ai_err_nomem(err);
+	rc = url_examine(u, url, out, err);
+	curl_url_cleanup(u);
+	return rc;
+}
+
+/* ---- what comes back ---------------------------------------------------- */
+
+double ai_http_retry_after(const char *value, double from)
+{
+	double s;
+	time_t then;
+
+	if (ai_parse_f64(ai_span_of(value), &s) == 0)
+		return s >= 0 ? s : -1;
+	then = curl_getdate(value, NULL);
+	if (then < 0)
+		return -1;
+	return (double)then > from ? (double)then - from : 0;
+}
+
+/* Copies the value of a header line: without blanks around it, printable. */
+static void header_copy(struct ai_span v, char *out, size_t size)
+{
+	size_t n = 0;
+
+	while (v.n > 0 && (v.p[0] == ' ' || v.p[0] == '\t'))
+		v.p++, v.n--;
+	while (v.n > 0 && (unsigned char)v.p[v.n - 1] <= ' ')
+		v.n--;
+	for (size_t i = 0; i < v.n && n + 1 < size; i++)
+		if (v.p[i] >= ' ' && v.p[i] < 127)
+			out[n++] = v.p[i];
+	out[n] = '\0';
+}
+
+static void header_forget(struct ai_http *h)
+{
+	h->retry_after[0] = h->retry_after_ms[0] = '\0';
+	h->date[0] = h->should_retry[0] = '\0';
+	h->answer->request_id[0] = '\0';
+}
+
+static void header_line(struct ai_http *h, struct ai_span line)
+{
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} wanted[] = {
+		{ "retry-after", h->retry_after, HEADER_VALUE_MAX },
+		{ "retry-after-ms", h->retry_after_ms, HEADER_VALUE_MAX },
+		{ "date", h->date, HEADER_VALUE_MAX },
+		{ "x-should-retry", h->should_retry, HEADER_VALUE_MAX },
+		{ "x-request-id", h->answer->request_id,
+		  sizeof h->answer->request_id },
+		{ "request-id", h->answer->request_id,
+		  sizeof h->answer->request_id },
+	};
+	const char *colon = memchr(line.p, ':', line.n);
+	size_t name;
+
+	if (colon == NULL) {
+		/* The status line of an answer: what an earlier one (100,
+		 * or a proxy's) said does not count. */
+		header_forget(h);
+		return;
+	}
+	name = (size_t)(colon - line.p);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (strlen(wanted[i].name) == name &&
+		    strncasecmp(wanted[i].name, line.p, name) == 0)
+			header_copy((struct ai_span){ colon + 1,
+						      line.n - name - 1 },
+				    wanted[i].to, wanted[i].size);
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct ai_span line = { p, size * n };
+
+	if (line.n > 2) /* the empty line at the end is no line */
+		header_line(arg, line);
+	return size * n;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct ai_http *h = arg;
+
+	return ai_buf_add(&h->answer->body, p, size * n) < 0 ? 0 : size * n;
+}
+
+static void headers_digest(struct ai_http *h)
+{
+	struct ai_http_answer *a = h->answer;
+	time_t date = h->date[0] != '\0' ? curl_getdate(h->date, NULL) : -1;
+	double ms;
+
+	/* By the server's clock if it told: ours may be wrong. */
+	if (h->retry_after[0] != '\0')
+		a->retry_after_s = ai_http_retry_after(
+			h->retry_after,
+			(double)(date >= 0 ? date : time(NULL)));
+	if (h->retry_after_ms[0] != '\0' &&
+	    ai_parse_f64(ai_span_of(h->retry_after_ms), &ms) == 0 && ms >= 0)
+		a->retry_after_s = ms / 1000;
+	if (strcasecmp(h->should_retry, "true") == 0)
+		a->should_retry = 1;
+	else if (strcasecmp(h->should_retry, "false") == 0)
+		a->should_retry = 0;
+}
+
+/* ---- what goes wrong ---------------------------------------------------- */
+
+/* Codes that are not AI_E_UNAVAILABLE or not final. */
+static const struct failure {
+	CURLcode rc;
+	enum ai_code code;
+	bool again;
+	const char *text; /* NULL: libcurl's own words */
+} failures[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, AI_E_UNAVAILABLE, true,
+	  "the name cannot be resolved" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, AI_E_UNAVAILABLE, true, NULL },
+	{ CURLE_COULDNT_CONNECT, AI_E_UNAVAILABLE, true, NULL },
+	{ CURLE_SSL_CONNECT_ERROR, AI_E_UNAVAILABLE, true, NULL },
+	{ CURLE_OPERATION_TIMEDOUT, AI_E_UNAVAILABLE, true, NULL },
+	{ CURLE_GOT_NOTHING, AI_E_UNAVAILABLE, true,
+	  "the connection was closed without an answer" },
+	{ CURLE_SEND_ERROR, AI_E_UNAVAILABLE, true,
+	  "the connection broke while sending" },
+	{ CURLE_RECV_ERROR, AI_E_UNAVAILABLE, true,
+	  "the connection broke before the answer was whole" },
+	{ CURLE_PARTIAL_FILE, AI_E_UNAVAILABLE, true,
+	  "the answer was cut off" },
+	{ CURLE_WEIRD_SERVER_REPLY, AI_E_ANSWER, false,
+	  "what answers does not speak HTTP" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, AI_E_CONFIG, false, NULL },
+	{ CURLE_URL_MALFORMAT, AI_E_CONFIG, false, NULL },
+	{ CURLE_SSL_CACERT_BADFILE, AI_E_CONFIG, false, NULL },
+	{ CURLE_OUT_OF_MEMORY, AI_E_MEMORY, false, NULL },
+};
+
+static const struct failure *failure_of(CURLcode rc)
+{
+	static const struct failure other = {
+		CURLE_OK, AI_E_UNAVAILABLE, false, NULL,
+	};
+
+	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+		if (failures[i].rc == rc)
+			return &failures[i];
+	return &other;
+}
+
+/* libcurl's sentence as part of ours: no capital, no control bytes. */
+static const char *own_words(struct ai_http *h, CURLcode rc)
+{
+	if (h->why[0] == '\0')
+		snprintf(h->why, sizeof h->why, "%s", curl_easy_strerror(rc));
+	for (char *p = h->why; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = ' ';
+	if (h->why[0] >= 'A' && h->why[0] <= 'Z' &&
+	    h->why[1] >= 'a' && h->why[1] <= 'z')
+		h->why[0] = (char)(h->why[0] - 'A' + 'a');
+	return h->why;
+}
+
+static int fail(struct ai_http *h, const struct ai_http_url *to, CURLcode rc,
+		struct ai_err *err)
+{
+	const struct failure *f = failure_of(rc);
+	char sys[128];
+	long number = 0;
+
+	if (rc == CURLE_WRITE_ERROR)
+		return ai_buf_check(&h->answer->body, "the answer", err) < 0 ?
+			-1 : ai_err_set(err, AI_E_BUG, "%s", own_words(h, rc));
+	h->answer->again = f->again;
+	if (rc == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);
+	if (number != 0)
+		return ai_err_set(err, f->code, "cannot connect to %s: %s",
+				  to->host,
+				  strerror_r((int)number, sys, sizeof sys));
+	return ai_err_set(err, f->code, "no answer from %s: %.200s", to->host,
+			  f->text != NULL ? f->text : own_words(h, rc));
+}
+
+/* ---- the request -------------------------------------------------------- */
+
+static long milliseconds(double s, double standard)
+{
+	double ms = (s > 0 ? s : standard) * 1000;
+
+	/* libcurl takes 0 for "for ever". */
+	return ms < 1 ? 1 : ms > 2e9 ? 2000000000 : (long)ms;
+}
+
+static const char *env(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && *v != '\0' ? v : NULL;
+}
+
+static void set_trust(CURL *e)
+{
+	const char *file = env("CURL_CA_BUNDLE"), *dir = env("SSL_CERT_DIR");
+
+	if (file == NULL)
+		file = env("SSL_CERT_FILE");
+	if (file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, file);
+	if (dir != NULL)
+		curl_easy_setopt(e, CURLOPT_CAPATH, dir);
+}
+
+static void set_protocols(CURL *e)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS,
+			 (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+/* Nothing of the request before stays but the connection. */
+static void set_up(struct ai_http *h, const struct ai_http_request *q,
+		   const struct ai_http_url *to)
+{
+	CURL *e = h->easy;
+
+	curl_easy_reset(e);
+	h->why[0] = '\0';
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->why);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_URL, q->url);
+	set_protocols(e);
+	set_trust(e);
+	if (to->loopback)
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	/* HTTP/1.1: for one request at a time it is the cheaper one. */
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, AGENT);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+			 milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+			 milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, h);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, h);
+	if (q->body != NULL) {
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)q->n);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->body);
+	}
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+}
+
+static int header_list(const struct ai_http_request *q,
+		       struct curl_slist **list, struct ai_err *err)
+{
+	/* Waiting for "100 Continue" costs a second where it is ignored. */
+	struct curl_slist *l = curl_slist_append(NULL, "Expect:"), *longer;
+
+	for (const char *const *s = q->headers;
+	     l != NULL && s != NULL && *s != NULL; s++) {
+		longer = curl_slist_append(l, *s);
+		if (longer == NULL)
+			curl_slist_free_all(l);
+		l = longer;
+	}
+	*list = l;
+	return l == NULL ? ai_err_nomem(err) : 0;
+}
+
+static bool was_sent(CURL *e)
+{
+	curl_off_t up = 0;
+	long header = 0;
+
+	curl_easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(e, CURLINFO_REQUEST_SIZE, &header);
+	return up > 0 || header > 0;
+}
+
+int ai_http_send(struct ai_http *h, const struct ai_http_request *q,
+		 struct ai_http_answer *a, struct ai_err *err)
+{
+	struct curl_slist *headers;
+	struct ai_http_url to;
+	CURLcode rc;
+
+	answer_clear(a);
+	if (ai_http_url(q->url, &to, err) < 0 ||
+	    header_list(q, &headers, err) < 0)
+		return -1;
+	h->answer = a;
+	header_forget(h);
+	set_up(h, q, &to);
+	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+	rc = curl_easy_perform(h->easy);
+	curl_slist_free_all(headers);
+	a->sent = was_sent(h->easy);
+	if (rc != CURLE_OK)
+		return fail(h, &to, rc, err);
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
+	headers_digest(h);
+	return 0;
+}

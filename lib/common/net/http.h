@@ -1,0 +1,86 @@
+/*
+ * http.h: one blocking HTTP request at a time, over libcurl.
+ *
+ * A struct ai_http belongs to one thread, which keeps its connection alive
+ * from request to request.  libcurl itself is set up by the first
+ * ai_http_new(), so a program that never asks a server never pays for it.
+ *
+ * Only http and https are spoken.  Redirects are never followed: the request
+ * carries a key, and where it goes is the user's decision.  Proxies come from
+ * the environment as curl takes them (https_proxy, no_proxy, ...), but what
+ * goes to this machine itself never goes through one.  CURL_CA_BUNDLE,
+ * SSL_CERT_FILE and SSL_CERT_DIR are obeyed as curl does.
+ */
+#ifndef AI_NET_HTTP_H
+#define AI_NET_HTTP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define AI_HTTP_CONNECT_S 5.0
+#define AI_HTTP_TIMEOUT_S 600.0
+#define AI_HTTP_BODY_MAX ((size_t)64 << 20)
+#define AI_HTTP_HOST_MAX 256
+
+struct ai_http;
+
+struct ai_http_request {
+	const char *method;         /* "POST" */
+	const char *url;            /* passed ai_http_url() */
+	const char *const *headers; /* "Name: value"; NULL ends them */
+	const char *body;           /* NULL: none */
+	size_t n;
+	double connect_s, timeout_s; /* 0 or less: the defaults above */
+};
+
+struct ai_http_answer {
+	long status;          /* 0: no answer came */
+	struct ai_buf body;   /* init it with a maximum; cleared by each send */
+	double retry_after_s; /* Retry-After, either form; negative: none */
+	int should_retry;     /* x-should-retry: 0 or 1; -1: not there */
+	char request_id[128]; /* x-request-id or request-id; "" */
+	bool again;           /* without an answer: another try may help */
+	bool sent;            /* bytes of the request may have arrived */
+};
+
+void ai_http_answer_init(struct ai_http_answer *a, size_t max_body);
+void ai_http_answer_release(struct ai_http_answer *a);
+
+/* NULL with AI_E_MEMORY or AI_E_OS. */
+struct ai_http *ai_http_new(struct ai_err *err);
+void ai_http_free(struct ai_http *h); /* NULL is fine */
+
+/*
+ * Sends and waits.  0: a whole answer came, whatever its status.  -1: none
+ * came (AI_E_UNAVAILABLE), its body passed the maximum (AI_E_TOO_LONG), or
+ * the request cannot be made (AI_E_CONFIG, AI_E_MEMORY); a->again and
+ * a->sent tell more.
+ */
+int ai_http_send(struct ai_http *h, const struct ai_http_request *q,
+		 struct ai_http_answer *a, struct ai_err *err);
+
+/* What matters about an address before a key goes there. */
+struct ai_http_url {
+	char host[AI_HTTP_HOST_MAX + 8]; /* with ":port" if one is given */
+	bool secure;   /* https */
+	bool loopback; /* localhost, 127.0.0.0/8, [::1] */
+	bool bare;     /* no path, or "/" only */
+};
+
+/*
+ * Takes an address apart as libcurl will.  AI_E_CONFIG: no address, not http
+ * or https, or with a password, query or fragment in it.
+ */
+int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err);
+
+/*
+ * The value of a Retry-After header in seconds: a number, or an HTTP date,
+ * counted from the date given (seconds since 1970).  Negative if it is
+ * neither; a date in the past is 0.
+ */
+double ai_http_retry_after(const char *value, double from);
+
+#endif
