@@ -38,6 +38,14 @@ assert_eq() {
 	return 1
 }
 
+# refute_eq GOT UNWANTED
+refute_eq() {
+	[ "$1" != "$2" ] && return
+	printf "unwanted: %s\n" "$1"
+	ai_show
+	return 1
+}
+
 # assert_has TEXT PART: PART occurs in TEXT, as it is.
 assert_has() {
 	case $1 in *"$2"*) return ;; esac
