@@ -75,7 +75,7 @@ has_sections() {
 }
 
 @test "the README's examples do what they say" {
-	grep -q "^    \$ " "$SRCDIR/README" || skip "no example in it"
+	[ "$(programs | wc -l)" -ge 5 ] || skip "not all programs are built"
 	cp -r "$SRCDIR/README" "$SRCDIR/HACKING" "$SRCDIR/man" .
 	run "$SRCDIR/tests/lint/examples" README
 	assert_status 0
