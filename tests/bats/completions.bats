@@ -44,15 +44,15 @@ in_zsh() {
 
 @test "bash offers options, choices, verbs, and leaves files to readline" {
 	made
-	assert_eq "$(in_bash bash ai-pass --log)" --log-format
-	assert_eq "$(in_bash bash ai-pass --log-format '')" $'text\njson'
-	assert_eq "$(in_bash bash ai-pass --log-format = j)" json
-	assert_eq "$(in_bash bash ai-pass a)" add
-	assert_eq "$(in_bash bash ai-pass -j 2 a)" add
-	assert_eq "$(in_bash bash ai-pass --jobs = 2 a)" add
-	assert_eq "$(in_bash bash ai-pass add a)" ''
-	assert_eq "$(in_bash bash ai-pass --config a)" ''
-	assert_eq "$(in_bash bash ai-pass -- --log)" ''
+	assert_eq "$(in_bash ./bash ai-pass --log)" --log-format
+	assert_eq "$(in_bash ./bash ai-pass --log-format '')" $'text\njson'
+	assert_eq "$(in_bash ./bash ai-pass --log-format = j)" json
+	assert_eq "$(in_bash ./bash ai-pass a)" add
+	assert_eq "$(in_bash ./bash ai-pass -j 2 a)" add
+	assert_eq "$(in_bash ./bash ai-pass --jobs = 2 a)" add
+	assert_eq "$(in_bash ./bash ai-pass add a)" ''
+	assert_eq "$(in_bash ./bash ai-pass --config a)" ''
+	assert_eq "$(in_bash ./bash ai-pass -- --log)" ''
 	run bash -ic 'source ./bash; complete -p ai-pass'
 	assert_has "$output" '-o default'
 }
@@ -98,7 +98,7 @@ in_zsh() {
 			else
 				grep -qx -- "--$name" bash
 				grep -qx -- "--$name" fish
-				grep -q -- "--$name[=}\[]" "$made/_$p"
+				grep -q -- "--${name}[=}\[]" "$made/_$p"
 			fi
 		done < <("$p" --dump-options)
 	done
