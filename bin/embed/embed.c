@@ -1,0 +1,176 @@
+/* embed.c: the members ai-embed adds, and its built-in model. */
+#include "embed.h"
+
+#include "text/vector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBER_MAX ((size_t)AI_VECTOR_DIM_MAX * 20)
+
+struct embed_settings embed_settings;
+
+int embed_text(const struct ai_rec *rec, struct ai_buf *out,
+	       struct ai_err *err)
+{
+	const char *path = ai_loop.path;
+
+	if (path == NULL || *path == '\0') {
+		path = "text";
+		if (ai_rec_get(rec, path).kind == AI_NONE &&
+		    ai_rec_get(rec, "query").kind == AI_STRING)
+			path = "query";
+	}
+	return ai_rec_text(rec, path, out, err);
+}
+
+/* The shortest decimal that reads back as the same float. */
+static void put_float(struct ai_buf *b, float v)
+{
+	char text[32];
+
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, (double)v);
+		if (strtof(text, NULL) == v)
+			break;
+	}
+	ai_put_raw(b, text, strlen(text));
+}
+
+static void put_vector(struct ai_buf *b, const float *v, size_t dim)
+{
+	if (!embed_settings.numbers) {
+		ai_buf_chr(b, '"');
+		ai_vector_to_base64(v, dim, b);
+		ai_buf_chr(b, '"');
+		return;
+	}
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < dim; i++)
+		put_float(b, v[i]);
+	ai_put_close(b, ']');
+}
+
+static void put_embed(struct ai_buf *b, size_t dim)
+{
+	ai_put_open(b, '{');
+	ai_put_key(b, "model");
+	ai_put_cstr(b, embed_settings.model);
+	ai_put_key(b, "dim");
+	ai_put_i64(b, (int64_t)dim);
+	ai_put_key(b, "norm");
+	ai_put_cstr(b, "l2");
+	ai_put_key(b, "cached");
+	ai_put_bool(b, false);
+	ai_put_close(b, '}');
+}
+
+int embed_set(struct ai_rec *rec, const float *v, size_t dim,
+	      struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(MEMBER_MAX);
+	int rc;
+
+	put_embed(&b, dim);
+	rc = ai_rec_set(rec, "embed", &b, err);
+	ai_buf_clear(&b);
+	put_vector(&b, v, dim);
+	if (rc == 0)
+		rc = ai_buf_check(&b, "the embedding", err);
+	if (rc == 0)
+		rc = ai_rec_set(rec, "embedding", &b, err);
+	ai_buf_release(&b);
+	return rc;
+}
+
+/* ---- local/hash --------------------------------------------------------- */
+
+struct local {
+	struct ai_buf text;
+	float vector[AI_VECTOR_HASH_DIM_MAX];
+};
+
+static int local_open(void **state, struct ai_err *err)
+{
+	struct local *l = calloc(1, sizeof *l);
+
+	if (l == NULL)
+		return ai_err_nomem(err);
+	ai_buf_init(&l->text, (size_t)ai_loop.max_line);
+	*state = l;
+	return 0;
+}
+
+static void local_close(void *state)
+{
+	struct local *l = state;
+
+	ai_buf_release(&l->text);
+	free(l);
+}
+
+static size_t local_dim(void)
+{
+	return embed_settings.dim > 0 ? (size_t)embed_settings.dim
+				      : AI_VECTOR_HASH_DIM;
+}
+
+static int local_each(void *state, struct ai_rec *rec, struct ai_emit *out,
+		      struct ai_err *err)
+{
+	struct local *l = state;
+
+	ai_buf_clear(&l->text);
+	if (embed_text(rec, &l->text, err) < 0 ||
+	    ai_vector_hash(ai_buf_cstr(&l->text), l->text.len, local_dim(),
+			   l->vector, err) < 0 ||
+	    embed_set(rec, l->vector, local_dim(), err) < 0)
+		return -1;
+	return ai_emit_rec(out, rec, err);
+}
+
+static int run_local(int argc, char **argv, struct ai_err *err)
+{
+	static const struct ai_filter filter = {
+		.each = local_each, .open = local_open, .close = local_close,
+	};
+	size_t dim = local_dim();
+
+	if (dim < AI_VECTOR_HASH_DIM_MIN || dim > AI_VECTOR_HASH_DIM_MAX)
+		return ai_err_set(err, AI_E_USAGE,
+				  "--dim: " EMBED_LOCAL " has dimensions from "
+				  "%d to %d", AI_VECTOR_HASH_DIM_MIN,
+				  AI_VECTOR_HASH_DIM_MAX);
+	return ai_loop_run(&filter, argc, argv, err);
+}
+
+/* ---- which model -------------------------------------------------------- */
+
+static int run_remote(int argc, char **argv, struct ai_err *err)
+{
+	const struct ai_filter filter = {
+		.batch = (size_t)embed_settings.batch,
+		.many = embed_remote_many, .open = embed_remote_open,
+		.close = embed_remote_close,
+	};
+	int rc = embed_remote_init(err);
+
+	if (rc == 0)
+		rc = ai_loop_run(&filter, argc, argv, err);
+	embed_remote_release();
+	return rc;
+}
+
+int embed_run(int argc, char **argv, struct ai_err *err)
+{
+	const char *model = embed_settings.model;
+
+	if (strcmp(model, EMBED_LOCAL) == 0)
+		return run_local(argc, argv, err);
+	if (strncmp(model, "local/", 6) == 0)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "no model '%.100s': the built-in one is "
+				  EMBED_LOCAL, model);
+	return run_remote(argc, argv, err);
+}

@@ -1,0 +1,250 @@
+# ai-embed: local/hash, and a provider that behaves or does not.
+load helper
+load ../stub/stub
+
+setup_file() {
+	stub_start
+	export AI_BASE_URL=$STUB_URL
+}
+
+teardown_file() {
+	stub_stop
+}
+
+setup() {
+	ai_setup
+	stub_reset
+}
+
+texts() {
+	seq "$1" | while read -r i; do
+		printf '{"i":%d,"text":"%s"}\n' "$i" \
+			"$(printf 'x%.0s' $(seq "$i"))"
+	done
+}
+
+# ---- local/hash ----------------------------------------------------------------
+
+@test "local/hash: members, dimension, base64 and numbers agree" {
+	echo '{"id":"a","text":"the quick brown fox"}' >in
+	ai-embed in >out
+	assert_eq "$(jq -c .embed out)" \
+		'{"model":"local/hash","dim":512,"norm":"l2","cached":false}'
+	assert_eq "$(jq -r .embedding out | base64 -d | wc -c)" 2048
+	ai-embed --dim 64 in | jq -r .embedding | base64 -d |
+		od -An -v -t f4 -w4 | jq -s -c . >floats
+	ai-embed --dim 64 --numbers in | jq -c .embedding >numbers
+	jq -n -e --slurpfile a floats --slurpfile b numbers \
+		'[$a[0], $b[0]] | transpose | length == 64 and
+		 all(.[0] - .[1] | fabs < 1e-6)'
+}
+
+@test "local/hash: deterministic, of length 1, nearer to what is near" {
+	printf '{"text":"%s"}\n' 'copy a file to another place' \
+		'how a file is copied elsewhere: copy the file' \
+		'rain is expected over the northern hills' >in
+	ai-embed --numbers in >a
+	ai-embed --numbers -j 3 in | cmp - a
+	jq -s -e 'def dot(a; b): [a, b] | transpose | map(.[0] * .[1]) | add;
+		map(.embedding) | (dot(.[0]; .[0]) - 1 | fabs < 1e-5) and
+		dot(.[0]; .[1]) > dot(.[0]; .[2]) + 0.1' a
+}
+
+@test "the text: -p, query where text is absent, else an error record" {
+	printf '%s\n' '{"text":"a b","query":"q"}' '{"query":"a b"}' \
+		'{"completion":{"text":"a b"}}' '{"text":7}' '{}' >in
+	run_sh 'ai-embed -q in | jq -c "[.error.code, .embedding == null]"'
+	assert_status 2
+	assert_eq "$output" '[null,false]
+[null,false]
+["invalid_record",true]
+["invalid_record",true]
+["invalid_record",true]'
+	run_sh 'ai-embed -q -p completion.text in | jq -c "[.error.code]"'
+	assert_eq "$output" '["invalid_record"]
+["invalid_record"]
+[null]
+["invalid_record"]
+["invalid_record"]'
+}
+
+@test "records pass byte for byte but for the members added" {
+	echo '{ "n": 123456789012345678901234567890, "text":"\u0000a", "n":1 }' >in
+	ai-embed in | sed 's/,"embed":.*//' >out
+	assert_eq "$(cat out)" "$(sed 's/}$//' in)"
+	ai-embed in | ai-embed --dim 64 | jq -s -e \
+		'length == 1 and .[0].embed.dim == 64'
+}
+
+@test "dimensions out of range, no such local model, no such option" {
+	run --separate-stderr ai-embed --dim 63 /dev/null
+	assert_status 64
+	assert_has "$stderr" "from 64 to 4096"
+	run --separate-stderr ai-embed --dim 0 /dev/null
+	assert_status 64
+	AI_BASE_URL='' run --separate-stderr ai-embed -m local/nope /dev/null
+	assert_status 78
+	assert_has "$stderr" "local/hash"
+	run --separate-stderr ai-embed --numbres /dev/null
+	assert_status 64
+	assert_has "$stderr" "--numbers"
+}
+
+@test "an empty text has a vector of zeros with local/hash" {
+	run_sh "echo '{\"text\":\"\"}' | ai-embed --numbers --dim 64 | \
+		jq -c '[.error, (.embedding | unique)]'"
+	assert_status 0
+	assert_eq "$output" '[null,[0]]'
+}
+
+# ---- a provider ----------------------------------------------------------------
+
+@test "a request: base64 asked for, batched, order kept" {
+	texts 10 >in
+	ai-embed -m emb-1 --batch 4 --numbers in >out
+	assert_eq "$(stub_log '[.method, .path, .body.model,
+		.body.encoding_format, (.body.input | length),
+		.body.dimensions]')" \
+'["POST","/v1/embeddings","emb-1","base64",4,null]
+["POST","/v1/embeddings","emb-1","base64",4,null]
+["POST","/v1/embeddings","emb-1","base64",2,null]'
+	jq -c '[.i, (.embedding[0] / .embedding[1] * 120 | round)]' out >got
+	seq 10 | jq -c '[., .]' | cmp - got
+	assert_eq "$(jq -c .embed out | uniq)" \
+		'{"model":"emb-1","dim":8,"norm":"l2","cached":false}'
+	jq -e '(.embedding | map(. * .) | add) - 1 | fabs < 1e-6' out
+}
+
+@test "floats, both forms mixed, shuffled, without index: the same vectors" {
+	texts 7 >in
+	ai-embed -m e --numbers in >want
+	for how in floats mixed shuffle noindex; do
+		stub_script "{\"embed\":\"$how\"}"
+		ai-embed -m e --numbers in >got
+		if ! cmp want got; then
+			echo "$how"
+			return 1
+		fi
+	done
+}
+
+@test "--dim is sent, and answered" {
+	texts 1 >in
+	ai-embed -m e --dim 3 in | jq -e '.embed.dim == 3'
+	assert_eq "$(stub_log .body.dimensions)" 3
+	stub_script '{"merge":{"data":[{"index":0,"embedding":[1,2]}]}}'
+	run_sh "ai-embed -q -m e --dim 3 in | jq -r .error.code"
+	assert_status 2
+	assert_eq "$output" invalid_answer
+}
+
+@test "with -j each thread asks, the order stays" {
+	texts 40 >in
+	for _ in $(seq 5); do echo '{"delay_ms":150}'; echo '{}'; done \
+		>"$STUB/script"
+	ai-embed -m e -j 4 --batch 3 --numbers in |
+		jq -c '[.i, (.embedding[0] / .embedding[1] * 120 | round)]' >got
+	seq 40 | jq -c '[., .]' | cmp - got
+	assert_eq "$(stub_requests)" 14
+}
+
+@test "texts are cut into requests by their bytes" {
+	head -c 100000 /dev/zero | tr '\0' a >long
+	for _ in 1 2 3 4 5; do jq -c -R '{text: .}' <long; done >in
+	ai-embed -m e in | jq -e '.embed.dim == 8'
+	assert_eq "$(stub_log '.body.input | length')" $'2\n2\n1'
+}
+
+@test "one bad text fails alone" {
+	printf '{"i":%d,"text":"%s"}\n' 1 one 2 two 3 BAD 4 four 5 five \
+		6 BAD 7 seven >in
+	run_sh "ai-embed -q -m e in | jq -c '[.i, .error.code,
+		(.error.message // \"\" | test(\"input.0. is not acceptable\")),
+		.embed.dim]'"
+	assert_status 2
+	assert_eq "$output" '[1,null,false,8]
+[2,null,false,8]
+[3,"request_rejected",true,null]
+[4,null,false,8]
+[5,null,false,8]
+[6,"request_rejected",true,null]
+[7,null,false,8]'
+}
+
+@test "when all is refused, few requests are made" {
+	for i in $(seq 64); do echo "{\"i\":$i,\"text\":\"BAD\"}"; done >in
+	run_sh "ai-embed -q -m e in | jq -r .error.code | sort | uniq -c"
+	assert_status 2
+	assert_has "$output" "64 request_rejected"
+	[ "$(stub_requests)" -le 16 ]
+	stub_reset
+	stub_script '{"status":400,"body":{"error":{"message":"no such dimension","type":"invalid_request_error","param":"dimensions","code":null}}}'
+	run_sh "ai-embed -q -m e in | jq -r .error.message | uniq -c"
+	assert_has "$output" "64 127.0.0.1"
+	assert_has "$output" "no such dimension"
+	assert_eq "$(stub_requests)" 1
+}
+
+@test "an empty text is an error record, and not sent" {
+	printf '{"text":"%s"}\n' a '' b >in
+	run_sh "ai-embed -q -m e in | jq -c '[.error.code, .error.message]'"
+	assert_status 2
+	assert_eq "$output" '[null,null]
+["invalid_record","the text is empty"]
+[null,null]'
+	assert_eq "$(stub_log '.body.input')" '["a","b"]'
+}
+
+@test "counts, indexes, dimensions and numbers that do not fit" {
+	texts 3 >in
+	for how in fewer more twice nan dims; do
+		stub_script "{\"embed\":\"$how\"}"
+		run_sh "ai-embed -q -m e in | jq -r .error.code | uniq -c"
+		assert_status 2
+		assert_has "$output" "3 invalid_answer"
+	done
+}
+
+@test "broken answers: half a JSON, not JSON, an error that says 200" {
+	texts 1 >in
+	stub_script '{"fault":"half"}' '{"status":200,"body":"<html>"}' \
+		'{"status":200,"body":{"error":{"message":"boom","code":400}}}'
+	run_sh "ai-embed -q -m e in | jq -r .error.code"
+	assert_eq "$output" invalid_answer
+	run_sh "ai-embed -q -m e in | jq -r .error.code"
+	assert_eq "$output" invalid_answer
+	run_sh "ai-embed -q -m e in | jq -r '.error.code, .error.message'"
+	assert_eq "${lines[0]}" request_rejected
+	assert_has "$output" boom
+	assert_eq "$(stub_requests)" 3
+}
+
+@test "error records pass, bad lines become them, in their places" {
+	{
+		texts 2
+		echo '{"text":"x","error":{"tool":"ai-x","code":"try_later"}}'
+		echo '{"text":'
+		texts 1
+	} >in
+	run_sh "ai-embed -q -m e in | jq -c '[.i, .error.code, .embed.dim]'"
+	assert_status 2
+	assert_eq "$output" '[1,null,8]
+[2,null,8]
+[null,"try_later",null]
+[null,"invalid_json",null]
+[1,null,8]'
+}
+
+@test "no key, a key refused, nobody there: exit statuses" {
+	texts 1 >in
+	AI_BASE_URL='' run --separate-stderr ai-embed -m openai/x in
+	assert_status 77
+	assert_has "$stderr" OPENAI_API_KEY
+	stub_script '{"status":401}'
+	run --separate-stderr ai-embed -m e in
+	assert_status 77
+	AI_BASE_URL=http://127.0.0.1:1 run --separate-stderr \
+		ai-embed -q --retries 0 -m e in
+	assert_status 69
+	assert_eq "$(jq -r .error.code <<<"$output")" unavailable
+}

@@ -1,0 +1,184 @@
+// openai.mjs DIR: a server on a loopback port of its own that speaks OpenAI's
+// /v1/chat/completions and /v1/embeddings, well or badly, as a script says.
+//
+//   DIR/port     written once it listens
+//   DIR/script   one JSON object a line; each request takes the first line
+//                away and is answered by it, without one by {}
+//   DIR/log      one JSON object a request: method, path, headers, body
+//
+// Members of a script line, all optional:
+//   delay_ms          wait before anything else
+//   status, headers, body   answer with these (body: a string, or JSON)
+//   fault             "close": hang up; "reset": by a TCP reset;
+//                     "short": a body shorter than Content-Length says;
+//                     "half": the first half of a good body, well framed;
+//                     "huge": bytes of body without end, up to `bytes`
+//   merge             members put into a good answer
+//   content, finish_reason, usage   of a chat completion
+//   embed             "floats", "mixed", "fewer", "more", "twice", "nan",
+//                     "dims", "shuffle", "noindex"
+// Every chat request is answered with {"echo": its last message} as text; a
+// text that holds BAD is refused by the embeddings with 400. With KEY in the
+// environment, every other key is refused with 401, and the message says it.
+import { createServer } from 'node:http';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync }
+	from 'node:fs';
+import { join } from 'node:path';
+
+const dir = process.argv[2];
+const file = (name) => join(dir, name);
+const key = process.env.KEY;
+
+function nextStep() {
+	if (!existsSync(file('script')))
+		return {};
+	const lines = readFileSync(file('script'), 'utf8').split('\n')
+		.filter((l) => l !== '');
+	if (lines.length === 0)
+		return {};
+	writeFileSync(file('script.new'),
+		lines.slice(1).map((l) => l + '\n').join(''));
+	renameSync(file('script.new'), file('script'));
+	return JSON.parse(lines[0]);
+}
+
+const failure = (message, type, code, param = null) =>
+	({ error: { message, type, param, code } });
+
+// A vector that tells which text it belongs to: its length, its first code
+// unit, then small numbers.
+function vector(text, dim) {
+	const v = Array.from({ length: dim }, (_, i) => Math.sin(i + 1));
+	v[0] = text.length;
+	if (dim > 1)
+		v[1] = text.charCodeAt(0);
+	return v;
+}
+
+const base64 = (v) => Buffer.from(new Float32Array(v).buffer)
+	.toString('base64');
+
+function embeddings(q, step) {
+	const bad = q.input.findIndex((t) => t.includes('BAD') || t === '');
+	if (bad >= 0)
+		return { status: 400, body: failure(
+			`input[${bad}] is not acceptable`,
+			'invalid_request_error', null, 'input') };
+	const dim = q.dimensions ?? 8;
+	const how = step.embed ?? '';
+	let data = q.input.map((text, index) => {
+		let v = vector(text, how === 'dims' && index > 0 ? dim + 1 : dim);
+		if (how === 'nan')
+			v[0] = NaN;
+		const floats = how === 'floats' || q.encoding_format === 'float' ||
+			(how === 'mixed' && index % 2);
+		return { object: 'embedding', index,
+			embedding: floats ? v : base64(v) };
+	});
+	if (how === 'fewer')
+		data.pop();
+	if (how === 'more')
+		data.push({ ...data[0], index: data.length });
+	if (how === 'twice' && data.length > 1)
+		data[1].index = 0;
+	if (how === 'shuffle')
+		data.reverse();
+	if (how === 'noindex')
+		data.forEach((d) => delete d.index);
+	const n = q.input.join(' ').length;
+	return { status: 200, body: { object: 'list', model: q.model, data,
+		usage: { prompt_tokens: n, total_tokens: n } } };
+}
+
+function chat(q, step) {
+	const last = q.messages[q.messages.length - 1].content;
+	const content = step.content ?? JSON.stringify({ echo: last });
+	return { status: 200, body: {
+		id: 'chatcmpl-1', object: 'chat.completion', created: 1,
+		model: q.model + '-2026-11-22',
+		choices: [{ index: 0, message: { role: 'assistant', content,
+			refusal: null }, logprobs: null,
+			finish_reason: step.finish_reason ?? 'stop' }],
+		usage: step.usage ?? { prompt_tokens: 12, completion_tokens: 5,
+			total_tokens: 17,
+			prompt_tokens_details: { cached_tokens: 8 },
+			completion_tokens_details: { reasoning_tokens: 2 } } } };
+}
+
+const routes = { '/v1/embeddings': embeddings, '/v1/chat/completions': chat };
+
+function answer(req, text, step) {
+	const sent = (req.headers.authorization ?? '').replace(/^Bearer /, '');
+	if (step.status !== undefined)
+		return { status: step.status, body: step.body ?? failure(
+			`scripted ${step.status}`, 'scripted', null) };
+	if (key !== undefined && sent !== key)
+		return { status: 401, body: failure(
+			`Incorrect API key provided: ${sent}.`,
+			'invalid_request_error', 'invalid_api_key') };
+	const route = routes[req.url];
+	if (route === undefined)
+		return { status: 404, body: failure(`no ${req.url}`,
+			'invalid_request_error', null) };
+	const good = route(JSON.parse(text), step);
+	return { status: good.status, body: { ...good.body, ...step.merge } };
+}
+
+function huge(res, bytes) {
+	const piece = Buffer.alloc(1 << 16, 0x78);
+	let left = bytes;
+	res.writeHead(200, { 'Content-Type': 'application/json' });
+	const more = () => {
+		while (left > 0) {
+			left -= piece.length;
+			if (!res.write(piece))
+				return res.once('drain', more);
+		}
+		res.end();
+	};
+	more();
+}
+
+function reply(req, res, text, step) {
+	if (step.fault === 'close')
+		return req.socket.end();
+	if (step.fault === 'reset')
+		return req.socket.resetAndDestroy();
+	if (step.fault === 'huge')
+		return huge(res, step.bytes);
+	const { status, body } = answer(req, text, step);
+	let out = Buffer.from(typeof body === 'string' ? body
+		: JSON.stringify(body));
+	if (step.fault === 'half')
+		out = out.subarray(0, out.length / 2);
+	const length = out.length + (step.fault === 'short' ? 100 : 0);
+	res.writeHead(status, { 'Content-Type': 'application/json',
+		'Content-Length': length, 'X-Request-Id': 'req_stub',
+		...step.headers });
+	if (step.fault === 'short')
+		res.write(out, () => req.socket.destroy());
+	else
+		res.end(out);
+}
+
+const server = createServer((req, res) => {
+	const parts = [];
+	req.on('data', (p) => parts.push(p));
+	req.on('end', () => {
+		const text = Buffer.concat(parts).toString('utf8');
+		let body = text;
+		try {
+			body = JSON.parse(text);
+		} catch { /* logged as it is */ }
+		appendFileSync(file('log'), JSON.stringify({ method: req.method,
+			path: req.url, headers: req.headers, body }) + '\n');
+		const step = nextStep();
+		setTimeout(reply, step.delay_ms ?? 0, req, res, text, step);
+	});
+	req.on('error', () => {});
+});
+server.on('clientError', (_, socket) => socket.destroy());
+server.listen(0, '127.0.0.1', () => {
+	writeFileSync(file('port.new'), `${server.address().port}\n`);
+	renameSync(file('port.new'), file('port'));
+});
