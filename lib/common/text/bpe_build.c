@@ -1,0 +1,163 @@
+#include "text/bpe_build.h"
+
+#include "text/bpe_table.h"
+
+#include <stdlib.h>
+
+/* At most this full: 3/8 to 6/8 of the slots stay empty. */
+#define FULL_NUM 5
+#define FULL_DEN 8
+
+struct build {
+	const struct ai_span *token;
+	size_t n_ids, n_slots;
+	uint32_t *slots;
+	struct ai_bpe_header head;
+};
+
+static void put32(struct ai_buf *out, uint32_t v)
+{
+	v = htole32(v);
+	ai_buf_add(out, &v, sizeof v);
+}
+
+static const unsigned char *bytes_of(const struct build *b, size_t id)
+{
+	return (const unsigned char *)b->token[id].p;
+}
+
+static int measure(struct build *b, struct ai_err *err)
+{
+	size_t tokens = 0, total = 0, max = 0;
+
+	if (b->n_ids == 0 || b->n_ids > AI_BPE_ID_MASK)
+		return ai_err_set(err, AI_E_DATA, "%zu ids are too many",
+				  b->n_ids);
+	for (size_t i = 0; i < b->n_ids; i++) {
+		size_t n = b->token[i].n;
+
+		tokens += n > 0;
+		total += n;
+		max = n > max ? n : max;
+		if (n > AI_BPE_MAX_TOKEN)
+			return ai_err_set(err, AI_E_DATA,
+					  "token %zu has %zu bytes", i, n);
+	}
+	while (((size_t)FULL_NUM << b->head.slot_bits) < tokens * FULL_DEN)
+		b->head.slot_bits++;
+	b->n_slots = (size_t)1 << b->head.slot_bits;
+	b->head.max_len = (uint32_t)max;
+	b->head.blob_len = (uint32_t)total;
+	return 0;
+}
+
+static int insert(struct build *b, size_t id, struct ai_err *err)
+{
+	const unsigned char *p = bytes_of(b, id);
+	size_t n = b->token[id].n;
+	uint64_t h = ai_bpe_hash(p, n);
+	uint32_t i = (uint32_t)h & (uint32_t)(b->n_slots - 1);
+	uint32_t probe = 0, other;
+
+	while (b->slots[i] != 0) {
+		other = (b->slots[i] & AI_BPE_ID_MASK) - 1;
+		if (ai_span_eq(b->token[other], b->token[id]))
+			return ai_err_set(err, AI_E_DATA,
+					  "tokens %u and %zu are the same",
+					  other, id);
+		i = (i + 1) & (uint32_t)(b->n_slots - 1);
+		probe++;
+	}
+	b->slots[i] = (uint32_t)(h >> 50) << AI_BPE_ID_BITS |
+		      ((uint32_t)id + 1);
+	if (probe > b->head.max_probe)
+		b->head.max_probe = probe;
+	return 0;
+}
+
+static int put_byte_ids(const struct build *b, struct ai_buf *out,
+			struct ai_err *err)
+{
+	uint32_t id[256];
+
+	memset(id, 0xFF, sizeof id);
+	for (size_t i = 0; i < b->n_ids; i++)
+		if (b->token[i].n == 1)
+			id[bytes_of(b, i)[0]] = (uint32_t)i;
+	for (size_t c = 0; c < 256; c++) {
+		if (id[c] == AI_BPE_NONE)
+			return ai_err_set(err, AI_E_DATA,
+					  "byte %zu has no token", c);
+		put32(out, id[c]);
+	}
+	return 0;
+}
+
+static void put_tokens(const struct build *b, struct ai_buf *out)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < b->n_slots; i++)
+		put32(out, b->slots[i]);
+	for (size_t i = 0; i < b->n_ids; i++) {
+		put32(out, at);
+		at += (uint32_t)b->token[i].n;
+	}
+	put32(out, at);
+	for (size_t i = 0; i < b->n_ids; i++)
+		ai_buf_add(out, b->token[i].p, b->token[i].n);
+}
+
+/* The header goes in last, when all that it describes is there. */
+static void finish_head(struct build *b, struct ai_buf *out)
+{
+	struct ai_bpe_header *h = &b->head;
+	const unsigned char *p = (const unsigned char *)out->p;
+
+	memcpy(h->magic, AI_BPE_MAGIC, sizeof h->magic);
+	h->version = htole32(AI_BPE_VERSION);
+	h->n_ids = htole32((uint32_t)b->n_ids);
+	h->slot_bits = htole32(h->slot_bits);
+	h->max_len = htole32(h->max_len);
+	h->max_probe = htole32(h->max_probe);
+	h->blob_len = htole32(h->blob_len);
+	h->file_len = htole64(out->len);
+	h->body_hash = htole64(ai_bpe_hash(p + sizeof *h,
+					   out->len - sizeof *h));
+	h->head_hash = htole64(ai_bpe_hash(
+		(const unsigned char *)h,
+		offsetof(struct ai_bpe_header, head_hash)));
+	memcpy(out->p, h, sizeof *h);
+}
+
+static int build(struct build *b, struct ai_buf *out, struct ai_err *err)
+{
+	for (size_t i = 0; i < b->n_ids; i++)
+		if (b->token[i].n > 0 && insert(b, i, err) < 0)
+			return -1;
+	ai_buf_add(out, &b->head, sizeof b->head);
+	if (put_byte_ids(b, out, err) < 0)
+		return -1;
+	put_tokens(b, out);
+	if (ai_buf_check(out, "the vocabulary table", err) < 0)
+		return -1;
+	finish_head(b, out);
+	return 0;
+}
+
+int ai_bpe_build(const struct ai_span *token, size_t n_ids,
+		 struct ai_buf *out, struct ai_err *err)
+{
+	struct build b = { .token = token, .n_ids = n_ids };
+	int rc;
+
+	b.head.slot_bits = 9;
+	if (measure(&b, err) < 0)
+		return -1;
+	b.slots = calloc(b.n_slots, sizeof *b.slots);
+	if (b.slots == NULL)
+		return ai_err_nomem(err);
+	rc = build(&b, out, err);
+	free(b.slots);
+	return rc;
+}
