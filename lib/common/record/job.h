@@ -74,7 +74,7 @@ struct loop {
 	size_t n_threads;
 	struct job *order, **order_end;  /* all unwritten jobs, oldest first */
 	struct job *spare;               /* to be used again */
-	size_t n_open, max_open;
+	size_t n_open, max_open, open_bytes;
 	bool closing, waiting; /* no more jobs; the reader waits for input */
 	int wake;              /* eventfd: something failed */
 

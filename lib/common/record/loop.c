@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define JOBS_A_THREAD 4
+#define OPEN_BYTES ((size_t)1 << 24) /* input of all unwritten jobs together */
 
 struct ai_loop_settings ai_loop;
 
@@ -148,6 +149,7 @@ static void drain(struct loop *l, struct job *finished)
 		if (job_finish(l, j, &err) < 0)
 			set_fatal(l, &err);
 		unlink_job(l, j);
+		l->open_bytes -= j->in.len;
 		job_clear(j);
 		j->next = l->spare;
 		l->spare = j;
@@ -246,6 +248,13 @@ static void stop_threads(struct loop *l)
 
 /* ---- between the reader and the workers --------------------------------- */
 
+/* With the lock held: few long lines fill the window as many short ones do. */
+static bool window_is_full(const struct loop *l, const struct job *next)
+{
+	return l->n_open >= l->max_open ||
+		(l->n_open > 0 && l->open_bytes + next->in.len > OPEN_BYTES);
+}
+
 /* Hands the job being read over to the workers, or works on it here. */
 int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 {
@@ -266,11 +275,12 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 	}
 	l->filling = NULL;
 	pthread_mutex_lock(&l->lock);
-	while (l->n_open >= l->max_open && l->fatal.code == AI_E_NONE)
+	while (window_is_full(l, j) && l->fatal.code == AI_E_NONE)
 		pthread_cond_wait(&l->done_cond, &l->lock);
 	*l->order_end = j;
 	l->order_end = &j->next;
 	l->n_open++;
+	l->open_bytes += j->in.len;
 	pthread_cond_signal(&l->todo_cond);
 	rc = l->fatal.code == AI_E_NONE ? 0 : -1;
 	if (rc < 0)
