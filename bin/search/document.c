@@ -1,0 +1,318 @@
+#include "search.h"
+
+#include "crypt/hash.h"
+#include "record/embedding.h"
+#include "text/vector.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void search_document_init(struct search_document *d)
+{
+	memset(d, 0, sizeof(*d));
+	ai_buf_init(&d->id, 1 << 16);
+	ai_buf_init(&d->text, SEARCH_TEXT_MAX);
+	ai_buf_init(&d->uri, 1 << 16);
+	ai_buf_init(&d->doc, 1 << 10);
+	ai_buf_init(&d->meta, SEARCH_TEXT_MAX);
+}
+
+#define KEPT_BYTES ((size_t)1 << 20)
+
+static void clear(struct search_document *d)
+{
+	ai_buf_clear(&d->id);
+	ai_buf_shrink(&d->text, KEPT_BYTES);
+	ai_buf_clear(&d->uri);
+	ai_buf_clear(&d->doc);
+	ai_buf_shrink(&d->meta, KEPT_BYTES);
+	free(d->vector);
+	d->vector = NULL;
+	d->dim = 0;
+	d->model[0] = '\0';
+}
+
+void search_document_release(struct search_document *d)
+{
+	clear(d);
+	ai_buf_release(&d->id);
+	ai_buf_release(&d->text);
+	ai_buf_release(&d->uri);
+	ai_buf_release(&d->doc);
+	ai_buf_release(&d->meta);
+}
+
+const char *search_path(void)
+{
+	return ai_loop.path != NULL ? ai_loop.path : "text";
+}
+
+/* ---- the vector ------------------------------------------------------------- */
+
+static int mismatch(struct ai_err *err, const struct search_info *info,
+		    const char *model, size_t dim)
+{
+	return ai_err_set(err, AI_E_DATA, "the index '%.100s' was built with "
+			  "%.80s, %lld dimensions; this embedding is from "
+			  "%.80s, %zu dimensions", search.index,
+			  info->model[0] != '\0' ? info->model
+						 : "an unnamed model",
+			  (long long)info->dim,
+			  model[0] != '\0' ? model : "an unnamed model", dim);
+}
+
+int search_check_model(const struct search_info *info, const char *model,
+		       size_t dim, struct ai_err *err)
+{
+	bool other = info->model[0] != '\0' && model[0] != '\0' &&
+		strcmp(info->model, model) != 0;
+
+	if (other || (info->dim > 0 && (size_t)info->dim != dim))
+		return mismatch(err, info, model, dim);
+	return 0;
+}
+
+/* To length 1, unless it has that already but for rounding: adding again
+ * what export wrote must change nothing. */
+static int scale(float *v, size_t dim, struct ai_err *err)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < dim; i++)
+		sum += (double)v[i] * v[i];
+	if (!isfinite(sum))
+		return ai_err_set(err, AI_E_RECORD, "an embedding is too long "
+				  "to be scaled");
+	if (fabs(sum - 1) > 1e-6)
+		ai_vector_normalise(v, dim);
+	return 0;
+}
+
+int search_read_embedding(const struct ai_rec *rec,
+			  const struct search_info *info, char model[200],
+			  float **vec, size_t *dim, struct ai_err *err)
+{
+	struct ai_value v = ai_rec_get(rec, "embedding");
+	struct ai_value name = ai_rec_get(rec, "embed.model");
+	struct ai_buf b = AI_BUF_INIT(199);
+	int rc = -1;
+
+	*vec = NULL;
+	model[0] = '\0';
+	if (v.kind == AI_NONE || v.kind == AI_NULL)
+		return 0;
+	if (name.kind == AI_STRING && ai_json_text(name, &b) < 0)
+		ai_buf_check(&b, "the name of a model", err);
+	else if (ai_embedding_read(v, vec, dim, err) == 0)
+		rc = 0;
+	snprintf(model, 200, "%s", ai_buf_cstr(&b));
+	ai_buf_release(&b);
+	if (rc == 0 && (search_check_model(info, model, *dim, err) < 0 ||
+			scale(*vec, *dim, err) < 0)) {
+		free(*vec);
+		*vec = NULL;
+		rc = -1;
+	}
+	return rc;
+}
+
+int search_embed_locally(struct ai_span text, const struct search_info *info,
+			 float **vec, size_t *dim, struct ai_err *err)
+{
+	*dim = info->dim > 0 ? (size_t)info->dim : AI_VECTOR_HASH_DIM;
+	*vec = malloc(*dim * sizeof(**vec));
+	if (*vec == NULL)
+		return ai_err_nomem(err);
+	if (ai_vector_hash(text.p, text.n, *dim, *vec, err) == 0)
+		return 0;
+	free(*vec);
+	*vec = NULL;
+	return -1;
+}
+
+static int read_vector(struct search_document *d, const struct ai_rec *rec,
+		       const struct search_info *info, struct ai_err *err)
+{
+	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
+
+	if (search_read_embedding(rec, info, d->model, &d->vector, &d->dim,
+				  err) < 0)
+		return -1;
+	if (d->vector != NULL || info->model[0] == '\0')
+		return 0;
+	if (strcmp(info->model, SEARCH_LOCAL) != 0)
+		return ai_err_set(err, AI_E_RECORD, "the record has no "
+				  "embedding, and the index '%.100s' was built "
+				  "with %.80s: put ai-embed -m %.80s before "
+				  "ai-search", search.index, info->model,
+				  info->model);
+	snprintf(d->model, sizeof(d->model), "%s", SEARCH_LOCAL);
+	return search_embed_locally(text, info, &d->vector, &d->dim, err);
+}
+
+/* ---- metadata ---------------------------------------------------------------- */
+
+bool search_is_member(struct ai_value key)
+{
+	static const char *const names[] = {
+		"id", "custom_id", "text", "source", "chunk", "embed",
+		"embedding", "error", "meta", "tokens", "guard", "cost",
+		"search", "hits", "completion", "run", "params",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (ai_json_is(key, ai_span_of(names[i])))
+			return true;
+	return ai_json_is(key, ai_span_of(search_path()));
+}
+
+static void add_member(struct ai_buf *b, struct ai_value key,
+		       struct ai_value val)
+{
+	ai_put_value(b, key);
+	ai_buf_chr(b, ':');
+	ai_put_value(b, val);
+}
+
+/* The members of `meta`, then those that are nothing of the toolkit's. */
+static int read_meta(struct search_document *d, const struct ai_rec *rec,
+		     struct ai_err *err)
+{
+	struct ai_value meta = ai_rec_get(rec, "meta"), key, val;
+	struct ai_json_iter it;
+
+	if (meta.kind != AI_NONE && meta.kind != AI_OBJECT &&
+	    meta.kind != AI_NULL)
+		return ai_err_set(err, AI_E_RECORD,
+				  "the member 'meta' is not an object");
+	ai_put_open(&d->meta, '{');
+	if (meta.kind == AI_OBJECT) {
+		ai_json_iter_init(&it, meta);
+		while (ai_json_next(&it, &key, &val))
+			add_member(&d->meta, key, val);
+	}
+	ai_json_iter_init(&it, rec->object);
+	while (ai_json_next(&it, &key, &val))
+		if (!search_is_member(key))
+			add_member(&d->meta, key, val);
+	ai_put_close(&d->meta, '}');
+	if (d->meta.len == 2)
+		ai_buf_clear(&d->meta);
+	return ai_buf_check(&d->meta, "metadata", err);
+}
+
+/* ---- the whole ----------------------------------------------------------------- */
+
+static struct ai_span object_at(const struct ai_rec *rec, const char *name)
+{
+	struct ai_value v = ai_rec_get(rec, name);
+
+	if (v.kind != AI_OBJECT)
+		return (struct ai_span){ NULL, 0 };
+	return v.s;
+}
+
+static int read_string(const struct ai_rec *rec, const char *path,
+		       struct ai_buf *out, struct ai_err *err)
+{
+	struct ai_value v = ai_rec_get(rec, path);
+
+	if (v.kind == AI_STRING && ai_json_text(v, out) < 0)
+		return ai_buf_check(out, path, err);
+	return 0;
+}
+
+/*
+ * The record's own id, else a hash of the payload; with a source also of
+ * where it stands, since two files may hold the same passage.
+ */
+static int read_id(struct search_document *d, const struct ai_rec *rec,
+		   struct ai_err *err)
+{
+	char hex[AI_HASH_HEX];
+	struct ai_hash h;
+	struct ai_value part = ai_rec_get(rec, "chunk.n");
+
+	if (ai_rec_get(rec, "id").kind != AI_NONE ||
+	    ai_rec_get(rec, "custom_id").kind != AI_NONE || d->uri.len == 0) {
+		if (ai_rec_id(rec, ai_buf_cstr(&d->text), d->text.len,
+			      &d->id) < 0)
+			return ai_buf_check(&d->id, "an id", err);
+		return 0;
+	}
+	ai_hash_init(&h);
+	ai_hash_add(&h, d->uri.p, d->uri.len + 1);
+	ai_hash_add(&h, part.s.p, part.s.n);
+	ai_hash_add(&h, "", 1);
+	ai_hash_add(&h, ai_buf_cstr(&d->text), d->text.len);
+	ai_hash_hex(&h, hex);
+	ai_buf_str(&d->id, hex);
+	return ai_buf_check(&d->id, "an id", err);
+}
+
+static void hash_part(struct ai_hash *h, struct ai_span s)
+{
+	uint64_t n = s.n;
+	unsigned char le[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		le[i] = (unsigned char)(n >> 8 * i);
+	ai_hash_add(h, le, sizeof(le));
+	ai_hash_add(h, s.p == NULL ? "" : s.p, s.n);
+}
+
+static struct ai_span span_of(const struct ai_buf *b)
+{
+	return (struct ai_span){ ai_buf_cstr(b), b->len };
+}
+
+void search_document_hash(struct search_document *d)
+{
+	char hex[AI_HASH_HEX];
+	struct ai_hash h;
+	size_t i;
+
+	ai_hash_init(&h);
+	hash_part(&h, span_of(&d->text));
+	hash_part(&h, d->source);
+	hash_part(&h, d->chunk);
+	hash_part(&h, span_of(&d->meta));
+	hash_part(&h, (struct ai_span){ (const char *)d->vector,
+					d->vector == NULL ? 0 :
+					d->dim * sizeof(float) });
+	ai_hash_hex(&h, hex);
+	for (i = 0; i < sizeof(d->hash); i++) {
+		unsigned hi = (unsigned char)hex[2 * i];
+		unsigned lo = (unsigned char)hex[2 * i + 1];
+
+		hi = hi <= '9' ? hi - '0' : hi - 'a' + 10;
+		lo = lo <= '9' ? lo - '0' : lo - 'a' + 10;
+		d->hash[i] = (unsigned char)(hi << 4 | lo);
+	}
+}
+
+int search_document_read(struct search_document *d, const struct ai_rec *rec,
+			 const struct search_info *info, struct ai_err *err)
+{
+	clear(d);
+	if (ai_rec_text(rec, search_path(), &d->text, err) < 0 ||
+	    read_string(rec, "source.uri", &d->uri, err) < 0 ||
+	    read_string(rec, "chunk.doc", &d->doc, err) < 0 ||
+	    read_id(d, rec, err) < 0 || read_meta(d, rec, err) < 0)
+		return -1;
+	d->source = object_at(rec, "source");
+	d->chunk = object_at(rec, "chunk");
+	if (ai_json_i64(ai_rec_get(rec, "chunk.of"), &d->of) < 0)
+		d->of = -1;
+	if (ai_json_i64(ai_rec_get(rec, "chunk.n"), &d->part) < 0)
+		d->part = -1;
+	if (read_vector(d, rec, info, err) < 0)
+		return -1;
+	search_document_hash(d);
+	return 0;
+}

@@ -1,0 +1,288 @@
+#include "search.h"
+
+#include "text/vector.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_NAME "index.db"
+#define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
+	"ai-search add -i NEW) or from the documents"
+
+/*
+ * text is FTS5's external content: it keeps the postings, the row keeps the
+ * text.  lengths: little-endian uint32, terms a document.  vectors: floats of
+ * length 1, zeros for none.
+ */
+static const char schema[] =
+	"CREATE TABLE info(one INTEGER PRIMARY KEY CHECK(one = 1),"
+	" documents INTEGER, vectors INTEGER, tokens INTEGER,"
+	" model TEXT, dim INTEGER, rule INTEGER,"
+	" sparse_weight REAL, dense_weight REAL);"
+	"INSERT INTO info VALUES(1, 0, 0, 0, '', 0, 2, 1, 1);"
+	"CREATE TABLE docs(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+	" uri TEXT, doc TEXT, hash BLOB NOT NULL, tokens INTEGER NOT NULL,"
+	" vector INTEGER NOT NULL, source TEXT, chunk TEXT, meta TEXT,"
+	" text TEXT NOT NULL);"
+	"CREATE INDEX docs_uri ON docs(uri, doc) WHERE uri IS NOT NULL;"
+	"CREATE TABLE labels(l INTEGER PRIMARY KEY, key TEXT, value TEXT,"
+	" UNIQUE(key, value));"
+	"CREATE TABLE tags(l INTEGER, n INTEGER, PRIMARY KEY(l, n))"
+	" WITHOUT ROWID;"
+	"CREATE TABLE lengths(block INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"CREATE TABLE vectors(block INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"CREATE VIRTUAL TABLE fts USING fts5(text, content='docs',"
+	" content_rowid='n', columnsize=0,"
+	" tokenize='porter unicode61 remove_diacritics 2');"
+	"CREATE VIRTUAL TABLE terms USING fts5vocab(fts, row);"
+	"CREATE VIRTUAL TABLE occurrences USING fts5vocab(fts, instance);"
+	"PRAGMA application_id=1634296952;" /* "aidx" */
+	"PRAGMA user_version=1;";
+
+const char *const search_sql[SQL_COUNT] = {
+	[SQL_INFO] = "SELECT documents, vectors, tokens, model, dim, rule,"
+		     " sparse_weight, dense_weight FROM info",
+	[SQL_SET_INFO] = "UPDATE info SET documents=?, vectors=?, tokens=?,"
+			 " model=?, dim=?, rule=?, sparse_weight=?,"
+			 " dense_weight=?",
+	[SQL_BY_ID] = "SELECT n, hash FROM docs WHERE id=?",
+	[SQL_BY_N] = "SELECT id, tokens, vector, source, chunk, meta, text"
+		     " FROM docs WHERE n=?",
+	[SQL_INSERT] = "INSERT INTO docs(n, id, uri, doc, hash, tokens, vector,"
+		       " source, chunk, meta, text)"
+		       " VALUES(nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_DELETE] = "DELETE FROM docs WHERE n=?",
+	[SQL_ANY_IN] = "SELECT n FROM docs WHERE n>=? AND n<? LIMIT 1",
+	[SQL_ALL] = "SELECT id, tokens, vector, source, chunk, meta, text, n,"
+		    " hash, uri, doc FROM docs ORDER BY n",
+	[SQL_STALE] = "SELECT n FROM docs WHERE uri=? AND doc<>? LIMIT 1",
+	[SQL_ID_OF] = "SELECT id FROM docs WHERE n=?",
+	[SQL_TEXT_OF] = "SELECT text FROM docs WHERE n=?",
+	[SQL_FTS_INSERT] = "INSERT INTO fts(rowid, text) VALUES(?, ?)",
+	[SQL_FTS_DELETE] = "INSERT INTO fts(fts, rowid, text)"
+			   " VALUES('delete', ?, ?)",
+	[SQL_LABEL_INSERT] = "INSERT OR IGNORE INTO labels(key, value)"
+			     " VALUES(?, ?)",
+	[SQL_TAG_INSERT] = "INSERT OR IGNORE INTO tags SELECT l, ? FROM labels"
+			   " WHERE key=? AND value=?",
+	[SQL_TAG_DELETE] = "DELETE FROM tags WHERE n=? AND l="
+			   "(SELECT l FROM labels WHERE key=? AND value=?)",
+	[SQL_TAG_FIND] = "SELECT tags.n FROM labels JOIN tags USING(l)"
+			 " WHERE key=? AND value=?",
+	[SQL_LAST] = "SELECT max(n) FROM docs",
+	[SQL_TERM_COUNT] = "SELECT doc FROM terms WHERE term=?",
+	[SQL_LENGTHS] = "SELECT block, data FROM lengths WHERE block=?",
+	[SQL_VECTORS] = "SELECT block, data FROM vectors ORDER BY block",
+};
+
+/* ---- the folder ----------------------------------------------------------- */
+
+static int is_empty(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	int empty = 1;
+
+	if (d == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			empty = 0;
+	closedir(d);
+	return empty;
+}
+
+static int no_index(const char *folder, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_OPEN, "there is no index at '%.150s'; "
+			  "make one with: ai-search add -i '%.150s'", folder,
+			  folder);
+}
+
+static int make_folder(const char *folder, const char *file,
+		       struct ai_err *err)
+{
+	struct stat st;
+
+	if (mkdir(folder, 0777) == 0 || stat(file, &st) == 0)
+		return 0;
+	if (stat(folder, &st) < 0)
+		return ai_err_sys(err, AI_E_CREATE, errno,
+				  "cannot create the folder '%.200s'", folder);
+	if (!S_ISDIR(st.st_mode))
+		return ai_err_set(err, AI_E_CREATE, "'%.200s' is a file, "
+				  "not the folder of an index", folder);
+	if (!is_empty(folder))
+		return ai_err_set(err, AI_E_CREATE, "the folder '%.200s' holds "
+				  "other things; name a new one", folder);
+	return 0;
+}
+
+static int find_file(const char *folder, const char *file, struct ai_err *err)
+{
+	struct stat st;
+
+	if (stat(file, &st) == 0)
+		return 0;
+	if (errno == ENOENT)
+		return no_index(folder, err);
+	return ai_err_sys(err, AI_E_OPEN, errno, "cannot open the index '%.200s'",
+			  folder);
+}
+
+/* ---- opening --------------------------------------------------------------- */
+
+/* With the lock held, so that of two programs one makes it. */
+static int make_schema(struct search_index *ix, struct ai_err *err)
+{
+	int64_t tables;
+
+	if (ai_db_begin(&ix->db, true, err) < 0)
+		return -1;
+	if (ai_db_int(&ix->db, "SELECT count(*) FROM sqlite_schema", &tables,
+		      err) == 0 &&
+	    (tables > 0 || ai_db_exec(&ix->db, schema, err) == 0))
+		return ai_db_commit(&ix->db, err);
+	ai_db_rollback(&ix->db);
+	return -1;
+}
+
+static int check_format(struct search_index *ix, bool create,
+			struct ai_err *err)
+{
+	int64_t version;
+
+	if (ai_db_int(&ix->db, "PRAGMA user_version", &version, err) < 0)
+		return -1;
+	if (version == 0 && create) {
+		if (make_schema(ix, err) < 0 ||
+		    ai_db_int(&ix->db, "PRAGMA user_version", &version,
+			      err) < 0)
+			return -1;
+	} else if (version == 0) {
+		return no_index(ix->folder, err);
+	}
+	if (version > SEARCH_FORMAT)
+		return ai_err_set(err, AI_E_DATA, "%s has format %lld; this "
+				  "ai-search reads up to %d: install a newer "
+				  "one", ix->db.name, (long long)version,
+				  SEARCH_FORMAT);
+	if (version < 1)
+		return ai_db_damaged(&ix->db, err, "no format number");
+	return 0;
+}
+
+static int open_file(struct search_index *ix, const char *file,
+		     enum ai_db_mode mode, struct ai_err *err)
+{
+	char name[200];
+
+	snprintf(name, sizeof(name), "index '%.180s'", ix->folder);
+	if (ai_db_open(&ix->db, file, name, ADVICE, mode,
+		       (int)(search.wait_s * 1000), err) < 0 ||
+	    check_format(ix, mode == AI_DB_CREATE, err) < 0)
+		return -1;
+	return search_tokenizer_open(ix, err);
+}
+
+int search_index_open(struct search_index *ix, enum ai_db_mode mode,
+		      struct ai_err *err)
+{
+	char *file = NULL;
+	size_t n;
+	int rc;
+
+	memset(ix, 0, sizeof(*ix));
+	ix->embedder = (struct ai_proc)AI_PROC_INIT;
+	if (search.index == NULL || search.index[0] == '\0')
+		return ai_err_set(err, AI_E_USAGE,
+				  "name the index with -i FOLDER");
+	ix->folder = strdup(search.index);
+	n = ix->folder == NULL ? 0 : strlen(ix->folder);
+	if (n == 0 || asprintf(&file, "%s/%s", ix->folder, FILE_NAME) < 0) {
+		free(ix->folder);
+		return ai_err_nomem(err);
+	}
+	rc = mode == AI_DB_CREATE ? make_folder(ix->folder, file, err)
+				  : find_file(ix->folder, file, err);
+	if (rc == 0)
+		rc = open_file(ix, file, mode, err);
+	free(file);
+	if (rc < 0)
+		search_index_close(ix);
+	return rc;
+}
+
+void search_index_close(struct search_index *ix)
+{
+	int i;
+
+	ai_proc_stop(&ix->embedder, NULL, NULL);
+	ai_db_rollback(&ix->db);
+	for (i = 0; i < SQL_COUNT; i++)
+		ai_db_finish(&ix->st[i]);
+	search_tokenizer_close(ix);
+	ai_db_close(&ix->db);
+	free(ix->folder);
+	ix->folder = NULL;
+}
+
+/* ---- the row info ----------------------------------------------------------- */
+
+static int load_info(struct search_index *ix, struct ai_err *err)
+{
+	struct search_info *info = &ix->info;
+	struct ai_span model;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (SEARCH_BIND(ix, SQL_INFO, err, "") < 0)
+		return -1;
+	st = ix->st[SQL_INFO];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : ai_db_damaged(&ix->db, err, "no info");
+	info->documents = sqlite3_column_int64(st, 0);
+	info->vectors = sqlite3_column_int64(st, 1);
+	info->tokens = sqlite3_column_int64(st, 2);
+	model = ai_db_span(st, 3);
+	snprintf(info->model, sizeof(info->model), "%.*s", (int)model.n,
+		 model.p == NULL ? "" : model.p);
+	info->dim = sqlite3_column_int64(st, 4);
+	info->rule = (enum search_rule)sqlite3_column_int(st, 5);
+	info->sparse_weight = sqlite3_column_double(st, 6);
+	info->dense_weight = sqlite3_column_double(st, 7);
+	sqlite3_reset(st);
+	if (info->documents < 0 || info->tokens < 0 || info->dim < 0 ||
+	    info->dim > AI_VECTOR_DIM_MAX)
+		return ai_db_damaged(&ix->db, err, "its numbers make no sense");
+	return 0;
+}
+
+int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
+{
+	if (ai_db_begin(&ix->db, write, err) < 0)
+		return -1;
+	if (load_info(ix, err) == 0)
+		return 0;
+	ai_db_rollback(&ix->db);
+	return -1;
+}
+
+int search_index_commit(struct search_index *ix, struct ai_err *err)
+{
+	const struct search_info *i = &ix->info;
+
+	if (SEARCH_BIND(ix, SQL_SET_INFO, err, "iiitiidd", i->documents,
+			i->vectors, i->tokens, ai_span_of(i->model), i->dim,
+			(int64_t)i->rule, i->sparse_weight,
+			i->dense_weight) == 0 &&
+	    ai_db_run(&ix->db, ix->st[SQL_SET_INFO], err) == 0)
+		return ai_db_commit(&ix->db, err);
+	ai_db_rollback(&ix->db);
+	return -1;
+}

@@ -1,0 +1,89 @@
+#include "search.h"
+
+#include "base/start.h"
+#include "record/config.h"
+
+#include <string.h>
+
+struct search_settings search;
+
+static const struct ai_opt options[] = {
+	{ "index", 'i', AI_OPT_FILE, &search.index, "FOLDER",
+	  "the index", .key = "search.index", .env = "AI_INDEX" },
+	{ "hits", 'k', AI_OPT_INT, &search.k, "N", "how many hits at most",
+	  .initial = "4", .min = 1, .max = 100000, .key = "search.k" },
+	{ "mode", 0, AI_OPT_CHOICE, &search.mode, "MODE",
+	  "which legs are used", .initial = "hybrid",
+	  .choices = "hybrid|dense|sparse", .key = "search.mode" },
+	{ "fusion", 0, AI_OPT_CHOICE, &search.fusion, "RULE",
+	  "how two legs become one list; auto is the index's own rule",
+	  .initial = "auto", .choices = "auto|minmax|rrf",
+	  .key = "search.fusion" },
+	{ "mmr", 0, AI_OPT_REAL, &search.mmr, "LAMBDA",
+	  "trade relevance (1) for diversity (0)", .initial = "-1",
+	  .min = -1, .max = 1 },
+	{ "min-dense", 0, AI_OPT_REAL, &search.min_dense, "COSINE",
+	  "least cosine of a dense hit", .initial = "0", .min = -1, .max = 1 },
+	{ "min-sparse", 0, AI_OPT_REAL, &search.min_sparse, "SCORE",
+	  "least BM25 score of a sparse hit", .initial = "0", .min = 0,
+	  .max = 1e9 },
+	{ "min-confidence", 0, AI_OPT_REAL, &search.min_confidence, "X",
+	  "what a hit needs for a confident answer", .initial = "0.4",
+	  .min = 0, .max = 1, .key = "search.min_confidence" },
+	{ "where", 0, AI_OPT_LIST, &search.where, "KEY=VALUE",
+	  "only documents with this metadata; may be repeated" },
+	{ "model", 'm', AI_OPT_TEXT, &search.model, "MODEL",
+	  "add: the model of a new index" },
+	{ "ack", 0, AI_OPT_FLAG, &search.ack, NULL,
+	  "add, delete: write each id once it is safe" },
+	{ "wait", 0, AI_OPT_REAL, &search.wait_s, "SECONDS",
+	  "how long to wait for another writer", .initial = "10", .min = 0,
+	  .max = 86400 },
+	{ 0 }
+};
+
+static const struct ai_opt *const tables[] = {
+	options, ai_loop_options, ai_loop_option_path, ai_loop_option_as,
+	ai_loop_option_plain, ai_loop_option_exit, NULL
+};
+
+static const struct ai_verb verbs[] = {
+	{ "query", "answer queries with hits (the default)" },
+	{ "add", "take records into the index" },
+	{ "delete", "remove documents by id or --where" },
+	{ "stats", "say what is in the index" },
+	{ "verify", "check every byte of the index" },
+	{ "export", "write the documents as records" },
+	{ 0 }
+};
+
+static int (*const runs[])(int, char **, struct ai_err *) = {
+	search_query, search_add, search_delete, search_stats, search_verify,
+	search_export,
+};
+
+static int run(int argc, char **argv, struct ai_err *err)
+{
+	size_t i;
+
+	for (i = 0; argc > 0 && verbs[i].name != NULL; i++)
+		if (strcmp(argv[0], verbs[i].name) == 0)
+			return runs[i](argc - 1, argv + 1, err);
+	return search_query(argc, argv, err);
+}
+
+const struct ai_program ai_program = {
+	.name = "ai-search",
+	.summary = "hybrid retrieval over one index folder",
+	.synopsis = "[query] -i FOLDER [options] [WORD...]\n"
+		    "add -i FOLDER [options] [FILE...]\n"
+		    "delete -i FOLDER [--where KEY=VALUE] [FILE...]\n"
+		    "stats|verify|export -i FOLDER",
+	.examples =
+		"  ai-chunk docs/*.md | ai-embed | ai-search add -i docs.idx\n"
+		"  ai-search -i docs.idx -r how do I cap a batch\n",
+	.options = tables,
+	.verbs = verbs,
+	.configure = ai_config_apply,
+	.run = run,
+};

@@ -1,0 +1,306 @@
+#include "search.h"
+
+#include "base/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One query on its way. */
+struct query {
+	struct search_index *ix;
+	struct ai_rec *rec;
+	struct ai_buf text;
+	float *vector; /* owned */
+	enum search_mode mode;
+	struct search_info info; /* with the rule and weights of this query */
+	struct search_filter filter;
+	struct search_top dense, sparse;
+	struct search_list list;
+};
+
+/* ---- what is asked ------------------------------------------------------------- */
+
+/* -p, or the first there is of these; none is fine with an embedding. */
+static int read_text(struct query *q, struct ai_err *err)
+{
+	static const char *const paths[] = { "query", "prompt", "text" };
+	size_t i;
+
+	if (ai_loop.path != NULL)
+		return ai_rec_text(q->rec, ai_loop.path, &q->text, err);
+	for (i = 0; i < 3; i++)
+		if (ai_rec_get(q->rec, paths[i]).kind != AI_NONE)
+			return ai_rec_text(q->rec, paths[i], &q->text, err);
+	if (ai_rec_get(q->rec, "embedding").kind != AI_NONE)
+		return 0;
+	return ai_err_set(err, AI_E_RECORD, "the record has none of the "
+			  "members 'query', 'prompt' and 'text'");
+}
+
+/* ---- vectors from ai-embed ------------------------------------------------------ */
+
+static int start_embedder(struct search_index *ix, struct ai_err *err)
+{
+	const char *argv[] = { NULL, "-m", ix->info.model, NULL };
+	char *program;
+	int rc;
+
+	if (ix->embedder.pid != 0)
+		return 0;
+	if (ai_path_sibling("ai-embed", &program, err) < 0)
+		return -1;
+	argv[0] = program;
+	rc = ai_proc_start(&ix->embedder, argv, err);
+	free(program);
+	return rc;
+}
+
+/* What ai-embed could not do, in its own words. */
+static int embedder_error(const struct ai_rec *rec, struct ai_err *err)
+{
+	struct ai_buf code = AI_BUF_INIT(64), why = AI_BUF_INIT(300);
+	enum ai_code c;
+
+	ai_json_text(ai_rec_get(rec, "error.code"), &code);
+	ai_json_text(ai_rec_get(rec, "error.message"), &why);
+	c = ai_code_from_name(ai_buf_cstr(&code), code.len);
+	ai_err_set(err, c == AI_E_NONE ? AI_E_UNAVAILABLE : c,
+		   "the query could not be embedded: %s", ai_buf_cstr(&why));
+	ai_buf_release(&code);
+	ai_buf_release(&why);
+	return -1;
+}
+
+static int read_answer(struct search_index *ix, struct ai_span line,
+		       float **vec, size_t *dim, struct ai_err *err)
+{
+	struct ai_rec rec;
+	char model[200];
+	int rc = -1;
+
+	ai_rec_init(&rec);
+	if (ai_rec_parse(&rec, line, 0, err) == 0)
+		rc = ai_rec_is_error(&rec)
+			? embedder_error(&rec, err)
+			: search_read_embedding(&rec, &ix->info, model, vec,
+						dim, err);
+	ai_rec_release(&rec);
+	if (rc == 0 && *vec == NULL)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "ai-embed gave no embedding");
+	return rc;
+}
+
+static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
+{
+	struct search_index *ix = q->ix;
+	struct ai_buf line = AI_BUF_INIT(SEARCH_TEXT_MAX);
+	int rc = -1;
+
+	ai_put_open(&line, '{');
+	ai_put_key(&line, "text");
+	ai_put_str(&line, ai_buf_cstr(&q->text), q->text.len);
+	ai_put_close(&line, '}');
+	if (ai_buf_check(&line, "the query", err) == 0 &&
+	    start_embedder(ix, err) == 0 &&
+	    ai_proc_send(&ix->embedder, line.p, line.len, err) == 0 &&
+	    ai_proc_recv(&ix->embedder, &line, err) == 0)
+		rc = read_answer(ix, (struct ai_span){ line.p, line.len },
+				 &q->vector, dim, err);
+	else
+		ai_proc_stop(&ix->embedder, NULL, NULL);
+	ai_buf_release(&line);
+	return rc;
+}
+
+static int make_vector(struct query *q, size_t *dim, struct ai_err *err)
+{
+	const struct search_info *info = &q->ix->info;
+	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
+
+	if (strcmp(info->model, SEARCH_LOCAL) == 0)
+		return search_embed_locally(text, info, &q->vector, dim, err);
+	if (info->model[0] != '\0')
+		return ask_embedder(q, dim, err);
+	return ai_err_set(err, AI_E_RECORD, "the index '%.100s' does not know "
+			  "which model made its vectors; give the query an "
+			  "embedding, or use --mode sparse", search.index);
+}
+
+/* The record's own embedding, else one from the index's model. */
+static int read_vector(struct query *q, struct ai_err *err)
+{
+	char model[200];
+	size_t dim = 0;
+
+	if (search_read_embedding(q->rec, &q->ix->info, model, &q->vector,
+				  &dim, err) < 0)
+		return -1;
+	if (q->vector == NULL && make_vector(q, &dim, err) < 0)
+		return -1;
+	return search_check_model(&q->ix->info, "", dim, err);
+}
+
+/* ---- how it is answered ---------------------------------------------------------- */
+
+/* Without vectors in the index hybrid is sparse, without a text dense. */
+static int choose_mode(struct query *q, struct ai_err *err)
+{
+	bool vectors = q->ix->info.vectors > 0, text = q->text.len > 0;
+
+	q->mode = (enum search_mode)search.mode;
+	if (q->mode == SEARCH_HYBRID && !vectors)
+		q->mode = SEARCH_SPARSE;
+	else if (q->mode == SEARCH_HYBRID && !text &&
+		 ai_rec_get(q->rec, "embedding").kind != AI_NONE)
+		q->mode = SEARCH_DENSE;
+	if (q->mode == SEARCH_DENSE && !vectors && q->ix->info.documents > 0)
+		return ai_err_set(err, AI_E_DATA, "the index '%.200s' has no "
+				  "vectors; add documents through ai-embed, "
+				  "or use --mode sparse", search.index);
+	return 0;
+}
+
+/* The index's own rule with its weights, or the usual ones of another. */
+static void choose_rule(struct query *q)
+{
+	bool local;
+
+	q->info = q->ix->info;
+	if (search.fusion == SEARCH_AUTO ||
+	    search.fusion == (int)q->info.rule)
+		return;
+	local = strcmp(q->info.model, SEARCH_LOCAL) == 0;
+	q->info.rule = (enum search_rule)search.fusion;
+	q->info.sparse_weight = q->info.dense_weight = 1;
+	if (q->info.rule == SEARCH_MINMAX) {
+		q->info.sparse_weight = local ? 0.8 : 0.5;
+		q->info.dense_weight = local ? 0.2 : 0.5;
+	}
+}
+
+static int run_legs(struct query *q, struct ai_err *err)
+{
+	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
+	size_t depth = search.k > SEARCH_DEPTH ? (size_t)search.k
+					       : SEARCH_DEPTH;
+
+	if (search_filter_init(&q->filter, q->ix, &search.where, err) < 0 ||
+	    search_top_init(&q->dense, depth, err) < 0 ||
+	    search_top_init(&q->sparse, depth, err) < 0)
+		return -1;
+	if (q->mode != SEARCH_DENSE &&
+	    search_sparse(q->ix, text, &q->filter, &q->sparse, err) < 0)
+		return -1;
+	if (q->mode == SEARCH_SPARSE || q->ix->info.vectors == 0)
+		return 0;
+	if (read_vector(q, err) < 0)
+		return -1;
+	return search_dense(q->ix, q->vector, &q->filter, &q->dense, err);
+}
+
+static int rank(struct query *q, struct ai_err *err)
+{
+	struct search_list *l = &q->list;
+
+	choose_rule(q);
+	if (search_fuse(&q->dense, &q->sparse, q->mode, q->info.rule, &q->info,
+			l, err) < 0 ||
+	    search_sort(l->v, l->n, sizeof(*l->v), q->ix, err) < 0)
+		return -1;
+	if (search.mmr < 0 || l->n < 2)
+		return 0;
+	return search_mmr(l, q->ix, (size_t)search.k, search.mmr, err);
+}
+
+static int answer(struct query *q, struct ai_emit *out, struct ai_err *err)
+{
+	struct search_result r = { .mode = SEARCH_SPARSE };
+	size_t i;
+
+	if (read_text(q, err) < 0 || choose_mode(q, err) < 0 ||
+	    run_legs(q, err) < 0 || rank(q, err) < 0)
+		return -1;
+	r.mode = q->mode;
+	r.rule = q->info.rule;
+	r.v = q->list.v;
+	r.n = q->list.n < (size_t)search.k ? q->list.n : (size_t)search.k;
+	for (i = 0; i < r.n; i++)
+		if (r.v[i].confidence >= search.min_confidence)
+			r.confident = true;
+	if (!r.confident)
+		ai_emit_no(out);
+	return search_emit(q->ix, q->rec, &r, out, err);
+}
+
+static void release(struct query *q)
+{
+	search_list_release(&q->list);
+	search_top_release(&q->dense);
+	search_top_release(&q->sparse);
+	search_filter_release(&q->filter);
+	ai_buf_release(&q->text);
+	free(q->vector);
+}
+
+static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
+		struct ai_err *err)
+{
+	struct query q = { .ix = state, .rec = rec };
+	int rc;
+
+	ai_buf_init(&q.text, SEARCH_TEXT_MAX);
+	if (search_index_begin(q.ix, false, err) < 0)
+		return -1;
+	rc = answer(&q, out, err);
+	ai_db_rollback(&q.ix->db);
+	release(&q);
+	return rc;
+}
+
+/* Opened before anything was read; the first worker takes it. */
+static struct search_index *first;
+
+static int open_state(void **state, struct ai_err *err)
+{
+	struct search_index *ix;
+
+	*state = __atomic_exchange_n(&first, NULL, __ATOMIC_ACQ_REL);
+	if (*state != NULL)
+		return 0;
+	ix = calloc(1, sizeof(*ix));
+	if (ix == NULL)
+		return ai_err_nomem(err);
+	*state = ix;
+	if (search_index_open(ix, AI_DB_READ, err) == 0)
+		return 0;
+	free(ix);
+	*state = NULL;
+	return -1;
+}
+
+static void close_state(void *state)
+{
+	if (state == NULL)
+		return;
+	search_index_close(state);
+	free(state);
+}
+
+int search_query(int argc, char **argv, struct ai_err *err)
+{
+	static const struct ai_filter filter = {
+		.each = each, .words = "query",
+		.open = open_state, .close = close_state,
+	};
+	void *opened;
+	int status;
+
+	/* What is wrong with the index is told before anything is read. */
+	if (open_state(&opened, err) < 0)
+		return -1;
+	__atomic_store_n(&first, opened, __ATOMIC_RELEASE);
+	status = ai_loop_run(&filter, argc, argv, err);
+	close_state(__atomic_exchange_n(&first, NULL, __ATOMIC_ACQ_REL));
+	return status;
+}

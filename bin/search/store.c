@@ -1,0 +1,221 @@
+#include "search.h"
+
+#include <string.h>
+
+static struct ai_span or_null(const struct ai_buf *b)
+{
+	return (struct ai_span){ b->len > 0 ? b->p : NULL, b->len };
+}
+
+static int run(struct search_index *ix, enum search_sql sql,
+	       struct ai_err *err)
+{
+	return ai_db_run(&ix->db, ix->st[sql], err);
+}
+
+/* Takes row n out of everything but table docs. st holds the row (SQL_BY_N):
+ * FTS5 forgets a text only when shown it again. */
+static int unindex(struct search_index *ix, int64_t n, sqlite3_stmt *st,
+		   struct ai_err *err)
+{
+	int64_t tokens = sqlite3_column_int64(st, 1);
+	bool vector = sqlite3_column_int(st, 2) != 0;
+
+	if (SEARCH_BIND(ix, SQL_FTS_DELETE, err, "it", n,
+			ai_db_span(st, 6)) < 0 ||
+	    run(ix, SQL_FTS_DELETE, err) < 0 ||
+	    search_tags_drop(ix, n, ai_db_span(st, 3), ai_db_span(st, 5),
+			     err) < 0)
+		return -1;
+	ix->info.documents--;
+	ix->info.tokens -= tokens;
+	ix->info.vectors -= vector;
+	return 0;
+}
+
+static int clear_items(struct search_index *ix, int64_t n, struct ai_err *err)
+{
+	static const float zeros[65536];
+	const uint32_t none = 0;
+
+	if (search_blocks_put(ix, search_lengths(), n, &none, err) < 0 ||
+	    search_blocks_prune(ix, search_lengths(), n, err) < 0)
+		return -1;
+	if (ix->info.dim == 0)
+		return 0;
+	if (search_blocks_put(ix, search_vectors(ix->info.dim), n, zeros,
+			      err) < 0)
+		return -1;
+	return search_blocks_prune(ix, search_vectors(ix->info.dim), n, err);
+}
+
+int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (SEARCH_BIND(ix, SQL_BY_N, err, "i", n) < 0)
+		return -1;
+	st = ix->st[SQL_BY_N];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc <= 0)
+		return rc;
+	rc = unindex(ix, n, st, err);
+	sqlite3_reset(st);
+	if (rc < 0 || SEARCH_BIND(ix, SQL_DELETE, err, "i", n) < 0 ||
+	    run(ix, SQL_DELETE, err) < 0)
+		return -1;
+	return clear_items(ix, n, err);
+}
+
+/* The row of an id, 0 if there is none; hash (may be NULL) gets its
+ * fingerprint. */
+static int find_id(struct search_index *ix, struct ai_span id, int64_t *n,
+		   unsigned char hash[16], struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	struct ai_span h;
+	int rc;
+
+	*n = 0;
+	if (SEARCH_BIND(ix, SQL_BY_ID, err, "t", id) < 0)
+		return -1;
+	st = ix->st[SQL_BY_ID];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc <= 0)
+		return rc;
+	*n = sqlite3_column_int64(st, 0);
+	h = ai_db_span(st, 1);
+	if (hash != NULL) {
+		memset(hash, 0, 16);
+		if (h.n == 16)
+			memcpy(hash, h.p, 16);
+	}
+	sqlite3_reset(st);
+	return 0;
+}
+
+int search_remove_id(struct search_index *ix, struct ai_span id, bool *found,
+		     struct ai_err *err)
+{
+	int64_t n;
+
+	if (find_id(ix, id, &n, NULL, err) < 0)
+		return -1;
+	*found = n != 0;
+	return n == 0 ? 0 : search_remove(ix, n, err);
+}
+
+int search_find_stale(struct search_index *ix, struct ai_span uri,
+		      struct ai_span doc, int64_t *n, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*n = 0;
+	if (SEARCH_BIND(ix, SQL_STALE, err, "tt", uri, doc) < 0)
+		return -1;
+	st = ix->st[SQL_STALE];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc > 0)
+		*n = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
+int search_remove_stale(struct search_index *ix, struct ai_span uri,
+			struct ai_span doc, struct ai_err *err)
+{
+	int64_t n;
+
+	do {
+		if (search_find_stale(ix, uri, doc, &n, err) < 0)
+			return -1;
+		if (n != 0 && search_remove(ix, n, err) < 0)
+			return -1;
+	} while (n != 0);
+	return 0;
+}
+
+/* ---- adding ------------------------------------------------------------------ */
+
+/* A first vector makes its model and its dimension the index's. */
+static void adopt_model(struct search_index *ix,
+			const struct search_document *d)
+{
+	struct search_info *i = &ix->info;
+	bool local;
+
+	if (d->vector == NULL || i->dim > 0)
+		return;
+	if (i->model[0] == '\0')
+		memcpy(i->model, d->model, sizeof(i->model));
+	i->dim = (int64_t)d->dim;
+	/* Equal ranks with a weak vector lose more than it gives. */
+	local = strcmp(i->model, SEARCH_LOCAL) == 0;
+	i->rule = local ? SEARCH_MINMAX : SEARCH_RRF;
+	i->sparse_weight = local ? 0.8 : 1;
+	i->dense_weight = local ? 0.2 : 1;
+}
+
+static int insert(struct search_index *ix, int64_t *n, int64_t tokens,
+		  const struct search_document *d, struct ai_err *err)
+{
+	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
+	struct ai_span hash = { (const char *)d->hash, sizeof(d->hash) };
+	struct ai_span id = { d->id.p, d->id.len };
+
+	/* Without a row number SQLite takes the one behind the last. */
+	if (SEARCH_BIND(ix, SQL_INSERT, err, "itttbiitttt", *n, id,
+			or_null(&d->uri), or_null(&d->doc), hash, tokens,
+			(int64_t)(d->vector != NULL), d->source, d->chunk,
+			or_null(&d->meta), text) < 0)
+		return -1;
+	if (run(ix, SQL_INSERT, err) < 0)
+		return -1;
+	*n = sqlite3_last_insert_rowid(ix->db.h);
+	if (SEARCH_BIND(ix, SQL_FTS_INSERT, err, "it", *n, text) < 0)
+		return -1;
+	return run(ix, SQL_FTS_INSERT, err);
+}
+
+static int put_items(struct search_index *ix, int64_t n, int64_t tokens,
+		     const struct search_document *d, struct ai_err *err)
+{
+	uint32_t length = tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)tokens;
+
+	if (search_blocks_put(ix, search_lengths(), n, &length, err) < 0)
+		return -1;
+	if (d->vector == NULL)
+		return 0;
+	return search_blocks_put(ix, search_vectors(ix->info.dim), n,
+				 d->vector, err);
+}
+
+int search_store(struct search_index *ix, const struct search_document *d,
+		 bool *changed, struct ai_err *err)
+{
+	struct ai_span id = { d->id.p, d->id.len };
+	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
+	unsigned char hash[16];
+	int64_t n, tokens;
+
+	*changed = false;
+	if (find_id(ix, id, &n, hash, err) < 0)
+		return -1;
+	if (n != 0 && memcmp(hash, d->hash, sizeof(hash)) == 0)
+		return 0;
+	*changed = true;
+	if (n != 0 && search_remove(ix, n, err) < 0)
+		return -1;
+	adopt_model(ix, d);
+	if (search_count_terms(ix, text, &tokens, err) < 0 ||
+	    insert(ix, &n, tokens, d, err) < 0 ||
+	    put_items(ix, n, tokens, d, err) < 0 ||
+	    search_tags_put(ix, n, d->source, or_null(&d->meta), err) < 0)
+		return -1;
+	ix->info.documents++;
+	ix->info.tokens += tokens;
+	ix->info.vectors += d->vector != NULL;
+	return 0;
+}

@@ -1,0 +1,293 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- errors -------------------------------------------------------------- */
+
+static const struct {
+	int sqlite; /* a primary result code */
+	enum ai_code code;
+	const char *what; /* NULL: SQLite's own message */
+} failures[] = {
+	{ SQLITE_BUSY, AI_E_TRY_LATER, "another program is writing to it" },
+	{ SQLITE_LOCKED, AI_E_TRY_LATER, "another program is writing to it" },
+	{ SQLITE_PROTOCOL, AI_E_TRY_LATER, "too many programs use it" },
+	{ SQLITE_NOMEM, AI_E_MEMORY, "out of memory" },
+	{ SQLITE_FULL, AI_E_IO, "no space left" },
+	{ SQLITE_IOERR, AI_E_IO, NULL },
+	{ SQLITE_CANTOPEN, AI_E_OPEN, "cannot open it" },
+	{ SQLITE_PERM, AI_E_OPEN, NULL },
+	{ SQLITE_AUTH, AI_E_OPEN, NULL },
+	{ SQLITE_READONLY, AI_E_CREATE, "it cannot be written" },
+	{ SQLITE_TOOBIG, AI_E_TOO_LONG, "a text is too long for it" },
+	{ SQLITE_MISUSE, AI_E_BUG, NULL },
+	{ SQLITE_RANGE, AI_E_BUG, NULL },
+};
+
+int ai_db_damaged(struct ai_db *db, struct ai_err *err, const char *fmt, ...)
+{
+	char why[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	return ai_err_set(err, AI_E_DATA, "%.120s is damaged: %s%s%s", db->name,
+			  why, db->advice != NULL ? "; " : "",
+			  db->advice != NULL ? db->advice : "");
+}
+
+int ai_db_fail(struct ai_db *db, int rc, struct ai_err *err)
+{
+	const char *own = db->h != NULL ? sqlite3_errmsg(db->h)
+					: sqlite3_errstr(rc);
+	int sys = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		if (failures[i].sqlite != (rc & 0xFF))
+			continue;
+		if (failures[i].code == AI_E_IO && sys != 0)
+			return ai_err_sys(err, AI_E_IO, sys, "%s", db->name);
+		return ai_err_set(err, failures[i].code, "%s: %s", db->name,
+				  failures[i].what != NULL ? failures[i].what
+							   : own);
+	}
+	/* Whatever else the fixed statements of a program run into (corrupt,
+	 * not a database, a table that is not there) lies in the file. */
+	return ai_db_damaged(db, err, "%s", own);
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+/* Whether the file lies where no -wal and -shm can be made beside it. */
+static bool is_fixed(const char *path)
+{
+	char *dir = strdup(path), *slash, *wal = NULL;
+	bool fixed = false;
+
+	if (dir == NULL)
+		return false;
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (access(slash != NULL ? dir : ".", W_OK) != 0 && errno != ENOENT) {
+		wal = sqlite3_mprintf("%s-wal", path);
+		fixed = wal != NULL && access(wal, F_OK) != 0;
+	}
+	sqlite3_free(wal);
+	free(dir);
+	return fixed;
+}
+
+/* A file: URI; what means something in one is escaped. */
+static char *uri_of(const char *path, bool fixed)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = strlen(path), at = 5, i;
+	char *uri = malloc(n * 3 + 32);
+
+	if (uri == NULL)
+		return NULL;
+	memcpy(uri, "file:", 5);
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)path[i];
+
+		if (c == '%' || c == '?' || c == '#') {
+			uri[at++] = '%';
+			uri[at++] = hex[c >> 4];
+			uri[at++] = hex[c & 15];
+		} else {
+			uri[at++] = (char)c;
+		}
+	}
+	snprintf(uri + at, 32, "%s", fixed ? "?immutable=1" : "");
+	return uri;
+}
+
+static int open_handle(struct ai_db *db, const char *path,
+		       enum ai_db_mode mode, struct ai_err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI |
+		SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, rc;
+	bool fixed = mode == AI_DB_READ && is_fixed(path);
+	char *uri = uri_of(path, fixed);
+
+	if (uri == NULL)
+		return ai_err_nomem(err);
+	if (mode == AI_DB_CREATE)
+		flags |= SQLITE_OPEN_CREATE;
+	if (mode == AI_DB_READ && access(path, W_OK) != 0)
+		flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
+	rc = sqlite3_open_v2(uri, &db->h, flags, NULL);
+	free(uri);
+	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
+}
+
+int ai_db_open(struct ai_db *db, const char *path, const char *name,
+	       const char *advice, enum ai_db_mode mode, int wait_ms,
+	       struct ai_err *err)
+{
+	/* Pages of 8 KiB: vectors are long.  Mapped, so that the pages that
+	 * are read stay the kernel's memory instead of becoming ours. */
+	static const char writing[] =
+		"PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"
+		"PRAGMA synchronous=FULL; PRAGMA journal_size_limit=8388608;";
+
+	db->h = NULL;
+	db->advice = advice;
+	snprintf(db->name, sizeof(db->name), "%s", name);
+	if (open_handle(db, path, mode, err) < 0)
+		goto fail;
+	sqlite3_busy_timeout(db->h, wait_ms);
+	if (ai_db_exec(db, "PRAGMA mmap_size=1099511627776;"
+		       "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF",
+		       err) < 0)
+		goto fail;
+	if (mode != AI_DB_READ && ai_db_exec(db, writing, err) < 0)
+		goto fail;
+	return 0;
+fail:
+	ai_db_close(db);
+	return -1;
+}
+
+void ai_db_close(struct ai_db *db)
+{
+	sqlite3_close(db->h);
+	db->h = NULL;
+}
+
+/* ---- statements ---------------------------------------------------------- */
+
+int ai_db_exec(struct ai_db *db, const char *sql, struct ai_err *err)
+{
+	int rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
+}
+
+int ai_db_int(struct ai_db *db, const char *sql, int64_t *out,
+	      struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	*out = 0;
+	if (ai_db_bind(db, &st, sql, err, "") < 0)
+		return -1;
+	rc = ai_db_step(db, st, err);
+	if (rc > 0)
+		*out = sqlite3_column_int64(st, 0);
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+int ai_db_begin(struct ai_db *db, bool write, struct ai_err *err)
+{
+	return ai_db_exec(db, write ? "BEGIN IMMEDIATE" : "BEGIN", err);
+}
+
+int ai_db_commit(struct ai_db *db, struct ai_err *err)
+{
+	if (ai_db_exec(db, "COMMIT", err) == 0)
+		return 0;
+	ai_db_rollback(db);
+	return -1;
+}
+
+void ai_db_rollback(struct ai_db *db)
+{
+	if (db->h != NULL && !sqlite3_get_autocommit(db->h))
+		sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int bind_span(sqlite3_stmt *st, int i, struct ai_span s, bool blob)
+{
+	if (s.p == NULL)
+		return sqlite3_bind_null(st, i);
+	if (blob)
+		return sqlite3_bind_blob64(st, i, s.p, s.n, SQLITE_STATIC);
+	return sqlite3_bind_text64(st, i, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int bind_one(sqlite3_stmt *st, int i, char type, va_list *ap)
+{
+	switch (type) {
+	case 'i':
+		return sqlite3_bind_int64(st, i, va_arg(*ap, int64_t));
+	case 'd':
+		return sqlite3_bind_double(st, i, va_arg(*ap, double));
+	case 't':
+	case 'b':
+		return bind_span(st, i, va_arg(*ap, struct ai_span),
+				 type == 'b');
+	case 'n':
+		return sqlite3_bind_null(st, i);
+	default:
+		return SQLITE_MISUSE;
+	}
+}
+
+int ai_db_bind(struct ai_db *db, sqlite3_stmt **st, const char *sql,
+	       struct ai_err *err, const char *types, ...)
+{
+	va_list ap;
+	int rc = SQLITE_OK, i;
+
+	if (*st == NULL)
+		rc = sqlite3_prepare_v3(db->h, sql, -1,
+					SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc != SQLITE_OK)
+		return ai_db_fail(db, rc, err);
+	sqlite3_reset(*st);
+	va_start(ap, types);
+	for (i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
+		rc = bind_one(*st, i + 1, types[i], &ap);
+	va_end(ap);
+	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
+}
+
+int ai_db_step(struct ai_db *db, sqlite3_stmt *st, struct ai_err *err)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		ai_db_fail(db, rc, err);
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int ai_db_run(struct ai_db *db, sqlite3_stmt *st, struct ai_err *err)
+{
+	int rc;
+
+	do
+		rc = ai_db_step(db, st, err);
+	while (rc > 0);
+	return rc;
+}
+
+struct ai_span ai_db_span(sqlite3_stmt *st, int column)
+{
+	struct ai_span s;
+
+	s.p = sqlite3_column_blob(st, column);
+	s.n = (size_t)sqlite3_column_bytes(st, column);
+	if (s.p == NULL && sqlite3_column_type(st, column) != SQLITE_NULL)
+		s.p = "";
+	return s;
+}
+
+void ai_db_finish(sqlite3_stmt **st)
+{
+	sqlite3_finalize(*st);
+	*st = NULL;
+}

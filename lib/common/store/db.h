@@ -1,0 +1,81 @@
+/*
+ * db.h: SQLite behind the conventions of this library.
+ *
+ * A database is one file in WAL mode with synchronous=FULL: what a commit
+ * returned from survives kill -9 and power loss, and readers never wait for
+ * the writer.  Errors name the file as its owner calls it ("index 'x'"):
+ *
+ *	AI_E_TRY_LATER  another process holds the lock (after wait_ms)
+ *	AI_E_DATA       damaged, or no database; the owner's advice follows
+ *	AI_E_OPEN, AI_E_CREATE, AI_E_IO, AI_E_MEMORY
+ */
+#ifndef AI_STORE_DB_H
+#define AI_STORE_DB_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ai_db_mode {
+	AI_DB_READ,   /* also from a folder that cannot be written */
+	AI_DB_WRITE,
+	AI_DB_CREATE, /* made if it is not there */
+};
+
+struct ai_db {
+	sqlite3 *h;
+	char name[200];     /* what messages call it */
+	const char *advice; /* appended to "... is damaged: ..."; may be NULL */
+};
+
+#define AI_DB_INIT { NULL, "", NULL }
+
+/* advice is borrowed; wait_ms bounds the wait for other writers. */
+int ai_db_open(struct ai_db *db, const char *path, const char *name,
+	       const char *advice, enum ai_db_mode mode, int wait_ms,
+	       struct ai_err *err);
+/* Does nothing if it is not open; every statement must be released. */
+void ai_db_close(struct ai_db *db);
+
+/* Runs statements that return nothing. */
+int ai_db_exec(struct ai_db *db, const char *sql, struct ai_err *err);
+/* The first column of the first row; 0 if there is none. */
+int ai_db_int(struct ai_db *db, const char *sql, int64_t *out,
+	      struct ai_err *err);
+
+/* A transaction for reading (one snapshot) or for writing (the lock is
+ * taken at once). */
+int ai_db_begin(struct ai_db *db, bool write, struct ai_err *err);
+int ai_db_commit(struct ai_db *db, struct ai_err *err);
+/* Undoes it, if one is open. */
+void ai_db_rollback(struct ai_db *db);
+
+/*
+ * Statements.  One is prepared at its first use and kept: *st is NULL then.
+ * ai_db_bind() resets it and binds by a letter a parameter:
+ *
+ *	i int64_t   d double   n nothing (NULL)
+ *	t struct ai_span, text   b struct ai_span, blob (both NULL if p is)
+ *
+ * Spans are borrowed until the next bind or reset.
+ */
+int ai_db_bind(struct ai_db *db, sqlite3_stmt **st, const char *sql,
+	       struct ai_err *err, const char *types, ...);
+/* 1: a row; 0: done (and reset); -1: error (and reset). */
+int ai_db_step(struct ai_db *db, sqlite3_stmt *st, struct ai_err *err);
+/* Runs a bound statement to its end. */
+int ai_db_run(struct ai_db *db, sqlite3_stmt *st, struct ai_err *err);
+/* Text or blob of a column; borrowed until the next step. NULL: p NULL. */
+struct ai_span ai_db_span(sqlite3_stmt *st, int column);
+void ai_db_finish(sqlite3_stmt **st);
+
+/* What SQLite just refused, as an error; rc is its code. Returns -1. */
+int ai_db_fail(struct ai_db *db, int rc, struct ai_err *err);
+/* The same for damage the owner finds by itself. */
+int ai_db_damaged(struct ai_db *db, struct ai_err *err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
