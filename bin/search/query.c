@@ -208,7 +208,7 @@ static int rank(struct query *q, struct ai_err *err)
 			l, err) < 0 ||
 	    search_sort(l->v, l->n, sizeof(*l->v), q->ix, err) < 0)
 		return -1;
-	if (search.mmr < 0 || l->n < 2)
+	if (search.mmr >= 1 || l->n < 2)
 		return 0;
 	return search_mmr(l, q->ix, (size_t)search.k, search.mmr, err);
 }

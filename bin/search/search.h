@@ -33,7 +33,7 @@ struct search_settings {
 	const char *index, *model;
 	int64_t k;
 	int mode, fusion;
-	double mmr; /* negative: not asked for */
+	double mmr; /* 1: relevance alone */
 	double min_dense, min_sparse, min_confidence;
 	struct ai_opt_list where;
 	bool ack;
