@@ -5,6 +5,7 @@ load helper
 setup() {
 	ai_setup
 	PATH=$BUILDDIR/tests/stub:$PATH
+	export AI_DATADIR=$BUILDDIR/share/aiutils
 }
 
 # N records of about 60 bytes with numbers that json-c would change.
@@ -181,6 +182,21 @@ records() {
 	assert_status 78
 	run --separate-stderr ai-pass --config /dev/null --profile x
 	assert_status 78
+}
+
+@test "the configuration is checked against its schema" {
+	echo '{"chunk": {"siez": 3}}' >bad
+	run --separate-stderr ai-pass --config bad
+	assert_status 78
+	assert_has "$stderr" "bad: chunk.siez"
+	assert_has "$stderr" "did you mean 'size'?"
+	echo '{"profiles": {"dev": {"chunk": {"size": "big"}}}}' >bad
+	run --separate-stderr ai-pass --config bad
+	assert_status 78
+	assert_has "$stderr" "profiles.dev.chunk.size"
+	echo '{"job": 3}' >bad
+	run --separate-stderr ai-pass --config bad
+	assert_has "$stderr" "job"
 }
 
 @test "options: wrong ones are named, the nearest is suggested" {

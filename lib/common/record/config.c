@@ -2,6 +2,7 @@
 
 #include "base/path.h"
 #include "base/start.h"
+#include "record/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@ static struct {
 	struct ai_opt_list values;
 } config = { .text = AI_BUF_INIT(2 * CONFIG_MAX) };
 
-static int read_whole(int fd, struct ai_buf *b, struct ai_err *err)
+static int read_whole(int fd, const char *path, struct ai_buf *b,
+		      struct ai_err *err)
 {
 	char part[4096];
 	ssize_t n;
@@ -33,11 +35,11 @@ static int read_whole(int fd, struct ai_buf *b, struct ai_err *err)
 			continue;
 		if (n < 0)
 			return ai_err_sys(err, AI_E_CONFIG, errno,
-					  "cannot read '%.200s'", config.path);
+					  "cannot read '%.200s'", path);
 		if (n == 0)
 			return 0;
 		if (ai_buf_add(b, part, (size_t)n) < 0)
-			return ai_buf_check(b, config.path, err);
+			return ai_buf_check(b, path, err);
 	}
 }
 
@@ -89,20 +91,61 @@ static struct json_object *parse_file(const struct ai_buf *file,
 	return root;
 }
 
+/* A whole file of AI_DATADIR. */
+static int read_data(const char *name, struct ai_buf *b, struct ai_err *err)
+{
+	char *path;
+	int fd, rc = -1;
+
+	if (ai_path_data(name, &path, err) < 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		ai_err_sys(err, AI_E_CONFIG, errno, "cannot open '%.200s'",
+			   path);
+	else
+		rc = read_whole(fd, path, b, err);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+/* Whether the settings are known ones, of the right types. */
+static int check_schema(const struct ai_buf *text, struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(CONFIG_MAX);
+	struct ai_schema *schema = NULL;
+	struct ai_err why;
+	int rc = read_data("schema/config.json", &b, err);
+
+	if (rc == 0)
+		rc = ai_schema_new(&schema, b.p, b.len, err);
+	ai_buf_release(&b);
+	if (rc == 0 && ai_schema_check(schema, text->p, text->len, &why) < 0)
+		rc = ai_err_set(err, AI_E_CONFIG, "%.150s: %.240s",
+				config.path, why.msg);
+	ai_schema_free(schema);
+	return rc;
+}
+
 /* The file without its comments, as one value of checked text. */
 static int parse(const struct ai_buf *file, struct ai_err *err)
 {
 	struct json_object *root = parse_file(file, err);
+	struct ai_buf *text = &config.text;
 	int rc;
 
 	if (root == NULL)
 		return -1;
-	rc = ai_buf_str(&config.text, json_object_to_json_string_ext(root,
+	rc = ai_buf_str(text, json_object_to_json_string_ext(root,
 						JSON_C_TO_STRING_PLAIN));
 	json_object_put(root);
 	if (rc < 0)
-		return ai_buf_check(&config.text, config.path, err);
-	return ai_json_check(config.text.p, config.text.len, &config.root, err);
+		return ai_buf_check(text, config.path, err);
+	if (check_schema(text, err) < 0)
+		return -1;
+	return ai_json_check(text->p, text->len, &config.root, err);
 }
 
 static int choose_profile(struct ai_err *err)
@@ -140,7 +183,7 @@ static int load(struct ai_err *err)
 	if (fd < 0)
 		return ai_err_sys(err, AI_E_CONFIG, errno, "cannot open '%.200s'",
 				  config.path);
-	rc = read_whole(fd, &file, err);
+	rc = read_whole(fd, config.path, &file, err);
 	close(fd);
 	if (rc == 0)
 		rc = parse(&file, err);
