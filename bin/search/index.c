@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+struct search_settings search;
+
 #define FILE_NAME "index.db"
 #define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
 	"ai-search add -i NEW) or from the documents"

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-struct search_settings search;
-
 static const struct ai_opt options[] = {
 	{ "index", 'i', AI_OPT_FILE, &search.index, "FOLDER",
 	  "the index", .key = "search.index", .env = "AI_INDEX" },
