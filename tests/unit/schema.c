@@ -522,8 +522,32 @@ static void test_dec(void)
 		{ "999999999999999999999999999999", "999999999999999",
 		  true },
 	};
+	static const struct {
+		const char *text;
+		int rc;
+		int64_t value;
+	} whole[] = {
+		{ "0", 0, 0 }, { "-0.0", 0, 0 }, { "3.0", 0, 3 },
+		{ "0.3e1", 0, 3 }, { "-120e-1", 0, -12 }, { "1e18", 0,
+		  1000000000000000000 },
+		{ "9223372036854775807", 0, INT64_MAX },
+		{ "0.9223372036854775807e19", 0, INT64_MAX },
+		{ "-9223372036854775808.0", 0, INT64_MIN },
+		{ "9223372036854775808", -1, 0 }, { "1e19", -1, 0 },
+		{ "1e999999999999999999999", -1, 0 }, { "1e308", -1, 0 },
+		{ "1.5", -1, 0 }, { "1.999999999999999999999", -1, 0 },
+		{ "9007199254740993.0", 0, 9007199254740993 },
+	};
 	size_t n = sizeof order / sizeof *order, bad = 0;
 
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+		int64_t v = 0;
+		int rc = ai_dec_i64(ai_dec_of(ai_span_of(whole[i].text)), &v);
+
+		ok(rc == whole[i].rc && (rc < 0 || v == whole[i].value),
+		   "%s as an integer: %d %lld", whole[i].text, rc,
+		   (long long)v);
+	}
 	for (size_t i = 0; i < 4 * n; i++) {
 		for (size_t k = 0; k < 4 * n; k++) {
 			struct ai_dec a = ai_dec_of(ai_span_of(

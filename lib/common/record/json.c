@@ -1,6 +1,7 @@
 #include "record/json.h"
 
 #include "base/utf8.h"
+#include "record/dec.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -525,18 +526,11 @@ int ai_json_text(struct ai_value string, struct ai_buf *out)
 
 int ai_json_i64(struct ai_value v, int64_t *out)
 {
-	double d;
-
 	if (v.kind != AI_NUMBER)
 		return -1;
 	if (ai_parse_i64(v.s, out) == 0)
 		return 0;
-	/* 2^53: beyond it a double may stand for another whole number. */
-	if (ai_parse_f64(v.s, &d) < 0 || d != (double)(int64_t)d ||
-	    d > 9007199254740992.0 || d < -9007199254740992.0)
-		return -1;
-	*out = (int64_t)d;
-	return 0;
+	return ai_dec_i64(ai_dec_of(v.s), out);
 }
 
 int ai_json_f64(struct ai_value v, double *out)

@@ -10,11 +10,11 @@
  *	schema-meta.c   the text of the meta-schema
  *	schema-uri.c    references, RFC 3986
  *	schema-tree.c   JSON text as a tree
- *	schema-dec.c    exact decimals
  */
 #ifndef AI_RECORD_SCHEMA_INT_H
 #define AI_RECORD_SCHEMA_INT_H
 
+#include "record/dec.h"
 #include "record/schema.h"
 #include "record/schema-tree.h"
 #include "text/regex.h"

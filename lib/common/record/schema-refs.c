@@ -375,7 +375,7 @@ static struct ai_span unescape(char *p, size_t n)
 	return (struct ai_span){ p, to };
 }
 
-/* The value at a JSON pointer ("" or "/..."), which is overwritten. */
+/* The value at a JSON pointer "/...", which is overwritten. */
 static struct ai_node *follow(struct ai_node *at, char *p, size_t n)
 {
 	char *end = p + n, *slash;
@@ -405,7 +405,9 @@ static int follow_fragment(struct ai_compiler *c,
 		ai_buf_release(&b);
 		return -1;
 	}
-	if (b.len == 0 || b.p[0] == '/') {
+	if (b.len == 0) {
+		*node = res->top;
+	} else if (b.p[0] == '/') {
 		*node = follow(res->top, b.p, b.len);
 	} else {
 		a = ai_resource_anchor(res, (struct ai_span){ b.p, b.len });

@@ -352,11 +352,14 @@ static int do_divisor(struct job *j)
 
 static int do_count(struct job *j)
 {
+	int64_t count;
+
 	if (do_number(j) < 0)
 		return -1;
 	if (j->rule->number.neg || !ai_dec_whole(j->rule->number))
 		return wrong(j, j->val, "a whole number from 0 up");
-	j->rule->count = ai_dec_count(j->rule->number);
+	j->rule->count = ai_dec_i64(j->rule->number, &count) == 0
+				 ? (size_t)count : SIZE_MAX;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "record/schema-tree.h"
 
 #include "base/utf8.h"
+#include "record/dec.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * schema-tree.h: JSON text as a tree, and exact numbers; for schema*.c only.
+ * schema-tree.h: JSON text as a tree; for schema*.c only.
  *
  * Why not json-c: its trees lose what a validator must see.  Numbers beyond
  * 64 bits are changed, a duplicate key silently wins, and equality of 1 and
@@ -83,30 +83,5 @@ bool ai_node_equal(const struct ai_node *a, const struct ai_node *b,
 		   uint64_t *steps);
 /* Equal values have equal hashes. */
 uint64_t ai_node_hash(const struct ai_node *n);
-
-/*
- * A decimal number of any length: the digits (one dot may stand between
- * them) times ten to the power of exp.  Normal form: the first and the last
- * digit are not 0; 0 has no digits.
- */
-struct ai_dec {
-	const char *p, *end;
-	size_t digits;
-	int64_t exp;
-	bool neg;
-};
-
-/* From the text of a JSON number. */
-struct ai_dec ai_dec_of(struct ai_span number);
-/* < 0, 0, > 0 */
-int ai_dec_cmp(struct ai_dec a, struct ai_dec b);
-bool ai_dec_whole(struct ai_dec a);
-uint64_t ai_dec_hash(struct ai_dec a);
-/* Digits that a divisor may have. */
-#define AI_DEC_DIVISOR_DIGITS 18
-/* Whether a is a multiple of b > 0, exactly. */
-bool ai_dec_multiple(struct ai_dec a, struct ai_dec b);
-/* A whole number from 0 up as size_t, SIZE_MAX if larger. */
-size_t ai_dec_count(struct ai_dec a);
 
 #endif

@@ -1,9 +1,4 @@
-/*
- * Exact decimal arithmetic on the text of JSON numbers: compare, test for
- * wholeness and divisibility.  Doubles would say that 0.3 is no multiple of
- * 0.1 and that 9007199254740993 equals 9007199254740992.
- */
-#include "record/schema-tree.h"
+#include "record/dec.h"
 
 #include <string.h>
 
@@ -155,16 +150,23 @@ bool ai_dec_multiple(struct ai_dec a, struct ai_dec b)
 		       power_of_ten_mod(a.exp - b.exp, divisor), divisor) == 0;
 }
 
-size_t ai_dec_count(struct ai_dec a)
+int ai_dec_i64(struct ai_dec a, int64_t *out)
 {
-	size_t v = 0;
+	char text[24];
+	size_t n = 0;
 
-	if (a.exp + (int64_t)a.digits > 18)
-		return SIZE_MAX;
+	if (a.exp < 0 || a.exp > 19 || a.digits > 19)
+		return -1;
+	if (a.digits == 0)
+		text[n++] = '0';
+	if (a.neg)
+		text[n++] = '-';
 	for (; a.p < a.end; a.p++)
 		if (*a.p != '.')
-			v = v * 10 + (size_t)(*a.p - '0');
+			text[n++] = *a.p;
+	if (n + (size_t)a.exp > sizeof text)
+		return -1;
 	for (; a.exp > 0; a.exp--)
-		v *= 10;
-	return v;
+		text[n++] = '0';
+	return ai_parse_i64((struct ai_span){ text, n }, out);
 }
