@@ -150,7 +150,7 @@ static int run_local(int argc, char **argv, struct ai_err *err)
 static int run_remote(int argc, char **argv, struct ai_err *err)
 {
 	const struct ai_filter filter = {
-		.batch = (size_t)embed_settings.batch,
+		.batch = (size_t)embed_settings.batch, .eager = true,
 		.many = embed_remote_many, .open = embed_remote_open,
 		.close = embed_remote_close,
 	};

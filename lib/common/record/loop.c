@@ -105,7 +105,9 @@ static int job_finish(struct loop *l, struct job *j, struct ai_err *err)
 	ai_tally_merge(&l->tally, &j->tally);
 	if (ai_buf_check(&j->out.buf, "a record", err) < 0)
 		return -1;
-	return ai_writer_add(&l->writer, j->out.buf.p, j->out.buf.len, err);
+	if (ai_writer_add(&l->writer, j->out.buf.p, j->out.buf.len, err) < 0)
+		return -1;
+	return l->filter->eager ? ai_writer_flush(&l->writer, err) : 0;
 }
 
 /* ---- worker threads ----------------------------------------------------- */

@@ -54,6 +54,9 @@ void ai_emit_no(struct ai_emit *out);
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */
 	size_t batch;
+	/* Whether each job's output is written out at once: for programs whose
+	 * every record takes seconds, or money. */
+	bool eager;
 	/*
 	 * One record.  It emits what it likes and returns 0; or returns -1,
 	 * and the loop emits the record with err as its error.  Error
