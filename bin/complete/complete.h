@@ -1,0 +1,176 @@
+/* complete.h: what the files of ai-complete share. */
+#ifndef COMPLETE_H
+#define COMPLETE_H
+
+#include "base/opt.h"
+#include "model/client.h"
+#include "record/loop.h"
+
+#define COMPLETE_LOCAL "local/extract"
+#define COMPLETE_TEXT_MAX ((size_t)16 << 20)
+#define COMPLETE_QUOTES_MAX 8 /* sentences local/extract may quote */
+#define COMPLETE_MAX_TOKENS_MAX 10000000
+#define COMPLETE_SEED_MAX ((int64_t)1 << 53)
+
+/* What the options set. */
+struct complete_settings {
+	const char *model;       /* -m; NULL: none */
+	const char *system;      /* --system */
+	const char *system_file; /* --system-file */
+	int64_t max_tokens;
+	double temperature, top_p; /* NAN: not set */
+	int64_t seed;              /* AI_CHAT_UNSET: not set */
+	struct ai_opt_list stop;
+	int64_t sentences;         /* local/extract */
+	double threshold;          /* local/extract */
+	bool sources;              /* -r: what was cited, behind the text */
+};
+extern struct complete_settings complete_settings;
+
+/* Runs the program; for ai_program.run. */
+int complete_run(int argc, char **argv, struct ai_err *err);
+
+/* ---- hits.c: what a search found ---------------------------------------- */
+
+struct complete_hit {
+	size_t at, n;               /* its text, in complete_hits.text */
+	struct ai_value id, source; /* of the record; AI_NONE if absent */
+};
+
+struct complete_hits {
+	struct complete_hit *v;
+	size_t n, cap;
+	bool given;        /* the record has hits, perhaps none */
+	bool confident;    /* the search did not say that nothing fits */
+	struct ai_buf text;
+};
+
+void complete_hits_init(struct complete_hits *h);
+void complete_hits_release(struct complete_hits *h);
+/* Replaces what was there by the hits of the record, which it borrows. */
+int complete_hits_take(struct complete_hits *h, const struct ai_rec *rec,
+		       struct ai_err *err);
+struct ai_span complete_hit_text(const struct complete_hits *h, size_t i);
+/* Appends where the i-th hit (from 0) comes from, for people: "README:12-31";
+ * one line without control bytes. */
+void complete_hit_label(const struct complete_hits *h, size_t i,
+			struct ai_buf *out);
+
+/* ---- context.c: the hits as a model sees them --------------------------- */
+
+/* What the model is told about the sources, appended. */
+void complete_context_rules(const struct complete_hits *h, const char *tag,
+			    struct ai_buf *out);
+/* The numbered sources between delimiters made with the tag, appended. */
+void complete_context(const struct complete_hits *h, const char *tag,
+		      struct ai_buf *out);
+/* A tag that no text can foresee: 16 hexadecimal digits and a NUL. */
+#define COMPLETE_TAG 17
+int complete_context_tag(char tag[COMPLETE_TAG], struct ai_err *err);
+
+/* ---- ask.c: what a record asks for -------------------------------------- */
+
+/* The settings of one record: flag > params > environment > configuration. */
+struct complete_params {
+	const char *model;
+	struct ai_span system;
+	int64_t max_tokens, seed;
+	double temperature, top_p;
+	struct ai_span stop[4];
+	size_t n_stop;
+	struct ai_buf text; /* owns what comes from the record */
+};
+
+void complete_params_init(struct complete_params *p);
+void complete_params_release(struct complete_params *p);
+int complete_params_take(struct complete_params *p, const struct ai_rec *rec,
+			 struct ai_err *err);
+/* What --system or --system-file says; once, before the first record. */
+int complete_params_load(struct ai_err *err);
+void complete_params_unload(void);
+
+/* What is asked: a text, or a conversation of the record. */
+struct complete_prompt {
+	struct ai_value messages; /* AI_ARRAY, or AI_NONE: text it is */
+	struct ai_buf text;       /* of the last message, if it is a string */
+};
+
+int complete_prompt_take(struct complete_prompt *q, const struct ai_rec *rec,
+			 struct ai_err *err);
+
+/* ---- answers ------------------------------------------------------------ */
+
+/* A passage quoted word by word: bytes of a hit's text. */
+struct complete_quote {
+	size_t hit, from, to;
+};
+
+struct complete_answer {
+	struct ai_chat_answer chat; /* text, model, finish_reason, usage */
+	const char *provider;       /* borrowed */
+	int64_t max_tokens;         /* AI_CHAT_UNSET: none */
+	struct ai_call call;        /* attempts, latency, request_id */
+	bool extractive;
+	double score;               /* extractive: how much of the question the
+				     * best sentence holds, 0 to 1 */
+	struct complete_quote quotes[COMPLETE_QUOTES_MAX];
+	size_t n_quotes;
+	size_t *cited;              /* hits, from 0, in order of citation */
+	size_t n_cited, cap_cited;
+	int64_t invalid[32];        /* cited, but there is no such hit */
+	size_t n_invalid;
+};
+
+void complete_answer_init(struct complete_answer *a);
+void complete_answer_release(struct complete_answer *a);
+void complete_answer_clear(struct complete_answer *a);
+
+/* cite.c: finds the [n] in the answer's text and resolves them. */
+int complete_cite(struct complete_answer *a, size_t n_hits,
+		  struct ai_err *err);
+/* Notes that hit i is cited, once. */
+int complete_cite_add(struct complete_answer *a, size_t i,
+		      struct ai_err *err);
+
+/* answer.c: the member, and what -r prints. */
+void complete_answer_put(const struct complete_answer *a,
+			 const struct complete_hits *h, struct ai_buf *out);
+void complete_answer_plain(const struct complete_answer *a,
+			   const struct complete_hits *h, bool sources,
+			   struct ai_buf *out);
+
+/* ---- models ------------------------------------------------------------- */
+
+/* split.c: text as sentences that can stand alone when quoted. */
+enum complete_kind {
+	COMPLETE_PROSE,
+	COMPLETE_ITEM, /* of a list; an option with its description */
+	COMPLETE_ROW,  /* of a table */
+	COMPLETE_CODE,
+	COMPLETE_HEADING, /* never quoted; says what a passage is about */
+};
+struct complete_sentence {
+	size_t hit, from, to; /* bytes of the hit's text */
+	enum complete_kind kind;
+	bool first, cut;      /* begins its paragraph; lacks an end or a start */
+};
+struct complete_sentences {
+	struct complete_sentence *v;
+	size_t n, cap;
+};
+int complete_split(struct complete_sentences *s, size_t hit,
+		   struct ai_span text, struct ai_err *err);
+
+/* extract.c: local/extract, which quotes the hits. */
+int complete_extract(const struct complete_hits *h, struct ai_span question,
+		     size_t sentences, double threshold,
+		     struct complete_answer *a, struct ai_err *err);
+
+/* remote.c: asks a provider. c and the answer are the worker's. */
+int complete_remote(struct ai_client *c, const struct ai_endpoint *e,
+		    const struct complete_params *p,
+		    const struct complete_prompt *q,
+		    const struct complete_hits *h, struct complete_answer *a,
+		    struct ai_err *err);
+
+#endif

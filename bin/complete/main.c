@@ -1,0 +1,60 @@
+#include "complete.h"
+
+#include "base/start.h"
+#include "record/config.h"
+
+static const struct ai_opt options[] = {
+	{ "model", 'm', AI_OPT_TEXT, &complete_settings.model, "MODEL",
+	  "local/extract, openai/NAME, or NAME with --base-url",
+	  .key = "complete.model", .env = "AI_MODEL" },
+	{ "system", 0, AI_OPT_TEXT, &complete_settings.system, "TEXT",
+	  "tell the model this before anything else",
+	  .key = "complete.system" },
+	{ "system-file", 0, AI_OPT_FILE, &complete_settings.system_file,
+	  "FILE", "the same, read from a file" },
+	{ "max-tokens", 0, AI_OPT_INT, &complete_settings.max_tokens, "N",
+	  "longest answer in tokens", .initial = "4096", .min = 1,
+	  .max = COMPLETE_MAX_TOKENS_MAX, .key = "complete.max_tokens",
+	  .env = "AI_MAX_TOKENS" },
+	{ "temperature", 0, AI_OPT_REAL, &complete_settings.temperature, "T",
+	  "how freely the model chooses, 0 to 2", .max = 2,
+	  .key = "complete.temperature" },
+	{ "top-p", 0, AI_OPT_REAL, &complete_settings.top_p, "P",
+	  "choose among the likeliest tokens of this share", .max = 1,
+	  .key = "complete.top_p" },
+	{ "seed", 0, AI_OPT_INT, &complete_settings.seed, "N",
+	  "ask for repeatable answers",
+	  .min = -(double)COMPLETE_SEED_MAX, .max = (double)COMPLETE_SEED_MAX,
+	  .key = "complete.seed" },
+	{ "stop", 0, AI_OPT_LIST, &complete_settings.stop, "TEXT",
+	  "end the answer before this text; up to 4 times",
+	  .key = "complete.stop" },
+	{ "sentences", 0, AI_OPT_INT, &complete_settings.sentences, "N",
+	  "local/extract: how many are quoted at most", .initial = "3",
+	  .min = 1, .max = COMPLETE_QUOTES_MAX, .key = "complete.sentences" },
+	{ "threshold", 0, AI_OPT_REAL, &complete_settings.threshold, "T",
+	  "local/extract: below it, the documents do not say",
+	  .initial = "0.5", .max = 1, .key = "complete.threshold" },
+	{ "sources", 0, AI_OPT_FLAG, &complete_settings.sources, NULL,
+	  "with -r: list what was cited behind the answer",
+	  .initial = "true" },
+	{ 0 }
+};
+
+static const struct ai_opt *const tables[] = {
+	options, ai_client_options, ai_loop_option_path, ai_loop_option_as,
+	ai_loop_option_plain, ai_loop_option_exit, ai_loop_options, NULL
+};
+
+const struct ai_program ai_program = {
+	.name = "ai-complete",
+	.summary = "ask a model",
+	.synopsis = "[options] [WORDS...]",
+	.examples =
+		"  ai-search -i docs.idx \"how do I cap a batch?\" |\n"
+		"    ai-complete -m local/extract -r\n"
+		"  ai-complete -m openai/gpt-5-mini -r \"why is the sky blue?\"\n",
+	.options = tables,
+	.configure = ai_config_apply,
+	.run = complete_run,
+};

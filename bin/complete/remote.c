@@ -1,0 +1,139 @@
+/* remote.c: a record becomes a request, the answer a completion. */
+#include "complete.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct conversation {
+	struct ai_chat_message *v;
+	size_t n;
+	struct ai_buf system, context;
+};
+
+static size_t count(struct ai_value list)
+{
+	struct ai_json_iter it;
+	struct ai_value v;
+	size_t n = 0;
+
+	ai_json_iter_init(&it, list);
+	while (ai_json_next(&it, NULL, &v))
+		n++;
+	return n;
+}
+
+static struct ai_span span_of(const struct ai_buf *b)
+{
+	return (struct ai_span){ ai_buf_cstr(b), b->len };
+}
+
+static void add(struct conversation *c, const char *role, struct ai_span text)
+{
+	c->v[c->n++] = (struct ai_chat_message){ .role = role, .text = text };
+}
+
+/* What is told before anything else, and the sources. */
+static int prepare(struct conversation *c, const struct complete_params *p,
+		   const struct complete_hits *h, struct ai_err *err)
+{
+	char tag[COMPLETE_TAG];
+
+	ai_buf_add(&c->system, p->system.p, p->system.n);
+	if (!h->given)
+		return ai_buf_check(&c->system, "the system prompt", err);
+	if (complete_context_tag(tag, err) < 0)
+		return -1;
+	if (c->system.len > 0)
+		ai_buf_str(&c->system, "\n\n");
+	complete_context_rules(h, tag, &c->system);
+	complete_context(h, tag, &c->context);
+	if (ai_buf_check(&c->system, "the system prompt", err) < 0)
+		return -1;
+	return ai_buf_check(&c->context, "the sources", err);
+}
+
+/* The messages of the record as they are; the sources before the last. */
+static void add_messages(struct conversation *c, struct ai_value list,
+			 size_t n)
+{
+	struct ai_json_iter it;
+	struct ai_value v;
+
+	ai_json_iter_init(&it, list);
+	for (size_t i = 0; ai_json_next(&it, NULL, &v); i++) {
+		if (i + 1 == n && c->context.len > 0)
+			add(c, "user", span_of(&c->context));
+		c->v[c->n++] = (struct ai_chat_message){ .raw = v };
+	}
+}
+
+static int converse(struct conversation *c, const struct complete_params *p,
+		    const struct complete_prompt *q,
+		    const struct complete_hits *h, struct ai_err *err)
+{
+	size_t n = q->messages.kind == AI_ARRAY ? count(q->messages) : 1;
+
+	if (prepare(c, p, h, err) < 0)
+		return -1;
+	c->v = calloc(n + 2, sizeof *c->v);
+	if (c->v == NULL)
+		return ai_err_nomem(err);
+	if (c->system.len > 0)
+		add(c, "system", span_of(&c->system));
+	if (q->messages.kind == AI_ARRAY) {
+		add_messages(c, q->messages, n);
+		return 0;
+	}
+	if (c->context.len == 0) {
+		add(c, "user", span_of(&q->text));
+		return 0;
+	}
+	ai_buf_str(&c->context, "Question: ");
+	ai_buf_add(&c->context, q->text.p, q->text.len);
+	add(c, "user", span_of(&c->context));
+	return ai_buf_check(&c->context, "the prompt", err);
+}
+
+static int ask(struct ai_client *client, const struct ai_endpoint *e,
+	       const struct complete_params *p, const struct conversation *c,
+	       struct complete_answer *a, struct ai_err *err)
+{
+	const struct ai_chat_request q = {
+		.model = e->model, .messages = c->v, .n_messages = c->n,
+		.max_tokens = p->max_tokens,
+		.max_tokens_name = e->max_tokens_name,
+		.temperature = p->temperature, .top_p = p->top_p,
+		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
+	};
+
+	if (ai_client_chat(client, e, &q, &a->chat, &a->call, err) < 0)
+		return -1;
+	a->provider = e->provider;
+	a->max_tokens = p->max_tokens;
+	if (a->chat.model[0] == '\0')
+		ai_wire_clean(ai_span_of(e->model), a->chat.model,
+			      sizeof a->chat.model);
+	return 0;
+}
+
+int complete_remote(struct ai_client *client, const struct ai_endpoint *e,
+		    const struct complete_params *p,
+		    const struct complete_prompt *q,
+		    const struct complete_hits *h, struct complete_answer *a,
+		    struct ai_err *err)
+{
+	struct conversation c = {
+		.system = AI_BUF_INIT((size_t)64 << 20),
+		.context = AI_BUF_INIT((size_t)64 << 20),
+	};
+	int rc = converse(&c, p, q, h, err);
+
+	if (rc == 0)
+		rc = ask(client, e, p, &c, a, err);
+	if (rc == 0 && h->given)
+		rc = complete_cite(a, h->n, err);
+	ai_buf_release(&c.system);
+	ai_buf_release(&c.context);
+	free(c.v);
+	return rc;
+}
