@@ -98,6 +98,12 @@ static const struct {
 	  "0 elements are as one must be, at least 1 have to be" },
 	{ "{\"unevaluatedProperties\":false,\"properties\":{\"size\":true}}",
 	  "{\"sise\":1}", "sise: not a known key; did you mean 'size'?" },
+	{ "{\"unevaluatedProperties\":false,\"$ref\":\"#/$defs/a\",\"$defs\":{"
+	  "\"a\":{\"allOf\":[{\"properties\":{\"size\":true}}]}}}",
+	  "{\"sise\":1}", "sise: not a known key; did you mean 'size'?" },
+	{ "{\"allOf\":[{\"properties\":{\"size\":true}}],"
+	  "\"additionalProperties\":false}", "{\"sise\":1}",
+	  "sise: not a known key" },
 	{ "{\"propertyNames\":{\"maxLength\":2}}", "{\"abc\":1}",
 	  "abc: 3 characters, not more than 2 are allowed" },
 	/* Longer than a double, and than a buffer for one. */

@@ -317,6 +317,7 @@ static bool check_dependent_required(struct ai_check *c, const struct call *k)
 /* ---- members and elements ----------------------------------------------- */
 
 struct members {
+	const struct ai_sub *sub;
 	const struct ai_rule *named, *patterns, *others;
 };
 
@@ -345,8 +346,7 @@ static bool check_member(struct ai_check *c, const struct members *m,
 		return !c->stop;
 	*known = true;
 	if (m->others->sub->never)
-		return ai_check_fail_key(c, kid, m->named == NULL ? NULL
-							: m->named->val);
+		return ai_check_fail_key(c, kid, m->sub, false);
 	return apply(c, m->others->sub, kid, NULL);
 }
 
@@ -354,7 +354,7 @@ static bool check_member(struct ai_check *c, const struct members *m,
 static bool check_members(struct ai_check *c, const struct call *k)
 {
 	struct members m = {
-		ai_sub_rule(k->sub, AI_KW_PROPERTIES),
+		k->sub, ai_sub_rule(k->sub, AI_KW_PROPERTIES),
 		ai_sub_rule(k->sub, AI_KW_PATTERN_PROPERTIES),
 		ai_sub_rule(k->sub, AI_KW_ADDITIONAL_PROPERTIES),
 	};
@@ -591,7 +591,6 @@ static bool check_dependencies(struct ai_check *c, const struct call *k)
 static bool check_unevaluated(struct ai_check *c, const struct call *k)
 {
 	bool members = k->rule->key == AI_KW_UNEVALUATED_PROPERTIES;
-	const struct ai_rule *named = ai_sub_rule(k->sub, AI_KW_PROPERTIES);
 
 	if (k->v->kind != (members ? AI_OBJECT : AI_ARRAY))
 		return true;
@@ -599,9 +598,8 @@ static bool check_unevaluated(struct ai_check *c, const struct call *k)
 		if (marked(k->seen, i))
 			continue;
 		if (members && k->rule->sub->never)
-			return ai_check_fail_key(c, &k->v->kids[i],
-						 named == NULL ? NULL
-							       : named->val);
+			return ai_check_fail_key(c, &k->v->kids[i], k->sub,
+						 true);
 		if (!apply(c, k->rule->sub, &k->v->kids[i], NULL))
 			return false;
 		mark(k->seen, i);

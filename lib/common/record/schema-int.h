@@ -301,9 +301,10 @@ bool ai_check_fail_const(struct ai_check *c, const struct ai_node *at,
 /* "3 is not one of 1, 2" */
 bool ai_check_fail_enum(struct ai_check *c, const struct ai_node *at,
 			const struct ai_node *list);
-/* "not a known key"; properties (or NULL) are those that are known. */
+/* "not a known key; did you mean 'size'?", from those that sub knows; with
+ * in_place also from those that schemas applied in place know. */
 bool ai_check_fail_key(struct ai_check *c, const struct ai_node *member,
-		       const struct ai_node *properties);
+		       const struct ai_sub *sub, bool in_place);
 /* "0 is less than the minimum 1" */
 bool ai_check_fail_value(struct ai_check *c, const struct ai_node *at,
 			 const char *relation, const struct ai_node *to);

@@ -181,19 +181,52 @@ bool ai_check_fail_enum(struct ai_check *c, const struct ai_node *at,
 	return false;
 }
 
+/* How far names are looked for through $ref and the like. */
+#define NAMES_DEPTH 4
+
+/* The names that a schema has properties for, and those applied in place. */
+static void collect_names(struct names *names, const struct ai_sub *sub,
+			  unsigned depth)
+{
+	for (size_t i = 0; i < sub->n_rules; i++) {
+		const struct ai_rule *r = &sub->rules[i];
+
+		switch (r->key) {
+		case AI_KW_PROPERTIES:
+			for (size_t k = 0; k < r->val->n; k++)
+				if (!r->subs[k]->never)
+					add_name(names, r->val->kids[k].key);
+			break;
+		case AI_KW_ALL_OF:
+		case AI_KW_ANY_OF:
+		case AI_KW_ONE_OF:
+			for (size_t k = 0; depth > 0 && k < r->val->n; k++)
+				collect_names(names, r->subs[k], depth - 1);
+			break;
+		case AI_KW_REF:
+		case AI_KW_DYNAMIC_REF:
+		case AI_KW_IF:
+		case AI_KW_THEN:
+		case AI_KW_ELSE:
+			if (depth > 0)
+				collect_names(names, r->sub, depth - 1);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
 bool ai_check_fail_key(struct ai_check *c, const struct ai_node *member,
-		       const struct ai_node *properties)
+		       const struct ai_sub *sub, bool in_place)
 {
 	struct ai_buf hint = AI_BUF_INIT(512);
 	struct names names = { .n = 0 };
 
 	if (mute(c))
 		return ai_check_fail(c, member, AI_WEIGHT_VALUE, "key");
-	if (properties != NULL) {
-		for (size_t i = 0; i < properties->n; i++)
-			add_name(&names, properties->kids[i].key);
-		suggest(&names, member->key, &hint);
-	}
+	collect_names(&names, sub, in_place ? NAMES_DEPTH : 0);
+	suggest(&names, member->key, &hint);
 	ai_check_fail(c, member, AI_WEIGHT_VALUE, "not a known key%s",
 		      ai_buf_cstr(&hint));
 	release_names(&names);

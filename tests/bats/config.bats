@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# The configuration file: every key works, every mistake is named.
+load helper
+
+schema=$SRCDIR/data/schema/config.json
+
+# config TEXT...: writes config.json.
+config() {
+	printf '%s\n' "$*" >config.json
+}
+
+# "program key type choices initial" of every option that has a key.
+keys() {
+	local p
+	for p in $(programs); do
+		"$BUILDDIR/bin/$p" --dump-options |
+			awk -F '\t' -v p="$p" -v OFS='\t' \
+				'$6 != "-" { print p, $6, $3, $5, $8 }'
+	done
+}
+
+# The schema of a key, as compact JSON; nothing if it is not in there.
+schema_of() {
+	jq -c --arg key "$1" 'reduce ($key / ".")[] as $k (.; .properties[$k])
+		| values' "$schema"
+}
+
+@test "every key of an option is in the schema with its type" {
+	[ -n "$(programs)" ] || skip "no program is built"
+	bad=0 n=0
+	while IFS=$'\t' read -r p key type choices _; do
+		n=$((n + 1))
+		jq -en --argjson s "$(schema_of "$key" | grep . || echo null)" \
+			--arg type "$type" --arg choices "$choices" '
+			{int: "integer", real: "number", flag: "boolean",
+			 text: "string", file: "string", list: "array"} as $of
+			| if $s == null then false
+			elif $s.enum then
+				$choices == "-" or ($choices / "|" | sort) ==
+					($s.enum | sort)
+			else [$s.type] | flatten | index($of[$type]) != null
+			end' >/dev/null && continue
+		echo "$p: '$key' ($type, $choices) does not agree with" \
+			"$schema: $(schema_of "$key")"
+		bad=1
+	done < <(keys)
+	[ "$n" -gt 0 ]
+	[ "$bad" -eq 0 ]
+}
+
+@test "every key in the schema is that of an option" {
+	for p in chunk tokens embed search complete; do
+		[ -x "$BUILDDIR/bin/ai-$p" ] || skip "ai-$p is not built"
+	done
+	jq -r '.properties | to_entries[]
+		| select(.key != "converters" and .key != "profiles")
+		| .key as $k
+		| if .value.properties then .value.properties | keys[] | "\($k).\(.)"
+		else $k end' "$schema" | sort >in-schema
+	keys | cut -f 2 | sort -u >in-options
+	diff in-schema in-options
+}
+
+@test "every key reaches its option from the file and from a profile" {
+	[ -n "$(programs)" ] || skip "no program is built"
+	while IFS=$'\t' read -r p key type choices initial; do
+		case $type in
+		flag) value=true ;;
+		choice) value=\"${choices##*|}\" ;;
+		text | file) value='"some text"' ;;
+		list) value='["a","b"]' ;;
+		*) value=$initial ;;
+		esac
+		case $value in -) value=1 ;; *[KMG]) value=\"$value\" ;; esac
+		[ "$key" != tokens.encoding ] || value='"gpt2"'
+		[ "$key" != chunk.encoding ] || value='"cl100k_base"'
+		jq -cn --arg key "$key" --argjson v "$value" \
+			'setpath($key / "."; $v)' >config.json
+		run -0 --separate-stderr "$p" --config config.json --print-config
+		assert_line_for "$key" config
+		jq -c '{profiles: {p: .}}' config.json >profile.json
+		run -0 --separate-stderr "$p" --config profile.json --profile p \
+			--print-config
+		assert_line_for "$key" profile
+	done < <(keys)
+}
+
+# --print-config says that the value of a key comes from there.
+assert_line_for() {
+	awk -F '\t' -v key="$1" -v from="$2" \
+		'$4 == key && $3 == from { n++ } END { exit n != 1 }' \
+		<<<"$output" && return
+	echo "$1 does not come from the $2"
+	ai_show
+	return 1
+}
+
+# refuses TEXT MESSAGE: with status 78.
+refuses() {
+	local p
+	p=$(programs | head -n 1)
+	config "$1"
+	run -78 --separate-stderr "$p" --config config.json </dev/null
+	assert_eq "$stderr" "$p: config.json: $2"
+}
+
+@test "a mistake is named with its place" {
+	[ -n "$(programs)" ] || skip "no program is built"
+	refuses '{"chunk":{"siez":5}}' \
+		"chunk.siez: not a known key; did you mean 'size'?"
+	refuses '{"chnuk":{}}' "chnuk: not a known key; did you mean 'chunk'?"
+	refuses '{"chunk":{"size":"big"}}' \
+		'chunk.size: expected a whole number, not "big"'
+	refuses '{"search":{"mode":"hybird"}}' \
+		"search.mode: \"hybird\" is not one of \"hybrid\", \"dense\", \"sparse\"; did you mean 'hybrid'?"
+	refuses '{"profiles":{"dev":{"embed":{"modle":"x"}}}}' \
+		"profiles.dev.embed.modle: not a known key; did you mean 'model'?"
+	refuses '{"profiles":{"dev":{"profiles":{}}}}' \
+		'profiles.dev.profiles: not allowed'
+	refuses '{"converters":{".pdf":"pdftotext {} -"}}' \
+		'converters.\.pdf: expected an array or null, not "pdftotext {} -"'
+	refuses '{"converters":{"pdf":["pdftotext"]}}' \
+		'converters.pdf: "pdf" does not match the pattern "^\.[^/.]+$"'
+	refuses '{"converters":{".pdf":[]}}' \
+		'converters.\.pdf: 0 elements, not less than 1 are allowed'
+	refuses '{"converters":{".pdf":["a",5]}}' \
+		'converters.\.pdf.1: expected a string, not 5'
+	refuses '[]' 'expected an object, not []'
+}
+
+@test "comments are allowed" {
+	[ -n "$(programs)" ] || skip "no program is built"
+	p=$(programs | head -n 1)
+	config '// one
+	{ /* two { */ "jobs": 2 // "three
+	}'
+	run -0 --separate-stderr "$p" --config config.json --print-config
+	assert_line_for jobs config
+}
