@@ -1,0 +1,139 @@
+/*
+ * The requests of model/openai against OpenAI's published description of its
+ * interface, and against requests made wrong on purpose, so that the check is
+ * known to check.  The file is not part of this repository: AI_SHARED.
+ */
+#include "model/wire.h"
+
+#include "record/schema.h"
+
+#include "tap.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACE "data/openapi/openai-openapi.json"
+
+static struct ai_err err;
+static struct ai_buf api = AI_BUF_INIT((size_t)64 << 20);
+
+static bool read_api(void)
+{
+	const char *shared = getenv("AI_SHARED");
+	char path[4096], piece[65536];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/" PLACE,
+		 shared != NULL ? shared : "../shared");
+	f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+		ai_buf_add(&api, piece, n);
+	fclose(f);
+	return api.len > 0;
+}
+
+static struct ai_schema *schema_of(const char *name)
+{
+	struct ai_schema_doc doc = { "https://api.invalid/openapi.json",
+				     { api.p, api.len } };
+	struct ai_schema *schema = NULL;
+	char text[256];
+	int n = snprintf(text, sizeof text, "{\"$ref\":\"https://api.invalid/"
+			 "openapi.json#/components/schemas/%s\"}", name);
+
+	if (!ok(ai_schema_new_with(&schema, text, (size_t)n, &doc, 1,
+				   &err) == 0, "schema %s", name)) {
+		printf("# %s\n", err.msg);
+		return NULL;
+	}
+	return schema;
+}
+
+static void is_valid(const struct ai_schema *s, const char *body,
+		     const char *what)
+{
+	if (s != NULL &&
+	    !ok(ai_schema_check(s, body, strlen(body), &err) == 0,
+		"valid: %s", what))
+		printf("# %s\n# %s\n", err.msg, body);
+}
+
+static void is_invalid(const struct ai_schema *s, const char *body)
+{
+	if (s != NULL)
+		ok(ai_schema_check(s, body, strlen(body), &err) < 0 &&
+		   err.code == AI_E_RECORD, "not valid: %s", body);
+}
+
+static void test_chat(void)
+{
+	struct ai_schema *s = schema_of("CreateChatCompletionRequest");
+	static const struct ai_span stop[] = { { "\n", 1 }, { "END", 3 } };
+	static const struct ai_chat_message m[] = {
+		{ .role = "system", .text = { "be brief", 8 } },
+		{ .role = "user", .text = { "why?", 4 } },
+	};
+	struct ai_chat_request q = {
+		.model = "gpt-5-mini", .messages = m, .n_messages = 2,
+		.max_tokens = 4096, .temperature = NAN, .top_p = NAN,
+		.seed = AI_CHAT_UNSET,
+	};
+	struct ai_buf b = AI_BUF_INIT(1 << 20);
+
+	ai_wire_openai.put_chat(&q, &b);
+	is_valid(s, ai_buf_cstr(&b), "a plain chat request");
+	ai_buf_clear(&b);
+	q.max_tokens_name = "max_tokens";
+	q.temperature = 0.7;
+	q.top_p = 1;
+	q.seed = -5;
+	q.stop = stop;
+	q.n_stop = 2;
+	ai_wire_openai.put_chat(&q, &b);
+	is_valid(s, ai_buf_cstr(&b), "a full chat request");
+	is_invalid(s, "{\"model\":\"m\",\"messages\":\"hello\"}");
+	is_invalid(s, "{\"model\":\"m\",\"messages\":[]}");
+	is_invalid(s, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}");
+	is_invalid(s, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\","
+		   "\"content\":\"x\"}],\"temperature\":9}");
+	ai_schema_free(s);
+	ai_buf_release(&b);
+}
+
+static void test_embed(void)
+{
+	struct ai_schema *s = schema_of("CreateEmbeddingRequest");
+	static const struct ai_span texts[] = { { "a", 1 }, { "b", 1 } };
+	struct ai_embed_request q = { "text-embedding-3-small", texts, 2, 256 };
+	struct ai_buf b = AI_BUF_INIT(1 << 20);
+
+	ai_wire_openai.put_embed(&q, &b);
+	is_valid(s, ai_buf_cstr(&b), "an embedding request");
+	is_invalid(s, "{\"model\":\"m\"}");
+	is_invalid(s, "{\"model\":\"m\",\"input\":[\"a\"],\"dimensions\":0}");
+	is_invalid(s, "{\"model\":\"m\",\"input\":[\"a\"],"
+		   "\"encoding_format\":\"hex\"}");
+	ai_schema_free(s);
+	ai_buf_release(&b);
+}
+
+int main(void)
+{
+	const char *must = getenv("AI_REQUIRE_SHARED");
+
+	if (read_api()) {
+		test_chat();
+		test_embed();
+	} else if (must != NULL && strcmp(must, "1") == 0) {
+		ok(false, "%s is there", PLACE);
+	} else {
+		skip("no %s in AI_SHARED", PLACE);
+	}
+	ai_buf_release(&api);
+	return done();
+}
