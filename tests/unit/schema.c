@@ -581,6 +581,50 @@ static void test_dec(void)
 		   multiples[i].b);
 }
 
+static struct ai_schema *unchecked(const char *text)
+{
+	struct ai_schema *s;
+
+	ai_schema_new_unchecked(&s, text, strlen(text), &err);
+	return s;
+}
+
+/* Schemas that programs use unchecked are good; and unchecked ones are safe
+ * all the same. */
+static void test_unchecked(void)
+{
+	const char *root = getenv("SRCDIR");
+	struct ai_buf path = AI_BUF_INIT(4096);
+	struct ai_schema *s = NULL;
+	char text[65536];
+	FILE *f;
+	size_t n;
+
+	ai_buf_fmt(&path, "%s/data/schema/config.json",
+		   root == NULL ? "." : root);
+	f = fopen(path.p, "rb");
+	n = f == NULL ? 0 : fread(text, 1, sizeof text, f);
+	if (f != NULL)
+		fclose(f);
+	ai_buf_release(&path);
+	ok(ai_schema_new(&s, text, n, &err) == 0,
+	   "data/schema/config.json is a schema%s%s", s == NULL ? ": " : "",
+	   s == NULL ? err.msg : "");
+	ai_schema_free(s);
+	ok((s = unchecked("{\"minimum\":1}")) != NULL &&
+	   check(s, "0") < 0 && check(s, "1") == 0, "an unchecked schema");
+	ai_schema_free(s);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		s = unchecked(refused[i].schema);
+		if (s == NULL)
+			continue;
+		check(s, "{\"a\":[1,\"\"]}");
+		ai_schema_free(s);
+	}
+	ok(unchecked("{\"$ref\":\"" AI_META_URI "\"}") == NULL,
+	   "no way to the meta-schema: %s", err.msg);
+}
+
 static void test_null(void)
 {
 	struct ai_schema *s;
@@ -605,6 +649,7 @@ int main(void)
 	test_threads();
 	test_uri();
 	test_dec();
+	test_unchecked();
 	test_null();
 	return done();
 }

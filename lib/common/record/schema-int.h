@@ -183,7 +183,7 @@ struct ai_pending {
 /* What is needed while a schema is compiled. */
 struct ai_compiler {
 	struct ai_schema *s;
-	const struct ai_schema *meta; /* NULL: it is the one being made */
+	const struct ai_schema *meta; /* NULL: it is being made, or not asked */
 	const struct ai_schema_doc *docs;
 	struct ai_sub **subs; /* a work list too: new ones go to its end */
 	size_t n_subs, cap_subs;

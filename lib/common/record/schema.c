@@ -24,7 +24,7 @@ int ai_compiler_refuse(struct ai_compiler *c, const struct ai_node *at,
 	struct ai_buf b = AI_BUF_INIT(8192);
 	const char *gap = strstr(message, "%s");
 
-	if (c->doc > 0 || c->meta == NULL)
+	if (*c->docs[c->doc].uri != '\0')
 		ai_buf_fmt(&b, "%s: ", c->docs[c->doc].uri);
 	ai_node_path(at, &b);
 	if (at->up != NULL)
@@ -340,6 +340,14 @@ int ai_schema_new(struct ai_schema **schema, const char *json, size_t n,
 		  struct ai_err *err)
 {
 	return ai_schema_new_with(schema, json, n, NULL, 0, err);
+}
+
+int ai_schema_new_unchecked(struct ai_schema **schema, const char *json,
+			    size_t n, struct ai_err *err)
+{
+	struct ai_schema_doc doc = { "", { json, n } };
+
+	return schema_new(schema, NULL, &doc, 1, err);
 }
 
 void ai_schema_free(struct ai_schema *s)
