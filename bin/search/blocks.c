@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VECTOR_BLOCK ((int64_t)1 << 17) /* bytes, about */
-#define LENGTHS_PER 4096
+#define VECTOR_BLOCK ((int64_t)1 << 15) /* bytes, about */
+#define LENGTHS_PER 1024
 
 struct search_blocks search_lengths(void)
 {
@@ -69,11 +69,14 @@ int search_blocks_put(struct search_index *ix, struct search_blocks b,
 	sqlite3_blob *blob = NULL;
 	int there = open_block(ix, b, n, true, &blob, err), rc;
 
-	if (there == 0 && make_block(ix, b, n, err) == 0)
+	if (there == 0 && make_block(ix, b, n, err) < 0)
+		return -1;
+	if (there == 0)
 		there = open_block(ix, b, n, true, &blob, err);
 	if (there <= 0)
 		return there < 0 ? -1 : ai_db_damaged(&ix->db, err,
-						      "no table %s", b.table);
+						      "a block of %s is gone",
+						      b.table);
 	rc = sqlite3_blob_write(blob, item, (int)b.item,
 				(int)((size_t)(n % b.per) * b.item));
 	if (rc != SQLITE_OK)

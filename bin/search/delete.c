@@ -105,7 +105,8 @@ int search_delete(int argc, char **argv, struct ai_err *err)
 	if (search.where.n > 0 && argc > 0)
 		return ai_err_set(err, AI_E_USAGE, "delete takes --where or "
 				  "files of records, not both");
-	if (search_index_open(&ix, AI_DB_WRITE, err) < 0)
+	if (search_filter_check(&search.where, err) < 0 ||
+	    search_index_open(&ix, AI_DB_WRITE, err) < 0)
 		return -1;
 	opened = &ix;
 	ai_loop.jobs = 1;

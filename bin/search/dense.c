@@ -69,13 +69,23 @@ static void weigh(struct scan *s)
 	}
 }
 
-static int scan_all(struct scan *s, struct search_index *ix, float *spare,
+/* The blob as floats; a copy in *spare if it lies askew. */
+static const float *floats_of(struct ai_span data, float **spare)
+{
+	if ((uintptr_t)data.p % sizeof(float) == 0)
+		return (const float *)(const void *)data.p;
+	if (*spare == NULL)
+		*spare = malloc(data.n);
+	return *spare == NULL ? NULL : memcpy(*spare, data.p, data.n);
+}
+
+static int scan_all(struct scan *s, struct search_index *ix, float **spare,
 		    struct ai_err *err)
 {
 	size_t bytes = (size_t)s->per * s->dim * sizeof(float);
 	struct ai_span data;
 	sqlite3_stmt *st;
-	const void *v;
+	const float *v;
 	int rc;
 
 	if (SEARCH_BIND(ix, SQL_VECTORS, err, "") < 0)
@@ -89,9 +99,11 @@ static int scan_all(struct scan *s, struct search_index *ix, float *spare,
 					     "has %zu bytes, not %zu", data.n,
 					     bytes);
 		}
-		v = data.p;
-		if ((uintptr_t)v % sizeof(float) != 0)
-			v = memcpy(spare, data.p, bytes);
+		v = floats_of(data, spare);
+		if (v == NULL) {
+			sqlite3_reset(st);
+			return ai_err_nomem(err);
+		}
 		scan_block(s, sqlite3_column_int64(st, 0), v);
 	}
 	return rc;
@@ -103,16 +115,13 @@ int search_dense(struct search_index *ix, const float *query,
 {
 	struct scan s = { .query = query, .dim = (size_t)ix->info.dim,
 			  .filter = f, .top = top };
-	float *spare;
+	float *spare = NULL;
 	int rc;
 
 	if (ix->info.dim == 0 || is_zero(query, s.dim))
 		return 0;
 	s.per = search_vectors(ix->info.dim).per;
-	spare = malloc((size_t)s.per * s.dim * sizeof(float));
-	if (spare == NULL)
-		return ai_err_nomem(err);
-	rc = scan_all(&s, ix, spare, err);
+	rc = scan_all(&s, ix, &spare, err);
 	free(spare);
 	if (rc < 0)
 		return -1;

@@ -12,6 +12,7 @@
 struct search_settings search;
 
 #define FILE_NAME "index.db"
+#define PAGE_SIZE 16384 /* vectors are long: fewer reads a scan */
 #define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
 	"ai-search add -i NEW) or from the documents"
 
@@ -182,10 +183,11 @@ static int open_file(struct search_index *ix, const char *file,
 		     enum ai_db_mode mode, struct ai_err *err)
 {
 	char name[200];
+	struct ai_db_wish wish = { name, ADVICE, (int)(search.wait_s * 1000),
+				   PAGE_SIZE };
 
 	snprintf(name, sizeof(name), "index '%.180s'", ix->folder);
-	if (ai_db_open(&ix->db, file, name, ADVICE, mode,
-		       (int)(search.wait_s * 1000), err) < 0 ||
+	if (ai_db_open(&ix->db, file, mode, &wish, err) < 0 ||
 	    check_format(ix, mode == AI_DB_CREATE, err) < 0)
 		return -1;
 	return search_tokenizer_open(ix, err);

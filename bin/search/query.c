@@ -182,12 +182,13 @@ static void choose_rule(struct query *q)
 static int run_legs(struct query *q, struct ai_err *err)
 {
 	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
-	size_t depth = search.k > SEARCH_DEPTH ? (size_t)search.k
-					       : SEARCH_DEPTH;
+	int64_t depth = search.k > SEARCH_DEPTH ? search.k : SEARCH_DEPTH;
 
+	if (depth > q->ix->info.documents)
+		depth = q->ix->info.documents;
 	if (search_filter_init(&q->filter, q->ix, &search.where, err) < 0 ||
-	    search_top_init(&q->dense, depth, err) < 0 ||
-	    search_top_init(&q->sparse, depth, err) < 0)
+	    search_top_init(&q->dense, (size_t)depth, err) < 0 ||
+	    search_top_init(&q->sparse, (size_t)depth, err) < 0)
 		return -1;
 	if (q->mode != SEARCH_DENSE &&
 	    search_sparse(q->ix, text, &q->filter, &q->sparse, err) < 0)
@@ -250,6 +251,10 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	int rc;
 
 	ai_buf_init(&q.text, SEARCH_TEXT_MAX);
+	/* Faulting a mapping in costs more than reading once, and pays from
+	 * the second time on. */
+	if (q.ix->queries++ == 1 && ai_db_map(&q.ix->db, err) < 0)
+		return -1;
 	if (search_index_begin(q.ix, false, err) < 0)
 		return -1;
 	rc = answer(&q, out, err);
@@ -297,7 +302,8 @@ int search_query(int argc, char **argv, struct ai_err *err)
 	int status;
 
 	/* What is wrong with the index is told before anything is read. */
-	if (open_state(&opened, err) < 0)
+	if (search_filter_check(&search.where, err) < 0 ||
+	    open_state(&opened, err) < 0)
 		return -1;
 	__atomic_store_n(&first, opened, __ATOMIC_RELEASE);
 	status = ai_loop_run(&filter, argc, argv, err);

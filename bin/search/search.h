@@ -73,6 +73,7 @@ struct search_index {
 	sqlite3_stmt *st[SQL_COUNT];
 	struct search_tokenizer *tokenizer;
 	struct ai_proc embedder; /* ai-embed, once a query needed it */
+	unsigned long queries;   /* answered so far */
 };
 
 extern const char *const search_sql[SQL_COUNT];
@@ -201,6 +202,8 @@ struct search_filter {
 	int64_t size;        /* rows that bits covers */
 	int64_t count;
 };
+/* Whether each is KEY=VALUE, which search_filter_init() relies on. */
+int search_filter_check(const struct ai_opt_list *where, struct ai_err *err);
 int search_filter_init(struct search_filter *f, struct search_index *ix,
 		       const struct ai_opt_list *where, struct ai_err *err);
 void search_filter_release(struct search_filter *f);

@@ -14,7 +14,7 @@
 
 #define K1 1.2
 #define B 0.75
-#define WINDOW 4096 /* as search_lengths() has it */
+#define WINDOW 1024 /* as search_lengths() has it */
 
 /* Lucene's form (BM25Similarity): never negative. */
 double search_idf(int64_t documents, int64_t with_term)

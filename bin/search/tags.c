@@ -127,18 +127,26 @@ int search_tags_drop(struct search_index *ix, int64_t n, struct ai_span source,
 
 /* ---- --where ----------------------------------------------------------------- */
 
+int search_filter_check(const struct ai_opt_list *where, struct ai_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < where->n; i++)
+		if (strchr(where->v[i], '=') == NULL || where->v[i][0] == '=')
+			return ai_err_set(err, AI_E_USAGE, "--where %.100s: "
+					  "write KEY=VALUE", where->v[i]);
+	return 0;
+}
+
 /* The documents with one tag. */
 static int find(struct search_index *ix, const char *where,
 		unsigned char *bits, int64_t size, struct ai_err *err)
 {
 	const char *eq = strchr(where, '=');
-	struct ai_span key = { where, eq == NULL ? 0 : (size_t)(eq - where) };
+	struct ai_span key = { where, (size_t)(eq - where) };
 	int64_t n;
 	int rc;
 
-	if (key.n == 0)
-		return ai_err_set(err, AI_E_USAGE, "--where %.100s: write "
-				  "KEY=VALUE", where);
 	if (key.n > 5 && memcmp(key.p, "meta.", 5) == 0)
 		key = (struct ai_span){ key.p + 5, key.n - 5 };
 	if (SEARCH_BIND(ix, SQL_TAG_FIND, err, "tt", key,

@@ -7,7 +7,7 @@
 int search_top_init(struct search_top *t, size_t cap, struct ai_err *err)
 {
 	*t = (struct search_top){ NULL, 0, cap };
-	t->v = calloc(cap, sizeof(*t->v));
+	t->v = calloc(cap > 0 ? cap : 1, sizeof(*t->v));
 	return t->v == NULL ? ai_err_nomem(err) : 0;
 }
 

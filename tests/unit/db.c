@@ -11,6 +11,8 @@
 static char folder[] = "/tmp/ai-db-test-XXXXXX";
 static char path[80];
 
+static const struct ai_db_wish wish = { "thing 'x'", "mend it", 50, 0 };
+
 static bool fails(struct ai_err *err, int rc, enum ai_code code,
 		  const char *part)
 {
@@ -27,10 +29,9 @@ static void test_statements(void)
 	sqlite3_stmt *st = NULL;
 	int64_t n;
 
-	ok(ai_db_open(&db, path, "thing 'x'", "mend it", AI_DB_CREATE, 50,
-		      &err) == 0, "a new file");
-	ok(ai_db_exec(&db, "CREATE TABLE t(i, d, s, b, z)", &err) == 0,
-	   "a table");
+	ok(ai_db_open(&db, path, AI_DB_CREATE, &wish, &err) == 0, "a new file");
+	ok(ai_db_exec(&db, "CREATE TABLE t(i, d, s, b, z)", &err) == 0 &&
+	   ai_db_map(&db, &err) == 0, "a table");
 	ok(ai_db_bind(&db, &st, "INSERT INTO t VALUES(?, ?, ?, ?, ?)", &err,
 		      "idtbn", (int64_t)7, 1.5, AI_SPAN("text"),
 		      ((struct ai_span){ "a\0b", 3 })) == 0 &&
@@ -58,8 +59,8 @@ static void test_lock(void)
 	struct ai_err err;
 	int64_t n;
 
-	ok(ai_db_open(&a, path, "thing 'x'", NULL, AI_DB_WRITE, 50, &err) == 0 &&
-	   ai_db_open(&b, path, "thing 'x'", NULL, AI_DB_WRITE, 50, &err) == 0,
+	ok(ai_db_open(&a, path, AI_DB_WRITE, &wish, &err) == 0 &&
+	   ai_db_open(&b, path, AI_DB_WRITE, &wish, &err) == 0,
 	   "two at once");
 	ok(ai_db_begin(&a, true, &err) == 0 &&
 	   ai_db_exec(&a, "INSERT INTO t(i) VALUES(8)", &err) == 0,
@@ -87,21 +88,21 @@ static void test_bad_files(void)
 	FILE *f;
 
 	snprintf(other, sizeof(other), "%s/100%%?#.db", folder);
-	ok(ai_db_open(&db, other, "odd", NULL, AI_DB_CREATE, 50, &err) == 0 &&
+	ok(ai_db_open(&db, other, AI_DB_CREATE, &wish, &err) == 0 &&
 	   ai_db_exec(&db, "CREATE TABLE t(i)", &err) == 0 &&
 	   access(other, F_OK) == 0, "a name with %%, ? and #");
 	ai_db_close(&db);
 	snprintf(other, sizeof(other), "%s/none/x.db", folder);
-	ok(fails(&err, ai_db_open(&db, other, "y", NULL, AI_DB_READ, 50, &err),
-		 AI_E_OPEN, "y: cannot open it"), "no such file");
+	ok(fails(&err, ai_db_open(&db, other, AI_DB_READ, &wish, &err),
+		 AI_E_OPEN, "thing 'x': cannot open it"), "no such file");
 	snprintf(other, sizeof(other), "%s/text", folder);
 	f = fopen(other, "w");
 	fputs("this is a text, not a database; it is long enough to be looked "
 	      "at as one, at least a hundred bytes of it, or so.\n", f);
 	fclose(f);
-	ok(fails(&err, ai_db_open(&db, other, "y", "mend it", AI_DB_WRITE, 50,
-				  &err), AI_E_DATA,
-		 "y is damaged: file is not a database; mend it"),
+	ok(fails(&err, ai_db_open(&db, other, AI_DB_WRITE, &wish, &err),
+		 AI_E_DATA, "thing 'x' is damaged: file is not a database; "
+		 "mend it"),
 	   "not a database");
 	ok(db.h == NULL, "closed after a failure");
 }

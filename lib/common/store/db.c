@@ -129,32 +129,38 @@ static int open_handle(struct ai_db *db, const char *path,
 	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
 }
 
-int ai_db_open(struct ai_db *db, const char *path, const char *name,
-	       const char *advice, enum ai_db_mode mode, int wait_ms,
-	       struct ai_err *err)
+static int prepare_writing(struct ai_db *db, int page_size, struct ai_err *err)
 {
-	/* Pages of 8 KiB: vectors are long.  Mapped, so that the pages that
-	 * are read stay the kernel's memory instead of becoming ours. */
-	static const char writing[] =
-		"PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"
-		"PRAGMA synchronous=FULL; PRAGMA journal_size_limit=8388608;";
+	char sql[160];
 
+	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d;"
+		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		 "PRAGMA journal_size_limit=8388608",
+		 page_size > 0 ? page_size : 4096);
+	return ai_db_exec(db, sql, err);
+}
+
+int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
+	       const struct ai_db_wish *wish, struct ai_err *err)
+{
 	db->h = NULL;
-	db->advice = advice;
-	snprintf(db->name, sizeof(db->name), "%s", name);
+	db->advice = wish->advice;
+	snprintf(db->name, sizeof(db->name), "%s", wish->name);
 	if (open_handle(db, path, mode, err) < 0)
 		goto fail;
-	sqlite3_busy_timeout(db->h, wait_ms);
-	if (ai_db_exec(db, "PRAGMA mmap_size=1099511627776;"
-		       "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF",
-		       err) < 0)
-		goto fail;
-	if (mode != AI_DB_READ && ai_db_exec(db, writing, err) < 0)
-		goto fail;
-	return 0;
+	sqlite3_busy_timeout(db->h, wish->wait_ms);
+	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (mode == AI_DB_READ ||
+	    prepare_writing(db, wish->page_size, err) == 0)
+		return 0;
 fail:
 	ai_db_close(db);
 	return -1;
+}
+
+int ai_db_map(struct ai_db *db, struct ai_err *err)
+{
+	return ai_db_exec(db, "PRAGMA mmap_size=1099511627776", err);
 }
 
 void ai_db_close(struct ai_db *db)

@@ -33,10 +33,19 @@ struct ai_db {
 
 #define AI_DB_INIT { NULL, "", NULL }
 
-/* advice is borrowed; wait_ms bounds the wait for other writers. */
-int ai_db_open(struct ai_db *db, const char *path, const char *name,
-	       const char *advice, enum ai_db_mode mode, int wait_ms,
-	       struct ai_err *err);
+/* What an owner may want. */
+struct ai_db_wish {
+	const char *name;   /* as above; copied */
+	const char *advice; /* borrowed */
+	int wait_ms;        /* the longest wait for another writer */
+	int page_size;      /* of a new file, bytes; 0: SQLite's own */
+};
+
+int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
+	       const struct ai_db_wish *wish, struct ai_err *err);
+/* From now on the file is read through a mapping: worth it for one that is
+ * read again and again. */
+int ai_db_map(struct ai_db *db, struct ai_err *err);
 /* Does nothing if it is not open; every statement must be released. */
 void ai_db_close(struct ai_db *db);
 

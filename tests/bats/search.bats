@@ -1,0 +1,565 @@
+#!/usr/bin/env bats
+# ai-search: what goes in, what is found, what is refused.
+load helper
+
+# Three records in x.idx with local vectors.
+three() {
+	printf '%s\n' \
+		'{"id":"wing","text":"The lift of a wing in a slipstream.","lang":"en","meta":{"tags":["air","old"],"n":1}}' \
+		'{"id":"heat","text":"Heat transfer in boundary layers.","lang":"en"}' \
+		'{"id":"tube","text":"Elektronenröhren und Wellen","lang":"de"}' |
+		ai-search add -i x.idx -m local/hash "$@"
+}
+
+# chunks URI DOC TEXT...: records as ai-chunk makes them.
+chunks() {
+	local uri=$1 doc=$2 n=0 of=$(($# - 2)) text
+	shift 2
+	for text; do
+		jq -nc --arg u "$uri" --arg d "$doc" --arg t "$text" \
+			--argjson n $n --argjson of $of \
+			'{text:$t,chunk:{doc:$d,n:$n,of:$of,by:"markdown"},
+			source:{uri:$u,bytes:[0,9],lines:[1,2],heading:["A","B"],page:null}}'
+		n=$((n + 1))
+	done
+}
+
+ids() {
+	jq -r '[.hits[].id] | join(" ")'
+}
+
+stat_of() {
+	ai-search stats -i "$1" | jq -c ".$2"
+}
+
+# ---- adding ----------------------------------------------------------------
+
+@test "add is silent, --ack writes the ids" {
+	run three
+	assert_status 0
+	assert_eq "$output" ''
+	run three --ack
+	assert_status 0
+	assert_eq "$output" '{"id":"wing"}
+{"id":"heat"}
+{"id":"tube"}'
+}
+
+@test "without an id a record gets one, with its source another" {
+	run_sh "printf '%s\n' '{\"text\":\"same\"}' '{\"text\":\"same\",\"source\":{\"uri\":\"a\"}}' \
+		'{\"text\":\"same\",\"source\":{\"uri\":\"b\"}}' '{\"custom_id\":\"c\",\"text\":\"same\"}' '{\"id\":7,\"text\":\"same\"}' |
+		ai-search add -i x.idx --ack | jq -r .id | sort -u | grep -c ."
+	assert_eq "$output" 5
+	assert_eq "$(stat_of x.idx documents)" 5
+	run_sh "ai-search -i x.idx -k 9 same | jq -c '[.hits[].id | select(length == 32)] | length'"
+	assert_eq "$output" 3
+}
+
+@test "adding the same again changes nothing, something else replaces it" {
+	three
+	ai-search export -i x.idx >before
+	cp x.idx/index.db before.db
+	three
+	ai-search export -i x.idx | cmp - before
+	cmp x.idx/index.db before.db
+	echo '{"id":"wing","text":"A propeller."}' | ai-search add -i x.idx
+	assert_eq "$(stat_of x.idx documents)" 3
+	run_sh "ai-search -i x.idx --mode sparse slipstream | jq -c .hits"
+	assert_eq "$output" '[]'
+	run_sh "ai-search -i x.idx --mode sparse propeller | jq -c '.hits[0].id'"
+	assert_eq "$output" '"wing"'
+	ai-search verify -i x.idx
+}
+
+@test "a changed file replaces its old chunks, and only those" {
+	chunks a.md d1 'alpha one' 'alpha two' 'alpha three' >a1
+	chunks b.md d2 'beta one' 'beta two' >b
+	cat a1 b | ai-search add -i x.idx
+	assert_eq "$(stat_of x.idx documents)" 5
+	chunks a.md d3 'alpha one' 'gamma' | ai-search add -i x.idx
+	assert_eq "$(stat_of x.idx documents)" 4
+	run_sh "ai-search export -i x.idx | jq -r '.source.uri + \" \" + .chunk.doc + \" \" + .text' | sort"
+	assert_eq "$output" 'a.md d3 alpha one
+a.md d3 gamma
+b.md d2 beta one
+b.md d2 beta two'
+	# Back again, with the last chunk lost on the way: the end of the input
+	# does it.
+	head -n 2 a1 | ai-search add -i x.idx
+	run_sh "ai-search export -i x.idx | jq -r 'select(.source.uri == \"a.md\").text' | sort | paste -sd,"
+	assert_eq "$output" 'alpha one,alpha two'
+	ai-search verify -i x.idx
+}
+
+@test "files mixed with each other replace their chunks too" {
+	{ chunks a d1 a1 a2 a3; chunks b d1 b1 b2 b3; } | ai-search add -i x.idx
+	{ chunks a d2 A1 A2; chunks b d2 B1 B2; } | sort -R --random-source=/dev/zero |
+		ai-search add -i x.idx
+	run_sh "ai-search export -i x.idx | jq -r .text | sort | paste -sd,"
+	assert_eq "$output" A1,A2,B1,B2
+}
+
+@test "what cannot be added comes out as an error; the rest is added" {
+	run_sh "printf '%s\n' '{\"text\":\"one\"}' '{\"no\":1}' 'junk' '{\"text\":2}' '[1]' '{\"text\":\"two\",\"embedding\":[]}' \
+		'{\"text\":\"three\"}' '{\"text\":\"x\",\"error\":{\"tool\":\"ai-chunk\",\"code\":\"io\",\"message\":\"m\"}}' | ai-search add -i x.idx"
+	assert_status 2
+	run_sh "jq -r .error.code <<<'$output' | paste -sd' '"
+	assert_eq "$output" 'invalid_record invalid_json invalid_record invalid_json invalid_record io'
+	assert_eq "$(stat_of x.idx documents)" 2
+}
+
+@test "an empty text, a text of blanks, NUL characters" {
+	printf '%s\n' '{"id":"e","text":""}' '{"id":"b","text":"  "}' \
+		'{"id":"n","text":"nul\u0000byte zanzibar"}' |
+		ai-search add -i x.idx -m local/hash
+	ai-search verify -i x.idx
+	run_sh "ai-search -i x.idx zanzibar | jq -c '.hits[0].text'"
+	assert_eq "$output" '"nul\u0000byte zanzibar"'
+	run_sh "ai-search export -i x.idx | ai-search add -i y.idx; ai-search verify -i y.idx | jq -c .documents"
+	assert_eq "$output" 3
+}
+
+@test "a long line is refused, a long text within the limit is not" {
+	run_sh "printf '{\"text\":\"%0200d\"}\n' 1 | ai-search add -i x.idx --max-line 100 | jq -r .error.code"
+	assert_eq "$output" too_long
+	{ printf '{"id":"big","text":"'; seq -s ' ' 400000; } | tr -d '\n' >big
+	echo ' needle"}' >>big
+	ai-search add -i x.idx -m local/hash big
+	run_sh "ai-search -i x.idx needle | jq -r '.hits[0].id'"
+	assert_eq "$output" big
+	ai-search verify -i x.idx
+}
+
+@test "-p names the payload, everything else becomes metadata" {
+	echo '{"id":"a","body":"the needle","lang":"en","meta":{"x":{"y":[1,2.50,true]}},"tokens":{"count":3}}' |
+		ai-search add -i x.idx -p body
+	run ai-search -i x.idx needle
+	assert_has "$output" '"meta":{"x":{"y":[1,2.50,true]},"lang":"en"}}'
+	assert_has "$output" '"text":"the needle"'
+}
+
+# ---- searching -------------------------------------------------------------
+
+@test "a hit has its scores, ranks, provenance and metadata" {
+	chunks a.md d1 'the slipstream of a propeller' 'other words' |
+		jq -c '.meta = {"k": "v"}' | ai-search add -i x.idx -m local/hash
+	run_sh "ai-search -i x.idx slipstreams | jq -c '.hits[0] | [keys_unsorted, .rank, .source.uri, .source.heading, .meta.k, .dense.rank, .sparse.rank, .confidence]'"
+	assert_eq "$output" '[["rank","id","text","score","confidence","dense","sparse","source","meta"],1,"a.md",["A","B"],"v",1,1,1]'
+	run_sh "ai-search -i x.idx slipstreams | jq -c '[keys_unsorted, .query, .search]'"
+	assert_eq "$output" '[["query","search","hits"],"slipstreams",{"mode":"hybrid","fusion":"minmax","confident":true,"index":"x.idx"}]'
+}
+
+@test "queries come from records, their other bytes untouched" {
+	three
+	printf '%s\n' '{"a": 1.0,  "query":"wing"}' '{"prompt":"heat"}' '{"text":"wellen"}' \
+		'{"q":{"x":"wing"}}' >q
+	run_sh "ai-search -i x.idx q.missing 2>&1 | head -c 0; ai-search -i x.idx <q | cut -c1-27 | head -n1"
+	assert_eq "$output" '{"a": 1.0,  "query":"wing",'
+	run_sh "ai-search -i x.idx <q | jq -r '.hits[0].id // .error.code' | paste -sd' '"
+	assert_eq "$output" 'wing heat tube invalid_record'
+	run_sh "tail -n1 q | ai-search -i x.idx -p q.x --as found | jq -r '.found[0].id'"
+	assert_eq "$output" wing
+	run_sh "printf 'wing\nheat\n' | ai-search -i x.idx -R -j 3 | jq -r '.query + \" \" + .hits[0].id' | paste -sd,"
+	assert_eq "$output" 'wing wing,heat heat'
+}
+
+@test "the verb query searches for words that are verbs" {
+	echo '{"id":"v","text":"how to add and delete"}' | ai-search add -i x.idx
+	run_sh "ai-search query -i x.idx delete | jq -r '.hits[0].id'"
+	assert_eq "$output" v
+}
+
+@test "modes" {
+	three
+	for mode in hybrid dense sparse; do
+		run_sh "ai-search -i x.idx --mode $mode slipstream wing | jq -c '[.search.mode, .hits[0].id, .hits[0].dense != null, .hits[0].sparse != null]'"
+		case $mode in
+		hybrid) assert_eq "$output" '["hybrid","wing",true,true]' ;;
+		dense) assert_eq "$output" '["dense","wing",true,false]' ;;
+		sparse) assert_eq "$output" '["sparse","wing",false,true]' ;;
+		esac
+	done
+	# Without vectors hybrid is sparse; dense is refused.
+	echo '{"text":"bare words"}' | ai-search add -i bare.idx
+	run_sh "ai-search -i bare.idx words | jq -r .search.mode"
+	assert_eq "$output" sparse
+	run ai-search -i bare.idx --mode dense -r words
+	assert_status 2
+	assert_has "$output" 'has no vectors'
+}
+
+@test "fusion: the index's own rule, and the other" {
+	three
+	run_sh "ai-search -i x.idx wing | jq -c '[.search.fusion, (.hits[0] | .score - .8 - .2 * .dense.score | fabs < 1e-5)]'"
+	assert_eq "$output" '["minmax",true]'
+	run_sh "ai-search -i x.idx --fusion rrf wing | jq -c '[.search.fusion, .hits[0].score]'"
+	assert_eq "$output" '["rrf",0.032787]'
+	printf '%s\n' '{"id":"a","text":"a","embed":{"model":"other/m"},"embedding":[1,0]}' |
+		ai-search add -i o.idx
+	assert_eq "$(stat_of o.idx fusion)" '{"rule":"rrf","sparse":1,"dense":1}'
+	assert_eq "$(stat_of x.idx fusion)" '{"rule":"minmax","sparse":0.8,"dense":0.2}'
+}
+
+@test "-k, and equal scores in the order of ids" {
+	for i in 5 3 9 1 7; do
+		echo "{\"id\":\"t$i\",\"text\":\"same words here\"}"
+	done | ai-search add -i x.idx -m local/hash
+	run_sh "ai-search -i x.idx -k 3 words | jq -r '[.hits[].id] | join(\" \")'"
+	assert_eq "$output" 't1 t3 t5'
+	run_sh "ai-search -i x.idx words | jq '.hits | length'"
+	assert_eq "$output" 4
+	run ai-search -i x.idx -k 0 words
+	assert_status 64
+}
+
+@test "thresholds on each leg" {
+	three
+	run_sh "ai-search -i x.idx --min-dense .99 --min-sparse 1000 wing | jq -c '[.hits, .search.confident]'"
+	assert_eq "$output" '[[],false]'
+	run_sh "ai-search -i x.idx --min-dense .99 wing | jq -c '.hits | map([.id, .dense])'"
+	assert_eq "$output" '[["wing",null]]'
+	run_sh "ai-search -i x.idx --mode dense --min-dense -1 -k 9 wing | jq -c '.hits | length'"
+	assert_eq "$output" 3
+}
+
+@test "no confident match is said, and -e exits 1" {
+	three
+	run_sh "ai-search -i x.idx banana bread | jq -c .search.confident"
+	assert_eq "$output" false
+	run ai-search -i x.idx -e banana bread
+	assert_status 1
+	run ai-search -i x.idx -e wing
+	assert_status 0
+	run ai-search -i x.idx -r banana bread
+	assert_status 0
+	assert_eq "${lines[0]}" 'no confident match'
+	# Half of the query's words, weighed by rarity.
+	run_sh "ai-search -i x.idx --mode sparse --min-confidence .9 wing banana | jq -c '[.search.confident, .hits[0].confidence < .9]'"
+	assert_eq "$output" '[false,true]'
+}
+
+@test "a query of stop words alone, of nothing, of operators" {
+	echo '{"id":"h","text":"to be or not to be"}' | ai-search add -i x.idx
+	run_sh "ai-search -i x.idx to be or not | jq -r '.hits[0].id'"
+	assert_eq "$output" h
+	for q in '' '"' '*' 'a AND NOT (' '^x' 'text:be' '-' "'; DROP TABLE docs"; do
+		run_sh "jq -nc --arg q \"\$1\" '{query:\$q}' | ai-search -i x.idx | jq -r .search.mode" _ "$q"
+		assert_status 0
+		assert_eq "$output" sparse
+	done
+}
+
+@test "--where looks into metadata and sources" {
+	three
+	chunks a/b.md d1 'wing in a file' | ai-search add -i x.idx
+	for case in 'lang=en wing' 'lang=de ' 'tags=old wing' 'tags=new ' 'n=1 wing' \
+		'meta.lang=en wing' 'source.heading=B file' 'source.uri=a/b.md file'; do
+		run_sh "ai-search -i x.idx --where ${case% *} --mode sparse wing | jq -r '.hits[0] | .id // empty | if length > 4 then \"file\" else . end'"
+		assert_eq "$case: $output" "$case: ${case#* }"
+	done
+	run_sh "ai-search -i x.idx --where lang=en --where tags=air --mode dense -k 9 --min-dense -1 heat | jq -r '[.hits[].id] | join(\",\")'"
+	assert_eq "$output" wing
+	run ai-search -i x.idx --where lang wing
+	assert_status 64
+	assert_has "$output" 'KEY=VALUE'
+	# The filter comes before the cut at -k: no eligible record is lost.
+	for i in $(seq 50); do echo "{\"text\":\"wing wing $i\"}"; done | ai-search add -i x.idx
+	run_sh "ai-search -i x.idx --where lang=en -k 1 wing | jq -r '.hits[0].id'"
+	assert_eq "$output" wing
+}
+
+@test "--mmr puts different texts first" {
+	printf '%s\n' '{"id":"1","text":"zebra stripes on the savanna"}' \
+		'{"id":"2","text":"zebra stripes on the savanna again"}' \
+		'{"id":"3","text":"zebra stripes: a pedestrian law in the city of today"}' |
+		ai-search add -i x.idx -m local/hash
+	run_sh "ai-search -i x.idx zebra stripes savanna | jq -r '[.hits[].id] | join(\" \")'"
+	assert_eq "$output" '1 2 3'
+	run_sh "ai-search -i x.idx --mmr .3 zebra stripes savanna | jq -r '[.hits[].id] | join(\" \")'"
+	assert_eq "$output" '1 3 2'
+	run ai-search -i x.idx --mmr 1.5 zebra
+	assert_status 64
+}
+
+@test "-r is for people" {
+	chunks docs/a.md d1 'first line about wings
+second line' | ai-search add -i x.idx
+	run ai-search -i x.idx -r wings
+	assert_eq "$output" '1. docs/a.md:1 (1.00)
+   first line about wings
+   second line'
+}
+
+# ---- models ----------------------------------------------------------------
+
+@test "another model or dimension is an error that names both" {
+	three
+	run_sh "echo '{\"text\":\"x\",\"embed\":{\"model\":\"other/m\"},\"embedding\":[1,0]}' | ai-search add -i x.idx | jq -r .error.message"
+	assert_status 2
+	assert_has "$output" "the index 'x.idx' was built with local/hash, 512 dimensions; this embedding is from other/m, 2 dimensions"
+	run_sh "echo '{\"query\":\"x\",\"embed\":{\"model\":\"local/hash\"},\"embedding\":[1,0]}' | ai-search -i x.idx | jq -r .error.message"
+	assert_has "$output" "512 dimensions; this embedding is from local/hash, 2 dimensions"
+	run ai-search add -i x.idx -m other/m <<<'{"text":"x"}'
+	assert_status 65
+	assert_has "$output" "was built with local/hash, not with other/m"
+}
+
+@test "records without a vector do not slip into an index of another model" {
+	echo '{"text":"a","embed":{"model":"other/m"},"embedding":[3,4]}' | ai-search add -i o.idx
+	run_sh "echo '{\"text\":\"b\"}' | ai-search add -i o.idx | jq -r .error.message"
+	assert_has "$output" 'put ai-embed -m other/m before ai-search'
+	run_sh "echo '{\"query\":\"b\",\"embedding\":[0.6,0.8]}' | ai-search -i o.idx | jq -c '.hits[0].dense'"
+	assert_eq "$output" '{"score":1,"rank":1}'
+}
+
+@test "vectors that ai-embed made, and made here, are the same" {
+	[ -x "$BUILDDIR/bin/ai-embed" ] || skip "ai-embed is not built"
+	jq -nc '{id:"a",text:"The lift of a wing."}' >r
+	ai-embed -m local/hash r | ai-search add -i a.idx
+	ai-search add -i b.idx -m local/hash r
+	assert_eq "$(ai-search export -i a.idx)" "$(ai-search export -i b.idx)"
+	run_sh "echo '{\"query\":\"wing lift\"}' | ai-embed -p query | ai-search -i b.idx | jq -c .hits"
+	assert_eq "$output" "$(echo '{"query":"wing lift"}' | ai-search -i b.idx | jq -c .hits)"
+}
+
+@test "a query for another model is sent through ai-embed" {
+	mkdir bin
+	cat >bin/ai-embed <<'END'
+#!/bin/sh
+# Stands in for the real one: the model is its second argument.
+while read -r line; do
+	case $line in
+	*fail*) echo '{"error":{"tool":"ai-embed","code":"not_allowed","message":"no key"}}' ;;
+	*) echo "{\"embed\":{\"model\":\"$2\",\"dim\":2},\"embedding\":[0,1]}" ;;
+	esac
+done
+END
+	chmod +x bin/ai-embed
+	cp "$BUILDDIR/bin/ai-search" bin/
+	printf '%s\n' '{"id":"x","text":"one","embed":{"model":"other/m"},"embedding":[1,0]}' \
+		'{"id":"y","text":"two","embed":{"model":"other/m"},"embedding":[0,1]}' |
+		bin/ai-search add -i o.idx
+	run_sh "printf 'q\nfail\nr\n' | bin/ai-search -i o.idx -R --mode dense | jq -c '[.hits[0].id, .error.code, .error.message]'"
+	assert_eq "$output" '["y",null,null]
+[null,"not_allowed","the query could not be embedded: no key"]
+["y",null,null]'
+}
+
+# ---- the other verbs ---------------------------------------------------------
+
+@test "delete takes ids, or --where" {
+	three
+	run_sh "printf '%s\n' '{\"id\":\"heat\"}' '{\"id\":\"none\"}' | ai-search delete -i x.idx --ack"
+	assert_eq "$output" '{"id":"heat"}'
+	assert_eq "$(stat_of x.idx documents)" 2
+	run ai-search delete -i x.idx --where lang=de
+	assert_status 0
+	assert_eq "$output" ''
+	assert_eq "$(stat_of x.idx documents)" 1
+	run ai-search delete -i x.idx -e --where lang=de
+	assert_status 1
+	run_sh "echo '{\"id\":\"none\"}' | ai-search delete -i x.idx -e"
+	assert_status 1
+	run_sh "echo '{\"text\":\"x\"}' | ai-search delete -i x.idx | jq -r .error.code"
+	assert_eq "$output" invalid_record
+	ai-search verify -i x.idx
+	echo '{"id":"wing"}' | ai-search delete -i x.idx
+	ai-search verify -i x.idx
+	run_sh "ai-search -i x.idx wing | jq -c '[.hits, .search.confident]'"
+	assert_eq "$output" '[[],false]'
+}
+
+@test "stats says what is in the index" {
+	three
+	run_sh "ai-search stats -i x.idx | jq -c '[.documents, .vectors, .model, .dim, .format, .ranking.k1, .bytes > 0]'"
+	assert_eq "$output" '[3,3,"local/hash",512,1,1.2,true]'
+}
+
+@test "export and add make the same index again" {
+	three
+	chunks a.md d1 'one wing' 'two' | ai-search add -i x.idx
+	ai-search export -i x.idx >e1
+	ai-search add -i y.idx e1
+	ai-search export -i y.idx | cmp - e1
+	ai-search add -i y.idx e1
+	ai-search export -i y.idx | cmp - e1
+	for q in wing 'heat transfer' wellen; do
+		assert_eq "$(ai-search -i x.idx "$q" | jq -c .hits)" \
+			"$(ai-search -i y.idx "$q" | jq -c .hits)"
+	done
+	# The order of adding does not matter.
+	tac e1 | ai-search add -i z.idx
+	for q in wing 'heat transfer' wellen; do
+		assert_eq "$(ai-search -i x.idx "$q" | jq -c .hits)" \
+			"$(ai-search -i z.idx "$q" | jq -c .hits)"
+	done
+}
+
+# ---- what goes wrong -----------------------------------------------------------
+
+@test "no index, no folder, someone else's folder" {
+	run ai-search -i none word
+	assert_status 66
+	assert_eq "$output" "ai-search: there is no index at 'none'; make one with: ai-search add -i 'none'"
+	for verb in stats verify export delete; do
+		run ai-search $verb -i none </dev/null
+		assert_status 66
+	done
+	[ ! -e none ]
+	run ai-search word
+	assert_status 64
+	assert_has "$output" '-i FOLDER'
+	mkdir full && touch full/file
+	run ai-search add -i full <<<'{"text":"x"}'
+	assert_status 73
+	assert_has "$output" 'holds other things'
+	run ai-search add -i full/file <<<'{"text":"x"}'
+	assert_status 73
+	run ai-search add -i no/such <<<'{"text":"x"}'
+	assert_status 73
+	mkdir empty
+	run ai-search -i empty word
+	assert_status 66
+	run ai-search add -i empty <<<'{"text":"x"}'
+	assert_status 0
+	# Killed before the schema was there.
+	mkdir killed && : >killed/index.db
+	run ai-search -i killed word
+	assert_status 66
+	run ai-search add -i killed <<<'{"text":"x"}'
+	assert_status 0
+	assert_eq "$(stat_of killed documents)" 1
+}
+
+@test "an index of a newer format is refused" {
+	three
+	sqlite3 x.idx/index.db 'PRAGMA user_version=2' || skip "no sqlite3"
+	for verb in query add stats verify export; do
+		run ai-search $verb -i x.idx </dev/null
+		assert_status 65
+		assert_has "$output" 'has format 2; this ai-search reads up to 1'
+	done
+}
+
+@test "another writer is waited for, then it is 75" {
+	need sqlite3
+	three
+	mkfifo go
+	sqlite3 x.idx/index.db <go >locked &
+	exec 9>go
+	echo "BEGIN IMMEDIATE; SELECT 'yes';" >&9
+	until grep -q yes locked; do sleep .05; done
+	run ai-search add -i x.idx --wait .2 <<<'{"text":"x"}'
+	assert_status 75
+	assert_has "$output" "index 'x.idx': another program is writing to it"
+	# Readers do not care.
+	run ai-search -i x.idx -r wing
+	assert_status 0
+	exec 9>&-
+	wait
+	run ai-search add -i x.idx --wait 5 <<<'{"text":"x"}'
+	assert_status 0
+}
+
+@test "several may add at once" {
+	for w in 1 2 3; do
+		for i in $(seq 40); do echo "{\"id\":\"$w-$i\",\"text\":\"word$w number $i\"}"; done |
+			ai-search add -i x.idx -m local/hash &
+	done
+	wait
+	assert_eq "$(stat_of x.idx documents)" 120
+	ai-search verify -i x.idx
+}
+
+@test "an index that cannot be written can be read" {
+	[ "$(id -u)" -ne 0 ] || need setpriv
+	three
+	open=$(mktemp -d)
+	cp -r x.idx "$BUILDDIR/bin/ai-search" "$open"
+	chmod -R a+rX,a-w "$open"
+	as=(env HOME=/ XDG_CONFIG_HOME=/)
+	[ "$(id -u)" -ne 0 ] ||
+		as+=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	run "${as[@]}" "$open/ai-search" -i "$open/x.idx" -r wing
+	chmod -R u+w "$open"
+	rm -r "$open"
+	assert_status 0
+	assert_has "$output" 'lift of a wing'
+}
+
+@test "no file of a database: clear words, no crash" {
+	three
+	echo 'this is not a database at all, but long enough to be taken for one until read' >x.idx/index.db
+	rm -f x.idx/index.db-*
+	for verb in query add stats verify export delete; do
+		run ai-search $verb -i x.idx </dev/null
+		assert_status 65
+		assert_has "$output" "index 'x.idx' is damaged: file is not a database; rebuild it"
+	done
+}
+
+@test "verify finds what does not agree" {
+	need sqlite3
+	for sql in "UPDATE docs SET text='other words' WHERE id='wing'" \
+		"DELETE FROM docs WHERE id='heat'" \
+		"UPDATE vectors SET data=zeroblob(length(data))" \
+		"UPDATE lengths SET data=zeroblob(length(data))" \
+		"UPDATE docs SET meta='{}' WHERE id='tube'" \
+		"UPDATE info SET documents=4" \
+		"DELETE FROM fts_data WHERE id > 10" \
+		"DROP TABLE lengths" \
+		"UPDATE info SET dim=13"; do
+		rm -rf x.idx
+		three
+		ai-search verify -i x.idx >/dev/null
+		sqlite3 -cmd '.dbconfig defensive off' x.idx/index.db "$sql"
+		run ai-search verify -i x.idx
+		[ "$status" -eq 65 ] || echo "not found: $sql"
+		assert_status 65
+		assert_has "$output" "index 'x.idx' is damaged"
+		assert_has "$output" 'rebuild it'
+		# Searching may find nothing wrong, but never crashes.
+		run ai-search -i x.idx wing
+		[ "$status" -eq 0 ] || [ "$status" -eq 2 ] || [ "$status" -eq 65 ]
+	done
+}
+
+@test "bytes overwritten anywhere: an answer or an error, never a crash" {
+	three
+	chunks a.md d1 'one wing' 'two wings' 'three' | ai-search add -i x.idx
+	ai-search export -i x.idx | sed 's/"id":"/&z/' | ai-search add -i x.idx
+	size=$(stat -c %s x.idx/index.db)
+	cp x.idx/index.db whole
+	RANDOM=7
+	for i in $(seq "${DAMAGES:-25}"); do
+		rm -f x.idx/*
+		cp whole x.idx/index.db
+		at=$(((RANDOM * 32768 + RANDOM) % size))
+		case $((i % 3)) in
+		0) truncate -s "$at" x.idx/index.db ;;
+		1) head -c 64 /dev/urandom | dd of=x.idx/index.db bs=1 seek="$at" conv=notrunc status=none ;;
+		2) head -c 4096 /dev/zero | dd of=x.idx/index.db bs=1 seek="$at" conv=notrunc status=none ;;
+		esac
+		for verb in query verify export stats add; do
+			run ai-search $verb -i x.idx -R <<<'wing heat two'
+			case $status in
+			0 | 2 | 65 | 66) ;;
+			*)
+				echo "damage $i at $at: $verb"
+				assert_status 0
+				;;
+			esac
+		done
+	done
+}
+
+@test "a full disk is an error, and nothing acknowledged is lost" {
+	three
+	: >limit
+	run_sh "ulimit -f 600; trap '' XFSZ; for i in \$(seq 3000); do echo \"{\\\"id\\\":\\\"f\$i\\\",\\\"text\\\":\\\"word\$i some other text\\\"}\"; done |
+		ai-search add -i x.idx --ack"
+	assert_status 74
+	run_sh "jq -r .id <<<'$output' | sort >acked; ai-search export -i x.idx | jq -r .id | sort >there; comm -23 acked there"
+	assert_eq "$output" ''
+	ai-search verify -i x.idx
+}
