@@ -28,7 +28,7 @@ kill_one() {
 	ai-search add -i x.idx -m local/hash --ack <pipe >out &
 	pid=$!
 	sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
-	kill -KILL "$pid" 2>/dev/null
+	kill -KILL "$pid" 2>/dev/null || true
 	wait 2>/dev/null || true
 	# A line that was cut by the kill was not acknowledged.
 	grep -E '^\{"id":"r[0-9]+"\}$' out >>acked || true
@@ -77,7 +77,7 @@ version() {
 }
 
 @test "killed while a file is replaced: one of its versions is whole" {
-	rounds=12
+	rounds=8
 	[ -z "${AI_TEST_LONG-}" ] || rounds=200
 	version 1200 old | ai-search add -i x.idx
 	RANDOM=3
@@ -86,7 +86,7 @@ version() {
 		ai-search add -i x.idx new &
 		pid=$!
 		sleep "0.$((RANDOM % 2))$((RANDOM % 10))"
-		kill -KILL "$pid" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null || true
 		wait 2>/dev/null || true
 		ai-search verify -i x.idx >/dev/null
 		ai-search export -i x.idx | jq -r .chunk.doc | sort |
@@ -99,13 +99,13 @@ version() {
 }
 
 @test "two at once, one of them killed" {
-	for i in 1 2 3 4 5; do
+	for i in 1 2 3; do
 		records 2000 0 | ai-search add -i x.idx --ack >/dev/null &
 		victim=$!
 		records 2000 5000 | ai-search add -i x.idx --ack >acked &
 		other=$!
 		sleep "0.$((RANDOM % 3))"
-		kill -KILL "$victim" 2>/dev/null
+		kill -KILL "$victim" 2>/dev/null || true
 		wait "$other"
 		wait 2>/dev/null || true
 		ai-search verify -i x.idx >/dev/null

@@ -3,6 +3,7 @@
 load helper
 
 # Three records in x.idx with local vectors.
+# shellcheck disable=SC2120 # run passes the option
 three() {
 	printf '%s\n' \
 		'{"id":"wing","text":"The lift of a wing in a slipstream.","lang":"en","meta":{"tags":["air","old"],"n":1}}' \
@@ -531,7 +532,7 @@ END
 	size=$(stat -c %s x.idx/index.db)
 	cp x.idx/index.db whole
 	RANDOM=7
-	for i in $(seq "${DAMAGES:-25}"); do
+	for i in $(seq "${DAMAGES:-15}"); do
 		rm -f x.idx/*
 		cp whole x.idx/index.db
 		at=$(((RANDOM * 32768 + RANDOM) % size))
