@@ -69,6 +69,10 @@ static size_t prev_char(const char *p, size_t at, uint32_t *c)
 {
 	size_t from = at - 1, least = at < 4 ? 0 : at - 4;
 
+	if (is_ascii(p[from])) {
+		*c = (unsigned char)p[from];
+		return 1;
+	}
 	while (from > least && ((unsigned char)p[from] & 0xC0) == 0x80)
 		from--;
 	if (next_char(p + from, at - from, c) == at - from)
@@ -132,6 +136,17 @@ size_t ai_blank_trim(const char *p, size_t from, size_t at)
 
 /* ---- punctuation --------------------------------------------------------- */
 
+enum { STOP = 1, CLOSER = 2, OPENER = 4 };
+
+static const unsigned char ascii[128] = {
+	['.'] = STOP, ['!'] = STOP, ['?'] = STOP,
+	['"'] = CLOSER | OPENER, ['\''] = CLOSER | OPENER,
+	[')'] = CLOSER, [']'] = CLOSER, ['}'] = CLOSER,
+	['('] = OPENER, ['['] = OPENER, ['{'] = OPENER,
+	['*'] = CLOSER | OPENER, ['_'] = CLOSER | OPENER,
+	['`'] = CLOSER | OPENER,
+};
+
 /* Ends a sentence if a blank follows. */
 static bool is_stop(uint32_t c)
 {
@@ -141,7 +156,7 @@ static bool is_stop(uint32_t c)
 		{ 0x0964, 0x0965 }, { 0x1362, 0x1362 }, { 0x1367, 0x1368 },
 	};
 
-	return c == '.' || c == '!' || c == '?' || (c >= 0x80 && IN(c, wide));
+	return c < 0x80 ? (ascii[c] & STOP) != 0 : IN(c, wide);
 }
 
 /* Ends a sentence without a blank: East Asian full stops. */
@@ -161,9 +176,7 @@ static bool is_closer(uint32_t c)
 		{ 0xFF09, 0xFF09 }, { 0x300B, 0x300B },
 	};
 
-	if (c < 0x80)
-		return c != 0 && strchr("\"')]}*_`", (int)c) != NULL;
-	return IN(c, wide);
+	return c < 0x80 ? (ascii[c] & CLOSER) != 0 : IN(c, wide);
 }
 
 static bool is_opener(uint32_t c)
@@ -174,9 +187,7 @@ static bool is_opener(uint32_t c)
 		{ 0x300E, 0x300E }, { 0x3010, 0x3010 }, { 0xFF08, 0xFF08 },
 	};
 
-	if (c < 0x80)
-		return c != 0 && strchr("\"'([{*_`", (int)c) != NULL;
-	return IN(c, wide);
+	return c < 0x80 ? (ascii[c] & OPENER) != 0 : IN(c, wide);
 }
 
 static bool is_lower(uint32_t c)
@@ -460,34 +471,40 @@ static unsigned look_back(const char *p, size_t *at)
 	return newlines > 0 ? AI_BREAK_WORD | AI_BREAK_LINE : AI_BREAK_WORD;
 }
 
-unsigned ai_break_at(const char *p, size_t n, size_t at)
+unsigned ai_break_in(const char *p, size_t n, size_t at, unsigned want)
 {
 	size_t end = at;
 	unsigned kinds;
 
 	if (at == 0 || at >= n)
-		return AI_BREAK_ALL;
+		return want;
 	if (is_ascii(p[at]) ? is_ascii_blank(p[at])
 			    : ai_blank_len(p + at, n - at) > 0)
 		return 0;
 	if (((unsigned char)p[at] & 0xC0) == 0x80) /* inside a character */
 		return 0;
 	if (ai_blank_before(p, at) == 0)
-		return break_between(p, n, at);
+		return break_between(p, n, at) & want;
 	kinds = look_back(p, &end);
 	if (kinds == AI_BREAK_ALL || end == 0)
-		return AI_BREAK_ALL;
-	if (ends_sentence(p, n, end, at) ||
-	    ((kinds & AI_BREAK_LINE) != 0 &&
-	     (begins_block(p + at, n - at) || stands_alone(p, end, at))))
+		return want;
+	if ((want & AI_BREAK_SENTENCE) != 0 &&
+	    (ends_sentence(p, n, end, at) ||
+	     ((kinds & AI_BREAK_LINE) != 0 &&
+	      (begins_block(p + at, n - at) || stands_alone(p, end, at)))))
 		kinds |= AI_BREAK_SENTENCE;
-	return kinds;
+	return kinds & want;
+}
+
+unsigned ai_break_at(const char *p, size_t n, size_t at)
+{
+	return ai_break_in(p, n, at, AI_BREAK_ALL);
 }
 
 size_t ai_break_next(const char *p, size_t n, size_t at, unsigned kinds)
 {
 	for (at++; at < n; at++)
-		if ((ai_break_at(p, n, at) & kinds) != 0)
+		if (ai_break_in(p, n, at, kinds) != 0)
 			return at;
 	return n;
 }

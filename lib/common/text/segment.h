@@ -46,6 +46,9 @@ size_t ai_blank_trim(const char *p, size_t from, size_t at);
  */
 unsigned ai_break_at(const char *p, size_t n, size_t at);
 
+/* Those of these kinds alone: leaving sentences out saves most of the work. */
+unsigned ai_break_in(const char *p, size_t n, size_t at, unsigned kinds);
+
 /* The first place behind at where one of these kinds ends; n at the latest. */
 size_t ai_break_next(const char *p, size_t n, size_t at, unsigned kinds);
 

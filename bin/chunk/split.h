@@ -1,0 +1,57 @@
+/*
+ * split.h: where a text is cut.
+ *
+ * A chunk is as long as the size allows and ends at the best break in its
+ * second half: a paragraph's end, else a line's end that ends a sentence,
+ * else a line's, a sentence's, a word's, else between two characters.
+ * Blanks between chunks belong to none.  Nothing but the text around one
+ * chunk is looked at for it, so that time grows with the text and memory
+ * does not.
+ */
+#ifndef CHUNK_SPLIT_H
+#define CHUNK_SPLIT_H
+
+#include "base/err.h"
+
+#include "measure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A longer code fence is cut like other text: its chunk would be longer
+ * than what programs take as a line. */
+#define CHUNK_FENCE_MAX ((size_t)1 << 20)
+
+enum chunk_by {
+	CHUNK_RECURSIVE,
+	CHUNK_MARKDOWN,  /* headings begin chunks, fences stay whole */
+	CHUNK_SENTENCE,  /* whole sentences, as many as fit */
+	CHUNK_PARAGRAPH, /* whole paragraphs, as many as fit */
+	CHUNK_FIXED,     /* exactly size units, wherever that is */
+};
+
+struct chunk_how {
+	enum chunk_by by;
+	size_t size, overlap; /* in units; overlap < size */
+	const struct chunk_measure *measure;
+};
+
+/* The bytes p[from..to). */
+struct chunk_piece {
+	size_t from, to;
+	bool oversize; /* longer than size, since it may not be cut */
+};
+
+/*
+ * Hands the chunks of p[0..n), valid UTF-8, to sink in order, until it
+ * returns non-zero.  Each begins and ends with something visible (save
+ * CHUNK_FIXED, and a first line that keeps its indentation) and begins behind
+ * the begin of the one before; every byte that is no blank is in one.  The
+ * same text gives the same chunks.
+ */
+int chunk_split(const char *p, size_t n, const struct chunk_how *how,
+		int (*sink)(void *arg, const struct chunk_piece *piece,
+			    struct ai_err *err),
+		void *arg, struct ai_err *err);
+
+#endif
