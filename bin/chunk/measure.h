@@ -32,4 +32,7 @@ struct chunk_measure {
 /* Code points. */
 extern const struct chunk_measure chunk_measure_chars;
 
+/* Tokens of an encoding; arg is its struct ai_bpe, which may be shared. */
+extern const struct chunk_measure chunk_measure_tokens;
+
 #endif

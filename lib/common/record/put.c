@@ -1,9 +1,9 @@
 /* put.c: writing JSON text; the second half of json.h. */
 #include "record/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,30 +27,67 @@ void ai_put_close(struct ai_buf *b, char bracket)
 	ai_buf_chr(b, bracket);
 }
 
+/* How each byte below 0x5D is written: 0 as it is, 'u' as \u00xx, else
+ * behind a backslash. */
+static const char escapes[] =
+	"uuuuuuuubtnufruuuuuuuuuuuuuuuuuu"
+	"\0\0\"\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	"\0\0\0\0\0\0\0\0\0\0\0\0\\";
+
+static char escape_of(unsigned char c)
+{
+	return c < sizeof escapes ? escapes[c] : '\0';
+}
+
+static void escape(struct ai_buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char e[6] = { '\\', escape_of(c), '0', '0', hex[c >> 4],
+		      hex[c & 15] };
+
+	ai_buf_add(b, e, e[1] == 'u' ? 6 : 2);
+}
+
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* The high bit of every byte of w that is 0 (and, above one, perhaps of
+ * more: only whether the result is 0 counts). */
+static uint64_t zero_in(uint64_t w)
+{
+	return (w - EACH(0x01)) & ~w & EACH(0x80);
+}
+
+/* How many bytes at p need no escape; eight at once while it lasts. */
+static size_t plain_len(const char *p, size_t n)
+{
+	size_t i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof w; i += sizeof w) {
+		memcpy(&w, p + i, sizeof w);
+		if (((w - EACH(0x20)) & ~w & EACH(0x80)) != 0 ||
+		    zero_in(w ^ EACH('"')) != 0 ||
+		    zero_in(w ^ EACH('\\')) != 0)
+			break;
+	}
+	while (i < n && !escape_of((unsigned char)p[i]))
+		i++;
+	return i;
+}
+
 static void quote(struct ai_buf *b, const char *p, size_t n)
 {
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 	size_t i = 0, plain;
 
 	ai_buf_chr(b, '"');
 	while (i < n) {
-		unsigned char c;
-		const char *at;
-
-		for (plain = i; i < n; i++) {
-			c = (unsigned char)p[i];
-			if (c < 0x20 || c == '"' || c == '\\')
-				break;
-		}
+		plain = i;
+		i += plain_len(p + i, n - i);
 		ai_buf_add(b, p + plain, i - plain);
-		if (i == n)
-			break;
-		c = (unsigned char)p[i++];
-		at = c == 0 ? NULL : strchr(from, c);
-		if (at != NULL)
-			ai_buf_fmt(b, "\\%c", to[at - from]);
-		else
-			ai_buf_fmt(b, "\\u%04x", c);
+		if (i < n)
+			escape(b, (unsigned char)p[i++]);
 	}
 	ai_buf_chr(b, '"');
 }
@@ -78,8 +115,17 @@ void ai_put_cstr(struct ai_buf *b, const char *s)
 
 void ai_put_i64(struct ai_buf *b, int64_t v)
 {
+	char text[20];
+	size_t at = sizeof text;
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	do
+		text[--at] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		text[--at] = '-';
 	comma(b);
-	ai_buf_fmt(b, "%" PRId64, v);
+	ai_buf_add(b, text + at, sizeof text - at);
 }
 
 void ai_put_f64(struct ai_buf *b, double v)

@@ -170,19 +170,26 @@ int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
 		   size_t n, struct ai_err *err)
 {
 	struct ai_value v = ai_rec_get(r, path);
-	struct ai_edit edit = { 0 };
-	size_t i;
 
 	if (v.kind != AI_STRING)
 		return ai_err_set(err, AI_E_RECORD,
 				  "the record has no string '%.80s'", path);
+	return ai_rec_rewrite_value(r, v, text, n, err);
+}
+
+int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
+			 size_t n, struct ai_err *err)
+{
+	struct ai_edit edit = { 0 };
+	size_t i;
+
 	edit.from = (size_t)(v.s.p - r->line.p);
 	edit.to = edit.from + v.s.n;
 	edit.at = r->fresh.len;
 	ai_put_str(&r->fresh, text, n);
 	edit.at += r->fresh.len > edit.at && r->fresh.p[edit.at] == ',';
 	edit.n = r->fresh.len - edit.at;
-	if (ai_buf_check(&r->fresh, path, err) < 0)
+	if (ai_buf_check(&r->fresh, "the text", err) < 0)
 		return -1;
 	for (i = r->n_edits; i > 0 && r->edits[i - 1].from >= edit.from; i--)
 		if (r->edits[i - 1].from == edit.from) {

@@ -68,6 +68,10 @@ int ai_rec_drop(struct ai_rec *r, const char *name, struct ai_err *err);
 /* Replaces exactly the string token at the path by this UTF-8 text. */
 int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
 		   size_t n, struct ai_err *err);
+/* The same with the value that ai_rec_get() gave for the path: looking it up
+ * is the dear part when one record is written many times. */
+int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
+			 size_t n, struct ai_err *err);
 /* Reverts the record and adds the error object that makes it an error
  * record. */
 int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,

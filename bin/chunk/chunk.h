@@ -1,0 +1,62 @@
+/* chunk.h: what main.c sets and the rest of ai-chunk works with. */
+#ifndef CHUNK_CHUNK_H
+#define CHUNK_CHUNK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/loop.h"
+
+#include "cut.h"
+#include "doc.h"
+
+#include <stdint.h>
+
+/* --by: "auto", then enum chunk_by in its order. */
+#define CHUNK_BY_CHOICES "auto|recursive|markdown|sentence|paragraph|fixed"
+#define CHUNK_BY_AUTO 0
+#define CHUNK_UNIT_CHOICES "chars|tokens"
+enum { CHUNK_UNIT_CHARS, CHUNK_UNIT_TOKENS };
+
+struct chunk_settings {
+	int by, unit;
+	int64_t size, overlap;
+	bool overlap_given; /* else it follows the size */
+	const char *encoding;
+	const char *files_from;
+};
+
+/* Cuts the documents named, or the records of standard input. Returns an
+ * exit status, or -1. */
+int chunk_run(const struct chunk_settings *set, int argc, char **argv,
+	      struct ai_err *err);
+
+/* What one thread works with. */
+struct chunk_state {
+	int by;               /* --by */
+	struct chunk_cutter cutter;
+	struct chunk_doc doc;
+	struct ai_buf text;   /* of a record */
+	struct ai_buf made;   /* by a converter of a document */
+	struct ai_buf json;   /* of what is written next */
+	struct ai_buf id;
+};
+
+/* How the document or record of this name (NULL: none) is cut. */
+enum chunk_by chunk_by_for(int by, const char *uri);
+const char *chunk_by_name(enum chunk_by by);
+
+/* document.c: the operand of this name. */
+int chunk_document(struct chunk_state *s, const char *path,
+		   struct ai_emit *out, struct ai_err *err);
+/* record.c: the text of a record. */
+int chunk_record(struct chunk_state *s, struct ai_rec *rec,
+		 struct ai_emit *out, struct ai_err *err);
+
+/* put.c: the members both write. */
+void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
+		     const char *doc, enum chunk_by by);
+void chunk_put_range(struct ai_buf *b, const char *name, size_t from,
+		     size_t to);
+void chunk_put_headings(struct ai_buf *b, const struct chunk_cut *cut);
+
+#endif

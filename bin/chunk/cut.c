@@ -1,0 +1,159 @@
+#include "cut.h"
+
+#include "text/segment.h"
+
+#include "markdown.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- counting ------------------------------------------------------------ */
+
+static int keep(void *arg, const struct chunk_piece *piece, struct ai_err *err)
+{
+	struct chunk_cutter *c = arg;
+	struct chunk_piece *more;
+	size_t cap;
+
+	c->count++;
+	if (c->n_kept == c->keep)
+		return 0;
+	if (c->n_kept == c->cap) {
+		cap = c->cap * 2 + 64;
+		more = reallocarray(c->pieces, cap, sizeof *more);
+		if (more == NULL)
+			return ai_err_nomem(err);
+		c->pieces = more;
+		c->cap = cap;
+	}
+	c->pieces[c->n_kept++] = *piece;
+	return 0;
+}
+
+/* ---- places -------------------------------------------------------------- */
+
+/* Goes through the text once, from chunk to chunk. */
+struct walk {
+	const char *p;
+	size_t n, pos;      /* line and page are those of pos */
+	size_t line, page, number;
+	bool markdown, paged;
+	struct chunk_md md;
+	int levels[CHUNK_DEPTH]; /* of the headings in cut */
+	struct chunk_cut cut;
+	int (*put)(void *arg, const struct chunk_cut *cut, struct ai_err *err);
+	void *arg;
+};
+
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* How often c stands there, eight bytes at once. */
+static size_t count_of(const char *p, size_t n, char c)
+{
+	const uint64_t low = EACH(0x7F);
+	size_t k = 0, i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof w; i += sizeof w) {
+		memcpy(&w, p + i, sizeof w);
+		w ^= EACH((unsigned char)c);
+		/* A high bit for each byte that is 0 now. */
+		w = ~(((w & low) + low) | w | low);
+		k += (w >> 7) * EACH(1) >> 56;
+	}
+	for (; i < n; i++)
+		k += p[i] == c;
+	return k;
+}
+
+/* Headings of the same depth or deeper end where one begins. */
+static void push_heading(struct walk *w, const struct chunk_md_event *e)
+{
+	size_t k = w->cut.n_headings;
+
+	while (k > 0 && w->levels[k - 1] >= e->level)
+		k--;
+	if (k < CHUNK_DEPTH) {
+		w->cut.heading[k] = e->title;
+		w->levels[k++] = e->level;
+	}
+	w->cut.n_headings = k;
+}
+
+/* Takes the headings up to the chunk, and those it begins with. */
+static void find_headings(struct walk *w, const struct chunk_piece *piece)
+{
+	struct chunk_md_event *e = &w->md.next;
+	size_t visible = ai_blank_skip(w->p, w->n, piece->from);
+
+	for (; e->kind != CHUNK_MD_END && e->from <= visible &&
+	       e->from < piece->to; chunk_md_next(&w->md))
+		if (e->kind == CHUNK_MD_HEADING) {
+			push_heading(w, e);
+			visible = ai_blank_skip(w->p, w->n, e->to);
+		}
+}
+
+static int place(void *arg, const struct chunk_piece *piece,
+		 struct ai_err *err)
+{
+	struct walk *w = arg;
+	struct chunk_cut *c = &w->cut;
+	size_t len = piece->to - piece->from;
+
+	w->line += count_of(w->p + w->pos, piece->from - w->pos, '\n');
+	if (w->paged)
+		w->page += count_of(w->p + w->pos, piece->from - w->pos,
+				    '\f');
+	w->pos = piece->from;
+	if (w->markdown)
+		find_headings(w, piece);
+	c->from = piece->from;
+	c->to = piece->to;
+	c->oversize = piece->oversize;
+	c->line_from = w->line;
+	c->line_to = w->line;
+	if (len > 1)
+		c->line_to += count_of(w->p + piece->from, len - 1, '\n');
+	c->page = w->paged ? w->page : 0;
+	c->number = w->number++;
+	return w->put(w->arg, c, err);
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
+	      int (*put)(void *arg, const struct chunk_cut *cut,
+			 struct ai_err *err),
+	      void *arg, struct ai_err *err)
+{
+	struct walk w = {
+		.p = p, .n = n, .line = 1, .page = 1,
+		.markdown = c->how.by == CHUNK_MARKDOWN,
+		.paged = n > 0 && memchr(p, '\f', n) != NULL,
+		.put = put, .arg = arg,
+	};
+	int rc;
+
+	c->count = c->n_kept = 0;
+	rc = chunk_split(p, n, &c->how, keep, c, err);
+	if (rc != 0)
+		return rc;
+	if (w.markdown)
+		chunk_md_init(&w.md, p, n);
+	w.cut.p = p;
+	w.cut.count = c->count;
+	if (c->n_kept < c->count)
+		return chunk_split(p, n, &c->how, place, &w, err);
+	for (size_t i = 0; i < c->count && rc == 0; i++)
+		rc = place(&w, &c->pieces[i], err);
+	return rc;
+}
+
+void chunk_cutter_release(struct chunk_cutter *c)
+{
+	free(c->pieces);
+	c->pieces = NULL;
+	c->cap = 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * cut.h: the chunks of a text with their numbers and places.
+ */
+#ifndef CHUNK_CUT_H
+#define CHUNK_CUT_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include "split.h"
+
+#include <stddef.h>
+
+/* Chunks remembered between counting and writing; with more of them the
+ * text is split twice instead. */
+#define CHUNK_KEEP ((size_t)1 << 18)
+
+#define CHUNK_DEPTH 6 /* headings within headings */
+
+struct chunk_cut {
+	const char *p;             /* the text; chunk: p[from..to) */
+	size_t from, to;
+	bool oversize;
+	size_t number, count;      /* from 0; of how many */
+	size_t line_from, line_to; /* of its first and last byte, from 1 */
+	size_t page;               /* from 1; 0: the text has no form feed */
+	struct ai_span heading[CHUNK_DEPTH]; /* only CHUNK_MARKDOWN */
+	size_t n_headings;
+};
+
+struct chunk_cutter {
+	struct chunk_how how;
+	size_t keep;               /* CHUNK_KEEP; tests set less */
+	struct chunk_piece *pieces;
+	size_t n_kept, cap, count;
+};
+
+/* Hands the chunks of p[0..n) to put in order, until it returns non-zero. */
+int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
+	      int (*put)(void *arg, const struct chunk_cut *cut,
+			 struct ai_err *err),
+	      void *arg, struct ai_err *err);
+void chunk_cutter_release(struct chunk_cutter *c);
+
+#endif

@@ -1,0 +1,163 @@
+/* document.c: from a file's name to its chunks. */
+#include "chunk.h"
+
+#include "base/utf8.h"
+
+#include "convert.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME_SHOWN 200 /* bytes of a name in a message */
+
+struct writing {
+	struct chunk_state *state;
+	struct ai_emit *out;
+	const char *uri;       /* NULL: standard input */
+	const char *converter; /* NULL: the bytes are the file's own */
+};
+
+/*
+ * The place and the text, so that a chunk keeps its id as long as both stay,
+ * and the same text in another file has another one.
+ */
+static void put_id(struct ai_buf *b, const struct writing *w,
+		   const struct chunk_cut *cut)
+{
+	const char *name = w->uri != NULL ? w->uri : w->state->doc.hash;
+	char hex[AI_HASH_HEX], place[64];
+	struct ai_hash h;
+	int n;
+
+	n = snprintf(place, sizeof place, "%zu-%zu", cut->from, cut->to);
+	ai_hash_init(&h);
+	ai_hash_add(&h, name, strlen(name) + 1);
+	ai_hash_add(&h, place, (size_t)n + 1);
+	ai_hash_add(&h, cut->p + cut->from, cut->to - cut->from);
+	ai_hash_hex(&h, hex);
+	ai_put_key(b, "id");
+	ai_put_cstr(b, hex);
+}
+
+static void put_places(struct ai_buf *b, const struct chunk_cut *cut)
+{
+	chunk_put_range(b, "bytes", cut->from, cut->to);
+	chunk_put_range(b, "lines", cut->line_from, cut->line_to);
+}
+
+/* bytes and lines are always those of the file itself; those of what a
+ * converter made of it stand apart. */
+static void put_source(struct ai_buf *b, const struct writing *w,
+		       const struct chunk_cut *cut)
+{
+	ai_put_key(b, "source");
+	ai_put_open(b, '{');
+	ai_put_key(b, "uri");
+	ai_put_cstr(b, w->uri);
+	if (w->converter == NULL) {
+		put_places(b, cut);
+	} else {
+		ai_put_key(b, "bytes");
+		ai_put_null(b);
+		ai_put_key(b, "lines");
+		ai_put_null(b);
+	}
+	chunk_put_headings(b, cut);
+	ai_put_key(b, "page");
+	if (cut->page > 0)
+		ai_put_i64(b, (int64_t)cut->page);
+	else
+		ai_put_null(b);
+	if (w->converter != NULL) {
+		ai_put_key(b, "converted");
+		ai_put_open(b, '{');
+		ai_put_key(b, "by");
+		ai_put_cstr(b, w->converter);
+		put_places(b, cut);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, '}');
+}
+
+static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
+{
+	struct writing *w = arg;
+	struct ai_buf *b = &w->state->json;
+
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	put_id(b, w, cut);
+	ai_put_key(b, "text");
+	ai_put_str(b, cut->p + cut->from, cut->to - cut->from);
+	ai_put_key(b, "chunk");
+	chunk_put_chunk(b, cut, w->state->doc.hash,
+			w->state->cutter.how.by);
+	put_source(b, w, cut);
+	ai_put_close(b, '}');
+	if (ai_buf_check(b, "a chunk", err) < 0)
+		return -1;
+	return ai_emit_line(w->out, b->p, b->len, err);
+}
+
+/* Reads the document; *text is what is to be cut. */
+static int load(struct chunk_state *s, const struct chunk_converter *c,
+		const char *path, int fd, struct ai_span *text,
+		struct ai_err *err)
+{
+	char what[NAME_SHOWN + 64];
+
+	snprintf(what, sizeof what, "'%.*s'", NAME_SHOWN, path);
+	if (chunk_doc_read(&s->doc, fd, what, c == NULL, err) < 0)
+		return -1;
+	if (c == NULL) {
+		*text = (struct ai_span){ s->doc.p, s->doc.n };
+		return chunk_doc_check(text->p, text->n, what, err);
+	}
+	ai_buf_clear(&s->made);
+	if (c->reads_stdin && lseek(fd, 0, SEEK_SET) != 0)
+		return ai_err_set(err, AI_E_DOCUMENT,
+				  "cannot read %s twice", what);
+	if (chunk_convert(c, path, fd, &s->made, err) < 0)
+		return -1;
+	*text = (struct ai_span){ ai_buf_cstr(&s->made), s->made.len };
+	snprintf(what, sizeof what, "what '%.40s' made of '%.*s'", c->argv[0],
+		 NAME_SHOWN - 60, path);
+	return chunk_doc_check(text->p, text->n, what, err);
+}
+
+static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
+			const char *path, int fd, struct ai_emit *out,
+			struct ai_err *err)
+{
+	struct writing w = { s, out, strcmp(path, "-") == 0 ? NULL : path,
+			     c != NULL ? c->argv[0] : NULL };
+	struct ai_span text = { NULL, 0 };
+
+	if (load(s, c, path, fd, &text, err) < 0)
+		return -1;
+	s->cutter.how.by = chunk_by_for(s->by, w.uri);
+	return chunk_cut(&s->cutter, text.p, text.n, put, &w, err);
+}
+
+int chunk_document(struct chunk_state *s, const char *path,
+		   struct ai_emit *out, struct ai_err *err)
+{
+	struct chunk_converter c;
+	int fd, rc, found;
+
+	if (ai_utf8_valid(path, strlen(path)) != strlen(path))
+		return ai_err_set(err, AI_E_DOCUMENT, "the name '%.*s' is not "
+				  "UTF-8; rename the file", NAME_SHOWN, path);
+	if (chunk_doc_open(path, &fd, err) < 0)
+		return -1;
+	found = chunk_converter_find(&c, path, err);
+	rc = found < 0 ? -1 : cut_document(s, found > 0 ? &c : NULL, path, fd,
+					   out, err);
+	if (found > 0)
+		chunk_converter_release(&c);
+	close(fd);
+	ai_buf_shrink(&s->made, 1 << 20);
+	ai_buf_shrink(&s->json, 1 << 20);
+	return rc;
+}

@@ -1,0 +1,39 @@
+#include "chunk.h"
+
+void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
+		     const char *doc, enum chunk_by by)
+{
+	ai_put_open(b, '{');
+	ai_put_key(b, "doc");
+	ai_put_cstr(b, doc);
+	ai_put_key(b, "n");
+	ai_put_i64(b, (int64_t)cut->number);
+	ai_put_key(b, "of");
+	ai_put_i64(b, (int64_t)cut->count);
+	ai_put_key(b, "by");
+	ai_put_cstr(b, chunk_by_name(by));
+	if (cut->oversize) {
+		ai_put_key(b, "oversize");
+		ai_put_bool(b, true);
+	}
+	ai_put_close(b, '}');
+}
+
+void chunk_put_range(struct ai_buf *b, const char *name, size_t from,
+		     size_t to)
+{
+	ai_put_key(b, name);
+	ai_put_open(b, '[');
+	ai_put_i64(b, (int64_t)from);
+	ai_put_i64(b, (int64_t)to);
+	ai_put_close(b, ']');
+}
+
+void chunk_put_headings(struct ai_buf *b, const struct chunk_cut *cut)
+{
+	ai_put_key(b, "heading");
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < cut->n_headings; i++)
+		ai_put_str(b, cut->heading[i].p, cut->heading[i].n);
+	ai_put_close(b, ']');
+}
