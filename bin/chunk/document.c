@@ -144,11 +144,15 @@ int chunk_document(struct chunk_state *s, const char *path,
 		   struct ai_emit *out, struct ai_err *err)
 {
 	struct chunk_converter c;
+	size_t valid = ai_utf8_valid(path, strlen(path));
 	int fd, rc, found;
 
-	if (ai_utf8_valid(path, strlen(path)) != strlen(path))
-		return ai_err_set(err, AI_E_DOCUMENT, "the name '%.*s' is not "
-				  "UTF-8; rename the file", NAME_SHOWN, path);
+	if (path[valid] != '\0')
+		return ai_err_set(err, AI_E_DOCUMENT, "the name of the file, "
+				  "'%.*s' and on, is not UTF-8; rename it",
+				  (int)(valid < NAME_SHOWN ? valid
+							   : NAME_SHOWN),
+				  path);
 	if (chunk_doc_open(path, &fd, err) < 0)
 		return -1;
 	found = chunk_converter_find(&c, path, err);

@@ -1,0 +1,466 @@
+#!/usr/bin/env bats
+# ai-chunk: places that are exact, documents that are none, records, memory.
+load helper
+
+# make_doc [PARTS]: a document with everything in it.
+make_doc() {
+	local i
+	printf '\n\nBefore any heading: na\303\257ve \360\237\221\251.\n'
+	for i in $(seq "${1:-6}"); do
+		printf '\n# Part %d\n\n## Section \303\251 %d\n\n' "$i" "$i"
+		printf 'A sentence of some words. Another, \344\273\212\346\227\245\343\200\202 done!\n%.0s' 1 2 3 4
+		printf '\n- item\n\n  ```sh\n  # no heading\n\n  ls -l | wc\n  ```\n'
+		printf '\n~~~\n'
+		printf 'code %s\n' $(seq "$((i * 30))")
+		printf '~~~\n\n    indented\ttext   \n\f'
+	done
+	printf 'no newline at the end'
+}
+
+# slices_agree FILE MORE-THAN: all chunks are the bytes of the file they name.
+slices_agree() {
+	local from to n=0
+	cat >chunks
+	jq -j '.text + "\u0000"' chunks >texts
+	jq -r '.source.bytes | @tsv' chunks | while read -r from to; do
+		tail -c +$((from + 1)) "$1" | head -c $((to - from))
+		printf '\0'
+	done >slices
+	cmp texts slices || return
+	n=$(wc -l <chunks)
+	[ "$n" -gt "$2" ] || { echo "only $n chunks"; return 1; }
+}
+
+# ---- documents -----------------------------------------------------------------
+
+@test "the text is exactly the bytes of the source" {
+	make_doc 3 >lf.md
+	sed 's/$/\r/' lf.md >crlf.md
+	{ printf '\357\273\277'; cat lf.md; } >bom.txt
+	for f in lf.md crlf.md bom.txt; do
+		ai-chunk --size 300 --overlap 60 "$f" >out
+		slices_agree "$f" 10 <out
+	done
+	for by in recursive sentence paragraph fixed; do
+		ai-chunk --by "$by" --size 500 lf.md >out
+		slices_agree lf.md 10 <out
+	done
+}
+
+@test "members: id, doc, n, of, by, lines, heading, page" {
+	printf 'One.\n\n\fTwo\ntwo.\n\fThree.\n' >a.txt
+	ai-chunk --size 9 --overlap 0 a.txt >out
+	assert_eq "$(jq -c '[.text, .chunk.n, .chunk.of, .chunk.by]' out)" \
+		'["One.",0,3,"recursive"]
+["Two\ntwo.",1,3,"recursive"]
+["Three.",2,3,"recursive"]'
+	assert_eq "$(jq -c '[.source.uri, .source.lines, .source.page]' out)" \
+		'["a.txt",[1,1],1]
+["a.txt",[3,4],2]
+["a.txt",[5,5],3]'
+	assert_eq "$(jq -r .chunk.doc out | sort -u)" \
+		"$(b2sum -l 128 a.txt | cut -d' ' -f1)"
+	printf '# A\n\none\n\n# B\n\n### C\n\nthree\n## D\ntwo\n' >b.md
+	assert_eq "$(ai-chunk b.md | jq -c '[.source.heading, .source.page]')" \
+		'[["A"],null]
+[["B","C"],null]
+[["B","D"],null]'
+}
+
+@test "ids: the same again, others elsewhere, kept where nothing changed" {
+	make_doc >a.md
+	cp a.md b.md
+	ai-chunk a.md >one
+	ai-chunk a.md | cmp - one
+	ai-chunk -j 4 a.md b.md >both
+	assert_eq "$(jq -r .id both | sort | uniq -d)" ''
+	assert_eq "$(jq -r .id both | grep -cE '^[0-9a-f]{32}$')" \
+		"$(wc -l <both)"
+	printf '\n\n# New\n\ntext\n' >>a.md
+	ai-chunk a.md >two
+	assert_eq "$(head -n 5 one | jq -r .id)" "$(head -n 5 two | jq -r .id)"
+	[ "$(head -n 1 one | jq -r .chunk.doc)" != \
+		"$(head -n 1 two | jq -r .chunk.doc)" ]
+}
+
+@test "code between fences stays whole and says when it is too long" {
+	make_doc >a.md
+	ai-chunk --size 200 a.md >out
+	assert_eq "$(jq -r 'select(.text | test("^~~~") and test("~~~$") | not) |
+		select(.text | test("^code"; "m")) | .text' out)" ''
+	assert_eq "$(jq -c 'select(.chunk.oversize) | .text[:7]' out |
+		sort | uniq -c | tr -s ' ')" ' 6 "~~~\ncod"'
+	jq -e -s 'all(.chunk.oversize or (.text | length) <= 200)' out
+}
+
+@test "auto: Markdown by its name; --by says otherwise" {
+	printf '# A\n\none\n\n# B\n\ntwo\n' >a.MD
+	cp a.MD a.txt
+	assert_eq "$(ai-chunk a.MD a.txt | jq -r .chunk.by | uniq -c |
+		tr -s ' ')" ' 2 markdown
+ 1 recursive'
+	assert_eq "$(ai-chunk --by markdown a.txt | wc -l)" 2
+	assert_eq "$(ai-chunk --by recursive a.MD | wc -l)" 1
+}
+
+@test "a document on standard input" {
+	printf 'a b\n\nc d\n' >want
+	ai-chunk -R -s <want >out
+	assert_eq "$(jq -c '[.text, .source.uri, .source.bytes]' out)" \
+		'["a b\n\nc d",null,[0,8]]'
+	ai-chunk - <want | cmp - out
+	cat want | ai-chunk -R -s | cmp - out
+	# However long: --max-line is for records.
+	head -c 20000000 /dev/zero | tr '\0' 'a' | ai-chunk -R -s |
+		tail -n 1 | jq -e '.source.bytes[1] == 20000000'
+	assert_eq "$(ai-chunk -R <want | jq -c .text)" '"a b"
+""
+"c d"'
+}
+
+@test "--files0-from: a list, standard input, nothing, with operands" {
+	mkdir d
+	printf one >'d/a b'
+	printf two >'d/-x'
+	cd d
+	printf '%s\0' 'a b' -x >../list
+	assert_eq "$(ai-chunk --files0-from ../list | jq -r .source.uri)" 'a b
+-x'
+	assert_eq "$(printf 'a b\0-x' | ai-chunk --files0-from - |
+		jq -r .text)" 'one
+two'
+	run -0 ai-chunk --files0-from /dev/null </dev/zero
+	assert_eq "$output" ''
+	run -64 ai-chunk --files0-from ../list 'a b'
+	run -66 ai-chunk --files0-from gone
+	assert_has "$output" "cannot open 'gone'"
+	run -2 --separate-stderr ai-chunk --files0-from <(printf 'a b\0\0gone')
+	assert_eq "$(jq -r '.text // .error.message' <<<"$output")" "one
+cannot open '': No such file or directory
+cannot open 'gone': No such file or directory"
+}
+
+# ---- documents that are none -----------------------------------------------------
+
+# refused FILE MESSAGE
+refused() {
+	run --separate-stderr ai-chunk good.txt "$1" good.txt
+	assert_status 2
+	assert_eq "$(jq -r '.text // .error.code' <<<"$output")" "good
+unreadable_document
+good"
+	assert_eq "$(jq -r '.source.uri' <<<"$output" | sed -n 2p)" "$1"
+	assert_has "$(jq -r '.error.message // empty' <<<"$output")" "$2"
+	assert_has "$stderr" "1 of 3 records failed"
+}
+
+@test "what is no text is refused by name, and the others go on" {
+	printf good >good.txt
+	printf 'a\0b' >nul.txt
+	refused nul.txt "'nul.txt' is binary: a NUL byte at offset 1"
+	printf 'caf\351' >latin1.txt
+	refused latin1.txt "byte 0xE9 at offset 3"
+	printf '\377\376h\0i\0' >utf16.txt
+	refused utf16.txt 'iconv -f UTF-16'
+	cp "$(command -v ai-chunk)" program
+	refused program "'program' is binary"
+	mkdir folder
+	refused folder "'folder' is a directory"
+	refused gone.txt "cannot open 'gone.txt': No such file or directory"
+	printf x >locked.txt
+	chmod 0 locked.txt
+	[ -r locked.txt ] ||
+		refused locked.txt "cannot open 'locked.txt': Permission denied"
+}
+
+@test "a file that vanishes, an unreadable name" {
+	printf good >good.txt
+	printf 'x' >$'latin\351.txt'
+	run -2 --separate-stderr ai-chunk $'latin\351.txt' good.txt
+	assert_has "$output" 'is not UTF-8; rename it'
+	assert_has "$output" '"text":"good"'
+	jq -e . <<<"$output"
+	# Named by find, gone when its turn comes.
+	mkfifo list
+	ai-chunk --files0-from list >out 2>err &
+	printf 'good.txt\0gone.txt\0' >list
+	wait "$!" || [ "$?" -eq 2 ]
+	assert_eq "$(jq -r '.text // .error.code' out)" 'good
+unreadable_document'
+}
+
+@test "an empty document makes nothing; so does one of blanks" {
+	: >empty
+	printf ' \n\t\r\n\f' >blank
+	run -0 ai-chunk empty blank
+	assert_eq "$output" ''
+}
+
+@test "a large document is copied: no TMPDIR is an error record" {
+	head -c 6000000 /dev/zero | tr '\0' 'a' >big.txt
+	printf good >good.txt
+	TMPDIR=$PWD/none run -2 --separate-stderr ai-chunk big.txt good.txt
+	assert_has "$output" 'set TMPDIR'
+	assert_has "$output" '"text":"good"'
+	mkdir tmp
+	assert_eq "$(TMPDIR=$PWD/tmp ai-chunk --by fixed --overlap 0 big.txt |
+		wc -l)" 6000
+	assert_eq "$(ls tmp)" ''
+}
+
+# ---- converters --------------------------------------------------------------------
+
+converters() {
+	printf '{ "converters": %s }' "$1" >config.json
+}
+
+@test "a converter from the configuration: by name, by standard input, none" {
+	converters '{ ".up": ["tr", "a-z", "A-Z"], ".HEAD": ["head", "-c", "5", "{}"],
+		".html": null }'
+	printf 'hello there' | tee a.up b.head >-c.head
+	printf '<p>as it is' >x.html
+	run -0 --separate-stderr ai-chunk --config config.json a.up b.head \
+		x.html -- -c.head
+	assert_eq "$(jq -r .text <<<"$output")" 'HELLO THERE
+hello
+<p>as it is
+hello'
+	assert_eq "$(jq -c '.source | [.uri, .bytes, .lines, .converted]' \
+		<<<"$output")" \
+		'["a.up",null,null,{"by":"tr","bytes":[0,11],"lines":[1,1]}]
+["b.head",null,null,{"by":"head","bytes":[0,5],"lines":[1,1]}]
+["x.html",[0,11],[1,1],null]
+["-c.head",null,null,{"by":"head","bytes":[0,5],"lines":[1,1]}]'
+	assert_eq "$(jq -r .chunk.doc <<<"$output" | head -n 1)" \
+		"$(b2sum -l 128 a.up | cut -d' ' -f1)"
+}
+
+@test "a converter that is missing, fails, or writes what is no text" {
+	printf x | tee a.pdf a.no a.fail a.bin >/dev/null
+	converters '{ ".no": ["no-such-program", "{}"], ".bin": ["head", "-c", "9", "/dev/zero"],
+		".fail": ["sh", "-c", "echo it broke >&2; exit 3"] }'
+	run -2 --separate-stderr ai-chunk --config config.json a.no a.fail a.bin
+	assert_eq "$(jq -r .error.code <<<"$output" | uniq -c | tr -s ' ')" \
+		' 3 unreadable_document'
+	assert_eq "$(jq -r .error.message <<<"$output")" \
+		"'a.no' needs a converter: program 'no-such-program' not found; install it, or set converters in config.json
+cannot convert 'a.fail' with 'sh': exit status 3: it broke
+what 'head' made of 'a.bin' is binary: a NUL byte at offset 0"
+	# The built-in ones are looked for along PATH.
+	mkdir path
+	ln -s "$(command -v ai-chunk)" path
+	env PATH="$PWD/path" ai-chunk a.pdf >out || assert_eq "$?" 2
+	assert_has "$(cat out)" "'a.pdf' needs a converter: program 'pdftotext' not found"
+}
+
+@test "a bad converter is an error of the configuration" {
+	printf x >a.x
+	for bad in '"tr"' '[]' '[1]' '{}'; do
+		converters "{ \".x\": $bad }"
+		run ai-chunk --config config.json a.x
+		assert_status 78
+		assert_has "$output" converters
+	done
+}
+
+@test "pdftotext makes pages of a PDF" {
+	need pdftotext
+	node - >a.pdf <<-'END' || need node
+		const page = t => `<</Length ${t.length}>>stream\n${t}\nendstream`;
+		const draw = s => page(`BT /F1 12 Tf 72 700 Td (${s}) Tj ET`);
+		const leaf = c => `<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents ${c} 0 R/Resources<</Font<</F1 7 0 R>>>>>>`;
+		const o = ['<</Type/Catalog/Pages 2 0 R>>',
+			'<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>', leaf(5), leaf(6),
+			draw('The first page.'), draw('The second page.'),
+			'<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>'];
+		let out = '%PDF-1.4\n', at = [];
+		o.forEach((s, i) => { at.push(out.length); out += `${i + 1} 0 obj\n${s}\nendobj\n`; });
+		const x = out.length;
+		out += `xref\n0 8\n0000000000 65535 f \n` +
+			at.map(a => String(a).padStart(10, '0') + ' 00000 n \n').join('') +
+			`trailer<</Size 8/Root 1 0 R>>\nstartxref\n${x}\n%%EOF\n`;
+		process.stdout.write(out);
+	END
+	run -0 --separate-stderr ai-chunk --size 30 --overlap 0 a.pdf
+	assert_eq "$(jq -c '[.text, .source.page, .source.bytes, .source.converted.by]' <<<"$output")" \
+		'["The first page.",1,null,"pdftotext"]
+["The second page.",2,null,"pdftotext"]'
+}
+
+@test "pandoc makes text of HTML and opens nothing else" {
+	need pandoc
+	printf '<h1>Title</h1><p>Some <b>text</b>.' >a.html
+	printf secret >secret.html
+	printf '<p>x<iframe src="secret.html"></iframe>' >b.html
+	assert_eq "$(ai-chunk a.html | jq -c .text)" '"Title\n\nSome text."'
+	printf '<p>x' >c.html
+	assert_eq "$(ai-chunk b.html | jq -c .text)" \
+		"$(ai-chunk c.html | jq -c .text)"
+}
+
+# ---- records -----------------------------------------------------------------------
+
+@test "a record is cut, and the rest of it stays byte for byte" {
+	printf '%s\n' '{ "n": 1.50e0, "text": "one two three" ,"big":123456789012345678901234567890, "é": [1,  2], "dup":1,"dup":2 }' >in
+	ai-chunk --size 8 --overlap 0 <in >out
+	assert_eq "$(sed -E 's/,"id".*//' out)" \
+		'{ "n": 1.50e0, "text": "one two" ,"big":123456789012345678901234567890, "é": [1,  2], "dup":1,"dup":2 
+{ "n": 1.50e0, "text": "three" ,"big":123456789012345678901234567890, "é": [1,  2], "dup":1,"dup":2 '
+	assert_eq "$(jq -c '[.chunk.n, .chunk.of, .source]' out)" \
+		'[0,2,{"uri":null,"bytes":[0,7],"lines":[1,1],"heading":[],"page":null}]
+[1,2,{"uri":null,"bytes":[8,13],"lines":[1,1],"heading":[],"page":null}]'
+}
+
+@test "records: ids, -p, blank text, errors pass" {
+	printf '%s\n' '{"id":7,"text":"a b"}' '{"custom_id":"c","text":"a b"}' \
+		'{"text":"a b"}' '{"id":"one","text":"a"}' '{"id":"e","text":""}' \
+		'{"id":"f","text":" \n"}' '{"text":5}' '{}' '[1]' 'nonsense' \
+		'{"id":"x","error":{"tool":"t","code":"c"}}' >in
+	run --separate-stderr ai-chunk --size 1 --overlap 0 <in
+	assert_status 2
+	hash=$(printf 'a b' | b2sum -l 128 | cut -d' ' -f1)
+	assert_eq "$(jq -c '[.id, .text, .error.code]' <<<"$output")" \
+		'["7#0","a",null]
+["7#1","b",null]
+["c#0","a",null]
+["c#1","b",null]
+["'"$hash"'#0","a",null]
+["'"$hash"'#1","b",null]
+["one","a",null]
+["e","",null]
+["f"," \n",null]
+[null,5,"invalid_record"]
+[null,null,"invalid_record"]
+[null,null,"invalid_json"]
+[null,null,"invalid_json"]
+["x",null,"c"]'
+	echo '{"completion":{"x":1,"text":"aa bb","y":2}}' |
+		ai-chunk -p completion.text --size 2 --overlap 0 >out
+	assert_eq "$(jq -c .completion out)" '{"x":1,"text":"aa","y":2}
+{"x":1,"text":"bb","y":2}'
+}
+
+@test "a chunk cut again still points into the document" {
+	make_doc >a.md
+	ai-chunk --size 800 a.md | ai-chunk --size 150 --overlap 30 >out
+	slices_agree a.md 20 <out
+	jq -e -s 'all(.source.uri == "a.md" and .source.lines[0] >= 1)' out
+	# Lines too: the first line of each chunk is in the line it names.
+	while IFS=$'\t' read -r line text; do
+		assert_has "$(sed -n "${line}p" a.md)" "$text"
+	done < <(jq -r '[.source.lines[0], (.text | split("\n")[0])] | @tsv' out |
+		grep -v '\\' | tr -d '\f')
+	# Once the text is another one, offsets are those of the text.
+	ai-chunk --size 800 a.md | jq -c '.text |= "x" + .' |
+		ai-chunk --by fixed --size 10000 >out
+	jq -e -s 'all(.source.bytes == [0, (.text | utf8bytelength)])' out
+	assert_eq "$(echo '{"text":"a","source":{"title":"T","uri":"u","bytes":null}}' |
+		ai-chunk | jq -c .source)" \
+		'{"uri":"u","bytes":[0,1],"lines":[1,1],"heading":[],"page":null,"title":"T"}'
+}
+
+@test "a line of 20 MiB is an error, and the next record comes" {
+	{
+		printf '{"text":"'
+		head -c 20971520 /dev/zero | tr '\0' x
+		printf '"}\n{"text":"next"}\n'
+	} >in
+	run -2 --separate-stderr ai-chunk <in
+	assert_eq "$(jq -r '.error.code // .text' <<<"$output")" 'too_long
+next'
+}
+
+# ---- options -------------------------------------------------------------------------
+
+@test "sizes: at most --size, overlap at most --overlap, characters not bytes" {
+	seq -s ' ' 3000 | sed 's/1/\xc3\xa9/g' >a.txt
+	ai-chunk --size 100 --overlap 40 a.txt >out
+	jq -e -s 'all(.text | length <= 100)' out
+	jq -e -s '[.[].source.bytes] | [range(1; length) as $i |
+		.[$i - 1][1] - .[$i][0]] | all(. > 0 and . <= 80)' out
+	jq -e -s 'map(.text | utf8bytelength) | max > 105' out
+}
+
+@test "--overlap follows a small --size unless given, and must be smaller" {
+	seq -s ' ' 300 >a.txt
+	run -0 ai-chunk --size 100 a.txt
+	run -64 ai-chunk --size 100 --overlap 100 a.txt
+	assert_has "$output" '--overlap 100 is not smaller than --size 100'
+	run -64 ai-chunk --size 0 a.txt
+	run -64 ai-chunk --size 1000001 a.txt
+	run -64 ai-chunk --by sentense a.txt
+	assert_has "$output" sentence
+	run -64 ai-chunk --unit token a.txt
+	run -64 ai-chunk --sise 5 a.txt
+	assert_has "$output" size
+	echo '{"chunk":{"size":10,"overlap":20}}' >config.json
+	run -64 ai-chunk --config config.json a.txt
+}
+
+@test "--unit tokens: counted as ai-tokens counts" {
+	make_doc >a.md
+	ai-chunk --unit tokens --size 60 --overlap 20 --by recursive a.md >out
+	slices_agree a.md 10 <out
+	ai-tokens out | jq -e -s 'map(.tokens.count) |
+		max <= 60 and (add / length) > 30'
+	ai-chunk --unit tokens --size 60 --by sentence a.md | ai-tokens |
+		jq -e -s 'map(.tokens.count) | max <= 60'
+	run ai-chunk --unit tokens --encoding no_such a.md
+	assert_status 78
+}
+
+@test "-j gives the same output" {
+	for i in $(seq 40); do
+		make_doc | head -c $((i * 97)) |
+			{ iconv -c -f UTF-8 -t UTF-8 2>/dev/null || :; } >"$i.md"
+	done
+	ai-chunk --size 100 -- *.md >one
+	ai-chunk --size 100 -j 4 -- *.md | cmp - one
+	ai-chunk --size 50 <one >two
+	ai-chunk --size 50 -j 3 <one | cmp - two
+}
+
+# ---- limits --------------------------------------------------------------------------
+
+# What a program holds at most, in KiB, while it writes to nobody.
+anonymous() {
+	local pid kb max=0
+	"$@" <&0 >/dev/null &
+	pid=$!
+	while kb=$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status" 2>/dev/null) &&
+		[ -n "$kb" ]; do
+		[ "$kb" -le "$max" ] || max=$kb
+		sleep 0.02
+	done
+	wait "$pid" || return
+	echo "$max"
+}
+
+@test "100 MB of a document, 40 of records, in little memory" {
+	not_sanitized
+	make_doc >part.md
+	while [ "$(stat -c %s part.md)" -lt 5000000 ]; do
+		cat part.md part.md >more && mv more part.md
+	done
+	for _ in $(seq 20); do cat part.md; done >big.md
+	kb=$(anonymous ai-chunk big.md)
+	assert [ "$kb" -gt 0 ]
+	assert [ "$kb" -lt 65536 ]
+	ai-chunk big.md | tail -n 1 >last
+	slices_agree big.md 0 <last
+	assert_eq "$(jq -r '.source.lines[1]' last)" "$(($(wc -l <big.md) + 1))"
+	assert_eq "$(jq '.chunk.n + 1 == .chunk.of' last)" true
+	jq -Rsc '{text: .}' part.md >rec
+	for _ in $(seq 8); do cat rec; done >recs
+	kb=$(anonymous ai-chunk <recs)
+	assert [ "$kb" -lt 65536 ]
+}
+
+@test "a full disk and a closed pipe are not silent" {
+	make_doc >a.md
+	run bash -c 'ai-chunk a.md >/dev/full'
+	assert_status 74
+	for _ in $(seq 100); do cat a.md; done >b.md
+	run bash -c 'ai-chunk b.md | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"'
+	assert_eq "$output" 141
+}
