@@ -43,7 +43,7 @@ slices_agree() {
 	done
 	for by in recursive sentence paragraph fixed; do
 		ai-chunk --by "$by" --size 500 lf.md >out
-		slices_agree lf.md 10 <out
+		slices_agree lf.md 3 <out
 	done
 }
 
