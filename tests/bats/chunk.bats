@@ -39,7 +39,7 @@ slices_agree() {
 	{ printf '\357\273\277'; cat lf.md; } >bom.txt
 	for f in lf.md crlf.md bom.txt; do
 		ai-chunk --size 300 --overlap 60 "$f" >out
-		slices_agree "$f" 10 <out
+		slices_agree "$f" 8 <out
 	done
 	for by in recursive sentence paragraph fixed; do
 		ai-chunk --by "$by" --size 500 lf.md >out
