@@ -11,6 +11,12 @@
 #define CHOICES_SHOWN 12
 #define CHOICES_SEARCHED 256
 
+/* What was written; a message without memory says so instead of nothing. */
+static const char *text_of(const struct ai_buf *b)
+{
+	return b->bad == AI_E_MEMORY ? "(out of memory)" : ai_buf_cstr(b);
+}
+
 void ai_say(struct ai_err *err, enum ai_code code, const struct ai_buf *b)
 {
 	const char *p = ai_buf_cstr(b);
@@ -18,9 +24,13 @@ void ai_say(struct ai_err *err, enum ai_code code, const struct ai_buf *b)
 
 	if (err == NULL)
 		return;
-	ai_err_set(err, code, "%.*s",
-		   (int)(b->len > room ? ai_utf8_floor(p, b->len, room)
-				       : b->len), p);
+	if (b->bad == AI_E_MEMORY)
+		ai_err_nomem(err);
+	else
+		ai_err_set(err, code, "%.*s",
+			   (int)(b->len > room
+					 ? ai_utf8_floor(p, b->len, room)
+					 : b->len), p);
 }
 
 bool ai_check_fail(struct ai_check *c, const struct ai_node *at, int weight,
@@ -99,7 +109,7 @@ bool ai_check_fail_type(struct ai_check *c, const struct ai_node *at,
 	}
 	ai_node_show(at, &is);
 	ai_check_fail(c, at, AI_WEIGHT_TYPE, "expected %s, not %s",
-		      ai_buf_cstr(&want), ai_buf_cstr(&is));
+		      text_of(&want), text_of(&is));
 	ai_buf_release(&want);
 	ai_buf_release(&is);
 	return false;
@@ -174,7 +184,7 @@ bool ai_check_fail_enum(struct ai_check *c, const struct ai_node *at,
 	if (at->kind == AI_STRING)
 		suggest(&names, at->text, &rest);
 	ai_check_fail(c, at, AI_WEIGHT_ENUM, "%s is not one of %s",
-		      ai_buf_cstr(&is), ai_buf_cstr(&rest));
+		      text_of(&is), text_of(&rest));
 	release_names(&names);
 	ai_buf_release(&is);
 	ai_buf_release(&rest);
@@ -228,7 +238,7 @@ bool ai_check_fail_key(struct ai_check *c, const struct ai_node *member,
 	collect_names(&names, sub, in_place ? NAMES_DEPTH : 0);
 	suggest(&names, member->key, &hint);
 	ai_check_fail(c, member, AI_WEIGHT_VALUE, "not a known key%s",
-		      ai_buf_cstr(&hint));
+		      text_of(&hint));
 	release_names(&names);
 	ai_buf_release(&hint);
 	return false;
@@ -245,8 +255,8 @@ bool ai_check_fail_const(struct ai_check *c, const struct ai_node *at,
 	ai_node_show(required, &want);
 	/* One array is not shown, and two look alike. */
 	ai_check_fail(c, at, AI_WEIGHT_CONST, "%s is not the required %s",
-		      ai_buf_cstr(&is),
-		      required->n > 0 ? "value" : ai_buf_cstr(&want));
+		      text_of(&is),
+		      required->n > 0 ? "value" : text_of(&want));
 	ai_buf_release(&is);
 	ai_buf_release(&want);
 	return false;
@@ -262,7 +272,7 @@ bool ai_check_fail_value(struct ai_check *c, const struct ai_node *at,
 	ai_node_show(at, &b);
 	ai_buf_fmt(&b, " %s ", relation);
 	ai_node_show(to, &b);
-	ai_check_fail(c, at, AI_WEIGHT_VALUE, "%s", ai_buf_cstr(&b));
+	ai_check_fail(c, at, AI_WEIGHT_VALUE, "%s", text_of(&b));
 	ai_buf_release(&b);
 	return false;
 }
@@ -282,7 +292,7 @@ bool ai_check_fail_missing(struct ai_check *c, const struct ai_node *at,
 		ai_show_text(beside, 60, &b);
 		ai_buf_chr(&b, '\'');
 	}
-	ai_check_fail(c, at, AI_WEIGHT_VALUE, "%s", ai_buf_cstr(&b));
+	ai_check_fail(c, at, AI_WEIGHT_VALUE, "%s", text_of(&b));
 	ai_buf_release(&b);
 	return false;
 }
