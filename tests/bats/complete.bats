@@ -467,3 +467,29 @@ sources:
 	assert_eq "$output" '{"echo":"a"}'
 	assert_has "$stderr" "ai-complete: line 2: request_rejected: "
 }
+
+@test "https: a certificate must be trusted, CURL_CA_BUNDLE says which are" {
+	need openssl
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem \
+		-out cert.pem -days 2 -subj /CN=stub \
+		-addext subjectAltName=IP:127.0.0.1 2>openssl.log
+	mkdir tls
+	TLS_KEY=key.pem TLS_CERT=cert.pem \
+		node "$SRCDIR/tests/stub/openai.mjs" tls 3>&- &
+	pid=$!
+	for _ in $(seq 200); do
+		[ -s tls/port ] && break
+		sleep 0.05
+	done
+	url=https://127.0.0.1:$(cat tls/port)
+	ask --base-url "$url" hello
+	untrusted=$status why=$output
+	CURL_CA_BUNDLE=cert.pem ask --base-url "$url" -r hello
+	kill "$pid"
+	assert_status 0
+	assert_eq "$output" '{"echo":"hello"}'
+	assert_eq "$untrusted" 69
+	assert_has "$why" certificate
+	# Once: who does not trust a server does not ask it again.
+	assert_eq "$(wc -l <tls/log)" 1
+}

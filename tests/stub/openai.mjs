@@ -19,8 +19,10 @@
 //                     "dims", "shuffle", "noindex"
 // Every chat request is answered with {"echo": its last message} as text; a
 // text that holds BAD is refused by the embeddings with 400. With KEY in the
-// environment, every other key is refused with 401, and the message says it.
-import { createServer } from 'node:http';
+// environment, every other key is refused with 401, and the message says it;
+// with TLS_KEY and TLS_CERT (files) it speaks https.
+import { createServer as createPlain } from 'node:http';
+import { createServer as createSecure } from 'node:https';
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync }
 	from 'node:fs';
 import { join } from 'node:path';
@@ -161,7 +163,10 @@ function reply(req, res, text, step) {
 		res.end(out);
 }
 
-const server = createServer((req, res) => {
+const secure = process.env.TLS_KEY !== undefined;
+const tls = secure ? { key: readFileSync(process.env.TLS_KEY),
+	cert: readFileSync(process.env.TLS_CERT) } : {};
+const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
 	const parts = [];
 	req.on('data', (p) => parts.push(p));
 	req.on('end', () => {
