@@ -1,0 +1,206 @@
+#!/usr/bin/env bats
+# One call fails at a time: the first, the second, ... of each kind, through a
+# preloaded library. Whatever fails, no program may end 0 with data missing,
+# die by a signal, or hang.
+#
+# A scenario is three functions: NAME_prepare makes the files in an empty
+# folder, NAME_run runs the program, NAME_result prints what must be there
+# when it ended 0.
+load helper
+
+setup() {
+	ai_setup
+	not_sanitized
+	PATH=$BUILDDIR/tests/stub:$PATH
+	shim=$BUILDDIR/tests/fault/shim.so
+}
+
+# Points of failure tried for one kind of call; beyond that they are spread
+# evenly over all of them.
+points_max=${AI_TEST_POINTS:-40}
+
+points() {
+	awk -v n="$1" -v max="$points_max" 'BEGIN {
+		step = n > max ? n / max : 1
+		for (i = 1; i <= n; i += step)
+			print int(i)
+	}'
+}
+
+# fresh NAME: an empty folder with the scenario's files in it.
+fresh() {
+	rm -rf work
+	mkdir work
+	(cd work && "$1_prepare")
+}
+
+# faulty NAME FAULT: runs the scenario with the fault; its status.
+faulty() {
+	(
+		cd work || exit
+		export AI_TEST_FAULT=$2
+		"$1_run" timeout 20 env LD_PRELOAD="$shim"
+	) 2>work/err
+}
+
+# try NAME CALL ERROR: the scenario with each of these calls failing in turn.
+try() {
+	local name=$1 call=$2 error=$3 n status wanted count bad=0 got
+	fresh "$name" || return
+	export AI_TEST_PROGRAM=$program
+	(cd work && AI_TEST_COUNT=$PWD/count "$name"_run env LD_PRELOAD="$shim")
+	wanted=$(cd work && "$name"_result)
+	if [ -z "$wanted" ]; then
+		echo "$name gives no result even without a fault"
+		return 1
+	fi
+	count=$(awk -v call="$call" '$1 == call { print $2 }' work/count)
+	[ -n "$count" ] || return
+	for n in $(points "$count"); do
+		for plus in '' +; do
+			fresh "$name"
+			status=0
+			faulty "$name" "$call:$n$plus:$error" || status=$?
+			if [ "$status" -eq 0 ]; then
+				got=$(cd work && "$name"_result) || true
+				[ "$got" != "$wanted" ] || continue
+				echo "$name, $call:$n$plus:$error: status 0, data missing"
+			elif [ "$status" -ge 99 ]; then
+				echo "$name, $call:$n$plus:$error: status $status"
+			elif [ "$status" -ne 2 ] && [ ! -s work/err ]; then
+				echo "$name, $call:$n$plus:$error: status $status, no message"
+			elif ! (cd work && "$name"_after "$wanted" 2>&1); then
+				echo "$name, $call:$n$plus:$error: not sound afterwards"
+			else
+				continue
+			fi
+			bad=$((bad + 1))
+			head -c 500 work/err
+		done
+	done
+	printf '%s: %s calls of %s\n' "$name" "$count" "$call"
+	[ "$bad" -eq 0 ]
+}
+
+# torture PROGRAM NAME: every kind of call and error.
+torture() {
+	local bad=0
+	program=$1
+	[ -x "$BUILDDIR/bin/$1" ] || [ -x "$BUILDDIR/tests/stub/$1" ] ||
+		skip "$1 is not built"
+	declare -F "$2_after" >/dev/null || eval "$2_after() { :; }"
+	for fault in write:ENOSPC write:EIO write:short read:EIO read:short \
+		open:EMFILE malloc:ENOMEM fsync:EIO mmap:ENOMEM thread:EAGAIN; do
+		try "$2" "${fault%:*}" "${fault#*:}" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
+# N records with a text of some words.
+records() {
+	seq "$1" |
+		sed 's/.*/{"id":"&","text":"the quick brown fox number & jumps over the lazy dog"}/'
+}
+
+@test "the shim makes a call fail, and counts" {
+	records 3 >in
+	LD_PRELOAD=$shim AI_TEST_COUNT=$PWD/count ai-pass <in | cmp - in
+	grep -q '^read [1-9]' count
+	run -74 env LD_PRELOAD="$shim" AI_TEST_FAULT=write:1:ENOSPC ai-pass in
+	assert_has "$output" 'No space left on device'
+	run -74 env LD_PRELOAD="$shim" AI_TEST_FAULT=read:1:EIO ai-pass in
+	run -71 env LD_PRELOAD="$shim" AI_TEST_FAULT=malloc:1+:ENOMEM ai-pass in
+	run -99 env LD_PRELOAD="$shim" AI_TEST_FAULT=nonsense ai-pass in
+	AI_TEST_PROGRAM=ai-other LD_PRELOAD=$shim \
+		AI_TEST_FAULT=write:1:ENOSPC ai-pass in | cmp - in
+}
+
+pass_prepare() { records 2500 >in; }
+pass_run() { "$@" ai-pass <in >out; }
+pass_result() { [ -s out ] && cksum <out; }
+
+@test "ai-pass: nothing is lost whatever fails" {
+	torture ai-pass pass
+}
+
+threads_prepare() { records 2500 >in; }
+threads_run() { "$@" ai-pass -j 3 --set 'x={"y":1}' <in >out; }
+threads_result() { pass_result; }
+
+@test "ai-pass -j 3: nothing is lost whatever fails" {
+	torture ai-pass threads
+}
+
+tokens_prepare() { records 200 >in; }
+tokens_run() { "$@" ai-tokens <in >out; }
+tokens_result() { pass_result; }
+
+@test "ai-tokens: nothing is lost whatever fails" {
+	torture ai-tokens tokens
+}
+
+chunk_prepare() {
+	{
+		printf '# One\n\n'
+		seq -f 'Sentence number %.0f of the first part. ' 600
+		printf '\n## Two\n\n'
+		seq -f 'Sentence number %.0f of the second part. ' 600
+	} >doc.md
+}
+chunk_run() { "$@" ai-chunk doc.md >out; }
+chunk_result() { pass_result; }
+
+@test "ai-chunk: nothing is lost whatever fails" {
+	torture ai-chunk chunk
+}
+
+embed_prepare() { records 60 >in; }
+embed_run() { "$@" ai-embed <in >out; }
+embed_result() { pass_result; }
+
+@test "ai-embed: nothing is lost whatever fails" {
+	torture ai-embed embed
+}
+
+# An index that a failed program leaves is sound, and the same program run
+# again completes it.
+add_prepare() { records 25 | ai-embed >in; }
+add_run() { "$@" ai-search add -i idx <in; }
+add_result() { ai-search export -i idx | jq -cS '[.id, .text]' | sort; }
+add_after() {
+	[ ! -e idx ] || ai-search verify -i idx >/dev/null || return
+	ai-search add -i idx <in && [ "$(add_result)" = "$1" ]
+}
+
+@test "ai-search add: nothing is lost whatever fails" {
+	points_max=$((points_max / 2))
+	torture ai-search add
+}
+
+query_prepare() {
+	[ -e ../made ] || {
+		records 25 | ai-embed | ai-search add -i ../made
+		ai-search verify -i ../made >/dev/null
+	}
+	cp -r ../made idx
+	printf '{"query":"quick fox number %d"}\n' 3 7 >in
+}
+query_run() { "$@" ai-search -i idx <in >out; }
+query_result() { jq -c '[.hits[].id]' out; }
+
+@test "ai-search query: nothing is lost whatever fails" {
+	points_max=$((points_max / 2))
+	torture ai-search query
+}
+
+complete_prepare() {
+	cat >in <<'END'
+{"query":"what jumps over the dog?","hits":[{"rank":1,"id":"a","text":"The quick brown fox jumps over the lazy dog. It rains.","score":1,"confidence":0.9}]}
+END
+}
+complete_run() { "$@" ai-complete -m local/extract <in >out; }
+complete_result() { jq -c .completion.text out; }
+
+@test "ai-complete -m local/extract: nothing is lost whatever fails" {
+	torture ai-complete complete
+}

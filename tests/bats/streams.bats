@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# Standard input and output in every bad state: full, closed, gone half-way.
+load helper
+
+setup() {
+	ai_setup
+	PATH=$BUILDDIR/tests/stub:$PATH
+	seq 3000 | sed 's/.*/{"id":"&","query":"the fox","text":"the quick brown fox number & jumps","hits":[{"rank":1,"id":"a","text":"The fox jumps.","score":1,"confidence":0.9}]}/' >in
+	head -n 5 in >few
+	! command -v ai-search >/dev/null || [ ! -x "$BUILDDIR/bin/ai-embed" ] ||
+		ai-embed <few | ai-search add -i idx
+}
+
+# The command lines that turn records into records, one for each program.
+filters() {
+	echo ai-pass
+	echo ai-pass -j 3
+	for p in $(programs); do
+		case $p in
+		ai-chunk | ai-tokens) echo "$p" && echo "$p -j 3" ;;
+		ai-embed) echo "$p" ;;
+		ai-search) echo "$p -i idx" ;;
+		ai-complete) echo "$p -m local/extract" ;;
+		esac
+	done
+}
+
+# each CODE: runs CODE for every filter in $f, and says which one failed.
+each() {
+	local f bad=0
+	while IFS= read -r f; do
+		(set -e; eval "$1") && continue
+		echo "failed: $f"
+		bad=1
+	done < <(filters)
+	[ "$bad" -eq 0 ]
+}
+
+@test "a full disk: 74 and a message" {
+	each 'run --separate-stderr bash -c "$f <few >/dev/full"
+		assert_status 74
+		assert_has "$stderr" "No space left on device"'
+}
+
+@test "a full disk after some of it: 74" {
+	each 'run --separate-stderr bash -c "$f <in >/dev/full"
+		assert_status 74'
+}
+
+@test "a reader that goes away: SIGPIPE, quietly" {
+	each 'bash -c "{ $f <in; echo \$? >status; } 2>err | head -n 1 >first"
+		assert_eq "$(cat status)" 141
+		assert_eq "$(cat err)" ""
+		assert [ -s first ]'
+}
+
+@test "SIGPIPE ignored by the parent: 74, not an endless loop" {
+	each 'bash -c "trap \"\" PIPE; { timeout 20 $f <in; echo \$? >status; } 2>err | head -n 1 >first"
+		assert_eq "$(cat status)" 74'
+}
+
+@test "SIGTERM half-way: what came is written, then 143" {
+	each 'mkfifo fifo
+		timeout 20 $f <fifo >out 2>err & pid=$!
+		exec 9>fifo
+		head -n 2 in >&9
+		for ((i = 0; i < 100; i++)); do
+			[ "$(wc -l <out)" -lt 2 ] || break
+			sleep 0.05
+		done
+		kill -TERM "$pid"
+		status=0; wait "$pid" || status=$?
+		exec 9>&-
+		rm fifo
+		assert_eq "$status" 143
+		assert [ "$(wc -l <out)" -ge 2 ]'
+}
+
+@test "SIGINT half-way: 130" {
+	each 'mkfifo fifo
+		timeout 20 env --default-signal=INT $f <fifo >out 2>err & pid=$!
+		exec 9>fifo
+		head -n 2 in >&9
+		for ((i = 0; i < 100; i++)); do
+			[ "$(wc -l <out)" -lt 2 ] || break
+			sleep 0.05
+		done
+		kill -INT "$pid"
+		status=0; wait "$pid" || status=$?
+		exec 9>&-
+		rm fifo
+		assert_eq "$status" 130'
+}
+
+@test "standard input closed: 74, not an empty success" {
+	each 'run --separate-stderr bash -c "$f <&-"
+		assert_status 74
+		assert [ -n "$stderr" ]'
+}
+
+@test "standard output closed: 74" {
+	each 'run --separate-stderr bash -c "$f <few >&-"
+		assert_status 74'
+}
+
+@test "standard error closed: records come all the same" {
+	each 'run bash -c "$f <few 2>&-"
+		assert_status 0
+		assert_eq "${#lines[@]}" 5'
+}
+
+@test "an empty input is no error" {
+	each 'run --separate-stderr bash -c "$f </dev/null"
+		assert_status 0
+		assert_eq "$output" ""
+		assert_eq "$stderr" ""'
+}
+
+@test "records come out as soon as they are done, with the input still open" {
+	each '{ head -n 3 in; sleep 2; } | $f >out & pid=$!
+		for ((i = 0; i < 30; i++)); do
+			[ "$(wc -l <out)" -lt 3 ] || break
+			sleep 0.05
+		done
+		n=$(wc -l <out)
+		wait "$pid"
+		assert [ "$n" -eq 3 ]'
+}
