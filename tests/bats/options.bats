@@ -105,17 +105,40 @@ END
 	done
 }
 
-@test "every key of the configuration is in its schema" {
-	schema=$SRCDIR/data/schema/config.json
-	[ -f "$schema" ] || skip "there is no schema yet"
+# A value that an option of this type, with these choices and this default
+# (- for none) takes, as JSON.
+value_for() {
+	case $1 in
+	flag) echo true ;;
+	int | real)
+		[ "$3" != - ] || set -- "$1" "$2" 1
+		case $3 in *[KMG]) echo "\"$3\"" ;; *) echo "$3" ;; esac
+		;;
+	choice) echo "\"${2%%|*}\"" ;;
+	*) [ "$3" != - ] && echo "\"$3\"" || echo '"x"' ;;
+	esac
+}
+
+@test "every key of the configuration is taken from the file" {
 	for p in $(programs); do
-		"$p" --dump-options | awk -F '\t' '$6 != "-" { print $6 }'
-	done | sort -u >keys
-	while IFS= read -r key; do
-		jq -e --arg key "$key" '
-			reduce ($key | split("."))[] as $k (.;
-				.properties[$k]) != null' "$schema" >/dev/null ||
-			printf 'not in the schema: %s\n' "$key"
-	done <keys >found
+		while IFS=$'\t' read -r name _ type _ choices key _ initial _; do
+			[ "$key" != - ] && [ "$type" != verb ] || continue
+			jq -nc --arg key "$key" --argjson value \
+				"$(value_for "$type" "$choices" "$initial")" \
+				'setpath($key | split("."); $value)' >config.json
+			"$p" --config config.json --print-config >out 2>err &&
+				grep -q "^$name	.*	config	$key\$" out && continue
+			printf '%s, %s: %s\n' "$p" "$(cat config.json)" "$(cat err)"
+		done < <("$p" --dump-options)
+	done >found
 	assert_eq "$(cat found)" ''
+}
+
+@test "an unknown key of the configuration is an error that names it" {
+	printf '{"jbos": 2}' >config.json
+	for p in $(programs); do
+		run --separate-stderr "$p" --config config.json --print-config
+		assert_status 78
+		assert_has "$stderr" jbos
+	done
 }
