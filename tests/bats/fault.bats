@@ -48,7 +48,7 @@ faulty() {
 
 # try NAME CALL ERROR: the scenario with each of these calls failing in turn.
 try() {
-	local name=$1 call=$2 error=$3 n plus= status wanted count bad=0 got
+	local name=$1 call=$2 error=$3 n plus='' status wanted count bad=0 got
 	fresh "$name" || return
 	export AI_TEST_PROGRAM=$program
 	(cd work && AI_TEST_COUNT=$PWD/count "$name"_run env LD_PRELOAD="$shim")
@@ -100,11 +100,6 @@ torture() {
 	[ "$bad" -eq 0 ]
 }
 
-# N records with a text of some words.
-records() {
-	seq "$1" |
-		sed 's/.*/{"id":"&","text":"the quick brown fox number & jumps over the lazy dog"}/'
-}
 
 @test "the shim makes a call fail, and counts" {
 	records 3 >in

@@ -107,3 +107,46 @@ programs() {
 		[ -x "$p" ] && printf '%s\n' "${p##*/}"
 	done
 }
+
+# The command lines that turn records into records, one or two a program.
+# ai-search needs an index: see make_index.
+filters() {
+	local p
+	echo ai-pass
+	echo ai-pass -j 3
+	for p in $(programs); do
+		case $p in
+		ai-chunk | ai-tokens) echo "$p" && echo "$p -j 3" ;;
+		ai-embed) echo "$p" ;;
+		ai-search) echo "$p -i idx" ;;
+		ai-complete) echo "$p -m local/extract" ;;
+		esac
+	done
+}
+
+# A small index in idx, if the programs for it are built.
+make_index() {
+	[ -x "$BUILDDIR/bin/ai-search" ] || return 0
+	records 5 | ai-search add -i idx -m local/hash
+}
+
+# N records that every filter can work on: text, query and hits.
+records() {
+	seq "$1" | sed 's/.*/{"id":"&","query":"the fox","text":"the quick brown fox number & jumps","hits":[{"rank":1,"id":"a","text":"The fox jumps.","score":1,"confidence":0.9}]}/'
+}
+
+# each CODE: runs CODE for every filter in $f, and says for which it failed. (Bash
+# turns set -e off within a condition, hence the dance.)
+each() {
+	local f rc bad=0
+	while IFS= read -r f; do
+		set +e
+		(set -e; eval "$1")
+		rc=$?
+		set -e
+		[ "$rc" -ne 0 ] || continue
+		echo "failed: $f"
+		bad=1
+	done < <(filters)
+	[ "$bad" -eq 0 ]
+}

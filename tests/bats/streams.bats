@@ -5,35 +5,9 @@ load helper
 setup() {
 	ai_setup
 	PATH=$BUILDDIR/tests/stub:$PATH
-	seq 3000 | sed 's/.*/{"id":"&","query":"the fox","text":"the quick brown fox number & jumps","hits":[{"rank":1,"id":"a","text":"The fox jumps.","score":1,"confidence":0.9}]}/' >in
+	records 3000 >in
 	head -n 5 in >few
-	! command -v ai-search >/dev/null || [ ! -x "$BUILDDIR/bin/ai-embed" ] ||
-		ai-embed <few | ai-search add -i idx
-}
-
-# The command lines that turn records into records, one for each program.
-filters() {
-	echo ai-pass
-	echo ai-pass -j 3
-	for p in $(programs); do
-		case $p in
-		ai-chunk | ai-tokens) echo "$p" && echo "$p -j 3" ;;
-		ai-embed) echo "$p" ;;
-		ai-search) echo "$p -i idx" ;;
-		ai-complete) echo "$p -m local/extract" ;;
-		esac
-	done
-}
-
-# each CODE: runs CODE for every filter in $f, and says which one failed.
-each() {
-	local f bad=0
-	while IFS= read -r f; do
-		(set -e; eval "$1") && continue
-		echo "failed: $f"
-		bad=1
-	done < <(filters)
-	[ "$bad" -eq 0 ]
+	make_index
 }
 
 @test "a full disk: 74 and a message" {
