@@ -118,7 +118,7 @@ END
 
 @test "threads and readers of odd sizes change nothing" {
 	local i
-	for i in $(seq 300); do
+	for i in $(seq 100); do
 		nasty | sed "s/\"text\":\"/&$i /"
 	done >in
 	ai-tokens --encode in >one
@@ -126,7 +126,7 @@ END
 	cmp one four
 	ai-tokens --encode -j 4 --unordered in | sort >five
 	sort one | cmp - five
-	dd if=in bs=7 status=none | ai-tokens --encode | cmp - one
+	dd if=in bs=61 status=none | ai-tokens --encode | cmp - one
 }
 
 # ---- chat ------------------------------------------------------------------
@@ -240,15 +240,13 @@ END
 	for e in o200k_base cl100k_base r50k_base; do
 		for n in 0 1 2 3 5 8; do
 			nasty | ai-tokens --truncate "$n" --encoding "$e" >less
-			nasty | jq -c .text | paste - less |
-				while IFS=$'\t' read -r whole cut; do
-					jq -n -e --argjson w "$whole" \
-						--argjson c "$cut" --argjson n "$n" '
-						($c.text as $t | $w | startswith($t))
-						and $c.tokens.count <= $n
-						and ($c.tokens.truncated == ($c.text != $w))' \
-						>/dev/null || exit
-				done
+			nasty | jq -s -e --argjson n "$n" \
+				--slurpfile less less '
+				[., $less] | transpose | length == 8 and
+				all(.[0].text as $whole | .[1] |
+				.text as $text | .tokens |
+				($whole | startswith($text)) and .count <= $n
+				and .truncated == ($text != $whole))' >/dev/null
 			ai-tokens --encoding "$e" -r less >again
 			jq .tokens.count less | cmp - again
 		done
@@ -312,7 +310,10 @@ END
 
 @test "the same ids as tiktoken on 10 MB of this machine's text" {
 	need_peer tiktoken
-	timeout 600 node "$SRCDIR/tests/peer/tiktoken.mjs" text 10
+	# A sanitizer makes it ten times as slow, and looks for other things.
+	local megabytes=10
+	[ -z "${AI_SANITIZED-}" ] || megabytes=1
+	timeout 600 node "$SRCDIR/tests/peer/tiktoken.mjs" text "$megabytes"
 }
 
 @test "the same ids as tiktoken on hostile text" {

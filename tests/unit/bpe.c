@@ -213,7 +213,7 @@ static void test_pieces(const struct ref *r, const struct ai_bpe_table *t,
 	for (size_t kind = 0; kind < 36; kind++) {
 		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 			/* The reference is quadratic. */
-			if (sizes[i] > 4096 && kind % 9 != 0)
+			if (sizes[i] > 2048 && kind % 7 != 0)
 				continue;
 			hostile(p, sizes[i], kind);
 			bad += !same_as_ref(r, t, p, sizes[i]);
@@ -230,13 +230,13 @@ static void test_short_pieces(const struct ref *r,
 	char p[64];
 	size_t bad = 0;
 
-	for (size_t i = 0; i < 20000; i++) {
+	for (size_t i = 0; i < 6000; i++) {
 		size_t n = 1 + rnd(sizeof p);
 
 		hostile(p, n, rnd(36));
 		bad += !same_as_ref(r, t, p, n);
 	}
-	ok(bad == 0, "%s: 20000 short pieces merge as in the reference", name);
+	ok(bad == 0, "%s: 6000 short pieces merge as in the reference", name);
 }
 
 /*
@@ -353,8 +353,11 @@ static void test_vocabulary(const char *name, const char *dir, uint32_t ids)
 	   name, r.n);
 	ok(any_bytes_come_back(b), "%s: any bytes come back", name);
 	test_short_pieces(&r, &t, name);
-	test_pieces(&r, &t, name);
-	test_long_pieces(&r, &t, name);
+	/* p50k is r50k and blanks. */
+	if (strcmp(name, "p50k_base") != 0) {
+		test_pieces(&r, &t, name);
+		test_long_pieces(&r, &t, name);
+	}
 	ref_release(&r);
 	ai_bpe_close(b);
 	free(file);
