@@ -66,7 +66,7 @@ between() { # FILTER CODE
 
 @test "NUL bytes" {
 	printf '{"text":"a\0b"}\n' >bad
-	raw='"{\"text\":\"a\u0000b\"}"'
+	export raw='"{\"text\":\"a\u0000b\"}"'
 	each 'between "$f" invalid_json
 		assert_eq "$(jq -c "select(.error).raw" out)" "$raw"'
 	printf '\0\0\0\n' >bad

@@ -83,6 +83,25 @@ has_sections() {
 	refute_eq "${lines[-1]}" '0 examples'
 }
 
+@test "every member that the programs write is in aiutils-records(5)" {
+	[ "$(programs | wc -l)" -ge 5 ] || skip "not all programs are built"
+	printf '# One\n\nThe fox jumps.\n' >a.md
+	{
+		ai-chunk --by markdown a.md | ai-tokens --encode | ai-embed | tee all |
+			ai-search add -i idx
+		ai-search -i idx fox | ai-complete -m local/extract
+		echo '{"text":"the fox jumps"}' | ai-tokens --truncate 2
+		printf '{"text":3}\nno\n\351\n%*s\n' 70000 x | ai-tokens -q || true
+		cat all
+	} | jq -r 'paths | .[] | strings' | sort -u >members
+	[ "$(wc -l <members)" -gt 40 ]
+	while IFS= read -r member; do
+		grep -q "^\.\(It \)\?Ql $member\( \|\$\)" \
+			"$SRCDIR/man/aiutils-records.5" || echo "$member"
+	done <members >found
+	assert_eq "$(cat found)" ''
+}
+
 @test "the runner of examples finds a difference" {
 	cat >x.1 <<'END'
 .Sh EXAMPLES
