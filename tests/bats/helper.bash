@@ -53,6 +53,13 @@ assert_has() {
 	return 1
 }
 
+# refute_has TEXT PART
+refute_has() {
+	case $1 in *"$2"*) ;; *) return ;; esac
+	printf '"%s" in:\n%s\n' "$2" "$1"
+	return 1
+}
+
 # assert_status N: of the last run.
 assert_status() {
 	[ "$status" -eq "$1" ] && return
