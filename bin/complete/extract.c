@@ -262,7 +262,7 @@ static double worth(const struct complete_sentence *s, const struct rating *r)
 {
 	static const double of_kind[] = {
 		[COMPLETE_PROSE] = 1, [COMPLETE_ITEM] = 1,
-		[COMPLETE_ROW] = 0.6, [COMPLETE_CODE] = 0.5,
+		[COMPLETE_ROW] = 0.6, [COMPLETE_CODE] = 0.35,
 		[COMPLETE_HEADING] = 0,
 	};
 	double w = of_kind[s->kind];
@@ -485,6 +485,21 @@ static int take(const struct extract *x, size_t i, struct complete_answer *a,
 	return complete_cite_add(a, s->hit, err);
 }
 
+/*
+ * Whether the best sentence is an answer at all.  A passage that shares one
+ * word with the question shares no topic, unless one word is all that is
+ * asked.
+ */
+static bool answers(const struct extract *x, size_t best, double threshold)
+{
+	size_t hit = x->s.v[best].hit;
+	uint64_t held = x->about[hit] | x->passage[hit];
+	int least = x->n_terms < 2 ? 1 : 2;
+
+	return x->r[best].cover >= threshold &&
+	       __builtin_popcountll(held) >= least;
+}
+
 static int quote_best(struct extract *x, size_t max, double threshold,
 		      struct complete_answer *a, struct ai_err *err)
 {
@@ -493,7 +508,7 @@ static int quote_best(struct extract *x, size_t max, double threshold,
 	shortlist(x);
 	n = choose(x, max, taken);
 	a->score = n == 0 ? 0 : x->r[taken[0]].cover;
-	if (a->score < threshold || n == 0) {
+	if (n == 0 || !answers(x, taken[0], threshold)) {
 		ai_buf_str(&a->chat.text, do_not_say);
 		return 0;
 	}

@@ -34,7 +34,7 @@ static const struct ai_opt options[] = {
 	  .min = 1, .max = COMPLETE_QUOTES_MAX, .key = "complete.sentences" },
 	{ "threshold", 0, AI_OPT_REAL, &complete_settings.threshold, "T",
 	  "local/extract: below it, the documents do not say",
-	  .initial = "0.5", .max = 1, .key = "complete.threshold" },
+	  .initial = "0.4", .max = 1, .key = "complete.threshold" },
 	{ "sources", 0, AI_OPT_FLAG, &complete_settings.sources, NULL,
 	  "with -r: list what was cited behind the answer",
 	  .initial = "true" },

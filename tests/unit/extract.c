@@ -177,6 +177,8 @@ static void test_extract(void)
 	is_answer("Setting limits for the lines",
 		  "Set the limit of lines with --limit. [2]");
 	is_answer("zebra crossing", "the documents do not say");
+	is_answer("500 zebras", "the documents do not say");
+	is_answer("plain", "The rain in Spain stays mainly in the plain. [3]");
 	is_answer("", "the documents do not say");
 	is_answer("?!", "the documents do not say");
 	is_answer("the of and", "the documents do not say");
