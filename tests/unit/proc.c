@@ -73,6 +73,9 @@ static void test_capture(void)
 	ok(status == 3, "its exit status");
 	ok(capture(SH("kill -9 $$"), 10, &status, &err) == 0 && status == 137,
 	   "a signal is 128 + n");
+	signal(SIGCHLD, SIG_IGN);
+	ok(capture(SH("exit 4"), 10, &status, &err) == 0 && status == 4,
+	   "also when SIGCHLD was ignored");
 	ok(capture(ARGV("cat"), 10, &status, &err) == 0 && out.len == 0,
 	   "stdin is /dev/null");
 	ok(capture(ARGV("printf", "%s", "$(ls) *;'\""), 10, &status, &err) ==

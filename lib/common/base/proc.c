@@ -112,6 +112,18 @@ static int spawn_with(pid_t *pid, const char *const *argv, const struct fds *f,
 			    (char *const *)(const void *)argv, environ);
 }
 
+/* Some parents leave SIGCHLD ignored; then the system throws away how our
+ * children end. */
+static void heed_children(void)
+{
+	struct sigaction sa;
+
+	if (sigaction(SIGCHLD, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN) {
+		sa.sa_handler = SIG_DFL;
+		sigaction(SIGCHLD, &sa, NULL);
+	}
+}
+
 static int spawn(pid_t *pid, const char *const *argv, const struct fds *f)
 {
 	posix_spawn_file_actions_t act;
@@ -120,6 +132,7 @@ static int spawn(pid_t *pid, const char *const *argv, const struct fds *f)
 
 	if (rc != 0)
 		return rc;
+	heed_children();
 	rc = posix_spawnattr_init(&attr);
 	if (rc == 0) {
 		rc = spawn_with(pid, argv, f, &act, &attr);
