@@ -9,11 +9,11 @@
 // ai-tokens is found along PATH, node_modules beside this file or below
 // AI_TEST_PEER. Prints what was compared; exits 1 at the first difference.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { realText } from './text.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(
@@ -133,80 +133,6 @@ function classes() {
 }
 
 // ---- text ----
-
-// Whatever this machine has: each place gives at most its share, so that no
-// kind of text is all there is.
-const places = [
-	'/usr/share/doc', '/usr/share/man', '/usr/share/perl',
-	'/usr/share/perl5', '/usr/lib/python3', '/usr/lib/python3.11',
-	'/usr/share/nodejs', '/usr/lib/node_modules', '/usr/local/lib',
-	'/usr/include', '/usr/share/i18n/locales', '/usr/share/zoneinfo',
-	'/usr/share/common-licenses', '/usr/share/vim', '/usr/share/git-core',
-	'/usr/lib/x86_64-linux-gnu/perl', '/etc', join(here, '../..'),
-];
-const names = new Set(['', '.txt', '.md', '.html', '.htm', '.json', '.js',
-	'.mjs', '.ts', '.c', '.h', '.hpp', '.py', '.pl', '.pm', '.pod', '.sh',
-	'.xml', '.po', '.css', '.vim', '.rst', '.tab', '.gz', '.yml', '.conf',
-	'.1', '.3', '.5', '.7', '.8', '.svg', '.awk', '.tcl', '.rb']);
-
-function* files(dir) {
-	let entries;
-	try {
-		entries = readdirSync(dir, { withFileTypes: true });
-	} catch {
-		return;
-	}
-	entries.sort((a, b) => a.name < b.name ? -1 : 1);
-	for (const e of entries) {
-		const path = join(dir, e.name);
-		if (e.isDirectory() && e.name !== '.git')
-			yield* files(path);
-		else if (e.isFile() && names.has(extname(e.name)))
-			yield path;
-	}
-}
-
-// The text of a file, or nothing if it is not UTF-8, too small or too big.
-function textOf(path) {
-	try {
-		const size = statSync(path).size;
-		if (size < 400 || size > 1e6)
-			return undefined;
-		let raw = readFileSync(path);
-		if (path.endsWith('.gz'))
-			raw = gunzipSync(raw);
-		const text = new TextDecoder('utf-8',
-			{ fatal: true, ignoreBOM: true }).decode(raw);
-		return text.includes('\0') ? undefined : text;
-	} catch {
-		return undefined;
-	}
-}
-
-function realText(bytes) {
-	const texts = [], share = bytes / 4, seen = new Set();
-	let sum = 0;
-	for (const place of places) {
-		let here = 0;
-		for (const path of files(place)) {
-			const text = textOf(path);
-			if (text === undefined || seen.has(text))
-				continue;
-			seen.add(text);
-			texts.push(text);
-			const n = Buffer.byteLength(text);
-			here += n;
-			sum += n;
-			if (here > share || sum > bytes)
-				break;
-		}
-		if (here > 0)
-			console.log(`${(here / 1e6).toFixed(1)} MB from ${place}`);
-		if (sum > bytes)
-			break;
-	}
-	return texts;
-}
 
 // Names and dates as people write them in a hundred languages: from ICU.
 function manyLanguages() {
