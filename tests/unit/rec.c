@@ -72,6 +72,8 @@ static void test_set(void)
 	set("m", "2");
 	set("n", "{}");
 	ok(written_is("{\"a\":1,\"n\":{},\"m\":2}"), "set twice");
+	ai_rec_drop(&rec, "n");
+	ok(written_is("{\"a\":1,\"m\":2}"), "a new member can be dropped");
 	ai_rec_revert(&rec);
 	ok(written_is("{\"a\":1}"), "revert");
 }
@@ -87,7 +89,7 @@ static void test_rewrite(void)
 	set("n", "2");
 	ok(written_is("{\"z\":\"\",\"m\":[{\"c\":\"again\"} ,2],\"n\":2}"),
 	   "several edits and a member");
-	ai_rec_drop(&rec, "m", &err);
+	ai_rec_drop(&rec, "m");
 	ok(written_is("{\"z\":\"\",\"n\":2}"), "an edit in a dropped member");
 	ok(ai_rec_rewrite(&rec, "n", "x", 1, &err) < 0 &&
 	   err.code == AI_E_RECORD, "a number is not rewritten");

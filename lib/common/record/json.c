@@ -450,7 +450,12 @@ size_t ai_json_step(const char *path, char *name, size_t size,
 		if (path[i] == '\\' && path[i + 1] == '.')
 			i++;
 		if (n < size)
-			name[n++] = path[i];
+			name[n] = path[i];
+		n++;
+	}
+	if (n > size) { /* no key holds this byte */
+		name[0] = (char)0xFF;
+		n = 1;
 	}
 	*step = (struct ai_span){ name, n };
 	return i + (path[i] == '.');

@@ -122,26 +122,48 @@ bool ai_rec_is_error(const struct ai_rec *r)
 
 /* ---- changes ------------------------------------------------------------ */
 
-int ai_rec_drop(struct ai_rec *r, const char *name, struct ai_err *err)
+static void hide_members(struct ai_rec *r, struct ai_span name)
 {
-	struct ai_span want = ai_span_of(name);
-
-	(void)err;
 	for (size_t i = 0; i < r->n_members; i++)
-		if (ai_json_is(r->members[i].key, want))
+		if (ai_json_is(r->members[i].key, name))
 			r->members[i].dropped = true;
-	return 0;
+}
+
+/* The new member of this name, or NULL. */
+static struct ai_added *find_added(const struct ai_rec *r, struct ai_span name)
+{
+	for (size_t i = 0; i < r->n_added; i++) {
+		struct ai_added *a = &r->added[i];
+		struct ai_value key = { AI_STRING,
+					{ r->fresh.p + a->at, a->name } };
+
+		if (ai_json_is(key, name))
+			return a;
+	}
+	return NULL;
+}
+
+void ai_rec_drop(struct ai_rec *r, const char *name)
+{
+	struct ai_added *a = find_added(r, ai_span_of(name));
+
+	hide_members(r, ai_span_of(name));
+	if (a == NULL)
+		return;
+	r->n_added--;
+	memmove(a, a + 1,
+		(size_t)(r->added + r->n_added - a) * sizeof *a);
 }
 
 int ai_rec_set(struct ai_rec *r, const char *name, const struct ai_buf *json,
 	       struct ai_err *err)
 {
-	struct ai_added *slot = NULL;
+	struct ai_added *slot;
 	size_t from = r->fresh.len;
 
 	if (ai_buf_check(json, name, err) < 0)
 		return -1;
-	ai_rec_drop(r, name, err);
+	hide_members(r, ai_span_of(name));
 	ai_put_str(&r->fresh, name, strlen(name));
 	/* The writer may have put a comma before the name. */
 	from += r->fresh.len > from && r->fresh.p[from] == ',';
@@ -149,11 +171,7 @@ int ai_rec_set(struct ai_rec *r, const char *name, const struct ai_buf *json,
 	ai_buf_add(&r->fresh, json->p, json->len);
 	if (ai_buf_check(&r->fresh, name, err) < 0)
 		return -1;
-	for (size_t i = 0; i < r->n_added; i++)
-		if (ai_json_is((struct ai_value){ AI_STRING,
-				{ r->fresh.p + r->added[i].at,
-				  r->added[i].name } }, ai_span_of(name)))
-			slot = &r->added[i];
+	slot = find_added(r, ai_span_of(name));
 	if (slot == NULL) {
 		if (grow(&r->added, r->n_added, &r->cap_added,
 			 sizeof *r->added) < 0)

@@ -63,8 +63,8 @@ bool ai_rec_is_error(const struct ai_rec *r);
 /* Adds a member, replacing every older one of that name. */
 int ai_rec_set(struct ai_rec *r, const char *name, const struct ai_buf *json,
 	       struct ai_err *err);
-/* Cuts a member out if it is there. */
-int ai_rec_drop(struct ai_rec *r, const char *name, struct ai_err *err);
+/* Cuts a member out, old or new, if it is there. */
+void ai_rec_drop(struct ai_rec *r, const char *name);
 /* Replaces exactly the string token at the path by this UTF-8 text. */
 int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
 		   size_t n, struct ai_err *err);
