@@ -124,7 +124,7 @@ static void edit(struct ai_rec *r, struct model *m, char op, char which)
 		struct ai_span s = { ai_buf_cstr(&name), name.len };
 
 		if (op == 'd' && !was_set(m, s)) {
-			must(ai_rec_drop(r, s.p, NULL) == 0);
+			ai_rec_drop(r, s.p);
 			model_drop(m, s);
 		} else if (op == 's') {
 			do_set(r, m, &name);
