@@ -254,6 +254,18 @@ static int read_id(struct search_document *d, const struct ai_rec *rec,
 	return ai_buf_check(&d->id, "an id", err);
 }
 
+/* Which bytes, cut how: other sizes make other chunks of the same file. */
+static int read_version(struct search_document *d, const struct ai_rec *rec,
+			struct ai_err *err)
+{
+	struct ai_value of = ai_rec_get(rec, "chunk.of");
+
+	if (read_string(rec, "chunk.doc", &d->doc, err) < 0 || d->doc.len == 0)
+		return d->doc.bad == AI_E_NONE ? 0 : -1;
+	ai_buf_fmt(&d->doc, "/%.*s/", (int)of.s.n, of.s.p == NULL ? "" : of.s.p);
+	return read_string(rec, "chunk.by", &d->doc, err);
+}
+
 static void hash_part(struct ai_hash *h, struct ai_span s)
 {
 	uint64_t n = s.n;
@@ -302,7 +314,7 @@ int search_document_read(struct search_document *d, const struct ai_rec *rec,
 	clear(d);
 	if (ai_rec_text(rec, search_path(), &d->text, err) < 0 ||
 	    read_string(rec, "source.uri", &d->uri, err) < 0 ||
-	    read_string(rec, "chunk.doc", &d->doc, err) < 0 ||
+	    read_version(d, rec, err) < 0 ||
 	    read_id(d, rec, err) < 0 || read_meta(d, rec, err) < 0)
 		return -1;
 	d->source = object_at(rec, "source");

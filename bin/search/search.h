@@ -139,7 +139,8 @@ int search_blocks_prune(struct search_index *ix, struct search_blocks b,
 /* ---- document.c: what is kept of a record -------------------------------- */
 
 struct search_document {
-	struct ai_buf id, text, uri, doc; /* uri, doc: empty if there is none */
+	struct ai_buf id, text;
+	struct ai_buf uri, doc; /* the file and its version; may be empty */
 	struct ai_buf meta;               /* an object, or empty */
 	struct ai_span source, chunk;     /* JSON of the record; p may be NULL */
 	int64_t of, part;                 /* chunk.of and .n; -1 */

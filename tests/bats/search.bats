@@ -92,6 +92,17 @@ b.md d2 beta two'
 	ai-search verify -i x.idx
 }
 
+@test "a file cut otherwise replaces its chunks too" {
+	chunks a.md d1 one two three | ai-search add -i x.idx
+	chunks a.md d1 'one two' three | ai-search add -i x.idx
+	run_sh "ai-search export -i x.idx | jq -r .text | sort | paste -sd,"
+	assert_eq "$output" 'one two,three'
+	chunks a.md d1 'one two' three | jq -c '.chunk.by = "fixed" | .id = "f" + (.chunk.n | tostring)' |
+		ai-search add -i x.idx
+	run_sh "ai-search export -i x.idx | jq -r .id | sort | paste -sd,"
+	assert_eq "$output" f0,f1
+}
+
 @test "files mixed with each other replace their chunks too" {
 	{ chunks a d1 a1 a2 a3; chunks b d1 b1 b2 b3; } | ai-search add -i x.idx
 	{ chunks a d2 A1 A2; chunks b d2 B1 B2; } | sort -R --random-source=/dev/zero |
@@ -563,4 +574,13 @@ END
 	run_sh "jq -r .id <<<'$output' | sort >acked; ai-search export -i x.idx | jq -r .id | sort >there; comm -23 acked there"
 	assert_eq "$output" ''
 	ai-search verify -i x.idx
+}
+
+@test "retrieval quality: the sparse leg reaches its figures, hybrid is not below" {
+	not_sanitized
+	need_shared data/retrieval/cranfield
+	[ -x "$BUILDDIR/bin/ai-embed" ] || skip "ai-embed is not built"
+	EVAL_MODES='sparse hybrid' run "$SRCDIR/tests/bench/eval.sh" cranfield
+	printf '# %s\n' "${lines[@]:1}" >&3
+	assert_status 0
 }

@@ -4,7 +4,9 @@
 #	tests/bench/eval.sh [COLLECTION...]
 #
 # Prints a line a collection and mode: name, documents, queries, mode,
-# nDCG@10, MAP.  A mode below the least it must reach makes it fail.
+# nDCG@10, MAP.  A mode below the least it must reach makes it fail.  Then how
+# many queries have a confident answer, the collection's own and another's,
+# which it cannot know.  EVAL_MODES names the modes.
 set -euo pipefail
 : "${SRCDIR:?run make eval}" "${BUILDDIR:?}"
 AI_SHARED=${AI_SHARED:-$SRCDIR/../shared}
@@ -31,6 +33,15 @@ below() {
 		'BEGIN { exit !(a < c || b < d) }'
 }
 
+# confident INDEX DATA: the share of queries
+confident() {
+	"$tool" queries "$2/qrels.tsv" <"$2/queries.jsonl" |
+		ai-search -i "$1" -k 4 | grep -o '"confident":[a-z]*' |
+		awk '/true/ { n++ } END { printf "%.0f%%", 100 * n / NR }'
+}
+
+modes=(sparse dense hybrid 'hybrid --fusion rrf')
+[ -z "${EVAL_MODES-}" ] || read -ra modes <<<"$EVAL_MODES"
 [ $# -gt 0 ] || set -- cranfield vaswani
 printf '%-10s %9s %7s %-14s %8s %7s\n' collection documents queries mode \
 	nDCG@10 MAP
@@ -40,7 +51,7 @@ for name; do
 	"$tool" docs <"$data/docs.jsonl" | ai-embed -m local/hash |
 		ai-search add -i "$index"
 	documents=$(wc -l <"$data/docs.jsonl")
-	for mode in sparse dense hybrid 'hybrid --fusion rrf'; do
+	for mode in "${modes[@]}"; do
 		# shellcheck disable=SC2086 # a mode may bring an option
 		read -r ndcg map queries < <(measure "$data" "$index" \
 			--mode $mode)
@@ -63,6 +74,17 @@ for name; do
 			fi
 			;;
 		esac
+	done
+done
+
+[ -z "${EVAL_MODES-}" ] || exit "$status"
+printf '\nconfident answers, of own and of foreign queries\n'
+for name; do
+	for other; do
+		[ "$name" = "$other" ] || printf '%-10s own %5s  %s %5s\n' "$name" \
+			"$(confident "$work/$name.idx" "$AI_SHARED/data/retrieval/$name")" \
+			"$other" \
+			"$(confident "$work/$name.idx" "$AI_SHARED/data/retrieval/$other")"
 	done
 done
 exit "$status"

@@ -51,14 +51,28 @@ static void load(const char *file)
 	fclose(f);
 }
 
-static int gain(const char *query, const char *doc)
+/* Those of the query at hand. */
+static struct judgement *of_query[JUDGED_MAX];
+static size_t n_of_query;
+
+static size_t select_query(const char *query)
 {
 	size_t i;
 
+	n_of_query = 0;
 	for (i = 0; i < n_judged; i++)
-		if (strcmp(judged[i].query, query) == 0 &&
-		    (doc == NULL || strcmp(judged[i].doc, doc) == 0))
-			return judged[i].gain;
+		if (strcmp(judged[i].query, query) == 0)
+			of_query[n_of_query++] = &judged[i];
+	return n_of_query;
+}
+
+static int gain(const char *doc)
+{
+	size_t i;
+
+	for (i = 0; i < n_of_query; i++)
+		if (strcmp(of_query[i]->doc, doc) == 0)
+			return of_query[i]->gain;
 	return 0;
 }
 
@@ -79,7 +93,7 @@ static void convert(struct ai_value v, bool query)
 	struct ai_buf out = AI_BUF_INIT(1 << 24), b = AI_BUF_INIT(1 << 24);
 	const char *s = text_at(v, "_id", &b);
 
-	if (query && gain(s, NULL) == 0)
+	if (query && select_query(s) == 0)
 		goto out;
 	ai_put_open(&out, '{');
 	ai_put_key(&out, "id");
@@ -107,44 +121,41 @@ static int descending(const void *a, const void *b)
 	return *(const int *)b - *(const int *)a;
 }
 
-static double ideal(const char *query, size_t *relevant)
+static double ideal(void)
 {
-	int gains[JUDGED_MAX / 10];
+	static int gains[JUDGED_MAX];
 	double sum = 0;
-	size_t n = 0, i;
+	size_t i;
 
-	for (i = 0; i < n_judged && n < JUDGED_MAX / 10; i++)
-		if (strcmp(judged[i].query, query) == 0)
-			gains[n++] = judged[i].gain;
-	qsort(gains, n, sizeof(*gains), descending);
-	for (i = 0; i < n && i < 10; i++)
+	for (i = 0; i < n_of_query; i++)
+		gains[i] = of_query[i]->gain;
+	qsort(gains, n_of_query, sizeof(*gains), descending);
+	for (i = 0; i < n_of_query && i < 10; i++)
 		sum += (pow(2, gains[i]) - 1) / log2((double)i + 2);
-	*relevant = n;
 	return sum;
 }
 
 static void score(struct ai_value v, double *ndcg, double *ap)
 {
 	struct ai_buf id = AI_BUF_INIT(256), doc = AI_BUF_INIT(256);
-	const char *query = text_at(v, "id", &id);
+	size_t relevant = select_query(text_at(v, "id", &id));
 	struct ai_json_iter it;
 	struct ai_value hit;
-	double dcg = 0, sum = 0, best;
-	size_t relevant, found = 0, i = 0;
+	double dcg = 0, sum = 0;
+	size_t found = 0, i = 0;
 	int g;
 
-	best = ideal(query, &relevant);
 	if (ai_json_get(v, "hits").kind != AI_ARRAY || relevant == 0)
 		die("a record without hits, or a query without judgements");
 	ai_json_iter_init(&it, ai_json_get(v, "hits"));
 	for (; ai_json_next(&it, NULL, &hit); i++) {
-		g = gain(query, text_at(hit, "id", &doc));
+		g = gain(text_at(hit, "id", &doc));
 		if (i < 10)
 			dcg += (pow(2, g) - 1) / log2((double)i + 2);
 		if (g > 0)
 			sum += (double)++found / (double)(i + 1);
 	}
-	*ndcg += dcg / best;
+	*ndcg += dcg / ideal();
 	*ap += sum / (double)relevant;
 	ai_buf_release(&id);
 	ai_buf_release(&doc);
