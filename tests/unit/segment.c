@@ -40,6 +40,8 @@ static const char *const sentences[] = {
 	"\xC3\x9C" "ber alles. | \xC3\x84nderung.",
 	"\xD0\x94\xD0\xB0. | \xD0\x9D\xD0\xB5\xD1\x82.",
 	"Was it? it was. | \xC2\xBFQu\xC3\xA9? | S\xC3\xAD.",
+	"A fact. [1] | Another.[2, 3] | See [4] there. | [X] Done. [5]",
+	"References:\n[1] One. | Two.\n| [2] Three.",
 	"CRLF here.\r\n| Next\r\nline.\r\n\r\n| Last",
 };
 

@@ -9,6 +9,7 @@
 #define CLOSERS_MAX 8  /* quotes and brackets behind a full stop */
 #define LINE_LOOK 256  /* bytes of a line looked at for a heading */
 #define SHORT_LINE 60  /* bytes; a longer line is no heading by itself */
+#define REFERENCE_MAX 24 /* bytes between brackets */
 #define WORD_MAX_LEN 24 /* longer words are no abbreviations */
 
 struct range {
@@ -412,6 +413,41 @@ static bool goes_on(const char *p, size_t n, size_t at)
 	return false;
 }
 
+/* Bytes of a reference like [1] or [2, 3] at p, or 0. */
+static size_t reference_len(const char *p, size_t n)
+{
+	size_t i = 1;
+
+	if (n < 3 || p[0] != '[' || !is_digit((unsigned char)p[1]))
+		return 0;
+	while (i < n && i < REFERENCE_MAX &&
+	       (is_digit((unsigned char)p[i]) || p[i] == ',' || p[i] == ' ' ||
+		p[i] == '-'))
+		i++;
+	return i < n && p[i] == ']' ? i + 1 : 0;
+}
+
+/* References behind a full stop belong to the sentence before it: the end
+ * of what stands before them. */
+static size_t before_references(const char *p, size_t end)
+{
+	size_t from, stop;
+
+	while (end > 0 && p[end - 1] == ']') {
+		for (from = end - 1; from > 0 && p[from] != '[' &&
+		     end - from < REFERENCE_MAX; from--)
+			;
+		if (reference_len(p + from, end - from) != end - from)
+			break;
+		stop = ai_blank_trim(p, from < LINE_LOOK ? 0 : from - LINE_LOOK,
+				     from);
+		if (memchr(p + stop, '\n', from - stop) != NULL)
+			break;
+		end = stop;
+	}
+	return end;
+}
+
 /*
  * Whether the text before end (no blanks there) ends a sentence, when what
  * follows begins at at.
@@ -420,6 +456,10 @@ static bool ends_sentence(const char *p, size_t n, size_t end, size_t at)
 {
 	uint32_t c = 0;
 
+	if (at < n && reference_len(p + at, n - at) > 0 &&
+	    memchr(p + end, '\n', at - end) == NULL)
+		return false;
+	end = before_references(p, end);
 	for (int i = 0; i <= CLOSERS_MAX && end > 0; i++) {
 		end -= prev_char(p, end, &c);
 		if (is_stop(c) || is_wide_stop(c) || !is_closer(c))
