@@ -116,7 +116,7 @@ caught() {
 	cd "$SRCDIR"
 	mapfile -t scripts < <(tests/lint/scripts . | grep -v "[.]bats$")
 	[ "${#scripts[@]}" -gt 5 ]
-	run shellcheck "${scripts[@]}"
+	run shellcheck -x "${scripts[@]}"
 	assert_status 0
 	# In tests the lesser remarks (SC2094 and the like) are habits.
 	run shellcheck -S warning -e SC2154 tests/bats/*.bats
