@@ -43,6 +43,8 @@ struct splitter {
 	size_t n;
 	struct run run;
 	bool in_fence, before_blank;
+	bool in_example;  /* a command behind "$ " and what it prints */
+	size_t example;   /* its indent */
 	struct ai_buf flat; /* the run with blanks for its newlines */
 	struct ai_err *err;
 };
@@ -351,12 +353,33 @@ static bool waits(const struct splitter *s)
 	       !ends_well(s->p + r->from, r->to - r->from);
 }
 
+/* A line of code in an example of a shell, up to the next empty line. */
+static bool is_example(struct splitter *s, const struct line *l)
+{
+	if (l->to - l->from >= 2 && memcmp(s->p + l->from, "$ ", 2) == 0) {
+		s->in_example = true;
+		s->example = l->indent;
+	}
+	if (l->shape == BLANK || l->indent < s->example)
+		s->in_example = false;
+	return s->in_example;
+}
+
+static int take_code(struct splitter *s, const struct line *l)
+{
+	if (end_run(s) < 0)
+		return -1;
+	return add(s, l->from, l->to, COMPLETE_CODE, false, false);
+}
+
 static int take_line(struct splitter *s, const struct line *l)
 {
 	if (l->shape == FENCE)
 		s->in_fence = !s->in_fence;
 	if (s->in_fence && l->shape != FENCE && l->shape != BLANK)
-		return add(s, l->from, l->to, COMPLETE_CODE, false, false);
+		return take_code(s, l);
+	if (l->shape != FENCE && is_example(s, l))
+		return take_code(s, l);
 	if (l->shape == ITEM || l->shape == OPTION || l->shape == TEXT)
 		return take_text(s, l);
 	if (l->shape == BLANK && waits(s))

@@ -97,6 +97,11 @@ static void test_split(void)
 		 "$ rm -rf /\n\nif (a[i] == b->c) { x(); }\n",
 		 "code: $ rm -rf /\n"
 		 "code: if (a[i] == b->c) { x(); }\n");
+	is_split("an example of a shell and what it prints",
+		 "Like so:\n\n    $ a b |\n    >   c\n    It prints this.\n\n"
+		 "    Indented.\n",
+		 "~prose: Like so:\ncode: $ a b |\ncode: > c\n"
+		 "code: It prints this.\nprose: Indented.\n");
 	is_split("nothing", "", "");
 	is_split("blanks and rulers", " \n\t\n-----\n====\n***\n", "");
 }
