@@ -83,6 +83,19 @@ caught() {
 	caught paths 'int x' tree
 }
 
+@test "what is in the tree is built, tested and packed" {
+	lint listed "$SRCDIR"
+}
+
+@test "the check of what is packed finds what it is for" {
+	mkdir -p tree/bin/x tree/tests/fuzz/corpus/a
+	printf "# bin/x/c.c\nx = bin/x/a.c tests/fuzz/corpus\n" >tree/Makefile.am
+	touch tree/bin/x/a.c tree/tests/fuzz/corpus/a/1
+	run -0 "$SRCDIR/tests/lint/listed" tree
+	touch tree/bin/x/c.c
+	caught listed 'bin/x/c.c is not in Makefile.am' tree
+}
+
 @test "the programs load only the libraries they may" {
 	need readelf
 	mapfile -t all < <(programs)
