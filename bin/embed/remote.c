@@ -87,8 +87,13 @@ static void take_answer(struct item *const *items, size_t n,
 		float *v = a->vectors + i * a->dim;
 
 		ai_vector_normalise(v, a->dim);
-		if (embed_set(items[i]->rec, v, a->dim, &items[i]->why) < 0)
-			items[i]->failed = true;
+		if (ai_vector_dot(v, v, a->dim) < 0.5f)
+			ai_err_set(&items[i]->why, AI_E_ANSWER,
+				   "the model gave a vector of length 0");
+		else if (embed_set(items[i]->rec, v, a->dim,
+				   &items[i]->why) == 0)
+			continue;
+		items[i]->failed = true;
 	}
 }
 

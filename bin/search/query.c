@@ -91,6 +91,22 @@ static int read_answer(struct search_index *ix, struct ai_span line,
 	return rc;
 }
 
+/* Puts the class of its exit status, a missing key say, on what went wrong;
+ * its own message stands on stderr. */
+static void embedder_ended(struct search_index *ix, struct ai_err *err)
+{
+	enum ai_code c;
+	int status = 0;
+
+	if (ai_proc_stop(&ix->embedder, &status, NULL) < 0)
+		return;
+	c = ai_code_from_exit(status);
+	if (c != AI_E_NONE)
+		ai_err_set(err, c, "the query could not be embedded: ai-embed "
+			   "-m %.100s ended with status %d (%s)",
+			   ix->info.model, status, ai_code_text(c));
+}
+
 static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
 {
 	struct search_index *ix = q->ix;
@@ -108,7 +124,7 @@ static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
 		rc = read_answer(ix, (struct ai_span){ line.p, line.len },
 				 &q->vector, dim, err);
 	else
-		ai_proc_stop(&ix->embedder, NULL, NULL);
+		embedder_ended(ix, err);
 	ai_buf_release(&line);
 	return rc;
 }

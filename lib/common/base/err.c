@@ -52,6 +52,15 @@ enum ai_code ai_code_from_name(const char *name, size_t n)
 	return AI_E_NONE;
 }
 
+enum ai_code ai_code_from_exit(int status)
+{
+	for (int i = 1; i < AI_E_COUNT; i++)
+		if ((int)rows[i].status == status &&
+		    status != AI_EXIT_RECORD)
+			return (enum ai_code)i;
+	return AI_E_NONE;
+}
+
 static void set(struct ai_err *err, enum ai_code code, const char *fmt,
 		va_list ap)
 {

@@ -105,6 +105,10 @@ bool ai_code_retryable(enum ai_code code);
 /* The code with this name (n bytes), or AI_E_NONE. */
 enum ai_code ai_code_from_name(const char *name, size_t n);
 
+/* The first code with this exit status, or AI_E_NONE: what another program
+ * of ours means by how it ended. */
+enum ai_code ai_code_from_exit(int status);
+
 /* Fills err (which may be NULL) and returns -1. */
 int ai_err_set(struct ai_err *err, enum ai_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

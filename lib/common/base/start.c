@@ -113,6 +113,26 @@ static void write_table(struct ai_buf *b)
 			   v->help);
 }
 
+/* The value, without what stands before the @ of an address. */
+static void show_value(struct ai_buf *b, size_t i)
+{
+	struct ai_buf value = AI_BUF_INIT(1 << 16);
+	const char *text, *host, *at = NULL;
+
+	ai_opts_show(&ai_start_opts, i, &value);
+	text = ai_buf_cstr(&value);
+	host = strstr(text, "://");
+	if (host != NULL) {
+		host += 3;
+		at = memchr(host, '@', strcspn(host, "/?#"));
+	}
+	if (at != NULL)
+		ai_buf_fmt(b, "%.*s***%s", (int)(host - text), text, at);
+	else
+		ai_buf_str(b, text);
+	ai_buf_release(&value);
+}
+
 /* One value a line: name, value, source, and the place in that source. */
 static void write_config(struct ai_buf *b)
 {
@@ -132,7 +152,8 @@ static void write_config(struct ai_buf *b)
 		else if (from == AI_SOURCE_CONFIG || from == AI_SOURCE_PROFILE)
 			place = o->key;
 		ai_buf_fmt(b, "%s\t", o->name);
-		ai_opts_show(&ai_start_opts, i, b);
+		if (from != AI_SOURCE_NONE)
+			show_value(b, i);
 		ai_buf_fmt(b, "\t%s\t%s\n", sources[from], place);
 	}
 }

@@ -270,7 +270,9 @@ int ai_json_scan(const char *p, size_t n, struct ai_value *v,
 	bool good;
 
 	skip_blanks(&s);
-	good = scan_value(&s, &value);
+	good = n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0
+		? fail(&s, "a byte order mark, which JSON does not have,")
+		: scan_value(&s, &value);
 	if (good) {
 		skip_blanks(&s);
 		good = s.p == s.end || fail(&s, "something follows the value");

@@ -408,6 +408,11 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	};
 	int rc = 0;
 
+	if (ai_loop.as != NULL && (*ai_loop.as == '\0' ||
+				   strcmp(ai_loop.as, "error") == 0))
+		return ai_err_set(err, AI_E_USAGE,
+				  "--as: '%s' cannot be the name of a member "
+				  "that is added", ai_loop.as);
 	l.order_end = &l.order;
 	ai_writer_init(&l.writer, STDOUT_FILENO);
 	if (ai_loop.jobs > 1)
