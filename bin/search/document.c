@@ -312,6 +312,8 @@ int search_document_read(struct search_document *d, const struct ai_rec *rec,
 			 const struct search_info *info, struct ai_err *err)
 {
 	clear(d);
+	/* At once, where growing would take half as much again. */
+	ai_buf_reserve(&d->text, ai_rec_get(rec, search_path()).s.n);
 	if (ai_rec_text(rec, search_path(), &d->text, err) < 0 ||
 	    read_string(rec, "source.uri", &d->uri, err) < 0 ||
 	    read_version(d, rec, err) < 0 ||

@@ -584,3 +584,36 @@ END
 	printf '# %s\n' "${lines[@]:1}" >&3
 	assert_status 0
 }
+
+# anonymous COMMAND...: its peak of anonymous memory, in kB, into peak.
+anonymous() {
+	local pid kb
+	peak=0
+	"$@" &
+	pid=$!
+	while kb=$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status" 2>/dev/null) &&
+		[ -n "$kb" ]; do
+		[ "$kb" -le "$peak" ] || peak=$kb
+		sleep 0.05
+	done
+	wait "$pid"
+}
+
+@test "memory stays flat: 20 MB of records in, then searched" {
+	not_sanitized
+	awk 'BEGIN { for (i = 0; i < 30000; i++) {
+		s = ""
+		for (k = 0; k < 130; k++) s = s " w" (i * k) % 9973
+		printf "{\"id\":\"m%d\",\"text\":\"%s\"}\n", i, s
+	} }' >records
+	[ "$(wc -c <records)" -gt 18000000 ]
+	anonymous ai-search add -i x.idx -m local/hash records
+	[ "$peak" -gt 500 ]
+	[ "$peak" -lt 65536 ]
+	awk 'BEGIN { for (i = 0; i < 60; i++) printf "{\"query\":\"w%d w%d\"}\n", i * 7, i * 31 }' >q
+	search() { exec ai-search -i x.idx <q >hits; }
+	anonymous search
+	[ "$peak" -lt 65536 ]
+	[ "$(wc -l <hits)" -eq 60 ]
+	echo "# a peak of $peak kB while searching" >&3
+}
