@@ -108,6 +108,10 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 
 	if (ai_client_chat(client, e, &q, &a->chat, &a->call, err) < 0)
 		return -1;
+	if (a->chat.text.len == 0)
+		return ai_err_set(err, AI_E_ANSWER, "the model answered without "
+				  "text (finish_reason '%.40s')",
+				  a->chat.finish_reason);
 	a->provider = e->provider;
 	a->max_tokens = p->max_tokens;
 	if (a->chat.model[0] == '\0')

@@ -218,3 +218,24 @@ records() {
 	run_sh "echo x | ai-pass --log-format json 2>&1 >/dev/null | jq -r .\\\"service.name\\\""
 	assert_eq "$output" ai-pass
 }
+
+@test "a byte order mark is named, not shown as nothing" {
+	run_sh "printf '\357\273\277{\"a\":1}\n{\"b\":2}\n' | ai-pass -q | jq -r .error.message"
+	assert_status 2
+	assert_has "$output" "a byte order mark"
+}
+
+@test "--print-config shows no password of an address" {
+	run ai-complete --print-config -m x --base-url http://u:secret@127.0.0.1/
+	assert_status 0
+	assert_has "$output" "http://***@127.0.0.1/"
+	case $output in *secret*) false ;; esac
+}
+
+@test "--as refuses the names that would break a record" {
+	for name in error ''; do
+		run --separate-stderr ai-tokens --as "$name" <<<'{"text":"a"}'
+		assert_status 64
+		assert_has "$stderr" "--as"
+	done
+}

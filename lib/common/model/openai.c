@@ -193,14 +193,8 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	get_usage(v, &a->usage);
 	refusal = ai_json_get(message, "refusal");
 	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
-	if (get_content(a->refusal ? refusal : ai_json_get(message, "content"),
-			&a->text, err) < 0)
-		return -1;
-	if (a->text.len == 0)
-		return ai_err_set(err, AI_E_ANSWER, "the model answered without "
-				  "text (finish_reason '%.40s')",
-				  a->finish_reason);
-	return 0;
+	return get_content(a->refusal ? refusal :
+			   ai_json_get(message, "content"), &a->text, err);
 }
 
 /* ---- embeddings --------------------------------------------------------- */
