@@ -77,22 +77,18 @@ static double one_run(const char *file, char **argv)
 	return seconds(u.ru_utime) + seconds(u.ru_stime);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int measure_cpu(long n, const char *file, char **argv)
 {
-	static double runs[RUNS_MAX];
+	double least = -1, cpu;
 
-	for (long i = 0; i < n; i++)
-		if ((runs[i] = one_run(file, argv)) < 0)
+	for (long i = 0; i < n; i++) {
+		cpu = one_run(file, argv);
+		if (cpu < 0)
 			return 1;
-	qsort(runs, (size_t)n, sizeof *runs, by_size);
-	printf("%.3f\n", runs[n / 4] * 1e3);
+		if (least < 0 || cpu < least)
+			least = cpu;
+	}
+	printf("%.3f\n", least * 1e3);
 	return 0;
 }
 
