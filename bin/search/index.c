@@ -41,7 +41,6 @@ static const char schema[] =
 	"CREATE VIRTUAL TABLE fts USING fts5(text, content='docs',"
 	" content_rowid='n', columnsize=0,"
 	" tokenize='porter unicode61 remove_diacritics 2');"
-	"CREATE VIRTUAL TABLE terms USING fts5vocab(fts, row);"
 	"CREATE VIRTUAL TABLE occurrences USING fts5vocab(fts, instance);"
 	"PRAGMA application_id=1634296952;" /* "aidx" */
 	"PRAGMA user_version=1;";
@@ -77,7 +76,7 @@ const char *const search_sql[SQL_COUNT] = {
 	[SQL_TAG_FIND] = "SELECT tags.n FROM labels JOIN tags USING(l)"
 			 " WHERE key=? AND value=?",
 	[SQL_LAST] = "SELECT max(n) FROM docs",
-	[SQL_TERM_COUNT] = "SELECT doc FROM terms WHERE term=?",
+	[SQL_OCCURRENCES] = "SELECT doc FROM occurrences WHERE term=?",
 	[SQL_LENGTHS] = "SELECT block, data FROM lengths WHERE block=?",
 	[SQL_VECTORS] = "SELECT block, data FROM vectors ORDER BY block",
 };

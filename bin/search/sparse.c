@@ -2,9 +2,9 @@
  * sparse.c: BM25 over FTS5's postings.
  *
  * fts5vocab gives a term's occurrences in the order of documents.  They are
- * added up in windows of as many documents as one block of lengths covers,
- * all terms of a window before the next: memory does not grow with the
- * index, and only the query's own postings are read.
+ * read once, a pair a document; then they are added up in windows of as many
+ * documents as one block of lengths covers, all terms of a window before the
+ * next.  Memory grows with the query's own postings, not with the index.
  */
 #include "search.h"
 
@@ -31,15 +31,20 @@ double search_bm25(double tf, double length, double average)
 	return tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / average));
 }
 
-struct cursor {
-	sqlite3_stmt *st;
-	int64_t doc; /* of the occurrence at hand; -1 behind the last */
+struct posting {
+	int64_t doc, tf;
+};
+
+/* One term of the query: the documents it is in, in their order. */
+struct postings {
+	struct posting *v; /* owned */
+	size_t n, cap, at; /* at: the first one not yet added up */
 	double idf, weight; /* weight: idf times its count in the query */
 };
 
 struct sparse {
 	struct search_index *ix;
-	struct cursor *cursors;
+	struct postings *terms;
 	size_t n;
 	double average, all_idf;
 	const struct search_filter *filter;
@@ -48,50 +53,60 @@ struct sparse {
 	double score[WINDOW], covered[WINDOW];
 };
 
-static int next(struct sparse *s, struct cursor *c, struct ai_err *err)
+static int add_occurrence(struct search_index *ix, struct postings *p,
+			  int64_t doc, struct ai_err *err)
 {
-	int rc = ai_db_step(&s->ix->db, c->st, err);
+	int64_t last = p->n == 0 ? 0 : p->v[p->n - 1].doc;
+	size_t cap = p->cap == 0 ? 256 : p->cap * 2;
+	struct posting *v;
 
-	if (rc > 0 && sqlite3_column_int64(c->st, 0) < (c->doc < 0 ? 0 : c->doc))
-		return ai_db_damaged(&s->ix->db, err,
+	if (doc < last)
+		return ai_db_damaged(&ix->db, err,
 				     "the postings are out of order");
-	c->doc = rc > 0 ? sqlite3_column_int64(c->st, 0) : -1;
-	return rc < 0 ? -1 : 0;
-}
-
-/* In how many documents a term occurs. */
-static int frequency(struct search_index *ix, struct ai_span term, int64_t *df,
-		     struct ai_err *err)
-{
-	*df = 0;
-	if (SEARCH_BIND(ix, SQL_TERM_COUNT, err, "t", term) < 0 ||
-	    ai_db_step(&ix->db, ix->st[SQL_TERM_COUNT], err) < 0)
-		return -1;
-	*df = sqlite3_column_int64(ix->st[SQL_TERM_COUNT], 0);
-	sqlite3_reset(ix->st[SQL_TERM_COUNT]);
+	if (p->n > 0 && doc == last) {
+		p->v[p->n - 1].tf++;
+		return 0;
+	}
+	if (p->n == p->cap) {
+		v = reallocarray(p->v, cap, sizeof(*v));
+		if (v == NULL)
+			return ai_err_nomem(err);
+		p->v = v;
+		p->cap = cap;
+	}
+	p->v[p->n++] = (struct posting){ doc, 1 };
 	return 0;
 }
 
-static int open_cursor(struct sparse *s, const struct search_term *t,
-		       struct ai_err *err)
+static int read_postings(struct search_index *ix, struct ai_span term,
+			 struct postings *p, struct ai_err *err)
 {
-	struct cursor *c = &s->cursors[s->n];
-	struct ai_span term = { t->text, t->n };
-	int64_t df;
+	sqlite3_stmt *st;
+	int rc;
 
-	if (frequency(s->ix, term, &df, err) < 0)
+	if (SEARCH_BIND(ix, SQL_OCCURRENCES, err, "t", term) < 0)
 		return -1;
-	c->idf = search_idf(s->ix->info.documents, df);
-	c->weight = c->idf * t->count;
-	s->all_idf += c->idf;
-	if (df == 0)
-		return 0;
-	s->n++;
-	c->doc = -1;
-	if (ai_db_bind(&s->ix->db, &c->st, "SELECT doc FROM occurrences "
-		       "WHERE term=?", err, "t", term) < 0)
+	st = ix->st[SQL_OCCURRENCES];
+	while ((rc = ai_db_step(&ix->db, st, err)) > 0)
+		if (add_occurrence(ix, p, sqlite3_column_int64(st, 0),
+				   err) < 0) {
+			sqlite3_reset(st);
+			return -1;
+		}
+	return rc;
+}
+
+static int read_term(struct sparse *s, struct postings *p,
+		     const struct search_term *t, struct ai_err *err)
+{
+	struct ai_span term = { t->text, t->n };
+
+	if (read_postings(s->ix, term, p, err) < 0)
 		return -1;
-	return next(s, c, err);
+	p->idf = search_idf(s->ix->info.documents, (int64_t)p->n);
+	p->weight = p->idf * t->count;
+	s->all_idf += p->idf;
+	return 0;
 }
 
 static int load_lengths(struct sparse *s, int64_t block, struct ai_err *err)
@@ -117,25 +132,17 @@ static int load_lengths(struct sparse *s, int64_t block, struct ai_err *err)
 	return 0;
 }
 
-/* One term's occurrences within the window. */
-static int add_term(struct sparse *s, struct cursor *c, int64_t block,
-		    struct ai_err *err)
+/* One term's postings within the window. */
+static void add_term(struct sparse *s, struct postings *p, int64_t block)
 {
-	int64_t doc, tf;
-	size_t i;
+	for (; p->at < p->n && p->v[p->at].doc / WINDOW == block; p->at++) {
+		size_t i = (size_t)(p->v[p->at].doc % WINDOW);
 
-	while (c->doc >= 0 && c->doc / WINDOW == block) {
-		doc = c->doc;
-		for (tf = 0; c->doc == doc; tf++)
-			if (next(s, c, err) < 0)
-				return -1;
-		i = (size_t)(doc % WINDOW);
-		s->score[i] += c->weight * search_bm25((double)tf,
+		s->score[i] += p->weight * search_bm25((double)p->v[p->at].tf,
 						       s->lengths[i],
 						       s->average);
-		s->covered[i] += c->idf;
+		s->covered[i] += p->idf;
 	}
-	return 0;
 }
 
 static void take_window(struct sparse *s, int64_t block)
@@ -154,37 +161,44 @@ static void take_window(struct sparse *s, int64_t block)
 	}
 }
 
+/* The lowest block that has postings not yet added up, or -1. */
+static int64_t next_block(const struct sparse *s)
+{
+	int64_t block = -1;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		const struct postings *p = &s->terms[i];
+
+		if (p->at < p->n &&
+		    (block < 0 || p->v[p->at].doc / WINDOW < block))
+			block = p->v[p->at].doc / WINDOW;
+	}
+	return block;
+}
+
 static int add_windows(struct sparse *s, struct ai_err *err)
 {
 	int64_t block;
 	size_t i;
 
-	for (;;) {
-		block = -1;
-		for (i = 0; i < s->n; i++)
-			if (s->cursors[i].doc >= 0 &&
-			    (block < 0 || s->cursors[i].doc / WINDOW < block))
-				block = s->cursors[i].doc / WINDOW;
-		if (block < 0)
-			return 0;
+	while ((block = next_block(s)) >= 0) {
 		if (load_lengths(s, block, err) < 0)
 			return -1;
 		memset(s->score, 0, sizeof(s->score));
 		memset(s->covered, 0, sizeof(s->covered));
 		for (i = 0; i < s->n; i++)
-			if (add_term(s, &s->cursors[i], block, err) < 0)
-				return -1;
+			add_term(s, &s->terms[i], block);
 		take_window(s, block);
 	}
+	return 0;
 }
 
 static int run(struct sparse *s, const struct search_terms *terms,
 	       struct ai_err *err)
 {
-	size_t i;
-
-	for (i = 0; i < terms->n; i++)
-		if (open_cursor(s, &terms->v[i], err) < 0)
+	for (s->n = 0; s->n < terms->n; s->n++)
+		if (read_term(s, &s->terms[s->n], &terms->v[s->n], err) < 0)
 			return -1;
 	if (add_windows(s, err) < 0)
 		return -1;
@@ -211,13 +225,13 @@ int search_sparse(struct search_index *ix, struct ai_span query,
 	if (terms.n == 0 || ix->info.documents == 0 || ix->info.tokens == 0)
 		goto out;
 	s->average = (double)ix->info.tokens / (double)ix->info.documents;
-	s->cursors = calloc(terms.n, sizeof(*s->cursors));
-	rc = s->cursors == NULL ? ai_err_nomem(err) : run(s, &terms, err);
-	for (i = 0; s->cursors != NULL && i < s->n; i++)
-		ai_db_finish(&s->cursors[i].st);
+	s->terms = calloc(terms.n, sizeof(*s->terms));
+	rc = s->terms == NULL ? ai_err_nomem(err) : run(s, &terms, err);
+	for (i = 0; s->terms != NULL && i < terms.n; i++)
+		free(s->terms[i].v);
 out:
 	search_terms_release(&terms);
-	free(s->cursors);
+	free(s->terms);
 	free(s);
 	return rc;
 }

@@ -587,11 +587,12 @@ static void drain(struct ai_proc *p, double deadline)
 
 int ai_proc_stop(struct ai_proc *p, int *status, struct ai_err *err)
 {
-	double deadline = deadline_in(p->timeout_s);
+	double deadline;
 	bool killed;
 	int rc = 0;
 
 	if (p->pid != 0) {
+		deadline = deadline_in(p->timeout_s);
 		close_fd(&p->to);
 		drain(p, deadline);
 		if (!p->ended)

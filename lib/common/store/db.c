@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- errors -------------------------------------------------------------- */
@@ -110,6 +111,30 @@ static char *uri_of(const char *path, bool fixed)
 	return uri;
 }
 
+#define CACHE_SLOTS 16
+
+/*
+ * SQLite's first pages lie in memory that is mapped in one go: in a short
+ * run, touching them one by one costs more than the query.  What does not
+ * fit, or a page of another size, comes from malloc.
+ */
+static void map_page_cache(int page_size)
+{
+	static bool done;
+	int slot = 0;
+	void *p;
+
+	if (done)
+		return;
+	done = true;
+	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
+	slot += page_size;
+	p = mmap(NULL, (size_t)slot * CACHE_SLOTS, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (p != MAP_FAILED)
+		sqlite3_config(SQLITE_CONFIG_PAGECACHE, p, slot, CACHE_SLOTS);
+}
+
 static int open_handle(struct ai_db *db, const char *path,
 		       enum ai_db_mode mode, struct ai_err *err)
 {
@@ -135,23 +160,25 @@ static int prepare_writing(struct ai_db *db, int page_size, struct ai_err *err)
 
 	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d;"
 		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-		 "PRAGMA journal_size_limit=8388608",
-		 page_size > 0 ? page_size : 4096);
+		 "PRAGMA journal_size_limit=8388608", page_size);
 	return ai_db_exec(db, sql, err);
 }
 
 int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	       const struct ai_db_wish *wish, struct ai_err *err)
 {
+	int page_size = wish->page_size > 0 ? wish->page_size : 4096;
+
 	db->h = NULL;
 	db->advice = wish->advice;
 	snprintf(db->name, sizeof(db->name), "%s", wish->name);
+	map_page_cache(page_size);
 	if (open_handle(db, path, mode, err) < 0)
 		goto fail;
 	sqlite3_busy_timeout(db->h, wish->wait_ms);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (mode == AI_DB_READ ||
-	    prepare_writing(db, wish->page_size, err) == 0)
+	    prepare_writing(db, page_size, err) == 0)
 		return 0;
 fail:
 	ai_db_close(db);
