@@ -3,6 +3,7 @@
 
 #include "base/msg.h"
 #include "base/utf8.h"
+#include "crypt/base64.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,8 +15,6 @@
  * length and hash: nothing that came in vanishes without a trace. */
 static void put_raw(struct ai_buf *b, const struct entry *e, const char *p)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	char hash[AI_HASH_HEX];
 
 	if (e->length > RAW_MAX) {
@@ -34,17 +33,7 @@ static void put_raw(struct ai_buf *b, const struct entry *e, const char *p)
 	}
 	ai_put_key(b, "raw_base64");
 	ai_buf_chr(b, '"');
-	for (size_t i = 0; i < e->n; i += 3) {
-		size_t left = e->n - i;
-		unsigned v = (unsigned)(unsigned char)p[i] << 16;
-
-		v |= left > 1 ? (unsigned)(unsigned char)p[i + 1] << 8 : 0;
-		v |= left > 2 ? (unsigned char)p[i + 2] : 0;
-		ai_buf_chr(b, digits[v >> 18]);
-		ai_buf_chr(b, digits[v >> 12 & 63]);
-		ai_buf_chr(b, left > 1 ? digits[v >> 6 & 63] : '=');
-		ai_buf_chr(b, left > 2 ? digits[v & 63] : '=');
-	}
+	ai_base64_encode(b, p, e->n);
 	ai_buf_chr(b, '"');
 }
 
