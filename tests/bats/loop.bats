@@ -166,18 +166,18 @@ records() {
 	assert_eq "$output" "jobs	6	flag	-"
 }
 
+refused() { # CONFIGURATION WORDS: status 78, and stderr has the words
+	printf '%s' "$1" >bad
+	run --separate-stderr ai-pass --config bad
+	assert_status 78
+	assert_has "$stderr" "$2"
+}
+
 @test "a bad configuration names the file and the place" {
-	printf '{\n"jobs": 1,\n"b" }' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_status 78
-	assert_has "$stderr" "bad:3: object property name separator ':' expected"
-	printf '{"jobs": 1} x' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_has "$stderr" "something follows the value"
-	echo '{"jobs": 0}' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_status 78
-	assert_has "$stderr" jobs
+	refused $'{\n"jobs": 1,\n"b" }' \
+		"bad:3: object property name separator ':' expected"
+	refused '{"jobs": 1} x' "something follows the value"
+	refused '{"jobs": 0}' jobs
 	run --separate-stderr ai-pass --config absent
 	assert_status 78
 	run --separate-stderr ai-pass --config /dev/null --profile x
@@ -185,18 +185,11 @@ records() {
 }
 
 @test "the configuration is checked against its schema" {
-	echo '{"chunk": {"siez": 3}}' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_status 78
-	assert_has "$stderr" "bad: chunk.siez"
+	refused '{"chunk": {"siez": 3}}' "bad: chunk.siez"
 	assert_has "$stderr" "did you mean 'size'?"
-	echo '{"profiles": {"dev": {"chunk": {"size": "big"}}}}' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_status 78
-	assert_has "$stderr" "profiles.dev.chunk.size"
-	echo '{"job": 3}' >bad
-	run --separate-stderr ai-pass --config bad
-	assert_has "$stderr" "job"
+	refused '{"profiles": {"dev": {"chunk": {"size": "big"}}}}' \
+		"profiles.dev.chunk.size"
+	refused '{"job": 3}' job
 }
 
 @test "options: wrong ones are named, the nearest is suggested" {

@@ -10,6 +10,35 @@ setup() {
 	make_index
 }
 
+# Waits up to 5 s for N lines in out.
+wait_for() { # N
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ "$(wc -l <out)" -lt "$1" ] || return 0
+		sleep 0.05
+	done
+	echo "fewer than $1 lines came"
+	return 1
+}
+
+# $f gets the signal when two records came, its input still open; the exit
+# status is left in status.
+end_half_way() { # SIGNAL
+	mkfifo fifo
+	: >out
+	# shellcheck disable=SC2086 # a program and its arguments
+	timeout 20 env "--default-signal=$1" $f <fifo >out 2>err &
+	local pid=$!
+	exec 9>fifo
+	head -n 2 in >&9
+	wait_for 2
+	kill "-$1" "$pid"
+	status=0
+	wait "$pid" || status=$?
+	exec 9>&-
+	rm fifo
+}
+
 @test "a full disk: 74 and a message" {
 	each 'run --separate-stderr bash -c "$f <few >/dev/full"
 		assert_status 74
@@ -34,35 +63,13 @@ setup() {
 }
 
 @test "SIGTERM half-way: what came is written, then 143" {
-	each 'mkfifo fifo
-		timeout 20 $f <fifo >out 2>err & pid=$!
-		exec 9>fifo
-		head -n 2 in >&9
-		for ((i = 0; i < 100; i++)); do
-			[ "$(wc -l <out)" -lt 2 ] || break
-			sleep 0.05
-		done
-		kill -TERM "$pid"
-		status=0; wait "$pid" || status=$?
-		exec 9>&-
-		rm fifo
+	each 'end_half_way TERM
 		assert_eq "$status" 143
 		assert [ "$(wc -l <out)" -ge 2 ]'
 }
 
 @test "SIGINT half-way: 130" {
-	each 'mkfifo fifo
-		timeout 20 env --default-signal=INT $f <fifo >out 2>err & pid=$!
-		exec 9>fifo
-		head -n 2 in >&9
-		for ((i = 0; i < 100; i++)); do
-			[ "$(wc -l <out)" -lt 2 ] || break
-			sleep 0.05
-		done
-		kill -INT "$pid"
-		status=0; wait "$pid" || status=$?
-		exec 9>&-
-		rm fifo
+	each 'end_half_way INT
 		assert_eq "$status" 130'
 }
 
@@ -91,12 +98,9 @@ setup() {
 }
 
 @test "records come out as soon as they are done, with the input still open" {
-	each '{ head -n 3 in; sleep 2; } | $f >out & pid=$!
-		for ((i = 0; i < 30; i++)); do
-			[ "$(wc -l <out)" -lt 3 ] || break
-			sleep 0.05
-		done
-		n=$(wc -l <out)
-		wait "$pid"
-		assert [ "$n" -eq 3 ]'
+	each ': >out
+		{ head -n 3 in; sleep 2; } | $f >out & pid=$!
+		wait_for 3
+		assert kill -0 "$pid"
+		wait "$pid"'
 }
