@@ -94,6 +94,21 @@ static int converse(struct conversation *c, const struct complete_params *p,
 	return ai_buf_check(&c->context, "the prompt", err);
 }
 
+/* No answer is one that is empty. A model calls a tool though none was
+ * offered where the messages of the record speak of some. */
+static int no_text(const struct ai_endpoint *e,
+		   const struct ai_chat_answer *chat, struct ai_err *err)
+{
+	if (chat->tool[0] != '\0')
+		return ai_err_set(err, AI_E_ANSWER, "%s: the model calls the "
+				  "tool '%s' and says nothing; ai-complete "
+				  "has no tools to run", e->provider,
+				  chat->tool);
+	return ai_err_set(err, AI_E_ANSWER, "%s: the model answered without "
+			  "text (finish_reason '%.40s')", e->provider,
+			  chat->finish_reason);
+}
+
 static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
 	       struct complete_answer *a, struct ai_err *err)
@@ -109,9 +124,7 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	if (ai_client_chat(client, e, &q, &a->chat, &a->call, err) < 0)
 		return -1;
 	if (a->chat.text.len == 0)
-		return ai_err_set(err, AI_E_ANSWER, "the model answered without "
-				  "text (finish_reason '%.40s')",
-				  a->chat.finish_reason);
+		return no_text(e, &a->chat, err);
 	a->provider = e->provider;
 	a->max_tokens = p->max_tokens;
 	if (a->chat.model[0] == '\0')

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define REQUEST_MAX ((size_t)64 << 20)
+#define QUOTED_MAX 80 /* bytes of an answer that a message quotes */
 
 struct ai_client_settings ai_client;
 
@@ -141,6 +142,45 @@ static int refuse(const struct ai_endpoint *e, long status,
 	return -1;
 }
 
+/* How an answer begins, for a message: on one line, without the key. */
+static void quote(const struct ai_client *c, const struct ai_endpoint *e,
+		  char out[QUOTED_MAX])
+{
+	const struct ai_buf *body = &c->answer.body;
+
+	if (e->key != NULL && body->len > 0 &&
+	    memmem(body->p, body->len, e->key, strlen(e->key)) != NULL) {
+		snprintf(out, QUOTED_MAX, "(not shown: the key is in it)");
+		return;
+	}
+	ai_wire_clean((struct ai_span){ ai_buf_cstr(body), body->len }, out,
+		      QUOTED_MAX);
+	hide_key(out, e->key);
+}
+
+/*
+ * An answer that came with a good status and is none of a model: more often
+ * than not another machine sent it, such as a proxy or the log-in page of a
+ * network, so the message says from where it came and what it looks like.
+ */
+static int not_an_answer(const struct ai_client *c,
+			 const struct ai_endpoint *e, const char *path,
+			 struct ai_err *err)
+{
+	const char *type = c->answer.content_type;
+	char begin[QUOTED_MAX], why[sizeof err->msg];
+
+	if (err->code != AI_E_ANSWER)
+		return -1;
+	quote(c, e, begin);
+	memcpy(why, err->msg, sizeof why);
+	/* The address cannot hold a password: see ai_http_url(). */
+	return ai_err_set(err, AI_E_ANSWER,
+			  "%.120s%s sent %s: %.110s; it begins '%s'", e->base,
+			  path, type[0] != '\0' ? type : "no content type",
+			  why, begin);
+}
+
 /* ---- one attempt, and all of them --------------------------------------- */
 
 static double now_s(void)
@@ -190,6 +230,8 @@ static int attempt(struct ai_client *c, const struct ai_endpoint *e,
 		call->status = why.status != 0 ? why.status : 502;
 	}
 	snprintf(call->param, sizeof call->param, "%s", why.param);
+	if (why.message[0] == '\0')
+		quote(c, e, why.message);
 	*more = again(a, call->status, &why);
 	return refuse(e, call->status, &why, a->retry_after_s, err);
 }
@@ -239,8 +281,10 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 	e->wire->put_chat(q, &c->body);
 	if (post(c, e, e->wire->chat_path, call, err) < 0)
 		return -1;
-	return e->wire->get_chat(ai_buf_cstr(&c->answer.body),
-				 c->answer.body.len, a, err);
+	if (e->wire->get_chat(ai_buf_cstr(&c->answer.body),
+			      c->answer.body.len, a, err) < 0)
+		return not_an_answer(c, e, e->wire->chat_path, err);
+	return 0;
 }
 
 int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
@@ -253,6 +297,8 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 	e->wire->put_embed(q, &c->body);
 	if (post(c, e, e->wire->embed_path, call, err) < 0)
 		return -1;
-	return e->wire->get_embed(ai_buf_cstr(&c->answer.body),
-				  c->answer.body.len, q, a, err);
+	if (e->wire->get_embed(ai_buf_cstr(&c->answer.body),
+			       c->answer.body.len, q, a, err) < 0)
+		return not_an_answer(c, e, e->wire->embed_path, err);
+	return 0;
 }

@@ -175,6 +175,16 @@ static void get_usage(struct ai_value v, struct ai_usage *u)
 		u->reasoning = 0;
 }
 
+/* function_call is the older form. */
+static void get_tool(struct ai_value message, struct ai_chat_answer *a)
+{
+	copy_text(message, "tool_calls.0.function.name", a->tool,
+		  sizeof a->tool);
+	if (a->tool[0] == '\0')
+		copy_text(message, "function_call.name", a->tool,
+			  sizeof a->tool);
+}
+
 static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
@@ -193,6 +203,7 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	get_usage(v, &a->usage);
 	refusal = ai_json_get(message, "refusal");
 	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
+	get_tool(message, a);
 	return get_content(a->refusal ? refusal :
 			   ai_json_get(message, "content"), &a->text, err);
 }

@@ -54,6 +54,7 @@ struct ai_chat_answer {
 	char model[128];        /* as the provider names it; "" if it does not */
 	char finish_reason[32]; /* "stop", "length", ...; "" if not told */
 	bool refusal;           /* text says why the model would not answer */
+	char tool[64];          /* the first tool it calls; "" */
 	struct ai_usage usage;
 };
 

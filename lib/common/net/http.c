@@ -193,7 +193,7 @@ static void header_forget(struct ai_http *h)
 {
 	h->retry_after[0] = h->retry_after_ms[0] = '\0';
 	h->date[0] = h->should_retry[0] = '\0';
-	h->answer->request_id[0] = '\0';
+	h->answer->request_id[0] = h->answer->content_type[0] = '\0';
 }
 
 static void header_line(struct ai_http *h, struct ai_span line)
@@ -211,6 +211,8 @@ static void header_line(struct ai_http *h, struct ai_span line)
 		  sizeof h->answer->request_id },
 		{ "request-id", h->answer->request_id,
 		  sizeof h->answer->request_id },
+		{ "content-type", h->answer->content_type,
+		  sizeof h->answer->content_type },
 	};
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t name;
@@ -323,6 +325,19 @@ static const char *own_words(struct ai_http *h, CURLcode rc)
 	return h->why;
 }
 
+/* on_body() took no more. */
+static int fail_body(struct ai_http *h, const struct ai_http_url *to,
+		     struct ai_err *err)
+{
+	char what[AI_HTTP_HOST_MAX + 32];
+
+	snprintf(what, sizeof what, "the answer of %s", to->host);
+	if (ai_buf_check(&h->answer->body, what, err) < 0)
+		return -1;
+	return ai_err_set(err, AI_E_BUG, "%s",
+			  own_words(h, CURLE_WRITE_ERROR));
+}
+
 static int fail(struct ai_http *h, const struct ai_http_url *to, CURLcode rc,
 		struct ai_err *err)
 {
@@ -331,8 +346,7 @@ static int fail(struct ai_http *h, const struct ai_http_url *to, CURLcode rc,
 	long number = 0;
 
 	if (rc == CURLE_WRITE_ERROR)
-		return ai_buf_check(&h->answer->body, "the answer", err) < 0 ?
-			-1 : ai_err_set(err, AI_E_BUG, "%s", own_words(h, rc));
+		return fail_body(h, to, err);
 	h->answer->again = f->again;
 	if (rc == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);

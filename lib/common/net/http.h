@@ -42,6 +42,7 @@ struct ai_http_answer {
 	double retry_after_s; /* Retry-After, either form; negative: none */
 	int should_retry;     /* x-should-retry: 0 or 1; -1: not there */
 	char request_id[128]; /* x-request-id or request-id; "" */
+	char content_type[64]; /* as the header has it; "" */
 	bool again;           /* without an answer: another try may help */
 	bool sent;            /* bytes of the request may have arrived */
 };
