@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_MAX 999999
+/* Longer numbers count as this one, which every reader of JSON takes. */
+#define NUMBER_MAX 999999999999999
 /* Nobody reads more; hostile answers must not cost more. */
 #define CITED_MAX 1000
 #define RANGE_MAX 100
@@ -60,9 +61,11 @@ static int64_t number(struct ai_span s, size_t *i)
 {
 	int64_t n = -1;
 
-	while (*i < s.n && s.p[*i] >= '0' && s.p[*i] <= '9' && n <= NUMBER_MAX)
+	while (*i < s.n && s.p[*i] >= '0' && s.p[*i] <= '9') {
 		n = (n < 0 ? 0 : n) * 10 + (s.p[(*i)++] - '0');
-	return n > NUMBER_MAX ? -1 : n;
+		n = n > NUMBER_MAX ? NUMBER_MAX : n;
+	}
+	return n;
 }
 
 static void blanks(struct ai_span s, size_t *i)
@@ -79,7 +82,8 @@ static size_t dash(struct ai_span s, size_t i)
 	return i + 3 <= s.n && memcmp(s.p + i, "\xE2\x80\x93", 3) == 0 ? 3 : 0;
 }
 
-/* "3" or "2-4"; a range counts up to n_hits and one beyond. */
+/* "3" or "2-4"; a range counts up to n_hits and one beyond, of one that is
+ * too long both its ends. */
 static int one_range(struct complete_answer *a, struct ai_span s, size_t *i,
 		     size_t n_hits, bool count, struct ai_err *err)
 {
@@ -94,8 +98,13 @@ static int one_range(struct complete_answer *a, struct ai_span s, size_t *i,
 		to = number(s, i);
 	}
 	blanks(s, i);
-	if (from < 0 || to < from || to - from > RANGE_MAX)
+	if (from < 0 || to < from)
 		return -1;
+	if (count && to - from > RANGE_MAX &&
+	    add_number(a, to, n_hits, err) < 0)
+		return -1;
+	if (to - from > RANGE_MAX)
+		to = from;
 	for (int64_t n = from; count && n <= to; n++) {
 		if (add_number(a, n, n_hits, err) < 0)
 			return -1;

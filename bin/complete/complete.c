@@ -1,8 +1,10 @@
 /* complete.c: one record after the other, each to its model. */
 #include "complete.h"
 
+#include "base/msg.h"
 #include "base/start.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -122,17 +124,35 @@ static int answer(struct worker *w, struct ai_err *err)
 			       &w->prompt, &w->hits, &w->answer, err);
 }
 
+/* With -r there is no member that lists them. */
+static void tell_invalid(const struct worker *w, const struct ai_rec *rec)
+{
+	const struct complete_answer *a = &w->answer;
+	struct ai_buf list = AI_BUF_INIT(4096);
+
+	for (size_t i = 0; i < a->n_invalid; i++)
+		ai_buf_fmt(&list, "%s[%" PRId64 "]", i > 0 ? ", " : "",
+			   a->invalid[i]);
+	if (list.len > 0)
+		ai_msg(AI_MSG_WARN, "line %lu: the answer cites %s, but has "
+		       "%zu source%s", rec->number, ai_buf_cstr(&list),
+		       w->hits.n, w->hits.n == 1 ? "" : "s");
+	ai_buf_release(&list);
+}
+
 static int emit(struct worker *w, struct ai_rec *rec, struct ai_emit *out,
 		struct ai_err *err)
 {
 	const char *name = ai_loop.as != NULL ? ai_loop.as : "completion";
 
 	ai_buf_shrink(&w->out, (size_t)1 << 20);
-	if (ai_loop.plain_out)
+	if (ai_loop.plain_out) {
 		complete_answer_plain(&w->answer, &w->hits,
 				      complete_settings.sources, &w->out);
-	else
+		tell_invalid(w, rec);
+	} else {
 		complete_answer_put(&w->answer, &w->hits, &w->out);
+	}
 	if (ai_buf_check(&w->out, "the completion", err) < 0)
 		return -1;
 	if (w->hits.given && w->answer.n_cited == 0)

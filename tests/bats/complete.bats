@@ -253,6 +253,26 @@ sources:
 	assert_eq "$(jq -c '.completion.citations' <<<"$output")" '[]'
 }
 
+@test "citations of no source are told: in the record, with -r on stderr" {
+	for _ in 1 2 3; do
+		echo '{"content":"A [9], b [99999999999999999999], c [2], d [9], e [1-500], f [007]."}'
+	done >"$STUB/script"
+	hits >in
+	ask <in
+	assert_eq "$(jq -c '.completion.invalid_citations' <<<"$output")" \
+		'[9,999999999999999,500,7]'
+	assert_eq "$(jq -c '.completion.citations | map(.n)' <<<"$output")" \
+		'[2,1]'
+	run --separate-stderr ai-complete -r < <(echo && cat in)
+	assert_status 0
+	assert_eq "$stderr" "ai-complete: line 2: the answer cites [9], [999999999999999], [500], [7], but has 2 sources"
+	run --separate-stderr ai-complete -q -r <in
+	assert_eq "$stderr" ""
+	stub_script '{"content":"Good [1][2]."}'
+	run --separate-stderr ai-complete -r <in
+	assert_eq "$stderr" ""
+}
+
 @test "cut off by the limit: an answer, and it shows" {
 	stub_script '{"content":"It is","finish_reason":"length"}'
 	ask hello
@@ -424,6 +444,54 @@ sources:
 		assert_eq "$(code)" invalid_answer
 	done
 	assert_eq "$(stub_requests)" 3
+}
+
+@test "an answer that is none of a model: from where, of what type, how it begins" {
+	url=$STUB_URL/chat/completions
+	stub_script '{"status":200,"headers":{"content-type":"text/html; charset=utf-8"},"body":"<html>\n\u001b[31m<title>Log in</title>\u0007 to the café"}'
+	ask hello
+	assert_status 2
+	assert_eq "$(code)" invalid_answer
+	message=$(jq -r .error.message <<<"$output")
+	assert_has "$message" "$url sent text/html; charset=utf-8: the answer is not JSON"
+	assert_has "$message" "it begins '<html> [31m<title>Log in</title> to the café'"
+	stub_script '{"status":200,"body":"<html>"}' '{"status":200,"body":""}' \
+		'{"status":200,"body":{"choices":[]}}' \
+		'{"status":502,"body":"<h1>Bad gateway</h1>"}'
+	run --separate-stderr ai-complete -r hello
+	assert_has "$stderr" "$url sent application/json: the answer is not JSON"
+	run --separate-stderr ai-complete -r hello
+	assert_has "$stderr" "$url sent application/json"
+	run --separate-stderr ai-complete -r hello
+	assert_has "$stderr" "$url sent application/json: the answer has no choices"
+	run --separate-stderr ai-complete -r --retries 0 hello
+	assert_status 69
+	assert_has "$stderr" "status 502: <h1>Bad gateway</h1>"
+	# A page that repeats what was sent to it.
+	stub_script '{"status":200,"body":"<p>You sent Authorization: Bearer sk-test-0123456789-0123456789-0123456789-0123456789 to us"}'
+	AI_API_KEY=sk-test-0123456789-0123456789-0123456789-0123456789 \
+		ask hello
+	assert_status 2
+	assert_has "$output" "the key is in it"
+	refute_has "$output$stderr" sk-te
+}
+
+@test "a call of a tool without a text is an error that says so" {
+	stub_script '{"merge":{"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"get_weather\u001b","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}}' \
+		'{"merge":{"choices":[{"index":0,"message":{"role":"assistant","content":"Let me see.","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}}'
+	ask hello
+	assert_status 2
+	assert_eq "$(code)" invalid_answer
+	assert_has "$output" "the model calls the tool 'get_weather' and says nothing"
+	assert_has "$output" "${STUB_URL:7:9}"
+	ask hello
+	assert_status 0
+	assert_eq "$(jq -c '.completion | [.text, .finish_reason]' <<<"$output")" \
+		'["Let me see.","tool_calls"]'
+	stub_script '{"merge":{"choices":[{"index":0,"message":{"role":"assistant","content":null},"finish_reason":"stop"}]}}'
+	ask hello
+	assert_status 2
+	assert_has "$output" "answered without text (finish_reason 'stop')"
 }
 
 @test "200 with an error in it is an error; one that passes is tried again" {
