@@ -128,6 +128,42 @@ refuses() {
 	refuses '[]' 'expected an object, not []'
 }
 
+@test "a key in the wrong place: where it belongs" {
+	[ -n "$(programs)" ] || skip "no program is built"
+	refuses '{"size":5}' \
+		"size: not a known key; did you mean 'chunk.size'?"
+	refuses '{"chunk":{"jobs":5}}' \
+		"chunk.jobs: not a known key; did you mean 'jobs'?"
+	refuses '{"model":"x"}' \
+		"model: not a known key; did you mean 'embed.model' or 'complete.model'?"
+	refuses '{"search":{"size":5}}' \
+		"search.size: not a known key; did you mean 'chunk.size'?"
+	refuses '{"profiles":{"dev":{"timeout":5}}}' \
+		"profiles.dev.timeout: not a known key; did you mean 'profiles.dev.http.timeout'?"
+	refuses '{"nonsense":5}' "nonsense: not a known key"
+	refuses '{"a\": not a known key":5}' 'a": not a known key: not a known key'
+}
+
+@test "a profile without a file, or that is not in it" {
+	p=$(programs | head -n 1)
+	[ -n "$p" ] || skip "no program is built"
+	mkdir conf
+	XDG_CONFIG_HOME=$PWD/conf run -78 --separate-stderr \
+		"$p" --profile dev </dev/null
+	assert_eq "$stderr" "$p: profile 'dev': the configuration file '$PWD/conf/aiutils/config.json' does not exist; write it, name another with --config, or leave the profile out"
+	XDG_CONFIG_HOME=$PWD/conf AI_PROFILE=dev run -78 --separate-stderr \
+		"$p" </dev/null
+	assert_has "$stderr" "profile 'dev'"
+	XDG_CONFIG_HOME='' HOME='' run -78 --separate-stderr \
+		"$p" --profile dev </dev/null
+	assert_has "$stderr" "profile 'dev': no configuration file: neither"
+	config '{"profiles":{"prod":{}}}'
+	run -78 --separate-stderr "$p" --config config.json --profile dev \
+		</dev/null
+	assert_eq "$stderr" "$p: config.json has no profile 'dev'"
+	run -0 "$p" --config config.json --profile prod --print-config
+}
+
 @test "comments are allowed" {
 	[ -n "$(programs)" ] || skip "no program is built"
 	p=$(programs | head -n 1)

@@ -111,6 +111,62 @@ static int read_data(const char *name, struct ai_buf *b, struct ai_err *err)
 	return rc;
 }
 
+/* Appends "'size'" or "'chunk.size'" for each place of the schema that has
+ * the key. */
+static void add_places(struct ai_value properties, const char *prefix,
+		       struct ai_span section, struct ai_span key,
+		       struct ai_buf *out)
+{
+	struct ai_json_iter it;
+	struct ai_value name, v;
+	struct ai_span bare;
+
+	ai_json_iter_init(&it, properties);
+	while (ai_json_next(&it, &name, &v)) {
+		bare = (struct ai_span){ name.s.p + 1, name.s.n - 2 };
+		if (bare.n == key.n && memcmp(bare.p, key.p, key.n) == 0)
+			ai_buf_fmt(out, "%s'%s%.*s%s%.*s'",
+				   out->len > 0 ? " or " : "", prefix,
+				   (int)section.n, section.p,
+				   section.n > 0 ? "." : "", (int)key.n, key.p);
+		if (section.n == 0)
+			add_places(ai_json_get(v, "properties"), prefix, bare,
+				   key, out);
+	}
+}
+
+/*
+ * The schema looks for names like the unknown one where it stands.  Here is
+ * the one that stands elsewhere: size, which is chunk.size.
+ */
+static void where_else(const struct ai_buf *schema, struct ai_err *why)
+{
+	static const char says[] = ": not a known key";
+	struct ai_buf places = AI_BUF_INIT(200);
+	const char *end = strstr(why->msg, says), *key = end, *p;
+	char prefix[100] = "";
+	struct ai_value root;
+	size_t at;
+
+	if (end == NULL ||
+	    ai_json_check(schema->p, schema->len, &root, NULL) < 0)
+		return;
+	while (key > why->msg && key[-1] != '.')
+		key--;
+	/* Within a profile it belongs into the same profile. */
+	if (strncmp(why->msg, "profiles.", 9) == 0 &&
+	    (p = memchr(why->msg + 9, '.', (size_t)(end - why->msg - 9))))
+		snprintf(prefix, sizeof prefix, "%.*s",
+			 (int)(p + 1 - why->msg), why->msg);
+	add_places(ai_json_get(root, "properties"), prefix, AI_SPAN(""),
+		   (struct ai_span){ key, (size_t)(end - key) }, &places);
+	at = (size_t)(end - why->msg) + strlen(says);
+	if (places.len > 0)
+		snprintf(why->msg + at, sizeof why->msg - at,
+			 "; did you mean %s?", ai_buf_cstr(&places));
+	ai_buf_release(&places);
+}
+
 /* Whether the settings are known ones, of the right types. */
 static int check_schema(const struct ai_buf *text, struct ai_err *err)
 {
@@ -121,11 +177,13 @@ static int check_schema(const struct ai_buf *text, struct ai_err *err)
 
 	if (rc == 0)
 		rc = ai_schema_new_unchecked(&schema, b.p, b.len, err);
-	ai_buf_release(&b);
-	if (rc == 0 && ai_schema_check(schema, text->p, text->len, &why) < 0)
+	if (rc == 0 && ai_schema_check(schema, text->p, text->len, &why) < 0) {
+		where_else(&b, &why);
 		rc = ai_err_set(err, AI_E_CONFIG, "%.150s: %.240s",
 				config.path, why.msg);
+	}
 	ai_schema_free(schema);
+	ai_buf_release(&b);
 	return rc;
 }
 
@@ -155,6 +213,12 @@ static int choose_profile(struct ai_err *err)
 
 	if (name == NULL)
 		return 0;
+	if (config.root.kind == AI_NONE)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "profile '%.80s': the configuration file "
+				  "'%.200s' does not exist; write it, name "
+				  "another with --config, or leave the profile "
+				  "out", name, config.path);
 	config.profile = ai_json_member(all, ai_span_of(name));
 	if (config.profile.kind == AI_OBJECT)
 		return 0;
@@ -167,19 +231,22 @@ static int load(struct ai_err *err)
 {
 	struct ai_buf file = AI_BUF_INIT(CONFIG_MAX);
 	const char *named = ai_start.config;
+	struct ai_err why;
 	int fd, rc;
 
 	if (named != NULL) {
 		config.path = strdup(named);
 		if (config.path == NULL)
 			return ai_err_nomem(err);
-	} else if (ai_path_config("config.json", &config.path, NULL) < 0) {
-		return 0;
+	} else if (ai_path_config("config.json", &config.path, &why) < 0) {
+		return ai_start.profile == NULL ? 0 :
+			ai_err_set(err, AI_E_CONFIG,
+				   "profile '%.80s': no configuration file: "
+				   "%.200s", ai_start.profile, why.msg);
 	}
 	fd = open(config.path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && named == NULL &&
-	    ai_start.profile == NULL)
-		return 0;
+	if (fd < 0 && errno == ENOENT && named == NULL)
+		return choose_profile(err);
 	if (fd < 0)
 		return ai_err_sys(err, AI_E_CONFIG, errno, "cannot open '%.200s'",
 				  config.path);
