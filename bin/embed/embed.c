@@ -66,12 +66,35 @@ static void put_embed(struct ai_buf *b, size_t dim)
 	ai_put_close(b, '}');
 }
 
+/* Both members in one of another name, so that neither describes a vector
+ * that it does not belong to. */
+static int embed_set_as(struct ai_rec *rec, const float *v, size_t dim,
+			struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(MEMBER_MAX);
+	int rc;
+
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "embed");
+	put_embed(&b, dim);
+	ai_put_key(&b, "embedding");
+	put_vector(&b, v, dim);
+	ai_put_close(&b, '}');
+	rc = ai_buf_check(&b, "the embedding", err);
+	if (rc == 0)
+		rc = ai_rec_set(rec, ai_loop.as, &b, err);
+	ai_buf_release(&b);
+	return rc;
+}
+
 int embed_set(struct ai_rec *rec, const float *v, size_t dim,
 	      struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(MEMBER_MAX);
 	int rc;
 
+	if (ai_loop.as != NULL)
+		return embed_set_as(rec, v, dim, err);
 	put_embed(&b, dim);
 	rc = ai_rec_set(rec, "embed", &b, err);
 	ai_buf_clear(&b);

@@ -25,7 +25,8 @@ int embed_run(int argc, char **argv, struct ai_err *err);
 int embed_text(const struct ai_rec *rec, struct ai_buf *out,
 	       struct ai_err *err);
 
-/* Gives the record its embed and embedding; v[dim] must be normalised. */
+/* Gives the record its embed and embedding, with --as both within one member
+ * of that name; v[dim] must be normalised. */
 int embed_set(struct ai_rec *rec, const float *v, size_t dim,
 	      struct ai_err *err);
 

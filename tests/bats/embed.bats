@@ -219,6 +219,29 @@ texts() {
 	assert_eq "$(stub_requests)" 3
 }
 
+@test "an answer that is none of a model: from where, of what type" {
+	texts 1 >in
+	stub_script '{"status":200,"headers":{"content-type":"text/html"},"body":"<html>"}'
+	run_sh "ai-embed -q -m e in | jq -r .error.message"
+	assert_has "$output" "$STUB_URL/embeddings sent text/html: the answer is not JSON"
+	assert_has "$output" "it begins '<html>'"
+}
+
+@test "--as: both members within one of that name; the others stay" {
+	echo '{"text":"a fox","title":"foxes","embed":{"model":"x"}}' >in
+	for model in local/hash e; do
+		ai-embed --numbers in -m "$model" | jq -c '[.embed, .embedding]' \
+			>want
+		ai-embed --numbers -m "$model" --as v in >out
+		jq -c '[.v.embed, .v.embedding]' out | cmp - want
+		assert_eq "$(jq -c 'del(.v)' out)" "$(cat in)"
+	done
+	ai-embed in | ai-embed -p title --as t | jq -e \
+		'.t.embed.dim == .embed.dim and .t.embedding != .embedding'
+	run --separate-stderr ai-embed --as error in
+	assert_status 64
+}
+
 @test "error records pass, bad lines become them, in their places" {
 	{
 		texts 2
