@@ -6,6 +6,7 @@
 
 #include "tap.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,8 +292,8 @@ static const char *cite(const char *text, size_t n_hits)
 		n += (size_t)snprintf(out + n, sizeof out - n, "%zu ",
 				      answer.cited[i] + 1);
 	for (size_t i = 0; i < answer.n_invalid && n < 400; i++)
-		n += (size_t)snprintf(out + n, sizeof out - n, "!%d ",
-				      (int)answer.invalid[i]);
+		n += (size_t)snprintf(out + n, sizeof out - n,
+				      "!%" PRId64 " ", answer.invalid[i]);
 	return out;
 }
 
@@ -310,8 +311,8 @@ static void test_cite(void)
 		{ "[0] [5] [9] [5]", "!0 !5 !9 " },
 		{ "[3-9]", "3 4 !5 " },
 		{ "[4-2] [1-] [-1] [] [a] [1;2] [1,] [1", "" },
-		{ "[99999999999999999999999]", "" },
-		{ "[1-4000000]", "" },
+		{ "[99999999999999999999999]", "!999999999999999 " },
+		{ "[1-4000000]", "1 !4000000 " },
 		{ "[2](http://x) [3]: y", "3 " },
 		{ "`a[1]` ``b[2]` `` [3]", "3 " },
 		{ "```\n[1]\n```\n[2]", "2 " },
