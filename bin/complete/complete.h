@@ -147,7 +147,8 @@ enum complete_kind {
 	COMPLETE_ITEM, /* of a list; an option with its description */
 	COMPLETE_ROW,  /* of a table */
 	COMPLETE_CODE,
-	COMPLETE_HEADING, /* never quoted; says what a passage is about */
+	COMPLETE_HEADING, /* or a question: never quoted; says what a passage
+			   * is about */
 };
 struct complete_sentence {
 	size_t hit, from, to; /* bytes of the hit's text */

@@ -24,7 +24,7 @@
 #define TERMS_MAX 64     /* of the question: bits of a mask */
 #define SHORTLIST 64     /* sentences compared with each other */
 #define SIMILAR 0.6      /* share of words from which two say the same */
-#define LEAST_OF_BEST 0.6 /* a further sentence must be nearly as good */
+#define LEAST_OF_BEST 0.7 /* a further sentence must be nearly as good */
 #define SET_MAX 128      /* words of a sentence that are compared */
 #define OF_ABOUT 0.5    /* what a word counts that only the headings hold, */
 #define OF_PASSAGE 0.25 /* and one that only the rest of the passage holds */
@@ -268,7 +268,7 @@ static double worth(const struct complete_sentence *s, const struct rating *r)
 	double w = of_kind[s->kind];
 
 	if (s->cut)
-		w *= 0.7;
+		w *= 0.5;
 	if (r->words < 4)
 		w *= 0.6;
 	else if (r->words > 60)

@@ -3,9 +3,10 @@
  *
  * Text comes as Markdown, as formatted manual pages, as anything.  Lines are
  * put together to runs (a paragraph, a list item, an option with what it
- * does), and runs are cut into sentences.  Rulers and the running titles of manual
- * pages are left out; headings, rows of tables and code are marked, so that
- * they are not quoted where something better is there.
+ * does, a name with its meaning beside it), and runs are cut into sentences;
+ * a short entry of a list stays whole.  Rulers and the running titles of
+ * manual pages are left out; headings, questions, rows of tables and code are
+ * marked, so that they are not quoted where something better is there.
  */
 #include "complete.h"
 
@@ -19,6 +20,10 @@
 #define TAG_MAX 60        /* bytes of a line that names what follows */
 #define SENTENCE_MAX 1000 /* bytes; nobody wants to read more at once */
 #define INDENT_STEP 3
+#define TAB 8
+#define GAP 3             /* blanks between two columns, at least */
+#define COLUMN_MAX 48     /* where the second of two columns begins */
+#define ENTRY_MAX 320     /* bytes of a list entry that is quoted as a whole */
 
 enum shape { BLANK, NOISE, HEADING, FENCE, ROW, ITEM, OPTION, TEXT };
 
@@ -26,6 +31,7 @@ struct line {
 	size_t from, to; /* without blanks around it */
 	size_t indent;
 	size_t body;     /* behind the mark of a list item */
+	size_t column;   /* where the second column begins; 0: there is none */
 	enum shape shape;
 };
 
@@ -43,6 +49,7 @@ struct splitter {
 	size_t n;
 	struct run run;
 	bool in_fence, before_blank;
+	size_t column;    /* of the entry that goes on; 0: none */
 	bool in_example;  /* a command behind "$ " and what it prints */
 	size_t example;   /* its indent */
 	struct ai_buf flat; /* the run with blanks for its newlines */
@@ -151,6 +158,41 @@ static enum shape shape_of(const struct splitter *s, const char *p, size_t n)
 	return item_mark(p, n) > 0 ? ITEM : TEXT;
 }
 
+/* The column behind the blanks at *at, which moves on. */
+static size_t skip_blanks(const struct splitter *s, size_t *at, size_t to,
+			  size_t column)
+{
+	for (; *at < to && (s->p[*at] == ' ' || s->p[*at] == '\t'); (*at)++)
+		column += s->p[*at] == '\t' ? TAB - column % TAB : 1;
+	return column;
+}
+
+/*
+ * "ai-chunk      cuts documents": a name and what it is.  Text with both
+ * margins straight has gaps too, but rarely one alone, so where there are
+ * more the second column must be that of the line before.
+ */
+static size_t second_column(const struct splitter *s, const struct line *l)
+{
+	size_t at = l->from, column = l->indent, first = 0, gaps = 0, was, next;
+	bool wide = false;
+
+	for (; at < l->to; at++, column = next + 1) {
+		was = at;
+		next = skip_blanks(s, &at, l->to, column);
+		/* Behind a full stop two blanks are one. */
+		if (next < column + 2 || strchr(".!?", s->p[was - 1]) != NULL)
+			continue;
+		if (gaps++ > 0)
+			continue;
+		first = next;
+		wide = next >= column + GAP;
+	}
+	if (gaps == 0 || first > COLUMN_MAX)
+		return 0;
+	return (gaps == 1 && wide) || first == s->column ? first : 0;
+}
+
 /* The line at *at, which moves on. */
 static bool next_line(struct splitter *s, size_t *at, struct line *l)
 {
@@ -164,16 +206,20 @@ static bool next_line(struct splitter *s, size_t *at, struct line *l)
 	l->from = *at;
 	l->to = *at + n;
 	*at += n + (end != NULL);
-	while (l->from < l->to && (s->p[l->from] == ' ' ||
-				   s->p[l->from] == '\t'))
-		l->from++;
-	l->indent = l->from - (size_t)(p - s->p);
+	l->indent = skip_blanks(s, &l->from, l->to, 0);
 	while (l->to > l->from && isspace((unsigned char)s->p[l->to - 1]))
 		l->to--;
 	l->shape = shape_of(s, s->p + l->from, l->to - l->from);
 	l->body = l->from;
+	l->column = 0;
 	if (l->shape == ITEM)
 		l->body += item_mark(s->p + l->from, l->to - l->from);
+	else if (l->shape == TEXT)
+		l->column = second_column(s, l);
+	if (l->column > 0)
+		l->shape = ITEM;
+	if (l->column > 0 || (l->shape != BLANK && l->indent != s->column))
+		s->column = l->column;
 	return true;
 }
 
@@ -234,9 +280,25 @@ static bool looks_like_code(const char *p, size_t n)
 	return odd * 5 > seen;
 }
 
+/* What asks does not answer, but says what is answered. */
+static bool asks(const char *p, size_t n)
+{
+	static const char wide[] = "\xEF\xBC\x9F";
+
+	while (n > 0 && strchr("\"')]}*_", p[n - 1]) != NULL)
+		n--;
+	return n > 0 && (p[n - 1] == '?' ||
+			 (n >= 3 && memcmp(p + n - 3, wide, 3) == 0));
+}
+
 static bool begins_small(const char *p)
 {
 	return islower((unsigned char)p[0]);
+}
+
+static bool is_entry(const struct run *r)
+{
+	return r->shape == ITEM || r->shape == OPTION || r->tag_end > 0;
 }
 
 static int add_sentence(struct splitter *s, const struct run *r,
@@ -248,10 +310,10 @@ static int add_sentence(struct splitter *s, const struct run *r,
 
 	if (first && r->tag_end > 0)
 		from = r->from;
-	if (r->shape == ITEM || r->shape == OPTION || r->tag_end > 0)
+	if (is_entry(r))
 		kind = COMPLETE_ITEM;
-	if (r->shape == ROW)
-		kind = COMPLETE_ROW;
+	if (asks(u.p, u.n))
+		kind = COMPLETE_HEADING;
 	else if (looks_like_code(u.p, u.n))
 		kind = COMPLETE_CODE;
 	cut = !end && (kind == COMPLETE_PROSE || to == s->n ||
@@ -274,10 +336,19 @@ static int flatten(struct splitter *s, size_t from, size_t to)
 	return 0;
 }
 
+/* A short entry of a list says what it says as a whole: what an option is
+ * called stands before the first of its sentences only. */
+static bool joins(const struct splitter *s, const struct run *r,
+		  struct ai_span held, struct ai_span next)
+{
+	return is_entry(r) && !asks(held.p, held.n) &&
+	       (size_t)(next.p + next.n - s->p) - r->from <= ENTRY_MAX;
+}
+
 static int end_run(struct splitter *s)
 {
 	struct run r = s->run;
-	struct ai_span u;
+	struct ai_span u, held = { NULL, 0 };
 	size_t at = 0, base = r.tag_end > 0 ? r.tag_end : r.from;
 	bool first = true;
 
@@ -289,11 +360,16 @@ static int end_run(struct splitter *s)
 	while (ai_segment_next(s->flat.p, s->flat.len, &at,
 			       AI_BREAK_SENTENCE, &u)) {
 		u.p = s->p + base + (u.p - s->flat.p);
-		if (add_sentence(s, &r, u, first) < 0)
+		if (held.p != NULL && first && joins(s, &r, held, u)) {
+			held.n = (size_t)(u.p + u.n - held.p);
+			continue;
+		}
+		if (held.p != NULL && add_sentence(s, &r, held, first) < 0)
 			return -1;
-		first = false;
+		first = held.p == NULL;
+		held = u;
 	}
-	return 0;
+	return held.p == NULL ? 0 : add_sentence(s, &r, held, first);
 }
 
 static void begin_run(struct splitter *s, const struct line *l)

@@ -12,6 +12,9 @@
 
 static struct ai_err err;
 
+#define TEN "word word word word word word word word word word"
+#define LONG TEN " " TEN " " TEN " " TEN " " TEN " " TEN " " TEN "."
+
 /* libcomplete.a is a program without its main.c. */
 const struct ai_program ai_program = { .name = "extract" };
 
@@ -89,7 +92,29 @@ static void test_split(void)
 		 "prose: Text.\n");
 	is_split("a name over its meaning",
 		 "AI_CONFIG\n    The configuration file.\n    More.\n",
-		 "item: AI_CONFIG The configuration file.\nitem: More.\n");
+		 "item: AI_CONFIG The configuration file. More.\n");
+	is_split("names and what they are, in two columns",
+		 "Run these:\n\n    make check         the tests. All of\n"
+		 "                       them.\n    make check-long    more\n"
+		 "    ai-x --very-long1  two blanks, the same column\n    make\n"
+		 "\n    This  is  text  with straight margins.\n",
+		 "~prose: Run these:\n"
+		 "item: make check the tests. All of them.\n"
+		 "item: make check-long more\n"
+		 "item: ai-x --very-long1 two blanks, the same column\n"
+		 "~prose: make\n"
+		 "prose: This is text with straight margins.\n");
+	is_split("tabs, as col(1) writes them",
+		 "       -n, --number\n\t      number\tall  lines\n\n"
+		 "       -s\n\t      squeeze\n",
+		 "item: -n, --number number all lines\nitem: -s squeeze\n");
+	is_split("a question is no answer",
+		 "Does it rain? It does.\n\n- Why?\n- So.\n",
+		 "heading: Does it rain?\nprose: It does.\n"
+		 "heading: Why?\nitem: So.\n");
+	is_split("a long entry as its sentences, a short one as a whole",
+		 "- One. Two.\n- " LONG " Then this.\n",
+		 "item: One. Two.\nitem: " LONG "\nitem: Then this.\n");
 	is_split("a passage that begins and ends in the middle",
 		 "of the whole. Complete here. And then it",
 		 "~prose: of the whole.\nprose: Complete here.\n"
@@ -205,6 +230,19 @@ static void test_order(void)
 	   answer.n_quotes == 2, "one hit cited, two sentences quoted");
 	ok(strchr(extract("apples pears fruit autumn", 1), '\n') == NULL,
 	   "one sentence if one is asked for");
+}
+
+static void test_entries(void)
+{
+	take_hits("{\"hits\":[{\"text\":\"How do I sort numbers?\\n\\n"
+		  "Programs:\\n\\n  ai-cut     cuts texts\\n"
+		  "  ai-sort    sorts numbers\\n  ai-sum     adds them\\n\\n"
+		  "\\t-r\\tsort the numbers in reverse. The last is first.\\n"
+		  "\"}]}");
+	ok(strcmp(extract("how do I sort numbers?", 1),
+		  "ai-sort sorts numbers [1]") == 0, "an entry by itself");
+	is_answer("reverse numbers", "-r sort the numbers in reverse. "
+		  "The last is first. [1]");
 }
 
 static void test_about(void)
@@ -339,6 +377,7 @@ int main(void)
 	test_split_hostile();
 	test_extract();
 	test_order();
+	test_entries();
 	test_about();
 	test_many();
 	test_cite();
