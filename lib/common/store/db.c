@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,34 @@ static bool is_fixed(const char *path)
 	sqlite3_free(wal);
 	free(dir);
 	return fixed;
+}
+
+/* SQLite would open it for reading and refuse the first write without
+ * saying why. */
+static int check_writable(struct ai_db *db, const char *path,
+			  struct ai_err *err)
+{
+	char *dir, *slash;
+	int rc = 0;
+
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 &&
+	    errno != ENOENT)
+		return ai_err_sys(err, AI_E_CREATE, errno,
+				  "%s: cannot write to '%.150s'", db->name,
+				  path);
+	dir = strdup(path);
+	if (dir == NULL)
+		return ai_err_nomem(err);
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		slash[slash == dir] = '\0';
+	if (faccessat(AT_FDCWD, slash != NULL ? dir : ".", W_OK,
+		      AT_EACCESS) != 0)
+		rc = ai_err_sys(err, AI_E_CREATE, errno, "%s: cannot write to "
+				"the folder '%.150s'", db->name,
+				slash != NULL ? dir : ".");
+	free(dir);
+	return rc;
 }
 
 /* A file: URI; what means something in one is escaped. */
@@ -173,6 +202,8 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	db->advice = wish->advice;
 	snprintf(db->name, sizeof(db->name), "%s", wish->name);
 	map_page_cache(page_size);
+	if (mode != AI_DB_READ && check_writable(db, path, err) < 0)
+		goto fail;
 	if (open_handle(db, path, mode, err) < 0)
 		goto fail;
 	sqlite3_busy_timeout(db->h, wish->wait_ms);
