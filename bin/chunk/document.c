@@ -100,6 +100,15 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	return ai_emit_line(w->out, b->p, b->len, err);
 }
 
+/* A document without a passage says so: else what an index has of its former
+ * ones would stay there. */
+static int put_empty(struct writing *w, const char *p, struct ai_err *err)
+{
+	struct chunk_cut none = { .p = p, .line_from = 1, .line_to = 1 };
+
+	return put(w, &none, err);
+}
+
 /* Reads the document; *text is what is to be cut. */
 static int load(struct chunk_state *s, const struct chunk_converter *c,
 		const char *path, int fd, struct ai_span *text,
@@ -137,7 +146,9 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 	if (load(s, c, path, fd, &text, err) < 0)
 		return -1;
 	s->cutter.how.by = chunk_by_for(s->by, w.uri);
-	return chunk_cut(&s->cutter, text.p, text.n, put, &w, err);
+	if (chunk_cut(&s->cutter, text.p, text.n, put, &w, err) < 0)
+		return -1;
+	return s->cutter.count == 0 ? put_empty(&w, text.p, err) : 0;
 }
 
 int chunk_document(struct chunk_state *s, const char *path,

@@ -189,11 +189,51 @@ good"
 unreadable_document'
 }
 
-@test "an empty document makes nothing; so does one of blanks" {
-	: >empty
+@test "an empty document makes one record that says so; so does one of blanks" {
+	: >empty.md
 	printf ' \n\t\r\n\f' >blank
-	run -0 ai-chunk empty blank
+	printf full >full
+	run -0 ai-chunk --by fixed empty.md blank full
+	assert_eq "$(jq -c '[.text, .chunk.n, .chunk.of, .source.uri, .source.bytes, .source.lines]' <<<"$output")" \
+		'["",0,0,"empty.md",[0,0],[1,1]]
+["",0,0,"blank",[0,0],[1,1]]
+["full",0,1,"full",[0,4],[1,1]]'
+	assert_eq "$(jq -r .chunk.doc <<<"${lines[1]}")" "$(b2sum -l 128 blank | cut -d' ' -f1)"
+	assert_eq "$(jq -r .id <<<"$output" | sort -u | wc -l)" 3
+	ai-chunk - <empty.md >stdin
+	assert_eq "$(jq -c '[.text, .chunk.of, .source.uri]' stdin)" '["",0,null]'
+	# What a converter makes nothing of.
+	echo '{"converters": {".none": ["true"]}}' >config.json
+	echo text >a.none
+	run -0 ai-chunk --config config.json a.none
+	assert_eq "$(jq -c '[.text, .chunk.of, .source.bytes, .source.converted]' <<<"$output")" \
+		'["",0,null,{"by":"true","bytes":[0,0],"lines":[1,1]}]'
+	# In order, whoever is first.
+	for i in $(seq 40); do
+		: >"e$i"
+		seq "$((i * 9))" >"f$i"
+		printf 'e%d\0f%d\0' "$i" "$i" >>names
+	done
+	ai-chunk --files0-from names >one
+	ai-chunk -j 4 --files0-from names | cmp - one
+	[ "$(jq -r 'select(.chunk.of == 0).source.uri' one | paste -sd' ')" = \
+		"$(echo e{1..40})" ]
+}
+
+@test "all programs pass the record of an empty document on as it is" {
+	: >empty.md
+	PATH=$BUILDDIR/tests/stub:$PATH
+	ai-chunk empty.md >e
+	make_index
+	each '$f <e >out; cmp out e'
+	records 3 >r
+	{ head -n1 r; cat e; tail -n2 r; } >mixed
+	each '$f <mixed >out; [ "$(wc -l <out)" -eq 4 ]; sed -n 2p out | cmp - e'
+	run -0 ai-complete -m local/extract -r <e
 	assert_eq "$output" ''
+	# Counted as records, text that is no document is not one of these.
+	run -0 ai-tokens <<<'{"text":"x","chunk":{"of":0}}'
+	assert_has "$output" '"count":1'
 }
 
 @test "a large document is copied: no TMPDIR is an error record" {

@@ -42,7 +42,7 @@ struct ai_emit {
 	struct loop *loop;
 	struct job *job;
 	struct ai_buf buf;
-	bool failed; /* the record at hand came out as an error */
+	bool failed; /* the record at hand does not count as good */
 };
 
 struct job {

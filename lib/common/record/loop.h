@@ -57,6 +57,9 @@ struct ai_filter {
 	/* Whether each job's output is written out at once: for programs whose
 	 * every record takes seconds, or money. */
 	bool eager;
+	/* Whether records of documents without passages come to the callbacks
+	 * too; else they pass through, as error records do. */
+	bool empty;
 	/*
 	 * One record.  It emits what it likes and returns 0; or returns -1,
 	 * and the loop emits the record with err as its error.  Error

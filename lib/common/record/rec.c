@@ -120,6 +120,14 @@ bool ai_rec_is_error(const struct ai_rec *r)
 		ai_json_get(e, "code").kind == AI_STRING;
 }
 
+bool ai_rec_is_empty(const struct ai_rec *r)
+{
+	int64_t of;
+
+	return ai_json_i64(ai_rec_get(r, "chunk.of"), &of) == 0 && of == 0 &&
+		ai_rec_get(r, "text").s.n <= 2; /* absent or "" */
+}
+
 /* ---- changes ------------------------------------------------------------ */
 
 static void hide_members(struct ai_rec *r, struct ai_span name)
@@ -263,20 +271,27 @@ int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
 	return rc;
 }
 
+struct ai_value ai_rec_id_value(const struct ai_rec *r)
+{
+	struct ai_value v = ai_rec_get(r, "id");
+
+	if (v.kind != AI_STRING && v.kind != AI_NUMBER)
+		v = ai_rec_get(r, "custom_id");
+	if (v.kind != AI_STRING && v.kind != AI_NUMBER)
+		v.kind = AI_NONE;
+	return v;
+}
+
 int ai_rec_id(const struct ai_rec *r, const char *payload, size_t n,
 	      struct ai_buf *out)
 {
-	static const char *const names[] = { "id", "custom_id" };
+	struct ai_value v = ai_rec_id_value(r);
 	char hex[AI_HASH_HEX];
 
-	for (size_t i = 0; i < 2; i++) {
-		struct ai_value v = ai_rec_get(r, names[i]);
-
-		if (v.kind == AI_STRING)
-			return ai_json_text(v, out);
-		if (v.kind == AI_NUMBER)
-			return ai_buf_add(out, v.s.p, v.s.n);
-	}
+	if (v.kind == AI_STRING)
+		return ai_json_text(v, out);
+	if (v.kind == AI_NUMBER)
+		return ai_buf_add(out, v.s.p, v.s.n);
 	ai_hash_of(payload, n, hex);
 	return ai_buf_str(out, hex);
 }

@@ -59,6 +59,12 @@ int ai_rec_text(const struct ai_rec *r, const char *path, struct ai_buf *out,
 		struct ai_err *err);
 /* Whether an earlier program failed on it: see aiutils-records(5). */
 bool ai_rec_is_error(const struct ai_rec *r);
+/* Whether it stands for a document without passages: chunk.of is 0 and there
+ * is no text: see aiutils-records(5). */
+bool ai_rec_is_empty(const struct ai_rec *r);
+/* Its "id", else its "custom_id", if that is a string or a number; else
+ * AI_NONE. */
+struct ai_value ai_rec_id_value(const struct ai_rec *r);
 
 /* Adds a member, replacing every older one of that name. */
 int ai_rec_set(struct ai_rec *r, const char *name, const struct ai_buf *json,

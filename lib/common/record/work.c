@@ -102,7 +102,7 @@ static int pass_error(struct ai_emit *out, struct ai_rec *rec,
 	return rc;
 }
 
-enum fit { FIT_RECORD, FIT_ERROR, FIT_BAD };
+enum fit { FIT_RECORD, FIT_EMPTY, FIT_ERROR, FIT_BAD };
 
 /* Makes the entry a record, or says in why what is wrong with it. */
 static enum fit parse_entry(const struct job *j, const struct entry *e,
@@ -122,15 +122,22 @@ static enum fit parse_entry(const struct job *j, const struct entry *e,
 	}
 	if (ai_rec_parse(rec, line, e->number, why) < 0)
 		return FIT_BAD;
-	return ai_rec_is_error(rec) ? FIT_ERROR : FIT_RECORD;
+	if (ai_rec_is_error(rec))
+		return FIT_ERROR;
+	return !j->out.loop->filter->empty && ai_rec_is_empty(rec)
+		? FIT_EMPTY : FIT_RECORD;
 }
 
 static int emit_unfit(struct ai_emit *out, const struct entry *e,
 		      struct ai_rec *rec, enum fit fit,
 		      const struct ai_err *why, struct ai_err *err)
 {
-	return fit == FIT_ERROR ? pass_error(out, rec, err)
-				: emit_bad(out, e, why, err);
+	if (fit == FIT_BAD)
+		return emit_bad(out, e, why, err);
+	if (fit == FIT_ERROR)
+		return pass_error(out, rec, err);
+	out->failed = true; /* neither good nor bad */
+	return ai_loop.plain_out ? 0 : ai_emit_rec(out, rec, err);
 }
 
 /* Errors that end the program instead of failing one record. */
