@@ -5,7 +5,8 @@
  * are acknowledged after the commit.  When a file has changed, its old
  * chunks go in the transaction that brings the last of the new ones (or at
  * the end of the input): killed before that, both are there, and the same
- * command run again finishes the work.
+ * command run again finishes the work.  A file that became empty brings one
+ * record, which is its first and last and leaves nothing behind.
  */
 #include "search.h"
 
@@ -84,6 +85,23 @@ static int open_replacement(struct adder *a, struct ai_err *err)
 	return ai_err_nomem(err);
 }
 
+/* Of two versions of a file within one batch the later stays: the earlier
+ * one's turn to remove all others is now. */
+static int supersede(struct adder *a, struct ai_err *err)
+{
+	const struct search_document *d = &a->d;
+	size_t i = 0;
+
+	while (i < a->n_open) {
+		if (!ai_span_is(span_of(&d->uri), a->open[i].uri) ||
+		    ai_span_is(span_of(&d->doc), a->open[i].doc))
+			i++;
+		else if (finish(a, i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Whether this chunk's file is in the index with other bytes. */
 static int note_file(struct adder *a, struct ai_err *err)
 {
@@ -104,7 +122,7 @@ static int note_file(struct adder *a, struct ai_err *err)
 			return -1;
 		r = &a->open[a->n_open - 1];
 	}
-	if (d->of > 0 && d->part == d->of - 1)
+	if (d->empty || (d->of > 0 && d->part == d->of - 1))
 		r->complete = true;
 	return 0;
 }
@@ -156,7 +174,7 @@ static void acknowledge(struct adder *a)
 		return;
 	ai_put_open(&a->acks, '{');
 	ai_put_key(&a->acks, "id");
-	ai_put_str(&a->acks, a->d.id.p, a->d.id.len);
+	search_put_id(&a->acks, search_document_id(&a->d));
 	ai_put_close(&a->acks, '}');
 	ai_buf_chr(&a->acks, '\n');
 }
@@ -171,7 +189,8 @@ static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
 
 	if (search_document_read(&a->d, rec, &a->ix.info, &why) < 0)
 		return ai_emit_fail(out, rec, &why, err);
-	if (search_store(&a->ix, &a->d, &changed, err) < 0 ||
+	if (supersede(a, err) < 0 ||
+	    (!a->d.empty && search_store(&a->ix, &a->d, &changed, err) < 0) ||
 	    note_file(a, err) < 0)
 		return -1;
 	acknowledge(a);
@@ -220,7 +239,9 @@ static int finish_input(struct adder *a, struct ai_err *err)
 
 int search_add(int argc, char **argv, struct ai_err *err)
 {
-	static const struct ai_filter filter = { .batch = BATCH, .many = many };
+	static const struct ai_filter filter = {
+		.batch = BATCH, .many = many, .empty = true,
+	};
 	struct adder *a = calloc(1, sizeof(*a));
 	int status;
 

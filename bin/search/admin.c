@@ -55,11 +55,12 @@ static void put_model(struct ai_buf *b, const struct search_info *i)
 		ai_put_i64(b, i->dim);
 	else
 		ai_put_null(b);
-	ai_put_key(b, "fusion");
-	if (i->dim == 0) {
-		ai_put_null(b);
+	/* What a hybrid query comes down to; one leg is not fused. */
+	ai_put_key(b, "mode");
+	ai_put_cstr(b, i->vectors > 0 ? "hybrid" : "sparse");
+	if (i->vectors == 0)
 		return;
-	}
+	ai_put_key(b, "fusion");
 	ai_put_open(b, '{');
 	ai_put_key(b, "rule");
 	ai_put_cstr(b, i->rule == SEARCH_RRF ? "rrf" : "minmax");
@@ -155,12 +156,12 @@ static int put_vector(struct search_index *ix, int64_t n, float *v,
 static int put_document(struct search_index *ix, sqlite3_stmt *st, float *v,
 			struct ai_buf *b, struct ai_err *err)
 {
-	struct ai_span id = ai_db_span(st, 0), text = ai_db_span(st, 6);
+	struct ai_span text = ai_db_span(st, 6);
 
 	ai_buf_shrink(b, (size_t)1 << 20);
 	ai_put_open(b, '{');
 	ai_put_key(b, "id");
-	ai_put_str(b, id.p, id.n);
+	search_put_id(b, search_id_at(st, 0));
 	ai_put_key(b, "text");
 	ai_put_str(b, text.p, text.n);
 	put_json(b, "source", ai_db_span(st, 3));
@@ -174,8 +175,8 @@ static int put_document(struct search_index *ix, sqlite3_stmt *st, float *v,
 	return ai_buf_check(b, "a record", err);
 }
 
-static int export_all(struct search_index *ix, struct ai_writer *w,
-		      struct ai_err *err)
+static int export_all(struct search_index *ix, const struct search_filter *f,
+		      struct ai_writer *w, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT((size_t)1 << 31);
 	float *v = calloc((size_t)ix->info.dim + 1, sizeof(*v));
@@ -187,6 +188,9 @@ static int export_all(struct search_index *ix, struct ai_writer *w,
 	rc = SEARCH_BIND(ix, SQL_ALL, err, "");
 	st = ix->st[SQL_ALL];
 	while (rc == 0 && (rc = ai_db_step(&ix->db, st, err)) > 0) {
+		rc = 0;
+		if (!search_filter_has(f, sqlite3_column_int64(st, 7)))
+			continue;
 		rc = put_document(ix, st, v, &b, err);
 		if (rc == 0)
 			rc = ai_writer_add(w, b.p, b.len, err);
@@ -198,18 +202,23 @@ static int export_all(struct search_index *ix, struct ai_writer *w,
 
 int search_export(int argc, char **argv, struct ai_err *err)
 {
+	struct search_filter f = { NULL, 0, 0 };
 	struct search_index ix;
 	struct ai_writer w;
 	struct ai_err later;
 	int rc;
 
 	if (no_operands(argc, argv, err) < 0 ||
+	    search_filter_check(&search.where, err) < 0 ||
 	    search_index_open(&ix, AI_DB_READ, err) < 0)
 		return -1;
 	ai_writer_init(&w, STDOUT_FILENO);
 	rc = search_index_begin(&ix, false, err);
 	if (rc == 0)
-		rc = export_all(&ix, &w, err);
+		rc = search_filter_init(&f, &ix, &search.where, err);
+	if (rc == 0)
+		rc = export_all(&ix, &f, &w, err);
+	search_filter_release(&f);
 	/* What could be read is written also when the rest is damaged. */
 	if (ai_writer_flush(&w, rc < 0 ? &later : err) < 0)
 		rc = -1;

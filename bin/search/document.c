@@ -49,6 +49,31 @@ const char *search_path(void)
 	return ai_loop.path != NULL ? ai_loop.path : "text";
 }
 
+/* ---- ids --------------------------------------------------------------------- */
+
+struct search_id search_document_id(const struct search_document *d)
+{
+	return (struct search_id){ { ai_buf_cstr(&d->id), d->id.len },
+				   d->id_number };
+}
+
+struct search_id search_id_at(sqlite3_stmt *st, int column)
+{
+	return (struct search_id){
+		ai_db_span(st, column),
+		sqlite3_column_type(st, column) == SQLITE_BLOB,
+	};
+}
+
+void search_put_id(struct ai_buf *b, struct search_id id)
+{
+	/* A damaged one is still written as JSON. */
+	if (id.number && ai_json_check(id.s.p, id.s.n, NULL, NULL) == 0)
+		ai_put_raw(b, id.s.p, id.s.n);
+	else
+		ai_put_str(b, id.s.p, id.s.n);
+}
+
 /* ---- the vector ------------------------------------------------------------- */
 
 static int mismatch(struct ai_err *err, const struct search_info *info,
@@ -76,7 +101,7 @@ int search_check_model(const struct search_info *info, const char *model,
 
 /* To length 1, unless it has that already but for rounding: adding again
  * what export wrote must change nothing. */
-static int scale(float *v, size_t dim, struct ai_err *err)
+static int scale(float *v, size_t dim, bool may_be_zero, struct ai_err *err)
 {
 	double sum = 0;
 	size_t i;
@@ -86,9 +111,19 @@ static int scale(float *v, size_t dim, struct ai_err *err)
 	if (!isfinite(sum))
 		return ai_err_set(err, AI_E_RECORD, "an embedding is too long "
 				  "to be scaled");
+	if (sum == 0 && !may_be_zero)
+		return ai_err_set(err, AI_E_RECORD, "the embedding is all "
+				  "zeros; no cosine can be taken of it");
 	if (fabs(sum - 1) > 1e-6)
 		ai_vector_normalise(v, dim);
 	return 0;
+}
+
+/* To local/hash a text without a word is zeros. */
+static bool is_local(const struct search_info *info, const char *model)
+{
+	return strcmp(model[0] != '\0' ? model : info->model,
+		      SEARCH_LOCAL) == 0;
 }
 
 int search_read_embedding(const struct ai_rec *rec,
@@ -111,7 +146,7 @@ int search_read_embedding(const struct ai_rec *rec,
 	snprintf(model, 200, "%s", ai_buf_cstr(&b));
 	ai_buf_release(&b);
 	if (rc == 0 && (search_check_model(info, model, *dim, err) < 0 ||
-			scale(*vec, *dim, err) < 0)) {
+			scale(*vec, *dim, is_local(info, model), err) < 0)) {
 		free(*vec);
 		*vec = NULL;
 		rc = -1;
@@ -237,8 +272,10 @@ static int read_id(struct search_document *d, const struct ai_rec *rec,
 	struct ai_hash h;
 	struct ai_value part = ai_rec_get(rec, "chunk.n");
 
-	if (ai_rec_get(rec, "id").kind != AI_NONE ||
-	    ai_rec_get(rec, "custom_id").kind != AI_NONE || d->uri.len == 0) {
+	enum ai_kind own = ai_rec_id_value(rec).kind;
+
+	d->id_number = own == AI_NUMBER;
+	if (own != AI_NONE || d->uri.len == 0) {
 		if (ai_rec_id(rec, ai_buf_cstr(&d->text), d->text.len,
 			      &d->id) < 0)
 			return ai_buf_check(&d->id, "an id", err);
@@ -312,9 +349,11 @@ int search_document_read(struct search_document *d, const struct ai_rec *rec,
 			 const struct search_info *info, struct ai_err *err)
 {
 	clear(d);
+	d->empty = ai_rec_is_empty(rec);
 	/* At once, where growing would take half as much again. */
 	ai_buf_reserve(&d->text, ai_rec_get(rec, search_path()).s.n);
-	if (ai_rec_text(rec, search_path(), &d->text, err) < 0 ||
+	if ((!d->empty &&
+	     ai_rec_text(rec, search_path(), &d->text, err) < 0) ||
 	    read_string(rec, "source.uri", &d->uri, err) < 0 ||
 	    read_version(d, rec, err) < 0 ||
 	    read_id(d, rec, err) < 0 || read_meta(d, rec, err) < 0)
@@ -325,6 +364,8 @@ int search_document_read(struct search_document *d, const struct ai_rec *rec,
 		d->of = -1;
 	if (ai_json_i64(ai_rec_get(rec, "chunk.n"), &d->part) < 0)
 		d->part = -1;
+	if (d->empty)
+		return 0;
 	if (read_vector(d, rec, info, err) < 0)
 		return -1;
 	search_document_hash(d);

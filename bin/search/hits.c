@@ -38,13 +38,13 @@ static void put_json(struct ai_buf *b, const char *name, struct ai_span s)
 static void put_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 		    sqlite3_stmt *st)
 {
-	struct ai_span id = ai_db_span(st, 0), text = ai_db_span(st, 6);
+	struct ai_span text = ai_db_span(st, 6);
 
 	ai_put_open(b, '{');
 	ai_put_key(b, "rank");
 	ai_put_i64(b, rank);
 	ai_put_key(b, "id");
-	ai_put_str(b, id.p, id.n);
+	search_put_id(b, search_id_at(st, 0));
 	ai_put_key(b, "text");
 	ai_put_str(b, text.p, text.n);
 	put_score(b, "score", f->key.score);

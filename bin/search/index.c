@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct search_settings search;
 
 #define FILE_NAME "index.db"
+#define DRAFT_NAME "index.db.new-" /* of one that is being made */
 #define PAGE_SIZE 16384 /* vectors are long: fewer reads a scan */
 #define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
 	"ai-search add -i NEW) or from the documents"
@@ -83,17 +86,24 @@ const char *const search_sql[SQL_COUNT] = {
 
 /* ---- the folder ----------------------------------------------------------- */
 
-static int is_empty(const char *folder)
+static bool is_draft(const char *name)
+{
+	return strncmp(name, DRAFT_NAME, strlen(DRAFT_NAME)) == 0;
+}
+
+/* But for what a program killed while it made the index left behind. */
+static bool is_empty(const char *folder)
 {
 	DIR *d = opendir(folder);
 	struct dirent *e;
-	int empty = 1;
+	bool empty = true;
 
 	if (d == NULL)
-		return 0;
+		return false;
 	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			empty = 0;
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 && !is_draft(e->d_name))
+			empty = false;
 	closedir(d);
 	return empty;
 }
@@ -105,12 +115,11 @@ static int no_index(const char *folder, struct ai_err *err)
 			  folder);
 }
 
-static int make_folder(const char *folder, const char *file,
-		       struct ai_err *err)
+static int make_folder(const char *folder, struct ai_err *err)
 {
 	struct stat st;
 
-	if (mkdir(folder, 0777) == 0 || stat(file, &st) == 0)
+	if (mkdir(folder, 0777) == 0)
 		return 0;
 	if (stat(folder, &st) < 0)
 		return ai_err_sys(err, AI_E_CREATE, errno,
@@ -124,50 +133,111 @@ static int make_folder(const char *folder, const char *file,
 	return 0;
 }
 
-static int find_file(const char *folder, const char *file, struct ai_err *err)
-{
-	struct stat st;
+/* ---- making ---------------------------------------------------------------- */
 
-	if (stat(file, &st) == 0)
+static struct ai_db_wish wish_of(const struct search_index *ix, char name[200])
+{
+	snprintf(name, 200, "index '%.180s'", ix->folder);
+	return (struct ai_db_wish){ name, ADVICE, (int)(search.wait_s * 1000),
+				    PAGE_SIZE };
+}
+
+/* The whole index without documents, in one file and on the disk. */
+static int write_draft(struct search_index *ix, const char *draft,
+		       struct ai_err *err)
+{
+	char name[200];
+	struct ai_db_wish wish = wish_of(ix, name);
+	int64_t busy = 0;
+	int rc;
+
+	if (ai_db_open(&ix->db, draft, AI_DB_CREATE, &wish, err) < 0)
+		return -1;
+	rc = ai_db_begin(&ix->db, true, err);
+	if (rc == 0)
+		rc = ai_db_exec(&ix->db, schema, err);
+	if (rc == 0)
+		rc = ai_db_commit(&ix->db, err);
+	/* Its -wal would not follow it to its new name. */
+	if (rc == 0)
+		rc = ai_db_int(&ix->db, "PRAGMA wal_checkpoint(TRUNCATE)",
+			       &busy, err);
+	if (rc == 0 && busy != 0)
+		rc = ai_err_set(err, AI_E_TRY_LATER,
+				"%s: another program uses it", name);
+	ai_db_rollback(&ix->db);
+	ai_db_close(&ix->db);
+	return rc;
+}
+
+/* Gives the draft its name, unless another program was first: EEXIST, or
+ * ENOENT where that one has cleared ours away. */
+static int name_draft(const char *draft, const char *file, struct ai_err *err)
+{
+	if (link(draft, file) == 0 || errno == EEXIST || errno == ENOENT)
 		return 0;
-	if (errno == ENOENT)
-		return no_index(folder, err);
-	return ai_err_sys(err, AI_E_OPEN, errno, "cannot open the index '%.200s'",
-			  folder);
+	/* Some file systems have no links. */
+	if (access(file, F_OK) == 0 || rename(draft, file) == 0)
+		return 0;
+	return ai_err_sys(err, AI_E_CREATE, errno, "cannot create '%.200s'",
+			  file);
+}
+
+/* Once there is an index, nobody's draft is of use. */
+static void remove_drafts(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (is_draft(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	fsync(dirfd(d));
+	closedir(d);
+}
+
+/*
+ * An index gets its name when it is whole: killed before that, there is
+ * none, and of several programs that make it one wins.
+ */
+static int make_index(struct search_index *ix, const char *file,
+		      struct ai_err *err)
+{
+	char *draft = NULL;
+	unsigned salt = 0;
+	int rc;
+
+	if (make_folder(ix->folder, err) < 0)
+		return -1;
+	if (getrandom(&salt, sizeof(salt), 0) < 0)
+		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
+	if (asprintf(&draft, "%s/" DRAFT_NAME "%ld-%08x", ix->folder,
+		     (long)getpid(), salt) < 0)
+		return ai_err_nomem(err);
+	rc = write_draft(ix, draft, err);
+	if (rc == 0)
+		rc = name_draft(draft, file, err);
+	/* One that was first may have cleared away what we were writing. */
+	if (rc < 0 && access(file, F_OK) == 0)
+		rc = 0;
+	if (rc == 0)
+		remove_drafts(ix->folder);
+	else
+		unlink(draft);
+	free(draft);
+	return rc;
 }
 
 /* ---- opening --------------------------------------------------------------- */
 
-/* With the lock held, so that of two programs one makes it. */
-static int make_schema(struct search_index *ix, struct ai_err *err)
-{
-	int64_t tables;
-
-	if (ai_db_begin(&ix->db, true, err) < 0)
-		return -1;
-	if (ai_db_int(&ix->db, "SELECT count(*) FROM sqlite_schema", &tables,
-		      err) == 0 &&
-	    (tables > 0 || ai_db_exec(&ix->db, schema, err) == 0))
-		return ai_db_commit(&ix->db, err);
-	ai_db_rollback(&ix->db);
-	return -1;
-}
-
-static int check_format(struct search_index *ix, bool create,
-			struct ai_err *err)
+static int check_format(struct search_index *ix, struct ai_err *err)
 {
 	int64_t version;
 
 	if (ai_db_int(&ix->db, "PRAGMA user_version", &version, err) < 0)
 		return -1;
-	if (version == 0 && create) {
-		if (make_schema(ix, err) < 0 ||
-		    ai_db_int(&ix->db, "PRAGMA user_version", &version,
-			      err) < 0)
-			return -1;
-	} else if (version == 0) {
-		return no_index(ix->folder, err);
-	}
 	if (version > SEARCH_FORMAT)
 		return ai_err_set(err, AI_E_DATA, "%s has format %lld; this "
 				  "ai-search reads up to %d: install a newer "
@@ -182,14 +252,32 @@ static int open_file(struct search_index *ix, const char *file,
 		     enum ai_db_mode mode, struct ai_err *err)
 {
 	char name[200];
-	struct ai_db_wish wish = { name, ADVICE, (int)(search.wait_s * 1000),
-				   PAGE_SIZE };
+	struct ai_db_wish wish = wish_of(ix, name);
 
-	snprintf(name, sizeof(name), "index '%.180s'", ix->folder);
 	if (ai_db_open(&ix->db, file, mode, &wish, err) < 0 ||
-	    check_format(ix, mode == AI_DB_CREATE, err) < 0)
+	    check_format(ix, err) < 0)
 		return -1;
 	return search_tokenizer_open(ix, err);
+}
+
+/* A file of no bytes was cut short, since ours have their schema before
+ * they have their name.  SQLite would take it for a new one. */
+static int find_or_make(struct search_index *ix, const char *file,
+			enum ai_db_mode mode, struct ai_err *err)
+{
+	struct stat st;
+
+	if (stat(file, &st) == 0)
+		return st.st_size > 0 ? 0 :
+			ai_err_set(err, AI_E_DATA, "index '%.150s' is damaged: "
+				   FILE_NAME " has no bytes; remove the folder "
+				   "and add the documents again", ix->folder);
+	if (errno == ENOENT && mode != AI_DB_CREATE)
+		return no_index(ix->folder, err);
+	if (errno == ENOENT || (errno == ENOTDIR && mode == AI_DB_CREATE))
+		return make_index(ix, file, err);
+	return ai_err_sys(err, AI_E_OPEN, errno,
+			  "cannot open the index '%.200s'", ix->folder);
 }
 
 int search_index_open(struct search_index *ix, enum ai_db_mode mode,
@@ -210,10 +298,10 @@ int search_index_open(struct search_index *ix, enum ai_db_mode mode,
 		free(ix->folder);
 		return ai_err_nomem(err);
 	}
-	rc = mode == AI_DB_CREATE ? make_folder(ix->folder, file, err)
-				  : find_file(ix->folder, file, err);
+	rc = find_or_make(ix, file, mode, err);
 	if (rc == 0)
-		rc = open_file(ix, file, mode, err);
+		rc = open_file(ix, file, mode == AI_DB_CREATE ? AI_DB_WRITE
+							      : mode, err);
 	free(file);
 	if (rc < 0)
 		search_index_close(ix);

@@ -3,8 +3,6 @@
 #include "base/start.h"
 #include "record/config.h"
 
-#include <string.h>
-
 static const struct ai_opt options[] = {
 	{ "index", 'i', AI_OPT_FILE, &search.index, "FOLDER",
 	  "the index", .key = "search.index", .env = "AI_INDEX" },
@@ -46,28 +44,26 @@ static const struct ai_opt *const tables[] = {
 };
 
 static const struct ai_verb verbs[] = {
-	{ "query", "answer queries with hits (the default)" },
-	{ "add", "take records into the index" },
-	{ "delete", "remove documents by id or --where" },
-	{ "stats", "say what is in the index" },
-	{ "verify", "check every byte of the index" },
-	{ "export", "write the documents as records" },
+	[SEARCH_QUERY] = { "query", "answer queries with hits (the default)" },
+	[SEARCH_ADD] = { "add", "take records into the index" },
+	[SEARCH_DELETE] = { "delete", "remove documents by id or --where" },
+	[SEARCH_STATS] = { "stats", "say what is in the index" },
+	[SEARCH_VERIFY] = { "verify", "check pages, postings and checksums" },
+	[SEARCH_EXPORT] = { "export", "write the documents as records" },
 	{ 0 }
 };
 
 static int (*const runs[])(int, char **, struct ai_err *) = {
-	search_query, search_add, search_delete, search_stats, search_verify,
-	search_export,
+	[SEARCH_QUERY] = search_query, [SEARCH_ADD] = search_add,
+	[SEARCH_DELETE] = search_delete, [SEARCH_STATS] = search_stats,
+	[SEARCH_VERIFY] = search_verify, [SEARCH_EXPORT] = search_export,
 };
 
 static int run(int argc, char **argv, struct ai_err *err)
 {
-	size_t i;
+	int verb = search_verb(verbs, &argc, &argv, err);
 
-	for (i = 0; argc > 0 && verbs[i].name != NULL; i++)
-		if (strcmp(argv[0], verbs[i].name) == 0)
-			return runs[i](argc - 1, argv + 1, err);
-	return search_query(argc, argv, err);
+	return verb < 0 ? -1 : runs[verb](argc, argv, err);
 }
 
 const struct ai_program ai_program = {

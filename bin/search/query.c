@@ -1,6 +1,8 @@
 #include "search.h"
 
+#include "base/msg.h"
 #include "base/path.h"
+#include "text/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,7 @@ static int read_text(struct query *q, struct ai_err *err)
 static int start_embedder(struct search_index *ix, struct ai_err *err)
 {
 	const char *argv[] = { NULL, "-m", ix->info.model, NULL };
+	struct ai_err why;
 	char *program;
 	int rc;
 
@@ -52,7 +55,13 @@ static int start_embedder(struct search_index *ix, struct ai_err *err)
 	argv[0] = program;
 	rc = ai_proc_start(&ix->embedder, argv, err);
 	free(program);
-	return rc;
+	if (rc == 0)
+		return 0;
+	why = *err;
+	return ai_err_set(err, why.code, "the query needs a vector of %.80s, "
+			  "which ai-embed makes: %.180s; put it beside "
+			  "ai-search or on PATH, or use --mode sparse",
+			  ix->info.model, why.msg);
 }
 
 /* What ai-embed could not do, in its own words. */
@@ -103,8 +112,9 @@ static void embedder_ended(struct search_index *ix, struct ai_err *err)
 	c = ai_code_from_exit(status);
 	if (c != AI_E_NONE)
 		ai_err_set(err, c, "the query could not be embedded: ai-embed "
-			   "-m %.100s ended with status %d (%s)",
-			   ix->info.model, status, ai_code_text(c));
+			   "-m %.100s ended with status %d (%s); --mode "
+			   "sparse needs no vector", ix->info.model, status,
+			   ai_code_text(c));
 }
 
 static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
@@ -195,6 +205,21 @@ static void choose_rule(struct query *q)
 	}
 }
 
+/* As local/hash makes them of a text without a word. */
+static void warn_of_zeros(const struct query *q)
+{
+	static const char why[] = "the query has no word, so its vector is "
+				  "zero and finds nothing";
+
+	if (ai_vector_dot(q->vector, q->vector,
+			  (size_t)q->ix->info.dim) != 0)
+		return;
+	if (q->rec->number > 0)
+		ai_msg(AI_MSG_WARN, "line %lu: %s", q->rec->number, why);
+	else
+		ai_msg(AI_MSG_WARN, "%s", why);
+}
+
 static int run_legs(struct query *q, struct ai_err *err)
 {
 	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
@@ -213,6 +238,7 @@ static int run_legs(struct query *q, struct ai_err *err)
 		return 0;
 	if (read_vector(q, err) < 0)
 		return -1;
+	warn_of_zeros(q);
 	return search_dense(q->ix, q->vector, &q->filter, &q->dense, err);
 }
 

@@ -41,6 +41,20 @@ struct search_settings {
 };
 extern struct search_settings search;
 
+/* ---- verb.c: what is to be done ------------------------------------------ */
+
+enum search_verb {
+	SEARCH_QUERY, SEARCH_ADD, SEARCH_DELETE, SEARCH_STATS, SEARCH_VERIFY,
+	SEARCH_EXPORT,
+};
+
+/*
+ * Takes the verb off the operands; SEARCH_QUERY without one.  AI_E_USAGE: a
+ * mistyped verb, or an option was given that is nothing to this verb.
+ */
+int search_verb(const struct ai_verb *verbs, int *argc, char ***argv,
+		struct ai_err *err);
+
 /* ---- index.c: the folder and its file ------------------------------------ */
 
 /* The one row of table info. */
@@ -136,14 +150,29 @@ int search_blocks_get(struct search_index *ix, struct search_blocks b,
 int search_blocks_prune(struct search_index *ix, struct search_blocks b,
 			int64_t n, struct ai_err *err);
 
+/*
+ * An id as the record has it.  5 and "5" are two: a number is kept as the
+ * blob of its digits, which equals no text.
+ */
+struct search_id {
+	struct ai_span s;
+	bool number;
+};
+
+/* As JSON; the column of a statement or of a record. */
+void search_put_id(struct ai_buf *b, struct search_id id);
+struct search_id search_id_at(sqlite3_stmt *st, int column);
+
 /* ---- document.c: what is kept of a record -------------------------------- */
 
 struct search_document {
 	struct ai_buf id, text;
+	bool id_number;
 	struct ai_buf uri, doc; /* the file and its version; may be empty */
 	struct ai_buf meta;               /* an object, or empty */
 	struct ai_span source, chunk;     /* JSON of the record; p may be NULL */
 	int64_t of, part;                 /* chunk.of and .n; -1 */
+	bool empty;                       /* a file without passages: no text */
 	float *vector;                    /* of length 1, or NULL */
 	size_t dim;
 	char model[200];
@@ -168,6 +197,7 @@ int search_embed_locally(struct ai_span text, const struct search_info *info,
 			 float **vec, size_t *dim, struct ai_err *err);
 /* The fingerprint: equal if and only if nothing changed. */
 void search_document_hash(struct search_document *d);
+struct search_id search_document_id(const struct search_document *d);
 /* The payload's member, -p or "text". */
 const char *search_path(void);
 /* Whether a member belongs to the toolkit and so is no metadata. */
@@ -180,7 +210,7 @@ int search_store(struct search_index *ix, const struct search_document *d,
 		 bool *changed, struct ai_err *err);
 int search_remove(struct search_index *ix, int64_t n, struct ai_err *err);
 /* Removes the document with this id; *found says whether there was one. */
-int search_remove_id(struct search_index *ix, struct ai_span id, bool *found,
+int search_remove_id(struct search_index *ix, struct search_id id, bool *found,
 		     struct ai_err *err);
 /* One of the chunks of uri that were cut from other bytes than doc, or 0. */
 int search_find_stale(struct search_index *ix, struct ai_span uri,

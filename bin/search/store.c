@@ -70,7 +70,7 @@ int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
 
 /* The row of an id, 0 if there is none; hash (may be NULL) gets its
  * fingerprint. */
-static int find_id(struct search_index *ix, struct ai_span id, int64_t *n,
+static int find_id(struct search_index *ix, struct search_id id, int64_t *n,
 		   unsigned char hash[16], struct ai_err *err)
 {
 	sqlite3_stmt *st;
@@ -78,7 +78,7 @@ static int find_id(struct search_index *ix, struct ai_span id, int64_t *n,
 	int rc;
 
 	*n = 0;
-	if (SEARCH_BIND(ix, SQL_BY_ID, err, "t", id) < 0)
+	if (SEARCH_BIND(ix, SQL_BY_ID, err, id.number ? "b" : "t", id.s) < 0)
 		return -1;
 	st = ix->st[SQL_BY_ID];
 	rc = ai_db_step(&ix->db, st, err);
@@ -95,7 +95,7 @@ static int find_id(struct search_index *ix, struct ai_span id, int64_t *n,
 	return 0;
 }
 
-int search_remove_id(struct search_index *ix, struct ai_span id, bool *found,
+int search_remove_id(struct search_index *ix, struct search_id id, bool *found,
 		     struct ai_err *err)
 {
 	int64_t n;
@@ -163,11 +163,11 @@ static int insert(struct search_index *ix, int64_t *n, int64_t tokens,
 {
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
 	struct ai_span hash = { (const char *)d->hash, sizeof(d->hash) };
-	struct ai_span id = { d->id.p, d->id.len };
+	struct search_id id = search_document_id(d);
 
 	/* Without a row number SQLite takes the one behind the last. */
-	if (SEARCH_BIND(ix, SQL_INSERT, err, "itttbiitttt", *n, id,
-			or_null(&d->uri), or_null(&d->doc), hash, tokens,
+	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttbiitttt" :
+			"itttbiitttt", *n, id.s, or_null(&d->uri), or_null(&d->doc), hash, tokens,
 			(int64_t)(d->vector != NULL), d->source, d->chunk,
 			or_null(&d->meta), text) < 0)
 		return -1;
@@ -195,13 +195,12 @@ static int put_items(struct search_index *ix, int64_t n, int64_t tokens,
 int search_store(struct search_index *ix, const struct search_document *d,
 		 bool *changed, struct ai_err *err)
 {
-	struct ai_span id = { d->id.p, d->id.len };
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
 	unsigned char hash[16];
 	int64_t n, tokens;
 
 	*changed = false;
-	if (find_id(ix, id, &n, hash, err) < 0)
+	if (find_id(ix, search_document_id(d), &n, hash, err) < 0)
 		return -1;
 	if (n != 0 && memcmp(hash, d->hash, sizeof(hash)) == 0)
 		return 0;

@@ -129,12 +129,20 @@ int search_tags_drop(struct search_index *ix, int64_t n, struct ai_span source,
 
 int search_filter_check(const struct ai_opt_list *where, struct ai_err *err)
 {
+	const char *eq;
 	size_t i;
 
-	for (i = 0; i < where->n; i++)
-		if (strchr(where->v[i], '=') == NULL || where->v[i][0] == '=')
+	for (i = 0; i < where->n; i++) {
+		eq = strchr(where->v[i], '=');
+		if (eq == NULL || eq == where->v[i])
 			return ai_err_set(err, AI_E_USAGE, "--where %.100s: "
 					  "write KEY=VALUE", where->v[i]);
+		if (strlen(eq + 1) > VALUE_MAX)
+			return ai_err_set(err, AI_E_USAGE, "--where %.100s...: "
+					  "values longer than %d bytes cannot "
+					  "be looked up", where->v[i],
+					  VALUE_MAX);
+	}
 	return 0;
 }
 

@@ -76,20 +76,25 @@ static int compare_keys(const void *a, const void *b)
 }
 
 struct tied {
-	char *id; /* owned */
+	struct search_id id; /* its bytes are owned */
 	size_t at;
 };
 
 static int compare_ids(const void *a, const void *b)
 {
-	return strcmp(((const struct tied *)a)->id,
-		      ((const struct tied *)b)->id);
+	const struct search_id *x = &((const struct tied *)a)->id;
+	const struct search_id *y = &((const struct tied *)b)->id;
+	size_t n = x->s.n < y->s.n ? x->s.n : y->s.n;
+	int order = memcmp(x->s.p, y->s.p, n);
+
+	if (order == 0)
+		order = (x->s.n > y->s.n) - (x->s.n < y->s.n);
+	return order != 0 ? order : x->number - y->number;
 }
 
-static int id_of(struct search_index *ix, int64_t n, char **id,
+static int id_of(struct search_index *ix, int64_t n, struct search_id *id,
 		 struct ai_err *err)
 {
-	struct ai_span s = { NULL, 0 };
 	int rc;
 
 	if (SEARCH_BIND(ix, SQL_ID_OF, err, "i", n) < 0)
@@ -98,10 +103,12 @@ static int id_of(struct search_index *ix, int64_t n, char **id,
 	if (rc < 0)
 		return -1;
 	if (rc > 0)
-		s = ai_db_span(ix->st[SQL_ID_OF], 0);
-	*id = ai_span_dup(s.p == NULL ? AI_SPAN("") : s);
+		*id = search_id_at(ix->st[SQL_ID_OF], 0);
+	if (id->s.p == NULL)
+		id->s = AI_SPAN("");
+	id->s.p = ai_span_dup(id->s);
 	sqlite3_reset(ix->st[SQL_ID_OF]);
-	return *id == NULL ? ai_err_nomem(err) : 0;
+	return id->s.p == NULL ? ai_err_nomem(err) : 0;
 }
 
 /* A run of equal scores, in the order of ids: the same documents give the
@@ -129,7 +136,7 @@ static int sort_run(char *items, size_t n, size_t size,
 			       size);
 	}
 	for (i = 0; tied != NULL && i < n; i++)
-		free(tied[i].id);
+		free((void *)(uintptr_t)tied[i].id.s.p);
 	free(tied);
 	free(copy);
 	return rc;

@@ -67,6 +67,43 @@ nothing_lost() {
 	ai-search verify -i x.idx
 }
 
+@test "killed while it is made: no index or a whole one, and add goes on" {
+	rounds=60
+	[ -z "${AI_TEST_LONG-}" ] || rounds=1000
+	none=0
+	for i in $(seq "$rounds"); do
+		rm -rf new.idx
+		ai-search add -i new.idx <<<'{"id":"a","text":"x"}' &
+		pid=$!
+		sleep "0.0$(printf %02d $((i % 25)))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait 2>/dev/null || true
+		run ai-search stats -i new.idx
+		[ "$status" -eq 66 ] || assert_status 0
+		none=$((none + (status == 66)))
+		run ai-search add -i new.idx --ack <<<'{"id":"b","text":"x"}'
+		assert_status 0
+		assert_eq "$output" '{"id":"b"}'
+		ai-search verify -i new.idx >/dev/null
+		# Whoever makes an index clears away what others left.
+		[ -z "$(find new.idx -name 'index.db.new-*')" ]
+	done
+	echo "# $rounds kills, $none of them before there was an index" >&3
+}
+
+@test "many make one index at once" {
+	for i in $(seq 12); do
+		rm -rf new.idx
+		for w in 1 2 3 4; do
+			ai-search add -i new.idx <<<"{\"id\":\"$w\",\"text\":\"x\"}" &
+		done
+		wait
+		assert_eq "$(ai-search export -i new.idx | jq -r .id | sort | paste -sd,)" 1,2,3,4
+		ai-search verify -i new.idx >/dev/null
+		assert_eq "$(find new.idx -type f)" new.idx/index.db
+	done
+}
+
 # version N WORD: a file's chunks as ai-chunk cuts them.
 version() {
 	awk -v n="$1" -v word="$2" 'BEGIN {

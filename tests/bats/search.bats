@@ -150,6 +150,121 @@ b.md d2 beta two'
 	assert_has "$output" '"text":"the needle"'
 }
 
+@test "ids keep their kind: 5 and \"5\" are two" {
+	printf '%s\n' '{"id":5,"text":"wing five"}' '{"id":"5","text":"wing cinq"}' \
+		'{"custom_id":18446744073709551616,"text":"wing big"}' >in
+	run_sh "ai-search add -i x.idx --ack in"
+	assert_eq "$output" '{"id":5}
+{"id":"5"}
+{"id":18446744073709551616}'
+	run_sh "ai-search export -i x.idx | sed 's/,.*//'"
+	assert_eq "$output" '{"id":5
+{"id":"5"
+{"id":18446744073709551616'
+	run_sh "ai-search -i x.idx cinq | jq -c '.hits[0].id'"
+	assert_eq "$output" '"5"'
+	run_sh "ai-search -i x.idx five | jq -c '.hits[0].id'"
+	assert_eq "$output" 5
+	# The same in another order, and from an export.
+	tac in | ai-search add -i y.idx
+	ai-search export -i x.idx | ai-search add -i z.idx
+	for i in y z; do
+		assert_eq "$(ai-search -i $i.idx wing | jq -c '[.hits[].id]')" \
+			"$(ai-search -i x.idx wing | jq -c '[.hits[].id]')"
+	done
+	ai-search add -i x.idx in
+	assert_eq "$(stat_of x.idx documents)" 3
+	run_sh "echo '{\"id\":5}' | ai-search delete -i x.idx --ack"
+	assert_eq "$output" '{"id":5}'
+	run_sh "ai-search export -i x.idx | jq -r .text"
+	assert_eq "$output" 'wing cinq
+wing big'
+	ai-search verify -i x.idx
+	# What is no id is none.
+	run_sh "printf '%s\n' '{\"id\":null}' '{\"id\":[5]}' | ai-search delete -i x.idx | jq -r .error.message"
+	assert_eq "$output" "the record has no 'id'
+the record has no 'id'"
+	for uri in a b; do
+		echo '{"id":null,"text":"same","source":{"uri":"'$uri'"}}'
+	done | ai-search add -i n.idx
+	assert_eq "$(stat_of n.idx documents)" 2
+}
+
+@test "an embedding of zeros is an error; local/hash makes some of no words" {
+	run_sh "printf '%s\n' '{\"text\":\"a\",\"embedding\":[0,0]}' \
+		'{\"text\":\"b\",\"embedding\":[0,-0.0],\"embed\":{\"model\":\"other/m\"}}' \
+		'{\"text\":\"c\",\"embedding\":[0,1],\"embed\":{\"model\":\"other/m\"}}' |
+		ai-search add -i o.idx | jq -r '[.text, .error.code, .error.message] | @tsv'"
+	assert_status 2
+	why='the embedding is all zeros; no cosine can be taken of it'
+	assert_eq "$output" "a	invalid_record	$why
+b	invalid_record	$why"
+	run_sh "echo '{\"query\":\"c\",\"embedding\":\"AAAAAAAAAAA=\"}' | ai-search -i o.idx | jq -r .error.message"
+	assert_status 2
+	assert_eq "$output" "$why"
+	three
+	echo '{"id":"none","text":"..."}' | ai-search add -i x.idx
+	assert_eq "$(stat_of x.idx vectors)" 4
+	ai-search export -i x.idx | ai-search add -i y.idx
+	assert_eq "$(stat_of y.idx vectors)" 4
+	run --separate-stderr ai-search -i x.idx --mode dense -r '???'
+	assert_status 0
+	assert_eq "$stderr" 'ai-search: the query has no word, so its vector is zero and finds nothing'
+	run_sh "printf 'wing\n...\n' | ai-search -R -i x.idx | jq -c '.hits | length > 0'"
+	assert_eq "$output" 'true
+false'
+	assert_eq "$stderr" 'ai-search: line 2: the query has no word, so its vector is zero and finds nothing'
+}
+
+@test "a file that became empty takes its passages away" {
+	printf '# A\n\nalpha one\n\n# B\n\nalpha two\n' >a.md
+	echo 'beta' >b.txt
+	into() { ai-chunk "$@" | ai-embed -m local/hash | ai-tokens | ai-search add -i x.idx --ack; }
+	run into a.md b.txt
+	assert_status 0
+	assert_eq "${#lines[@]}" 3
+	: >a.md
+	run into a.md b.txt
+	assert_status 0
+	assert_eq "${#lines[@]}" 2
+	run_sh "ai-search export -i x.idx | jq -r .text"
+	assert_eq "$output" beta
+	assert_eq "$(stat_of x.idx documents)" 1
+	# Again, and for an index that never saw it: nothing to do.
+	into a.md b.txt
+	ai-chunk a.md | ai-search add -i new.idx
+	assert_eq "$(stat_of new.idx documents)" 0
+	# Blanks are empty too; a model that needs a vector asks none of it.
+	printf '{"text":"x","embed":{"model":"other/m"},"embedding":[1,0],%s}\n' \
+		'"source":{"uri":"c.txt"},"chunk":{"doc":"d","n":0,"of":1}' |
+		ai-search add -i o.idx
+	printf ' \n\t\n' >c.txt
+	run_sh "ai-chunk c.txt | ai-search add -i o.idx"
+	assert_status 0
+	assert_eq "$output" ''
+	assert_eq "$(stat_of o.idx documents)" 0
+	# Full again.
+	echo gamma >a.md
+	into a.md b.txt
+	assert_eq "$(ai-search export -i x.idx | jq -r .text | sort | paste -sd,)" beta,gamma
+	ai-search verify -i x.idx
+}
+
+@test "of several versions of a file in one batch the last stays" {
+	chunks a d1 'one a' 'one b' >v1
+	chunks a d2 'two a' 'two b' >v2
+	chunks a d3 'three a' >v3
+	echo '{"text":"","source":{"uri":"a"},"chunk":{"doc":"d0","n":0,"of":0}}' >v0
+	for versions in 'v1 v2 v3' 'v3 v2 v1' 'v2 v0 v1' 'v0 v3 v2' 'v3 v0' 'v2 v1 v0'; do
+		ai-search add -i x.idx v1
+		# shellcheck disable=SC2086 # several files
+		cat $versions | ai-search add -i x.idx
+		assert_eq "$versions: $(ai-search export -i x.idx | jq -r .text)" \
+			"$versions: $(jq -r 'select(.text != "").text' "${versions##* }")"
+		ai-search verify -i x.idx
+	done
+}
+
 # ---- searching -------------------------------------------------------------
 
 @test "a hit has its scores, ranks, provenance and metadata" {
@@ -179,6 +294,59 @@ b.md d2 beta two'
 	echo '{"id":"v","text":"how to add and delete"}' | ai-search add -i x.idx
 	run_sh "ai-search query -i x.idx delete | jq -r '.hits[0].id'"
 	assert_eq "$output" v
+}
+
+@test "a mistyped verb is no query" {
+	three
+	echo '{"text":"x"}' >new
+	while read -r word verb rest; do
+		# shellcheck disable=SC2086 # several words
+		run ai-search "$word" -i x.idx $rest </dev/null
+		assert_status 64
+		assert_eq "$output" "ai-search: '$word' is no verb; did you mean '$verb'? (to search for it: ai-search query $word)"
+	done <<'END'
+stat stats
+ad add
+ad add new
+dad add -
+Stats stats
+delte delete --where a=b
+expotr export
+verfy verify
+quary query
+END
+	# Words that are to be found are found.
+	for q in 'query stat' 'wing' 'stat of a wing' 'how' 'exports of wings'; do
+		# shellcheck disable=SC2086 # several words
+		run ai-search $q -i x.idx
+		assert_status 0
+	done
+	run ai-search -i x.idx stat
+	assert_status 0
+	run ai-search -i x.idx -- stat
+	assert_status 0
+}
+
+@test "an option that a verb would pass over is refused" {
+	three
+	run ai-search -k 1 add -i x.idx </dev/null
+	assert_status 64
+	assert_eq "$output" "ai-search: --hits is no option of 'add'; to search for the word: ai-search query add ..."
+	run ai-search query -k 1 -i x.idx add
+	assert_status 0
+	for args in 'stats --where lang=en' 'verify --mode dense' 'export --ack' \
+		'add --where lang=en' 'delete -m x' '--ack wing' 'query -m x wing'; do
+		# shellcheck disable=SC2086 # several words
+		run ai-search -i x.idx $args </dev/null
+		assert_status 64
+		assert_has "$output" 'is no option of'
+	done
+	# Set for good it is none of theirs.
+	AI_CONFIG=c.json
+	export AI_CONFIG
+	echo '{"search":{"k":2,"mode":"sparse"}}' >c.json
+	run ai-search stats -i x.idx
+	assert_status 0
 }
 
 @test "modes" {
@@ -355,6 +523,19 @@ END
 	assert_eq "$output" '["y",null,null]
 [null,"not_allowed","the query could not be embedded: no key"]
 ["y",null,null]'
+	# It cannot be started, or gives up at once.
+	rm bin/ai-embed
+	run --separate-stderr env PATH=/nowhere "$PWD/bin/ai-search" -i o.idx one
+	assert_status 2
+	assert_eq "$(jq -r .error.message <<<"$output")" "the query needs a vector of other/m, which ai-embed makes: program 'ai-embed' not found; put it beside ai-search or on PATH, or use --mode sparse"
+	run bin/ai-search -i o.idx --mode sparse -r one
+	assert_status 0
+	printf '#!/bin/sh\nexit 77\n' >bin/ai-embed
+	chmod +x bin/ai-embed
+	run --separate-stderr bin/ai-search -i o.idx one
+	assert_status 77
+	assert_has "$output" 'ended with status 77'
+	assert_has "$output" '--mode sparse needs no vector'
 }
 
 # ---- the other verbs ---------------------------------------------------------
@@ -375,6 +556,14 @@ END
 	run_sh "echo '{\"text\":\"x\"}' | ai-search delete -i x.idx | jq -r .error.code"
 	assert_eq "$output" invalid_record
 	ai-search verify -i x.idx
+	run ai-search delete -i x.idx --where "lang=$(printf %0300d 1)"
+	assert_status 64
+	assert_has "$output" 'longer than 256 bytes cannot be looked up'
+	printf '%s\n' '{"id":6,"text":"x","lang":"fr"}' '{"id":"y","text":"y","lang":"fr"}' |
+		ai-search add -i x.idx
+	run ai-search delete -i x.idx --ack --where lang=fr
+	assert_eq "$output" '{"id":6}
+{"id":"y"}'
 	echo '{"id":"wing"}' | ai-search delete -i x.idx
 	ai-search verify -i x.idx
 	run_sh "ai-search -i x.idx wing | jq -c '[.hits, .search.confident]'"
@@ -385,6 +574,22 @@ END
 	three
 	run_sh "ai-search stats -i x.idx | jq -c '[.documents, .vectors, .model, .dim, .format, .ranking.k1, .bytes > 0]'"
 	assert_eq "$output" '[3,3,"local/hash",512,1,1.2,true]'
+	assert_eq "$(stat_of x.idx mode)" '"hybrid"'
+	# Nothing is fused where there is one leg.
+	echo '{"text":"bare words"}' | ai-search add -i bare.idx
+	run_sh "ai-search stats -i bare.idx | jq -c '[.mode, has(\"fusion\")]'"
+	assert_eq "$output" '["sparse",false]'
+	run_sh "ai-search -i bare.idx words | jq -r .search.mode"
+	assert_eq "$output" sparse
+}
+
+@test "export --where" {
+	three
+	run_sh "ai-search export -i x.idx --where lang=en | jq -r .id"
+	assert_eq "$output" 'wing
+heat'
+	run ai-search export -i x.idx --where lang
+	assert_status 64
 }
 
 @test "export and add make the same index again" {
@@ -434,13 +639,36 @@ END
 	assert_status 66
 	run ai-search add -i empty <<<'{"text":"x"}'
 	assert_status 0
-	# Killed before the schema was there.
-	mkdir killed && : >killed/index.db
+	# Killed before the index had its name.
+	mkdir killed && echo part >killed/index.db.new-1-2 && : >killed/index.db.new-1-2-wal
 	run ai-search -i killed word
 	assert_status 66
 	run ai-search add -i killed <<<'{"text":"x"}'
 	assert_status 0
 	assert_eq "$(stat_of killed documents)" 1
+	assert_eq "$(echo killed/*)" killed/index.db
+}
+
+@test "an index cut to no bytes is damaged, and nothing writes over it" {
+	three
+	cp x.idx/index.db whole
+	: >x.idx/index.db
+	echo 'what can be saved' >x.idx/index.db-wal
+	for verb in add query stats verify export delete; do
+		run ai-search $verb -i x.idx <<<'{"id":"a","text":"x"}'
+		assert_status 65
+		assert_eq "$output" "ai-search: index 'x.idx' is damaged: index.db has no bytes; remove the folder and add the documents again"
+		[ ! -s x.idx/index.db ]
+		assert_eq "$(cat x.idx/index.db-wal)" 'what can be saved'
+	done
+	# Cut behind its first pages it is no new one either.
+	for size in 1 512 16384 32768; do
+		rm -f x.idx/*
+		head -c "$size" whole >x.idx/index.db
+		run ai-search add -i x.idx <<<'{"id":"a","text":"x"}'
+		assert_status 65
+		assert_has "$output" 'is damaged'
+	done
 }
 
 @test "an index of a newer format is refused" {
@@ -493,10 +721,19 @@ END
 	[ "$(id -u)" -ne 0 ] ||
 		as+=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	run "${as[@]}" "$open/ai-search" -i "$open/x.idx" -r wing
-	chmod -R u+w "$open"
-	rm -r "$open"
 	assert_status 0
 	assert_has "$output" 'lift of a wing'
+	for verb in add delete; do
+		run "${as[@]}" "$open/ai-search" $verb -i "$open/x.idx" <<<'{"id":"a","text":"x"}'
+		assert_status 73
+		assert_eq "$output" "ai-search: index '$open/x.idx': cannot write to '$open/x.idx/index.db': Permission denied"
+	done
+	chmod a+w "$open/x.idx/index.db"
+	run "${as[@]}" "$open/ai-search" add -i "$open/x.idx" <<<'{"id":"a","text":"x"}'
+	assert_status 73
+	assert_eq "$output" "ai-search: index '$open/x.idx': cannot write to the folder '$open/x.idx': Permission denied"
+	chmod -R u+w "$open"
+	rm -r "$open"
 }
 
 @test "no file of a database: clear words, no crash" {

@@ -69,7 +69,8 @@ static int take(int d)
 
 	snprintf(id, sizeof(id), "doc%04d", d);
 	lengths[d] = -1;
-	return search_remove_id(&ix, ai_span_of(id), &found, &err);
+	return search_remove_id(&ix, (struct search_id){ ai_span_of(id), false },
+				&found, &err);
 }
 
 static int tf_of(int d, int word)

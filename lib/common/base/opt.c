@@ -13,6 +13,7 @@ int ai_opts_init(struct ai_opts *o, const struct ai_opt *const *tables,
 	o->tables = tables;
 	o->n = 0;
 	o->source = NULL;
+	o->operand_first = false;
 	while (ai_opts_at(o, o->n) != NULL)
 		o->n++;
 	o->source = calloc(o->n + 1, sizeof *o->source);
@@ -370,6 +371,7 @@ int ai_opts_parse(struct ai_opts *o, int argc, char **argv, int *operands,
 		char *word = argv[c.i++];
 
 		if (rest || word[0] != '-' || word[1] == '\0') {
+			o->operand_first |= c.i == 2;
 			argv[kept++] = word;
 		} else if (strcmp(word, "--") == 0) {
 			rest = true;

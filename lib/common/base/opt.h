@@ -75,6 +75,7 @@ struct ai_opts {
 	const struct ai_opt *const *tables; /* NULL-terminated */
 	enum ai_source *source;             /* one an option, in table order */
 	size_t n;
+	bool operand_first; /* argv began with one: where a verb stands */
 };
 
 int ai_opts_init(struct ai_opts *o, const struct ai_opt *const *tables,

@@ -1,0 +1,113 @@
+#include "search.h"
+
+#include "base/start.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOR(verb) (1u << SEARCH_##verb)
+
+/* Options that only some verbs heed, where one would miss them. */
+static const struct {
+	const void *to;
+	unsigned verbs;
+} limited[] = {
+	{ &search.k, FOR(QUERY) },
+	{ &search.mode, FOR(QUERY) },
+	{ &search.fusion, FOR(QUERY) },
+	{ &search.mmr, FOR(QUERY) },
+	{ &search.min_dense, FOR(QUERY) },
+	{ &search.min_sparse, FOR(QUERY) },
+	{ &search.min_confidence, FOR(QUERY) },
+	{ &search.where, FOR(QUERY) | FOR(DELETE) | FOR(EXPORT) },
+	{ &search.model, FOR(ADD) },
+	{ &search.ack, FOR(ADD) | FOR(DELETE) },
+};
+
+static int check_options(const struct ai_verb *verbs, int verb,
+			 struct ai_err *err)
+{
+	const struct ai_opt *opt;
+	size_t i;
+
+	for (i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		if ((limited[i].verbs >> verb & 1) != 0 ||
+		    !ai_start_given(limited[i].to))
+			continue;
+		opt = ai_opts_at(&ai_start_opts, (size_t)ai_opts_find_to(
+			&ai_start_opts, limited[i].to));
+		return ai_err_set(err, AI_E_USAGE, "--%s is no option of '%s'"
+				  "%s%s%s", opt->name, verbs[verb].name,
+				  verb == SEARCH_QUERY ? "" :
+				  "; to search for the word: ai-search query ",
+				  verb == SEARCH_QUERY ? "" : verbs[verb].name,
+				  verb == SEARCH_QUERY ? "" : " ...");
+	}
+	return 0;
+}
+
+/* ---- mistyped --------------------------------------------------------------- */
+
+/* The verb that is one typing mistake away, two in a longer word; or NULL. */
+static const char *near(const struct ai_verb *verbs, const char *word)
+{
+	char low[16] = "";
+	size_t n = strlen(word), i;
+
+	if (n >= sizeof(low))
+		return NULL;
+	for (i = 0; i < n; i++)
+		low[i] = (char)tolower((unsigned char)word[i]);
+	for (; verbs->name != NULL; verbs++)
+		if (ai_distance(low, verbs->name) <= (n < 5 ? 1 : 2))
+			return verbs->name;
+	return NULL;
+}
+
+static bool are_files(int argc, char **argv)
+{
+	for (; argc > 0; argc--, argv++)
+		if (strcmp(*argv, "-") != 0 && access(*argv, F_OK) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * A query may be any word.  But the first word of the command line, with
+ * nothing or files behind it, that nearly is a verb was meant to be one:
+ * taken for a query, the records on standard input would be lost.
+ */
+static int check_typing(const struct ai_verb *verbs, int argc, char **argv,
+			struct ai_err *err)
+{
+	const char *verb;
+
+	if (argc == 0 || !ai_start_opts.operand_first ||
+	    !are_files(argc - 1, argv + 1))
+		return 0;
+	verb = near(verbs, argv[0]);
+	if (verb == NULL)
+		return 0;
+	return ai_err_set(err, AI_E_USAGE, "'%s' is no verb; did you mean "
+			  "'%s'? (to search for it: ai-search query %s)",
+			  argv[0], verb, argv[0]);
+}
+
+int search_verb(const struct ai_verb *verbs, int *argc, char ***argv,
+		struct ai_err *err)
+{
+	int i;
+
+	for (i = 0; *argc > 0 && verbs[i].name != NULL; i++) {
+		if (strcmp(**argv, verbs[i].name) != 0)
+			continue;
+		++*argv;
+		--*argc;
+		return check_options(verbs, i, err) < 0 ? -1 : i;
+	}
+	if (check_typing(verbs, *argc, *argv, err) < 0 ||
+	    check_options(verbs, SEARCH_QUERY, err) < 0)
+		return -1;
+	return SEARCH_QUERY;
+}
