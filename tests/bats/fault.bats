@@ -6,11 +6,24 @@
 # A scenario is three functions: NAME_prepare makes the files in an empty
 # folder, NAME_run runs the program, NAME_result prints what must be there
 # when it ended 0.
+#
+# The network fails too: a server of our own breaks off at each stage of an
+# answer.
 load helper
+load ../stub/stub
+
+setup_file() {
+	if command -v node >/dev/null; then
+		stub_start
+	fi
+}
+
+teardown_file() {
+	stub_stop
+}
 
 setup() {
 	ai_setup
-	not_sanitized
 	PATH=$BUILDDIR/tests/stub:$PATH
 	shim=$BUILDDIR/tests/fault/shim.so
 }
@@ -86,15 +99,16 @@ try() {
 	[ "$bad" -eq 0 ]
 }
 
-# torture PROGRAM NAME: every kind of call and error.
+# torture PROGRAM NAME [FAULTS]: every kind of call and error, or these.
 torture() {
 	local bad=0
+	not_sanitized
 	program=$1
 	[ -x "$BUILDDIR/bin/$1" ] || [ -x "$BUILDDIR/tests/stub/$1" ] ||
 		skip "$1 is not built"
 	declare -F "$2_after" >/dev/null || eval "$2_after() { :; }"
-	for fault in write:ENOSPC write:EIO write:short read:EIO read:short \
-		open:EMFILE malloc:ENOMEM fsync:EIO mmap:ENOMEM thread:EAGAIN; do
+	for fault in ${3-write:ENOSPC write:EIO write:short read:EIO read:short \
+		open:EMFILE malloc:ENOMEM fsync:EIO mmap:ENOMEM thread:EAGAIN}; do
 		try "$2" "${fault%:*}" "${fault#*:}" || bad=1
 	done
 	[ "$bad" -eq 0 ]
@@ -102,6 +116,7 @@ torture() {
 
 
 @test "the shim makes a call fail, and counts" {
+	not_sanitized
 	records 3 >in
 	LD_PRELOAD=$shim AI_TEST_COUNT=$PWD/count ai-pass <in | cmp - in
 	grep -q '^read [1-9]' count
@@ -198,4 +213,124 @@ complete_result() { jq -c .completion.text out; }
 
 @test "ai-complete -m local/extract: nothing is lost whatever fails" {
 	torture ai-complete complete
+}
+
+# ---- the network -------------------------------------------------------------
+
+# broken STATUS CODE WORDS [STEP]: both programs, asking once at $url (the stub,
+# if not set), which answers as STEP says, end so within a few seconds; the
+# record is there, its error names the host.
+broken() {
+	local p message at=${url-$STUB_URL}
+	need node
+	echo '{"id":"a","text":"hello"}' >in
+	for p in ai-complete ai-embed; do
+		stub_reset
+		[ -z "${4-}" ] || stub_script "$4"
+		run --separate-stderr timeout 20 "$p" -m m --base-url "$at" \
+			--timeout 1.5 --retries 0 <in
+		assert_status "$1"
+		assert_eq "$(jq -c '[.id, .error.tool, .error.code]' \
+			<<<"$output")" "[\"a\",\"$p\",\"$2\"]"
+		message=$(jq -r .error.message <<<"$output")
+		assert_has "$message" "$3"
+		at=${at#*//}
+		assert_has "$message" "${at%/v1}"
+		at=${url-$STUB_URL}
+	done
+}
+
+@test "network: connection refused" {
+	# A port that was free a moment ago.
+	need node
+	url=http://$(node -e 'const s = require("net").createServer();
+		s.listen(0, "127.0.0.1", () => {
+			console.log("127.0.0.1:" + s.address().port);
+			s.close(); });')/v1
+	broken 69 unavailable 'Connection refused'
+}
+
+@test "network: closed without a word, reset" {
+	broken 69 unavailable 'without an answer' '{"fault":"close"}'
+	broken 69 unavailable 'no answer from' '{"fault":"reset"}'
+}
+
+@test "network: closed within the headers" {
+	broken 69 unavailable 'the answer was cut off' '{"fault":"headers"}'
+}
+
+@test "network: closed within the body" {
+	broken 69 unavailable 'the answer was cut off' '{"fault":"short"}'
+}
+
+@test "network: closed before the last chunk" {
+	broken 69 unavailable 'no answer from' '{"fault":"chunks"}'
+}
+
+@test "network: a body half as long that says it is whole" {
+	broken 2 invalid_answer 'the answer is not JSON' '{"fault":"half"}'
+}
+
+@test "network: a server that stalls, before the answer or within it" {
+	broken 69 unavailable 'timed out' '{"delay_ms":4000}'
+	broken 69 unavailable 'timed out' '{"fault":"stall"}'
+}
+
+@test "network: TLS with a port that speaks none" {
+	need node
+	url=https${STUB_URL#http}
+	broken 69 unavailable 'no answer from'
+	assert_eq "$(stub_requests)" 0
+}
+
+@test "network: 100 MB are not kept" {
+	not_sanitized
+	ulimit -v 400000
+	broken 2 too_long 'the answer of' '{"fault":"huge","bytes":100000000}'
+}
+
+@test "network: whatever passes is tried again; all records come in order" {
+	need node
+	records 6 >in
+	for fault in '{"status":500,"headers":{"retry-after-ms":"5"}}' \
+		'{"fault":"headers"}' '{"fault":"chunks"}'; do
+		for p in ai-complete 'ai-embed --batch 2'; do
+			stub_reset
+			stub_script '{}' "$fault" '{}'
+			# shellcheck disable=SC2086 # a program and its options
+			run --separate-stderr timeout 20 $p -m m \
+				--base-url "$STUB_URL" <in
+			assert_status 0
+			assert_eq "$(jq -c 'select(.completion.text // .embedding)
+				| .id' <<<"$output" | xargs)" '1 2 3 4 5 6'
+		done
+	done
+}
+
+ask_prepare() {
+	stub_reset
+	records 3 | jq -c 'del(.hits)' >in
+}
+ask_run() {
+	"$@" ai-complete -m m --base-url "$STUB_URL" --retries 0 <in >out
+}
+ask_result() { jq -c .completion.text out; }
+
+@test "ai-complete and a server: nothing is lost whatever fails" {
+	need node
+	torture ai-complete ask 'malloc:ENOMEM read:EIO write:ENOSPC write:short'
+}
+
+vectors_prepare() {
+	stub_reset
+	records 3 >in
+}
+vectors_run() {
+	"$@" ai-embed -m m --base-url "$STUB_URL" --retries 0 <in >out
+}
+vectors_result() { jq -c .embedding out; }
+
+@test "ai-embed and a server: nothing is lost whatever fails" {
+	need node
+	torture ai-embed vectors 'malloc:ENOMEM read:EIO write:ENOSPC write:short'
 }

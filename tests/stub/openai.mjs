@@ -10,7 +10,10 @@
 //   delay_ms          wait before anything else
 //   status, headers, body   answer with these (body: a string, or JSON)
 //   fault             "close": hang up; "reset": by a TCP reset;
+//                     "headers": hang up in the middle of a header;
 //                     "short": a body shorter than Content-Length says;
+//                     "chunks": hang up before the last chunk of a body;
+//                     "stall": half of a body, then nothing more;
 //                     "half": the first half of a good body, well framed;
 //                     "huge": bytes of body without end, up to `bytes`
 //   merge             members put into a good answer
@@ -141,6 +144,20 @@ function huge(res, bytes) {
 	more();
 }
 
+// Half of an answer as raw bytes; then the end, or silence.
+function broken(socket, fault, body) {
+	const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
+	const half = body.slice(0, body.length / 2);
+	const parts = {
+		headers: `${head}Content-Le`,
+		chunks: `${head}Transfer-Encoding: chunked\r\n\r\n` +
+			`${half.length.toString(16)}\r\n${half}\r\n`,
+		stall: `${head}Content-Length: ${body.length}\r\n\r\n${half}`,
+	};
+	socket.write(parts[fault],
+		() => fault === 'stall' || socket.destroy());
+}
+
 function reply(req, res, text, step) {
 	if (step.fault === 'close')
 		return req.socket.end();
@@ -151,6 +168,8 @@ function reply(req, res, text, step) {
 	const { status, body } = answer(req, text, step);
 	let out = Buffer.from(typeof body === 'string' ? body
 		: JSON.stringify(body));
+	if (['headers', 'chunks', 'stall'].includes(step.fault))
+		return broken(req.socket, step.fault, out.toString('latin1'));
 	if (step.fault === 'half')
 		out = out.subarray(0, out.length / 2);
 	const length = out.length + (step.fault === 'short' ? 100 : 0);

@@ -19,6 +19,7 @@ struct ai_http {
 	char why[CURL_ERROR_SIZE];
 	/* of the request that is under way */
 	struct ai_http_answer *answer;
+	bool whole; /* the empty line behind the headers came */
 	char retry_after[HEADER_VALUE_MAX];
 	char retry_after_ms[HEADER_VALUE_MAX];
 	char date[HEADER_VALUE_MAX];
@@ -191,6 +192,7 @@ static void header_copy(struct ai_span v, char *out, size_t size)
 
 static void header_forget(struct ai_http *h)
 {
+	h->whole = false;
 	h->retry_after[0] = h->retry_after_ms[0] = '\0';
 	h->date[0] = h->should_retry[0] = '\0';
 	h->answer->request_id[0] = h->answer->content_type[0] = '\0';
@@ -235,9 +237,12 @@ static void header_line(struct ai_http *h, struct ai_span line)
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct ai_span line = { p, size * n };
+	struct ai_http *h = arg;
 
-	if (line.n > 2) /* the empty line at the end is no line */
-		header_line(arg, line);
+	if (line.n > 2)
+		header_line(h, line);
+	else
+		h->whole = true;
 	return size * n;
 }
 
@@ -479,6 +484,9 @@ int ai_http_send(struct ai_http *h, const struct ai_http_request *q,
 	rc = curl_easy_perform(h->easy);
 	curl_slist_free_all(headers);
 	a->sent = was_sent(h->easy);
+	/* libcurl takes headers that break off for an empty answer. */
+	if (rc == CURLE_OK && !h->whole)
+		rc = CURLE_PARTIAL_FILE;
 	if (rc != CURLE_OK)
 		return fail(h, &to, rc, err);
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
