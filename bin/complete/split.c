@@ -190,6 +190,8 @@ static size_t second_column(const struct splitter *s, const struct line *l)
 	}
 	if (gaps == 0 || first > COLUMN_MAX)
 		return 0;
+	/* In a list of entries a narrow gap is enough. */
+	wide = wide || l->indent < s->column;
 	return (gaps == 1 && wide) || first == s->column ? first : 0;
 }
 
@@ -316,8 +318,10 @@ static int add_sentence(struct splitter *s, const struct run *r,
 		kind = COMPLETE_HEADING;
 	else if (looks_like_code(u.p, u.n))
 		kind = COMPLETE_CODE;
-	cut = !end && (kind == COMPLETE_PROSE || to == s->n ||
-		       s->p[to - 1] == ':');
+	/* Entries often end without a full stop, but not long ones at the end
+	 * of the passage. */
+	cut = !end && (kind == COMPLETE_PROSE || s->p[to - 1] == ':' ||
+		       (u.n > TAG_MAX && ai_blank_skip(s->p, s->n, to) == s->n));
 	/* A passage that begins in the middle of a sentence. */
 	cut = cut || (first && ai_blank_skip(s->p, s->n, 0) == from &&
 		      r->shape == TEXT && begins_small(s->p + from));
@@ -342,6 +346,7 @@ static bool joins(const struct splitter *s, const struct run *r,
 		  struct ai_span held, struct ai_span next)
 {
 	return is_entry(r) && !asks(held.p, held.n) &&
+	       ends_well(next.p, next.n) &&
 	       (size_t)(next.p + next.n - s->p) - r->from <= ENTRY_MAX;
 }
 

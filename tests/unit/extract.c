@@ -96,12 +96,14 @@ static void test_split(void)
 	is_split("names and what they are, in two columns",
 		 "Run these:\n\n    make check         the tests. All of\n"
 		 "                       them.\n    make check-long    more\n"
-		 "    ai-x --very-long1  two blanks, the same column\n    make\n"
+		 "    ai-x --very-long1  two blanks, the same column\n"
+		 "    ai-x  two blanks\n    make\n"
 		 "\n    This  is  text  with straight margins.\n",
 		 "~prose: Run these:\n"
 		 "item: make check the tests. All of them.\n"
 		 "item: make check-long more\n"
 		 "item: ai-x --very-long1 two blanks, the same column\n"
+		 "item: ai-x two blanks\n"
 		 "~prose: make\n"
 		 "prose: This is text with straight margins.\n");
 	is_split("tabs, as col(1) writes them",
@@ -115,6 +117,9 @@ static void test_split(void)
 	is_split("a long entry as its sentences, a short one as a whole",
 		 "- One. Two.\n- " LONG " Then this.\n",
 		 "item: One. Two.\nitem: " LONG "\nitem: Then this.\n");
+	is_split("a long entry that the end of the passage cuts",
+		 "- One.\n- Two. A " TEN " " TEN " and\n",
+		 "item: One.\nitem: Two.\n~item: A " TEN " " TEN " and\n");
 	is_split("a passage that begins and ends in the middle",
 		 "of the whole. Complete here. And then it",
 		 "~prose: of the whole.\nprose: Complete here.\n"
