@@ -25,7 +25,9 @@ teardown_file() {
 setup() {
 	ai_setup
 	PATH=$BUILDDIR/tests/stub:$PATH
-	shim=$BUILDDIR/tests/fault/shim.so
+	# LD_PRELOAD is a list with blanks: no folder's name may have one.
+	cp "$BUILDDIR/tests/fault/shim.so" shim.so
+	shim=$PWD/shim.so
 }
 
 # Points of failure tried for one kind of call; beyond that they are spread

@@ -37,7 +37,7 @@ has_sections() {
 }
 
 @test "every page of a program has the sections people look for" {
-	for page in $(pages); do
+	while IFS= read -r page; do
 		case $page in
 		*.1)
 			has_sections "$page" NAME SYNOPSIS DESCRIPTION \
@@ -45,7 +45,7 @@ has_sections() {
 			;;
 		*) has_sections "$page" NAME DESCRIPTION EXAMPLES 'SEE ALSO' ;;
 		esac
-	done >found
+	done < <(pages) >found
 	assert_eq "$(cat found)" ''
 }
 
@@ -59,10 +59,10 @@ has_sections() {
 
 @test "every page's examples do what they say" {
 	bad=0
-	for page in $(pages); do
+	while IFS= read -r page; do
 		mkdir -p "examples/${page##*/}"
 		(cd "examples/${page##*/}" &&
-			"$SRCDIR/tests/lint/examples" "$page") >out 2>&1 || {
+			"$SRCDIR/tests/lint/examples" "$page") >out 2>&1 </dev/null || {
 			bad=1
 			cat out
 		}
@@ -70,7 +70,7 @@ has_sections() {
 			printf '%s: no example ran\n' "${page##*/}"
 			bad=1
 		}
-	done
+	done < <(pages)
 	[ "$bad" -eq 0 ]
 }
 
