@@ -204,6 +204,8 @@ static void test_sum(void)
 	ai_sum_add(&s, 10, 1000);
 	ai_sum_scale(&s, 1100);
 	ok(ai_sum_nano(&s, &nano) == 0 && nano == 11, "10 and a tenth: 11");
+	ai_sum_add(&s, 7, 1000);
+	ok(ai_sum_nano(&s, &nano) == 0 && nano == 18, "and 7 as they are: 18");
 }
 
 static void test_overflow(void)

@@ -220,6 +220,9 @@ void ai_sum_add(struct ai_sum *s, int64_t units, int64_t pico_rate)
 		return;
 	}
 	product = (unsigned __int128)units * (unsigned __int128)pico_rate;
+	for (unsigned i = 0; i < s->thousands; i++)
+		if (__builtin_mul_overflow(product, (unsigned)1000, &product))
+			s->over = true;
 	if (__builtin_add_overflow(s->pico, product, &s->pico))
 		s->over = true;
 }

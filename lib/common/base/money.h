@@ -57,8 +57,8 @@ struct ai_sum {
 /* Adds units x rate; a negative number of either makes the sum overflow,
  * because no honest caller has one. */
 void ai_sum_add(struct ai_sum *s, int64_t units, int64_t pico_rate);
-/* Multiplies all so far by so many thousandths (1100: 10 % more), exactly.
- * Nothing may be added behind it. */
+/* Multiplies all so far by so many thousandths (1100: 10 % more), exactly;
+ * what is added later is not multiplied. */
 void ai_sum_scale(struct ai_sum *s, int64_t thousandths);
 /* The sum in nano-dollars, rounded up.  -1: it does not fit. */
 int ai_sum_nano(const struct ai_sum *s, int64_t *nano);

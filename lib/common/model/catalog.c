@@ -1,0 +1,527 @@
+#include "model/catalog.h"
+
+#include "base/buf.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)4 << 20)
+#define TABLE_VERSION 1
+
+/* ---- opening ------------------------------------------------------------ */
+
+/* A table: its text, and the object of its models within. */
+struct table {
+	char *path;      /* owned; NULL: from text */
+	struct ai_buf text;
+	struct ai_value models;
+};
+
+enum { OWN, INSTALLED, TABLES }; /* the user's comes first */
+
+struct ai_catalog {
+	struct table t[TABLES];
+};
+
+static const char *name_of(const struct table *t)
+{
+	return t->path != NULL ? t->path : "the catalog";
+}
+
+static int read_all(int fd, const char *path, struct ai_buf *b,
+		    struct ai_err *err)
+{
+	ssize_t n = 1;
+
+	while (n != 0) {
+		if (ai_buf_reserve(b, (size_t)1 << 17) < 0)
+			return ai_buf_check(b, path, err);
+		n = read(fd, b->p + b->len, (size_t)1 << 17);
+		if (n < 0 && errno != EINTR)
+			return ai_err_sys(err, AI_E_CONFIG, errno,
+					  "cannot read '%.200s'", path);
+		b->len += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int read_file(const char *path, struct ai_buf *b, struct ai_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return ai_err_sys(err, AI_E_CONFIG, errno,
+				  "cannot open '%.200s'", path);
+	rc = read_all(fd, path, b, err);
+	close(fd);
+	return rc;
+}
+
+static int take_table(struct table *t, const char *p, size_t n,
+		      struct ai_err *err)
+{
+	struct ai_value whole;
+	struct ai_err why;
+	int64_t version = 0;
+
+	if (ai_json_check(p, n, &whole, &why) < 0)
+		return ai_err_set(err, AI_E_CONFIG, "%.200s: %s", name_of(t),
+				  why.msg);
+	t->models = ai_json_member(whole, AI_SPAN("models"));
+	if (t->models.kind != AI_OBJECT)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "%.200s: no object 'models' in it",
+				  name_of(t));
+	if (ai_json_i64(ai_json_member(whole, AI_SPAN("version")),
+			&version) < 0 || version != TABLE_VERSION)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "%.200s: 'version' is not %d; another "
+				  "release of aiutils may read it",
+				  name_of(t), TABLE_VERSION);
+	return 0;
+}
+
+/* Takes path over. */
+static int load(struct table *t, char *path, struct ai_err *err)
+{
+	t->path = path;
+	if (read_file(path, &t->text, err) < 0)
+		return -1;
+	return take_table(t, ai_buf_cstr(&t->text), t->text.len, err);
+}
+
+static struct ai_catalog *new_catalog(struct ai_err *err)
+{
+	struct ai_catalog *c = calloc(1, sizeof *c);
+
+	if (c == NULL) {
+		ai_err_nomem(err);
+		return NULL;
+	}
+	for (int i = 0; i < TABLES; i++)
+		ai_buf_init(&c->t[i].text, FILE_MAX);
+	return c;
+}
+
+static int load_own(struct ai_catalog *c, const char *own, struct ai_err *err)
+{
+	char *path;
+
+	if (own == NULL)
+		return 0;
+	path = strdup(own);
+	if (path == NULL)
+		return ai_err_nomem(err);
+	return load(&c->t[OWN], path, err);
+}
+
+int ai_catalog_open(struct ai_catalog **out, const char *own,
+		    struct ai_err *err)
+{
+	struct ai_catalog *c = new_catalog(err);
+	char *path;
+
+	*out = NULL;
+	if (c == NULL)
+		return -1;
+	if (ai_path_data("catalog.json", &path, err) < 0 ||
+	    load(&c->t[INSTALLED], path, err) < 0 ||
+	    load_own(c, own, err) < 0) {
+		ai_catalog_free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+int ai_catalog_open_text(struct ai_catalog **out, struct ai_span table,
+			 struct ai_span own, struct ai_err *err)
+{
+	struct ai_catalog *c = new_catalog(err);
+
+	*out = NULL;
+	if (c == NULL)
+		return -1;
+	if ((table.n > 0 && take_table(&c->t[INSTALLED], table.p, table.n,
+				       err) < 0) ||
+	    (own.n > 0 && take_table(&c->t[OWN], own.p, own.n, err) < 0)) {
+		ai_catalog_free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void ai_catalog_free(struct ai_catalog *c)
+{
+	if (c == NULL)
+		return;
+	for (int i = 0; i < TABLES; i++) {
+		free(c->t[i].path);
+		ai_buf_release(&c->t[i].text);
+	}
+	free(c);
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+/* The text between a string's quotes. Names have no escapes; one that has
+ * some is none that anybody types. */
+static struct ai_span inner(struct ai_value v)
+{
+	if (v.kind != AI_STRING)
+		return (struct ai_span){ "", 0 };
+	return (struct ai_span){ v.s.p + 1, v.s.n - 2 };
+}
+
+static bool has_slash(struct ai_span s)
+{
+	return s.n > 0 && memchr(s.p, '/', s.n) != NULL;
+}
+
+static struct ai_span before_slash(struct ai_span s)
+{
+	const char *slash = s.n == 0 ? NULL : memchr(s.p, '/', s.n);
+
+	return slash == NULL ? s : (struct ai_span){ s.p,
+						     (size_t)(slash - s.p) };
+}
+
+static struct ai_span behind_slash(struct ai_span s)
+{
+	const char *slash = s.n == 0 ? NULL : memrchr(s.p, '/', s.n);
+
+	if (slash == NULL)
+		return s;
+	return (struct ai_span){ slash + 1, s.n - (size_t)(slash + 1 - s.p) };
+}
+
+/*
+ * Cuts s where the pattern matches its end: '#' is a digit, '+' behind it
+ * one or more.  The patterns are few and short, so that is all they can do.
+ */
+static bool cut(struct ai_span *s, const char *pattern)
+{
+	size_t n = s->n;
+
+	for (const char *p = pattern + strlen(pattern); p > pattern;) {
+		bool more = *--p == '+';
+
+		p -= more;
+		if (n == 0 || (*p == '#' ? s->p[n - 1] < '0' ||
+				       s->p[n - 1] > '9'
+					 : s->p[n - 1] != *p))
+			return false;
+		n--;
+		while (more && n > 0 && s->p[n - 1] >= '0' &&
+		       s->p[n - 1] <= '9')
+			n--;
+	}
+	if (n == 0 || s->p[n - 1] == '/')
+		return false;
+	s->n = n;
+	return true;
+}
+
+static bool cut_snapshot(struct ai_span *s)
+{
+	static const char *const patterns[] = {
+		"-latest", "@default", "@########", "-v#+:#+", "-v#+",
+		"-####-##-##", "-########",
+	};
+
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+		if (cut(s, patterns[i]))
+			return true;
+	return false;
+}
+
+/* Whose bare names need no provider. */
+static bool is_maker(struct ai_span provider)
+{
+	static const char *const makers[] = {
+		"openai", "anthropic", "gemini", "mistral", "cohere",
+		"deepseek", "xai", "voyage", "moonshot", "perplexity",
+	};
+
+	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
+		if (ai_span_is(provider, makers[i]))
+			return true;
+	return false;
+}
+
+/* ---- finding ------------------------------------------------------------ */
+
+#define FORMS 4 /* the name as typed, and with up to three cuts */
+#define NO_RANK 1000
+#define STAR_RANK (NO_RANK - 1)
+
+/* What is looked for, and the best that was found. */
+struct search {
+	struct ai_span form[FORMS];
+	int forms;
+	int rank; /* less is better; by form, then by how it matched */
+	bool ambiguous;
+	struct ai_span key, matched, rival;
+	struct ai_value entry;
+};
+
+/* Three ranks a form: the name itself, the maker's bare name, another's. */
+static int rank_of(const struct search *s, struct ai_span key,
+		   struct ai_span candidate)
+{
+	struct ai_span bare = behind_slash(candidate);
+	int how = is_maker(before_slash(key)) ? 1 : 2;
+
+	for (int i = 0; i < s->forms; i++) {
+		if (ai_span_eq(candidate, s->form[i]))
+			return 3 * i;
+		if (!has_slash(s->form[0]) && ai_span_eq(bare, s->form[i]))
+			return 3 * i + how;
+	}
+	if (candidate.n > 2 && candidate.p[candidate.n - 1] == '*' &&
+	    s->form[0].n >= candidate.n &&
+	    memcmp(candidate.p, s->form[0].p, candidate.n - 1) == 0)
+		return STAR_RANK;
+	return NO_RANK;
+}
+
+static void offer(struct search *s, struct ai_span key, struct ai_value entry,
+		  struct ai_span candidate)
+{
+	int rank = rank_of(s, key, candidate);
+
+	if (rank > s->rank || rank == NO_RANK)
+		return;
+	if (rank == s->rank) {
+		if (!ai_span_eq(key, s->key) && rank % 3 == 2) {
+			s->ambiguous = true;
+			s->rival = key;
+		}
+		return; /* the earlier one stands */
+	}
+	s->rank = rank;
+	s->ambiguous = false;
+	s->key = key;
+	s->matched = candidate;
+	s->entry = entry;
+}
+
+static void search_table(struct search *s, struct ai_value models)
+{
+	struct ai_value key, entry, alias;
+	struct ai_json_iter it, al;
+
+	ai_json_iter_init(&it, models);
+	while (ai_json_next(&it, &key, &entry)) {
+		offer(s, inner(key), entry, inner(key));
+		if (entry.kind != AI_OBJECT)
+			continue;
+		ai_json_iter_init(&al, ai_json_member(entry,
+						      AI_SPAN("aliases")));
+		while (ai_json_next(&al, NULL, &alias))
+			offer(s, inner(key), entry, inner(alias));
+	}
+}
+
+/* The user's entry of this name takes the place of the installed one. */
+static void prefer_own(const struct ai_catalog *c, struct search *s)
+{
+	struct ai_value own;
+
+	if (c->t[OWN].models.kind != AI_OBJECT)
+		return;
+	own = ai_json_member(c->t[OWN].models, s->key);
+	if (own.kind != AI_NONE)
+		s->entry = own;
+}
+
+/* ---- what to say when nothing is found ---------------------------------- */
+
+/* All names, NUL-terminated, for ai_nearest(). */
+struct names {
+	struct ai_buf text;
+	const char *v[2048];
+	size_t n;
+};
+
+static void add_name(struct names *l, struct ai_span s)
+{
+	if (s.n == 0 || s.p[s.n - 1] == '*' ||
+	    l->n == sizeof l->v / sizeof *l->v)
+		return;
+	/* Offsets become pointers once the text stands still. */
+	l->v[l->n] = (const char *)(uintptr_t)l->text.len;
+	if (ai_buf_add(&l->text, s.p, s.n) == 0 &&
+	    ai_buf_chr(&l->text, '\0') == 0)
+		l->n++;
+}
+
+static int collect(void *arg, struct ai_span name)
+{
+	add_name(arg, name);
+	add_name(arg, behind_slash(name));
+	return 0;
+}
+
+static int no_model(const struct ai_catalog *c, struct ai_span name,
+		    struct ai_err *err)
+{
+	struct names *l = calloc(1, sizeof *l);
+	const char *near = NULL;
+	char typed[64];
+
+	if (l == NULL)
+		return ai_err_nomem(err);
+	snprintf(typed, sizeof typed, "%.*s", name.n > 63 ? 63 : (int)name.n,
+		 name.p);
+	ai_buf_init(&l->text, FILE_MAX);
+	ai_catalog_each(c, collect, l);
+	for (size_t i = 0; i < l->n; i++)
+		l->v[i] = l->text.p + (uintptr_t)l->v[i];
+	if (name.n < sizeof typed)
+		near = ai_nearest(typed, l->v, l->n);
+	ai_err_set(err, AI_E_CONFIG, near != NULL
+		   ? "no price is known for the model '%s'; did you mean '%s'?"
+		   : "no price is known for the model '%s'%s: give --price "
+		     "IN,OUT in dollars a million tokens, or --price free",
+		   typed, near != NULL ? near : "");
+	ai_buf_release(&l->text);
+	free(l);
+	return -1;
+}
+
+static int ambiguous(const struct search *s, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_CONFIG,
+			  "'%.*s' is offered by several: say which, as in "
+			  "'%.*s' or '%.*s'",
+			  (int)s->form[0].n, s->form[0].p,
+			  (int)s->key.n, s->key.p,
+			  (int)s->rival.n, s->rival.p);
+}
+
+/* ---- an entry ----------------------------------------------------------- */
+
+static void copy(struct ai_value v, char *out, size_t size)
+{
+	struct ai_span s = inner(v);
+
+	snprintf(out, size, "%.*s", s.n >= size ? (int)size - 1 : (int)s.n,
+		 s.p);
+}
+
+static int limit(struct ai_value entry, const char *name, int64_t *out,
+		 struct ai_err *err)
+{
+	struct ai_value v = ai_json_member(entry, ai_span_of(name));
+
+	*out = 0;
+	if (v.kind == AI_NONE || v.kind == AI_NULL)
+		return 0;
+	if (ai_json_i64(v, out) < 0 || *out <= 0)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "%s: must be a whole number above 0", name);
+	return 0;
+}
+
+static unsigned modalities(struct ai_value list)
+{
+	static const char *const names[] = { "text", "image", "file",
+					     "audio", "video", "embedding" };
+	struct ai_json_iter it;
+	struct ai_value v;
+	unsigned set = 0;
+
+	ai_json_iter_init(&it, list);
+	while (ai_json_next(&it, NULL, &v))
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (ai_json_is(v, ai_span_of(names[i])))
+				set |= 1u << i;
+	return set;
+}
+
+static int read_entry(const struct search *s, struct ai_model *m,
+		      struct ai_err *err)
+{
+	struct ai_value e = s->entry;
+	struct ai_span p = before_slash(s->matched);
+
+	memset(m, 0, sizeof *m);
+	snprintf(m->name, sizeof m->name, "%.*s", (int)s->key.n, s->key.p);
+	snprintf(m->provider, sizeof m->provider, "%.*s",
+		 p.n > 31 ? 31 : (int)p.n, p.p);
+	copy(ai_json_member(e, AI_SPAN("encoding")), m->encoding,
+	     sizeof m->encoding);
+	m->takes = modalities(ai_json_member(e, AI_SPAN("input")));
+	m->gives = modalities(ai_json_member(e, AI_SPAN("output")));
+	if (limit(e, "context", &m->context, err) < 0 ||
+	    limit(e, "max_output", &m->max_output, err) < 0 ||
+	    ai_price_read(ai_json_member(e, AI_SPAN("price")), &m->price,
+			  err) < 0)
+		return -1;
+	copy(ai_json_member(e, AI_SPAN("source")), m->price.source,
+	     sizeof m->price.source);
+	copy(ai_json_member(e, AI_SPAN("date")), m->price.date,
+	     sizeof m->price.date);
+	return 0;
+}
+
+int ai_catalog_find(const struct ai_catalog *c, struct ai_span name,
+		    struct ai_model *m, struct ai_err *err)
+{
+	struct search s = { .rank = NO_RANK };
+	struct ai_span cut_name = name;
+	struct ai_err why;
+
+	do
+		s.form[s.forms++] = cut_name;
+	while (s.forms < FORMS && cut_snapshot(&cut_name));
+	for (int i = 0; i < TABLES; i++)
+		search_table(&s, c->t[i].models);
+	if (s.rank == NO_RANK || name.n >= AI_CATALOG_NAME)
+		return no_model(c, name, err);
+	if (s.ambiguous)
+		return ambiguous(&s, err);
+	prefer_own(c, &s);
+	if (s.entry.kind == AI_NULL)
+		return no_model(c, name, err);
+	if (s.entry.kind != AI_OBJECT || s.key.n >= AI_CATALOG_NAME)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "catalog entry '%.*s' is no object",
+				  s.key.n > 100 ? 100 : (int)s.key.n,
+				  s.key.p);
+	if (read_entry(&s, m, &why) < 0)
+		return ai_err_set(err, why.code, "catalog entry '%.*s': %s",
+				  (int)s.key.n, s.key.p, why.msg);
+	if (s.rank == STAR_RANK)
+		snprintf(m->name, sizeof m->name, "%.*s", (int)name.n, name.p);
+	return 0;
+}
+
+int ai_catalog_each(const struct ai_catalog *c,
+		    int (*each)(void *arg, struct ai_span name), void *arg)
+{
+	struct ai_value key, entry, own;
+	struct ai_json_iter it;
+	int rc;
+
+	for (int i = 0; i < TABLES; i++) {
+		ai_json_iter_init(&it, c->t[i].models);
+		while (ai_json_next(&it, &key, &entry)) {
+			own = ai_json_member(c->t[OWN].models, inner(key));
+			if (entry.kind != AI_OBJECT ||
+			    (i != OWN && own.kind != AI_NONE))
+				continue;
+			rc = each(arg, inner(key));
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return 0;
+}

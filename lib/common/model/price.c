@@ -1,0 +1,364 @@
+#include "model/price.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NOT_GIVEN (-1)
+
+/* How the catalog calls a unit, and what it costs if nothing is said. */
+static const struct unit {
+	const char *name;
+	int kin; /* -1: none */
+} units[AI_UNITS] = {
+	[AI_UNIT_INPUT] = { "input", -1 },
+	[AI_UNIT_CACHED] = { "cached", AI_UNIT_INPUT },
+	[AI_UNIT_WRITE_5M] = { "cache_write", AI_UNIT_INPUT },
+	[AI_UNIT_WRITE_1H] = { "cache_write_1h", AI_UNIT_WRITE_5M },
+	[AI_UNIT_AUDIO_IN] = { "audio_input", AI_UNIT_INPUT },
+	[AI_UNIT_AUDIO_CACHED] = { "audio_cached", AI_UNIT_AUDIO_IN },
+	[AI_UNIT_OUTPUT] = { "output", -1 },
+	[AI_UNIT_REASONING] = { "reasoning", AI_UNIT_OUTPUT },
+	[AI_UNIT_AUDIO_OUT] = { "audio_output", AI_UNIT_OUTPUT },
+	[AI_UNIT_SEARCH] = { "search", -1 },
+	[AI_UNIT_REQUEST] = { "request", -1 },
+};
+
+static const char *const tier_names[AI_TIERS] = {
+	"standard", "batch", "flex", "priority",
+};
+
+int ai_tier_of(struct ai_span name)
+{
+	for (int t = 0; t < AI_TIERS; t++)
+		if (ai_span_is(name, tier_names[t]))
+			return t;
+	return ai_span_is(name, "default") || ai_span_is(name, "auto") ||
+			ai_span_is(name, "standard_only")
+		? AI_TIER_STANDARD : -1;
+}
+
+const char *ai_tier_name(enum ai_tier tier)
+{
+	return tier_names[tier];
+}
+
+static void clear(struct ai_price *p)
+{
+	memset(p, 0, sizeof *p);
+	p->bands = 1;
+	for (int t = 0; t < AI_TIERS; t++)
+		for (int b = 0; b < AI_BANDS; b++)
+			for (int u = 0; u < AI_UNITS; u++)
+				p->rate[t][b][u] = NOT_GIVEN;
+}
+
+/* ---- completing --------------------------------------------------------- */
+
+static int64_t dearer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The dearest that given says of a unit in what (tier, band) falls back to. */
+static int64_t elsewhere(const struct ai_price *given, int tier, int band,
+			 int unit)
+{
+	int64_t r = NOT_GIVEN;
+
+	for (int b = 0; b <= band; b++) {
+		r = dearer(r, given->rate[AI_TIER_STANDARD][b][unit]);
+		if (b < band)
+			r = dearer(r, given->rate[tier][b][unit]);
+	}
+	return r;
+}
+
+/* Kin comes before its kind in the enumeration, so it is complete here. */
+static void complete_row(struct ai_price *p, const struct ai_price *given,
+			 int tier, int band)
+{
+	bool there = given->rate[tier][band][AI_UNIT_INPUT] != NOT_GIVEN;
+	int64_t *row = p->rate[tier][band];
+
+	for (int u = 0; u < AI_UNITS; u++) {
+		if (row[u] != NOT_GIVEN)
+			continue;
+		row[u] = elsewhere(given, tier, band, u);
+		if (units[u].kin >= 0 && (there || row[u] == NOT_GIVEN))
+			row[u] = dearer(row[u], row[units[u].kin]);
+		if (row[u] == NOT_GIVEN)
+			row[u] = 0;
+	}
+}
+
+static void complete(struct ai_price *p)
+{
+	struct ai_price given = *p;
+
+	p->kind = AI_PRICE_KNOWN;
+	p->tiers |= 1 << AI_TIER_STANDARD | 1 << AI_TIER_BATCH |
+		1 << AI_TIER_FLEX;
+	for (int t = 0; t < AI_TIERS; t++)
+		for (int b = 0; b < p->bands; b++)
+			complete_row(p, &given, t, b);
+}
+
+static void make_free(struct ai_price *p)
+{
+	clear(p);
+	memset(p->rate, 0, sizeof p->rate);
+	p->kind = AI_PRICE_FREE;
+	p->tiers = (1 << AI_TIERS) - 1;
+}
+
+/* ---- a catalog entry ---------------------------------------------------- */
+
+/* The text of a plain string value; escapes have no place in a number. */
+static struct ai_span inner(struct ai_value v)
+{
+	if (v.kind != AI_STRING)
+		return (struct ai_span){ "", 0 };
+	return (struct ai_span){ v.s.p + 1, v.s.n - 2 };
+}
+
+static int bad(struct ai_err *err, const char *where, struct ai_span key,
+	       const char *why)
+{
+	return ai_err_set(err, AI_E_CONFIG, "%s%.*s: %s", where,
+			  key.n > 60 ? 60 : (int)key.n, key.p, why);
+}
+
+/* Fees are dollars a piece, tokens dollars a million. */
+static int read_rate(struct ai_value key, struct ai_value v, int unit,
+		     const char *where, int64_t *rate, struct ai_err *err)
+{
+	struct ai_err why;
+	int rc;
+
+	if (v.kind != AI_STRING)
+		return bad(err, where, inner(key),
+			   "a price is a decimal in quotes");
+	rc = unit < AI_UNITS_TOKENS ? ai_rate_parse_million(inner(v), rate, &why)
+				    : ai_rate_parse(inner(v), rate, &why);
+	return rc < 0 ? bad(err, where, inner(key), why.msg) : 0;
+}
+
+static int unit_of(struct ai_value key)
+{
+	for (int u = 0; u < AI_UNITS; u++)
+		if (ai_json_is(key, ai_span_of(units[u].name)))
+			return u;
+	return -1;
+}
+
+/* Members of a row that are no rates. 0: read, 1: not mine, -1 */
+typedef int member_fn(struct ai_price *p, int tier, struct ai_value key,
+		      struct ai_value v, struct ai_err *err);
+
+static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
+		    const char *where, member_fn *other, struct ai_err *err)
+{
+	int64_t *row = p->rate[tier][band];
+	struct ai_value key, val;
+	struct ai_json_iter it;
+	int u, rc;
+
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &val)) {
+		u = unit_of(key);
+		if (u >= AI_UNITS_TOKENS && (tier != 0 || band != 0))
+			return bad(err, where, inner(key),
+				   "fees belong to the price itself");
+		if (u >= 0) {
+			if (read_rate(key, val, u, where, &row[u], err) < 0)
+				return -1;
+			continue;
+		}
+		rc = other(p, tier, key, val, err);
+		if (rc != 0)
+			return rc < 0 ? -1 : bad(err, where, inner(key),
+						 "no such price");
+	}
+	if (row[AI_UNIT_INPUT] < 0 || row[AI_UNIT_OUTPUT] < 0)
+		return bad(err, where, AI_SPAN("input, output"),
+			   "a price needs both");
+	return 0;
+}
+
+static int no_other(struct ai_price *p, int tier, struct ai_value key,
+		    struct ai_value v, struct ai_err *err)
+{
+	(void)p;
+	(void)tier;
+	(void)v;
+	(void)err;
+	return !ai_json_is(key, AI_SPAN("tokens"));
+}
+
+/* The band that begins above so many tokens: the standard tier makes them,
+ * in rising order, and the others must name one of those. */
+static int band_of(struct ai_price *p, int tier, int64_t above)
+{
+	if (tier == AI_TIER_STANDARD) {
+		if (p->bands == AI_BANDS || above <= p->above[p->bands - 1])
+			return -1;
+		p->above[p->bands] = above;
+		return p->bands++;
+	}
+	for (int b = 1; b < p->bands; b++)
+		if (p->above[b] == above)
+			return b;
+	return -1;
+}
+
+static int read_above(struct ai_price *p, int tier, struct ai_value list,
+		      struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value v;
+	int64_t above;
+	int band;
+
+	if (list.kind != AI_ARRAY)
+		return bad(err, "", AI_SPAN("above"), "must be a list");
+	ai_json_iter_init(&it, list);
+	while (ai_json_next(&it, NULL, &v)) {
+		if (ai_json_i64(ai_json_member(v, AI_SPAN("tokens")),
+				&above) < 0)
+			return bad(err, "above.", AI_SPAN("tokens"),
+				   "must be a whole number");
+		band = band_of(p, tier, above);
+		if (band < 0)
+			return bad(err, "above.", AI_SPAN("tokens"),
+				   "at most three, rising, and the same in "
+				   "all tiers");
+		if (read_row(p, tier, band, v, "above.", no_other, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int in_tier(struct ai_price *p, int tier, struct ai_value key,
+		   struct ai_value v, struct ai_err *err)
+{
+	if (!ai_json_is(key, AI_SPAN("above")))
+		return 1;
+	return read_above(p, tier, v, err);
+}
+
+static int read_factor(struct ai_value key, struct ai_value v, int64_t *factor,
+		       struct ai_err *err)
+{
+	if (read_rate(key, v, AI_UNIT_INPUT, "", factor, err) < 0)
+		return -1;
+	if (*factor % 1000 != 0 || *factor < 1000000)
+		return bad(err, "", inner(key), "must be 1 or more, with at "
+			   "most three decimals");
+	*factor /= 1000;
+	return 0;
+}
+
+/* Tiers name bands of the standard one, wherever that stands: they are read
+ * in a second pass. */
+static int in_price(struct ai_price *p, int tier, struct ai_value key,
+		    struct ai_value v, struct ai_err *err)
+{
+	if (ai_json_is(key, AI_SPAN("us")))
+		return read_factor(key, v, &p->us, err);
+	if (ai_json_is(key, AI_SPAN("fast")))
+		return read_factor(key, v, &p->fast, err);
+	for (int t = 1; t < AI_TIERS; t++)
+		if (ai_json_is(key, ai_span_of(tier_names[t])))
+			return 0;
+	return in_tier(p, tier, key, v, err);
+}
+
+static int read_tiers(struct ai_price *p, struct ai_value v,
+		      struct ai_err *err)
+{
+	for (int t = 1; t < AI_TIERS; t++) {
+		struct ai_value row = ai_json_member(
+			v, ai_span_of(tier_names[t]));
+		char where[16] = "";
+
+		if (row.kind == AI_NONE)
+			continue;
+		memcpy(where, tier_names[t], strlen(tier_names[t]));
+		where[strlen(where)] = '.';
+		p->tiers |= 1u << t;
+		if (read_row(p, t, 0, row, where, in_tier, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int ai_price_read(struct ai_value v, struct ai_price *p, struct ai_err *err)
+{
+	clear(p);
+	if (v.kind == AI_NONE || v.kind == AI_NULL)
+		return 0;
+	if (ai_json_is(v, AI_SPAN("free"))) {
+		make_free(p);
+		return 0;
+	}
+	if (v.kind != AI_OBJECT)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "a price is an object, \"free\" or null");
+	if (read_row(p, AI_TIER_STANDARD, 0, v, "", in_price, err) < 0 ||
+	    read_tiers(p, v, err) < 0)
+		return -1;
+	complete(p);
+	return 0;
+}
+
+/* ---- --price ------------------------------------------------------------ */
+
+/* Cuts the text before the next comma off. */
+static struct ai_span field(struct ai_span *rest)
+{
+	const char *comma = rest->n == 0 ? NULL
+		: memchr(rest->p, ',', rest->n);
+	size_t n = comma == NULL ? rest->n : (size_t)(comma - rest->p);
+	struct ai_span f = { rest->p, n };
+
+	rest->p += comma == NULL ? n : n + 1;
+	rest->n -= comma == NULL ? n : n + 1;
+	return f;
+}
+
+int ai_price_parse(struct ai_span text, struct ai_price *p,
+		   struct ai_err *err)
+{
+	static const int order[] = { AI_UNIT_INPUT, AI_UNIT_OUTPUT,
+				     AI_UNIT_CACHED };
+	struct ai_span rest = text;
+	struct ai_err why;
+	int64_t rate;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == ',';
+	clear(p);
+	if (ai_span_is(text, "free")) {
+		make_free(p);
+	} else {
+		if (n < 1 || n > 2)
+			return ai_err_set(err, AI_E_USAGE,
+					  "'%.*s' is no price: give IN,OUT or "
+					  "IN,OUT,CACHED in dollars a million "
+					  "tokens, or free",
+					  text.n > 60 ? 60 : (int)text.n,
+					  text.p);
+		for (size_t i = 0; i <= n; i++) {
+			if (ai_rate_parse_million(field(&rest), &rate,
+						  &why) < 0)
+				return ai_err_set(err, AI_E_USAGE,
+						  "price: %s", why.msg);
+			p->rate[AI_TIER_STANDARD][0][order[i]] = rate;
+		}
+		complete(p);
+		p->tiers |= 1 << AI_TIER_PRIORITY; /* the user says so */
+	}
+	memcpy(p->source, "--price", sizeof "--price");
+	return 0;
+}
