@@ -26,3 +26,23 @@ void ai_hash_of(const void *p, size_t n, char out[AI_HASH_HEX])
 	ai_hash_add(&h, p, n);
 	ai_hash_hex(&h, out);
 }
+
+void ai_seal_init(struct ai_seal *s, const unsigned char key[AI_SEAL_BYTES])
+{
+	crypto_generichash_init(&s->state, key, AI_SEAL_BYTES, AI_SEAL_BYTES);
+}
+
+void ai_seal_add(struct ai_seal *s, const void *p, size_t n)
+{
+	crypto_generichash_update(&s->state, p, n);
+}
+
+void ai_seal_end(struct ai_seal *s, unsigned char out[AI_SEAL_BYTES])
+{
+	crypto_generichash_final(&s->state, out, AI_SEAL_BYTES);
+}
+
+void ai_random(void *p, size_t n)
+{
+	randombytes_buf(p, n);
+}

@@ -1,4 +1,4 @@
-/* hash.h: BLAKE2b, the one hash that names records and documents. */
+/* hash.h: BLAKE2b, which names records and documents, and seals the ledger. */
 #ifndef AI_CRYPT_HASH_H
 #define AI_CRYPT_HASH_H
 
@@ -18,5 +18,20 @@ void ai_hash_add(struct ai_hash *h, const void *p, size_t n);
 void ai_hash_hex(struct ai_hash *h, char out[AI_HASH_HEX]);
 /* All three in one. */
 void ai_hash_of(const void *p, size_t n, char out[AI_HASH_HEX]);
+
+#define AI_SEAL_BYTES 32 /* BLAKE2b-256, and its key */
+
+struct ai_seal {
+	crypto_generichash_state state;
+};
+
+/* Keyed: who has not the key cannot make one. */
+void ai_seal_init(struct ai_seal *s, const unsigned char key[AI_SEAL_BYTES]);
+void ai_seal_add(struct ai_seal *s, const void *p, size_t n);
+/* s is used up. */
+void ai_seal_end(struct ai_seal *s, unsigned char out[AI_SEAL_BYTES]);
+
+/* Bytes that nobody can guess. */
+void ai_random(void *p, size_t n);
 
 #endif

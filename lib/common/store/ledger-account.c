@@ -1,0 +1,241 @@
+/* ledger-account.c: which budgets a call falls under, and their sums. */
+#include "store/ledger-int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The label that a scope means; NULL: there is no such scope. */
+static const char *label_of(const struct ai_labels *l, const char *scope)
+{
+	const struct { const char *scope, *label; } table[] = {
+		{ "all", "" }, { "tool", l->tool },
+		{ "provider", l->provider }, { "model", l->model },
+		{ "key", l->key }, { "tenant", l->tenant },
+		{ "user", l->user }, { "project", l->project },
+		{ "experiment", l->experiment }, { "run", l->run },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].scope, scope) == 0)
+			return table[i].label;
+	return NULL;
+}
+
+/* ---- labels ------------------------------------------------------------------ */
+
+static int bind_labels(struct ai_ledger *l, enum ledger_sql sql,
+		       const struct ai_labels *a, struct ai_err *err)
+{
+	return LEDGER_BIND(l, sql, err, "ttttttttt", ai_span_of(a->run),
+			   ai_span_of(a->tool), ai_span_of(a->provider),
+			   ai_span_of(a->model), ai_span_of(a->key),
+			   ai_span_of(a->tenant), ai_span_of(a->user),
+			   ai_span_of(a->project), ai_span_of(a->experiment));
+}
+
+int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
+		 int64_t *n, struct ai_err *err)
+{
+	int rc;
+
+	if (bind_labels(l, SQL_LABEL, labels, err) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, l->st[SQL_LABEL], err);
+	if (rc > 0)
+		*n = sqlite3_column_int64(l->st[SQL_LABEL], 0);
+	sqlite3_reset(l->st[SQL_LABEL]);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (bind_labels(l, SQL_INSERT_LABEL, labels, err) < 0 ||
+	    ai_db_run(&l->db, l->st[SQL_INSERT_LABEL], err) < 0)
+		return -1;
+	*n = sqlite3_last_insert_rowid(l->db.h);
+	return 0;
+}
+
+static int find_person(struct ai_ledger *l, char name[64], struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_PERSON, err, "t", ai_span_of(name)) < 0)
+		return -1;
+	st = l->st[SQL_PERSON];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0)
+		snprintf(name, 64, "%.*s", (int)ai_db_span(st, 0).n,
+			 ai_db_span(st, 0).p);
+	sqlite3_reset(st);
+	return rc;
+}
+
+int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err)
+{
+	int rc;
+
+	if (name[0] == '\0' || strcmp(name, "*") == 0)
+		return 0;
+	rc = find_person(l, name, err);
+	if (rc == 0 && LEDGER_RUN(l, SQL_INSERT_PERSON, err, "t",
+				  ai_span_of(name)) < 0)
+		return -1;
+	return rc < 0 || (rc == 0 && find_person(l, name, err) < 0) ? -1 : 0;
+}
+
+/* ---- accounts ------------------------------------------------------------------ */
+
+/* A budget that is new counts what was spent in its period before. */
+static int make_account(struct ai_ledger *l, const struct ai_budget *b,
+			int64_t start, int64_t end, int64_t *n,
+			struct ai_err *err)
+{
+	if (LEDGER_RUN(l, SQL_INSERT_ACCOUNT, err, "ttti",
+		       ai_span_of(b->scope), ai_span_of(b->name),
+		       ai_span_of(b->period), start) < 0)
+		return -1;
+	*n = sqlite3_last_insert_rowid(l->db.h);
+	if (LEDGER_RUN(l, SQL_FILL_ENTRIES, err, "iiitt", *n, start, end,
+		       ai_span_of(b->scope), ai_span_of(b->name)) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_SUM_ACCOUNT, err, "i", *n);
+}
+
+/* 1: it was there; 0: not. */
+static int read_account(struct ai_ledger *l, const struct ai_budget *b,
+			int64_t start, int64_t *n, struct ai_reserved *sums,
+			struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_ACCOUNT, err, "ttti", ai_span_of(b->scope),
+			ai_span_of(b->name), ai_span_of(b->period), start) < 0)
+		return -1;
+	st = l->st[SQL_ACCOUNT];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		*n = sqlite3_column_int64(st, 0);
+		sums->pending = sqlite3_column_int64(st, 1);
+		sums->posted = sqlite3_column_int64(st, 2);
+	}
+	sqlite3_reset(st);
+	return rc;
+}
+
+/* Whether `more` fits beside what is booked; nothing can overflow here. */
+static bool fits(const struct ai_reserved *r, int64_t more)
+{
+	__int128 sum = (__int128)r->pending + r->posted + more;
+
+	return sum <= r->cap;
+}
+
+/* 1: it has room, and its account, if it has one, is in a; 0: it has not. */
+static int try_budget(struct ai_ledger *l, const struct ledger_item *it,
+		      const struct ai_budget *b, struct ai_reserved *r,
+		      struct ledger_accounts *a, struct ai_err *err)
+{
+	int64_t start, n = 0;
+	int rc;
+
+	*r = (struct ai_reserved){ .verdict = AI_OVER_BUDGET, .cap = b->cap };
+	memcpy(r->scope, b->scope, sizeof(r->scope));
+	memcpy(r->name, b->name, sizeof(r->name));
+	memcpy(r->period, b->period, sizeof(r->period));
+	if (strcmp(b->period, "request") == 0)
+		return fits(r, it->in.reserve.worst);
+	if (!ledger_period(b->period, it->now_ms, &start, &r->resets_ms))
+		return ai_db_damaged(&l->db, err, "a budget's period is '%s'",
+				     b->period);
+	rc = read_account(l, b, start, &n, r, err);
+	if (rc == 0 && (make_account(l, b, start, r->resets_ms, &n, err) < 0 ||
+			read_account(l, b, start, &n, r, err) < 0))
+		return -1;
+	if (rc < 0)
+		return -1;
+	if (a->n == LEDGER_ACCOUNTS_MAX)
+		return ai_err_set(err, AI_E_CONFIG, "more than %d budgets "
+				  "apply to one call", LEDGER_ACCOUNTS_MAX);
+	a->id[a->n++] = n;
+	return fits(r, it->in.reserve.worst);
+}
+
+/* Whether b is about this call. "*" becomes the name it has there, unless
+ * there is a budget for just that name. */
+static int applies(struct ai_ledger *l, struct ai_budget *b,
+		   const struct ai_labels *labels, struct ai_err *err)
+{
+	const char *label = label_of(labels, b->scope);
+	int rc;
+
+	if (label == NULL)
+		return 0;
+	if (strcmp(b->scope, "all") == 0)
+		return 1;
+	if (label[0] == '\0')
+		return 0;
+	if (strcmp(b->name, "*") != 0)
+		return strcmp(b->name, label) == 0;
+	snprintf(b->name, sizeof(b->name), "%.63s", label);
+	if (LEDGER_BIND(l, SQL_HAS_BUDGET, err, "ttt", ai_span_of(b->scope),
+			ai_span_of(b->name), ai_span_of(b->period)) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, l->st[SQL_HAS_BUDGET], err);
+	sqlite3_reset(l->st[SQL_HAS_BUDGET]);
+	return rc < 0 ? -1 : rc == 0;
+}
+
+int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
+			 const struct ai_labels *labels,
+			 struct ledger_accounts *a, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	struct ai_budget b;
+	struct ai_reserved r;
+	int rc, mine, room = 1;
+
+	a->n = 0;
+	if (LEDGER_BIND(l, SQL_BUDGETS, err, "") < 0)
+		return -1;
+	st = l->st[SQL_BUDGETS];
+	while (room > 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(b.scope, sizeof(b.scope), st, 0);
+		ledger_copy_column(b.name, sizeof(b.name), st, 1);
+		ledger_copy_column(b.period, sizeof(b.period), st, 2);
+		b.cap = sqlite3_column_int64(st, 3);
+		mine = applies(l, &b, labels, err);
+		if (mine != 0)
+			room = mine < 0 ? -1
+					: try_budget(l, it, &b, &r, a, err);
+	}
+	sqlite3_reset(st);
+	if (room == 0)
+		it->out = r;
+	return room <= 0 ? room : rc < 0 ? -1 : 1;
+}
+
+int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err)
+{
+	static const struct ai_labels none;
+	struct ai_budget b = it->in.budget;
+	int64_t start, end;
+
+	if (label_of(&none, b.scope) == NULL)
+		return ledger_refuse(it, AI_E_USAGE,
+				     "there is no budget of a '%s'", b.scope);
+	if (strcmp(b.period, "request") != 0 &&
+	    !ledger_period(b.period, it->now_ms, &start, &end))
+		return ledger_refuse(it, AI_E_USAGE, "a budget is for a "
+				     "request, hour, day, month or total, not "
+				     "'%s'", b.period);
+	if (strcmp(b.scope, "user") == 0 && ledger_person(l, b.name, err) < 0)
+		return -1;
+	if (b.cap < 0)
+		return LEDGER_RUN(l, SQL_REMOVE_BUDGET, err, "ttt",
+				  ai_span_of(b.scope), ai_span_of(b.name),
+				  ai_span_of(b.period));
+	return LEDGER_RUN(l, SQL_SET_BUDGET, err, "ttti", ai_span_of(b.scope),
+			  ai_span_of(b.name), ai_span_of(b.period), b.cap);
+}

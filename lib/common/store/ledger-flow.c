@@ -1,0 +1,246 @@
+/* ledger-flow.c: a call's way: reserved, sent, ended. */
+#include "store/ledger-int.h"
+
+#include <string.h>
+
+/* A reservation as it stands. */
+struct reserved {
+	int64_t seq, amount, label;
+	bool open, sent;
+};
+
+/* 1: it is there, 0: not. */
+static int find(struct ai_ledger *l, const unsigned char *id,
+		struct reserved *r, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*r = (struct reserved){ .seq = 0 };
+	if (LEDGER_BIND(l, SQL_TRANSFER, err, "b",
+			((struct ai_span){ (const char *)id,
+					   AI_LEDGER_ID })) < 0)
+		return -1;
+	st = l->st[SQL_TRANSFER];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		r->seq = sqlite3_column_int64(st, 0);
+		r->amount = sqlite3_column_int64(st, 1);
+		r->label = sqlite3_column_int64(st, 2);
+	}
+	sqlite3_reset(st);
+	if (rc <= 0 || LEDGER_BIND(l, SQL_HOLD, err, "i", r->seq) < 0)
+		return rc <= 0 ? rc : -1;
+	st = l->st[SQL_HOLD];
+	rc = ai_db_step(&l->db, st, err);
+	r->open = rc > 0;
+	r->sent = rc > 0 && sqlite3_column_int(st, 1) != 0;
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 1;
+}
+
+/* ---- reserving ----------------------------------------------------------------- */
+
+static int book(struct ai_ledger *l, const struct ledger_item *it,
+		const struct ai_labels *labels,
+		const struct ledger_accounts *a, struct ai_err *err)
+{
+	struct ledger_transfer t = { .kind = LEDGER_PENDING,
+				     .id = it->in.reserve.id,
+				     .amount = it->in.reserve.worst,
+				     .created = it->now_ms, .usage = "" };
+	const struct ai_owner *o = &it->owner;
+	size_t i;
+
+	if (ledger_label(l, labels, &t.label, err) < 0 ||
+	    ledger_append(l, &t, err) < 0)
+		return -1;
+	for (i = 0; i < a->n; i++)
+		if (LEDGER_RUN(l, SQL_INSERT_ENTRY, err, "ii", l->seq,
+			       a->id[i]) < 0 ||
+		    LEDGER_RUN(l, SQL_ADD_PENDING, err, "ii", t.amount,
+			       a->id[i]) < 0)
+			return -1;
+	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiit", l->seq, t.amount,
+			  (int64_t)it->out.probe, o->pid, o->start, o->space,
+			  ai_span_of(o->boot));
+}
+
+int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
+		   struct ai_err *err)
+{
+	struct ai_labels labels = it->in.reserve.labels;
+	struct ledger_accounts accounts;
+	struct ledger_rate rate;
+	struct reserved r;
+	int rc;
+
+	if (it->in.reserve.worst < 0 || it->in.reserve.tokens < 0)
+		return ledger_refuse(it, AI_E_BUG, "a reservation of less "
+				     "than nothing");
+	rc = find(l, it->in.reserve.id, &r, err);
+	if (rc != 0) {
+		it->out = (struct ai_reserved){ .verdict = AI_AGAIN,
+						.start_ns = it->now_ns };
+		return rc < 0 ? -1 : 0;
+	}
+	if (ledger_person(l, labels.user, err) < 0)
+		return -1;
+	rc = ledger_accounts_find(l, it, &labels, &accounts, err);
+	if (rc > 0)
+		rc = ledger_rate_find(l, it, &rate, err);
+	if (rc <= 0)
+		return rc;
+	it->out = (struct ai_reserved){ .verdict = AI_GRANTED,
+					.start_ns = rate.start_ns,
+					.probe = rate.probe };
+	if (book(l, it, &labels, &accounts, err) < 0)
+		return -1;
+	return ledger_rate_take(l, it, &rate, err);
+}
+
+/* ---- ending -------------------------------------------------------------------- */
+
+static int end(struct ai_ledger *l, const struct reserved *r,
+	       enum ledger_kind kind, int64_t amount, const char *usage,
+	       int64_t now_ms, struct ai_err *err)
+{
+	struct ledger_transfer t = { .kind = kind, .of = r->seq,
+				     .amount = amount, .created = now_ms,
+				     .label = r->label, .usage = usage };
+	int64_t more = 0;
+
+	/* Beyond what was reserved it is a correction: that is how one sees
+	 * that a worst case was none. */
+	if (amount > r->amount) {
+		more = amount - r->amount;
+		t.amount = r->amount;
+	}
+	if (ledger_append(l, &t, err) < 0)
+		return -1;
+	if (more > 0) {
+		t.kind = LEDGER_CORRECT;
+		t.amount = more;
+		t.usage = "";
+		if (ledger_append(l, &t, err) < 0)
+			return -1;
+	}
+	if (LEDGER_RUN(l, SQL_END_PENDING, err, "iii", r->amount, amount,
+		       r->seq) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_DELETE_HOLD, err, "i", r->seq);
+}
+
+static int find_or_refuse(struct ai_ledger *l, struct ledger_item *it,
+			  const unsigned char *id, struct reserved *r,
+			  struct ai_err *err)
+{
+	int rc = find(l, id, r, err);
+
+	return rc != 0 ? rc : ledger_refuse(it, AI_E_BUG,
+					    "there is no such reservation");
+}
+
+int ledger_sent(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err)
+{
+	struct reserved r;
+	int rc = find_or_refuse(l, it, it->in.id, &r, err);
+
+	if (rc <= 0)
+		return rc;
+	if (!r.open)
+		return ledger_refuse(it, AI_E_BUG, "the reservation has ended");
+	return r.sent ? 0 : LEDGER_RUN(l, SQL_SET_SENT, err, "i", r.seq);
+}
+
+int ledger_post(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err)
+{
+	const struct ai_post *p = &it->in.post;
+	struct reserved r;
+	int rc = find_or_refuse(l, it, p->id, &r, err);
+
+	if (rc <= 0)
+		return rc;
+	if (p->amount < 0)
+		return ledger_refuse(it, AI_E_BUG, "a bill below nothing");
+	if (!r.open)
+		return 0; /* posted before */
+	if (end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms, err) < 0)
+		return -1;
+	return ledger_rate_end(l, it, r.label, err);
+}
+
+int ledger_void(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err)
+{
+	struct reserved r;
+	int rc = find_or_refuse(l, it, it->in.id, &r, err);
+
+	return rc <= 0 || !r.open ? rc < 0 ? -1 : 0
+				  : end(l, &r, LEDGER_VOID, 0, "", it->now_ms,
+					err);
+}
+
+/* ---- what dead processes left ------------------------------------------------------ */
+
+#define SWEEP_MAX 256 /* at a time, so that others need not wait */
+
+
+/* The next hold of a dead process: 1 and it, or 0. */
+static int next_orphan(struct ai_ledger *l, sqlite3_stmt *st,
+		       struct reserved *r, struct ai_err *err)
+{
+	enum ai_owner_state state;
+	struct ai_owner o;
+	struct ai_span boot;
+	int rc;
+
+	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
+		memset(&o, 0, sizeof(o));
+		o.pid = sqlite3_column_int64(st, 3);
+		o.start = sqlite3_column_int64(st, 4);
+		o.space = sqlite3_column_int64(st, 5);
+		boot = ai_db_span(st, 6);
+		if (boot.n < sizeof(o.boot))
+			memcpy(o.boot, boot.p, boot.n);
+		state = ai_owner_state(&o);
+		if (state != AI_OWNER_DEAD && state != AI_OWNER_REBOOTED)
+			continue;
+		r->seq = sqlite3_column_int64(st, 0);
+		r->amount = sqlite3_column_int64(st, 1);
+		r->label = sqlite3_column_int64(st, 7);
+		r->open = true;
+		/* Whether it was sent does not survive a power failure. */
+		r->sent = state == AI_OWNER_REBOOTED ||
+			sqlite3_column_int(st, 2) != 0;
+		return 1;
+	}
+	return rc;
+}
+
+int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err)
+{
+	struct reserved found[SWEEP_MAX];
+	size_t n = 0, i;
+	int rc = 0;
+
+	if (LEDGER_BIND(l, SQL_HOLDS, err, "") < 0)
+		return -1;
+	while (n < SWEEP_MAX &&
+	       (rc = next_orphan(l, l->st[SQL_HOLDS], &found[n], err)) > 0)
+		n++;
+	sqlite3_reset(l->st[SQL_HOLDS]);
+	if (rc < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (end(l, &found[i],
+			found[i].sent ? LEDGER_EXPIRE : LEDGER_VOID,
+			found[i].sent ? found[i].amount : 0, "", it->now_ms,
+			err) < 0)
+			return -1;
+	it->out.pending = (int64_t)n;
+	return 0;
+}

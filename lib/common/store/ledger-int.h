@@ -1,0 +1,179 @@
+/* ledger-int.h: what the parts of the ledger share. */
+#ifndef AI_STORE_LEDGER_INT_H
+#define AI_STORE_LEDGER_INT_H
+
+#include "base/str.h"
+#include "store/db.h"
+#include "store/ledger.h"
+#include "store/owner.h"
+#include "store/queue.h"
+
+#define LEDGER_VERSION 1
+#define LEDGER_HASH 32 /* bytes of a link of the chain */
+#define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
+
+enum ledger_sql {
+	SQL_STATE, SQL_SET_STATE,
+	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED,
+	SQL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL, SQL_PERSON, SQL_INSERT_PERSON,
+	SQL_BUDGETS, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
+	SQL_ACCOUNT, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
+	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
+	SQL_INSERT_HOLD, SQL_HOLD, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
+	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
+	SQL_BREAKER, SQL_SET_BREAKER,
+	SQL_COUNT
+};
+
+/* As they stand in the file: never renumbered. */
+enum ledger_kind {
+	LEDGER_PENDING = 1,
+	LEDGER_POST = 2,
+	LEDGER_VOID = 3,
+	LEDGER_EXPIRE = 4,
+	LEDGER_CORRECT = 5,
+};
+
+struct ai_ledger {
+	struct ai_db db;
+	sqlite3_stmt *st[SQL_COUNT];
+	struct ai_queue queue;
+	struct ai_owner owner;
+	bool full;          /* synchronous=FULL is in force */
+	int64_t seq;        /* of the last transfer, in this transaction */
+	unsigned char head[LEDGER_HASH], key[LEDGER_HASH];
+	int64_t (*wall_ms)(void), (*boot_ns)(void); /* tests set their own */
+};
+
+extern const char *const ledger_sql[SQL_COUNT];
+
+/* Binds statement s (an enum ledger_sql), by the letters of ai_db_bind(). */
+#define LEDGER_BIND(l, s, err, ...) \
+	ai_db_bind(&(l)->db, &(l)->st[s], ledger_sql[s], err, __VA_ARGS__)
+/* The same, and runs it. */
+#define LEDGER_RUN(l, s, err, ...) \
+	(LEDGER_BIND(l, s, err, __VA_ARGS__) < 0 ? -1 : \
+	 ai_db_run(&(l)->db, (l)->st[s], err))
+
+/* Text of a column, cut to fit. */
+void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column);
+
+/* ---- one request on its way through the queue ----------------------------- */
+
+enum ledger_what {
+	LEDGER_DO_RESERVE, LEDGER_DO_SENT, LEDGER_DO_POST, LEDGER_DO_VOID,
+	LEDGER_DO_SWEEP, LEDGER_DO_BUDGET, LEDGER_DO_LIMIT,
+};
+
+struct ledger_item {
+	enum ledger_what what;
+	int64_t now_ms, now_ns;
+	struct ai_owner owner;
+	union {
+		struct ai_reserve reserve;
+		struct ai_post post;
+		unsigned char id[AI_LEDGER_ID];
+		struct ai_budget budget;
+		struct ai_limit limit;
+	} in;
+	/* The answer: nothing above is ever written by who runs it. */
+	enum ai_code code; /* AI_E_NONE, or why it was refused */
+	char why[240];
+	struct ai_reserved out;
+};
+
+_Static_assert(sizeof(struct ledger_item) <= AI_QUEUE_ITEM, "fits a slot");
+
+/* Refuses this one request; the others of the transaction go on. */
+int ledger_refuse(struct ledger_item *it, enum ai_code code, const char *fmt,
+		  ...) __attribute__((format(printf, 3, 4)));
+
+/* Each runs inside a transaction; -1 undoes all of it. */
+int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
+		   struct ai_err *err);
+int ledger_sent(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err);
+int ledger_post(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err);
+int ledger_void(struct ai_ledger *l, struct ledger_item *it,
+		struct ai_err *err);
+int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err);
+int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err);
+int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err);
+
+/* ---- the file (ledger-file.c) ----------------------------------------------- */
+
+int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err);
+/* The chain's end, read at a transaction's begin and written at its end. */
+int ledger_state_load(struct ai_ledger *l, struct ai_err *err);
+int ledger_state_save(struct ai_ledger *l, struct ai_err *err);
+
+/* ---- transfers and their chain (ledger-transfer.c) -------------------------- */
+
+struct ledger_transfer {
+	enum ledger_kind kind;
+	const unsigned char *id; /* NULL, except for LEDGER_PENDING */
+	int64_t of;              /* the reservation; 0 for LEDGER_PENDING */
+	int64_t amount, created, label;
+	const char *usage;       /* "" or JSON */
+};
+
+/* Appends it; its number is l->seq then. */
+int ledger_append(struct ai_ledger *l, const struct ledger_transfer *t,
+		  struct ai_err *err);
+/* The link that follows `from`. */
+void ledger_link(const struct ai_ledger *l, const unsigned char *from,
+		 int64_t seq, const struct ledger_transfer *t,
+		 unsigned char out[LEDGER_HASH]);
+
+/* ---- budgets and accounts (ledger-account.c) --------------------------------- */
+
+/* The accounts a call falls under; a refusal is in it->out. Returns 1 when
+ * all have room, 0 when one has not. */
+struct ledger_accounts {
+	int64_t id[LEDGER_ACCOUNTS_MAX];
+	size_t n;
+};
+int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
+			 const struct ai_labels *labels,
+			 struct ledger_accounts *a, struct ai_err *err);
+/* The number of this set of labels, made if it is new. */
+int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
+		 int64_t *n, struct ai_err *err);
+/* The token that stands for a person's name. */
+int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err);
+
+/* ---- the calendar (ledger-period.c) ------------------------------------------- */
+
+/* The zone of this ledger, for the process. AI_E_CONFIG: no such zone. */
+int ledger_zone(const char *name, struct ai_err *err);
+/* The hour, day, month or all of time that ms lies in: [*start, *end).
+ * false: no such period. */
+bool ledger_period(const char *period, int64_t ms, int64_t *start,
+		   int64_t *end);
+
+/* ---- rates and breakers (ledger-rate.c) ----------------------------------------- */
+
+/* 1: it may go at *start_ns; 0: refused, see it->out. Nothing is written. */
+struct ledger_rate {
+	int64_t start_ns;
+	bool probe;
+	struct ledger_bucket {
+		char name[200];
+		int64_t tat, burst, last; /* ns, units, ns */
+		int64_t limit, units;     /* a minute, of this call */
+	} bucket[2];
+	size_t n;
+};
+int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
+		     struct ledger_rate *r, struct ai_err *err);
+int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
+		     const struct ledger_rate *r, struct ai_err *err);
+/* What a call's end means for its provider. */
+int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
+		    int64_t label, struct ai_err *err);
+
+#endif

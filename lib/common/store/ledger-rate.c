@@ -1,0 +1,284 @@
+/*
+ * ledger-rate.c: how fast, and whether at all: token buckets, holds and
+ * breakers of a provider's key and model.
+ *
+ * The buckets are those of the generic cell rate algorithm (ITU-T I.371): one
+ * number each, the time at which the bucket will be full again ("theoretical
+ * arrival time").  A call that must wait books its place by moving that time
+ * on, and sleeps: so the order is that of asking, and nobody asks twice.
+ * With a limit of L a minute and a burst of B the rate is L - B, so that no
+ * minute has more than L.
+ */
+#include "store/ledger-int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SECOND ((int64_t)1000000000)
+#define MINUTE (60 * SECOND)
+#define FAILURES_MAX 5        /* in a row, then the breaker opens */
+#define COOLDOWN (30 * SECOND)
+#define PROBE_LEASE MINUTE    /* then another one may try */
+
+/* ---- buckets ----------------------------------------------------------------- */
+
+static int64_t clamp(__int128 ns)
+{
+	return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;
+}
+
+/* How long n units take at the rate that goes with this burst. */
+static int64_t span_of(int64_t n, int64_t limit, int64_t burst)
+{
+	int64_t rate = limit - burst, least = limit / 50 > 1 ? limit / 50 : 1;
+
+	return clamp((__int128)n * MINUTE / (rate > least ? rate : least));
+}
+
+static int read_bucket(struct ai_ledger *l, const struct ledger_item *it,
+		       struct ledger_bucket *b, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	b->tat = b->burst = b->last = 0;
+	if (LEDGER_BIND(l, SQL_BUCKET, err, "t", ai_span_of(b->name)) < 0)
+		return -1;
+	st = l->st[SQL_BUCKET];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0 && ai_span_is(ai_db_span(st, 3), it->owner.boot)) {
+		b->tat = sqlite3_column_int64(st, 0);
+		b->burst = sqlite3_column_int64(st, 1);
+		b->last = sqlite3_column_int64(st, 2);
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
+/* The earliest time for n units; the bucket is made wide enough for them. */
+static int64_t earliest(struct ledger_bucket *b, int64_t n, int64_t limit,
+			int64_t now)
+{
+	int64_t usual = limit / 50 > 1 ? limit / 50 : 1, full;
+
+	if (b->last == 0 || b->last < now - MINUTE)
+		b->burst = n > usual ? n : usual;
+	if (n > b->burst) {
+		/* What went out in this minute was counted with the smaller
+		 * burst: the difference has to be waited for. */
+		full = b->tat > now ? b->tat : now;
+		b->tat = full + span_of(n - b->burst, limit, n);
+		b->burst = n;
+	}
+	full = (b->tat > now ? b->tat : now) + span_of(n, limit, b->burst);
+	return full - span_of(b->burst, limit, b->burst);
+}
+
+static int find_bucket(struct ai_ledger *l, struct ledger_item *it,
+		       struct ledger_rate *r, const char *unit, int64_t n,
+		       int64_t limit, struct ai_err *err)
+{
+	const struct ai_labels *a = &it->in.reserve.labels;
+	struct ledger_bucket *b = &r->bucket[r->n];
+	int64_t start;
+
+	if (limit <= 0)
+		return 1;
+	if (n > limit) {
+		ledger_refuse(it, AI_E_TOO_LONG, "the request may take %lld "
+			      "%s; the limit is %lld a minute", (long long)n,
+			      unit, (long long)limit);
+		return 0;
+	}
+	snprintf(b->name, sizeof(b->name), "%s %s %s", unit, a->key, a->model);
+	if (read_bucket(l, it, b, err) < 0)
+		return -1;
+	b->limit = limit;
+	b->units = n;
+	start = earliest(b, n, limit, it->now_ns);
+	if (start > r->start_ns)
+		r->start_ns = start;
+	r->n++;
+	return 1;
+}
+
+static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
+			struct ledger_rate *r, struct ai_err *err)
+{
+	const struct ai_reserve *q = &it->in.reserve;
+	int64_t requests = 0, tokens = 0;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_LIMITS, err, "tt", ai_span_of(q->labels.key),
+			ai_span_of(q->labels.model)) < 0)
+		return -1;
+	st = l->st[SQL_LIMITS];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		requests = sqlite3_column_int64(st, 2);
+		tokens = sqlite3_column_int64(st, 3);
+	}
+	sqlite3_reset(st);
+	if (rc < 0)
+		return -1;
+	rc = find_bucket(l, it, r, "requests", 1, requests, err);
+	return rc <= 0 ? rc : find_bucket(l, it, r, "tokens", q->tokens,
+					  tokens, err);
+}
+
+/* ---- breakers ------------------------------------------------------------------ */
+
+struct breaker {
+	char name[180];
+	int64_t failures; /* in a row */
+	int64_t opened, probe, held; /* ns; probe: its lease ends then */
+};
+
+static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
+			const char *key, const char *model, struct breaker *b,
+			struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*b = (struct breaker){ .failures = 0 };
+	snprintf(b->name, sizeof(b->name), "%s %s", key, model);
+	if (LEDGER_BIND(l, SQL_BREAKER, err, "t", ai_span_of(b->name)) < 0)
+		return -1;
+	st = l->st[SQL_BREAKER];
+	rc = ai_db_step(&l->db, st, err);
+	/* The times are those of one boot. */
+	if (rc > 0 && ai_span_is(ai_db_span(st, 4), it->owner.boot)) {
+		b->failures = sqlite3_column_int64(st, 0);
+		b->opened = sqlite3_column_int64(st, 1);
+		b->probe = sqlite3_column_int64(st, 2);
+		b->held = sqlite3_column_int64(st, 3);
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
+static int write_breaker(struct ai_ledger *l, const struct ledger_item *it,
+			 const struct breaker *b, struct ai_err *err)
+{
+	return LEDGER_RUN(l, SQL_SET_BREAKER, err, "tiiiit",
+			  ai_span_of(b->name), b->failures, b->opened, b->probe,
+			  b->held, ai_span_of(it->owner.boot));
+}
+
+static int refuse_rate(struct ledger_item *it, enum ai_verdict verdict,
+		       int64_t until)
+{
+	const struct ai_labels *a = &it->in.reserve.labels;
+
+	it->out = (struct ai_reserved){ .verdict = verdict };
+	it->out.wait_ms = (until - it->now_ns + 999999) / 1000000;
+	snprintf(it->out.name, sizeof(it->out.name), "%.63s", a->model);
+	return 0;
+}
+
+int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
+		     struct ledger_rate *r, struct ai_err *err)
+{
+	const struct ai_labels *a = &it->in.reserve.labels;
+	struct breaker b;
+	int rc;
+
+	*r = (struct ledger_rate){ .start_ns = it->now_ns };
+	if (read_breaker(l, it, a->key, a->model, &b, err) < 0)
+		return -1;
+	if (b.failures >= FAILURES_MAX) {
+		if (it->now_ns < b.opened + COOLDOWN)
+			return refuse_rate(it, AI_BREAKER_OPEN,
+					   b.opened + COOLDOWN);
+		if (it->now_ns < b.probe)
+			return refuse_rate(it, AI_BREAKER_OPEN, b.probe);
+		r->probe = true;
+	}
+	if (b.held > r->start_ns)
+		r->start_ns = b.held;
+	rc = find_buckets(l, it, r, err);
+	if (rc <= 0)
+		return rc;
+	if (r->start_ns - it->now_ns > it->in.reserve.max_wait_ms * 1000000)
+		return refuse_rate(it, AI_OVER_LIMIT, r->start_ns);
+	return 1;
+}
+
+int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
+		     const struct ledger_rate *r, struct ai_err *err)
+{
+	const struct ai_labels *a = &it->in.reserve.labels;
+	struct breaker b;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		const struct ledger_bucket *k = &r->bucket[i];
+		int64_t from = k->tat > r->start_ns ? k->tat : r->start_ns;
+
+		if (LEDGER_RUN(l, SQL_SET_BUCKET, err, "tiiit",
+			       ai_span_of(k->name),
+			       from + span_of(k->units, k->limit, k->burst),
+			       k->burst, r->start_ns,
+			       ai_span_of(it->owner.boot)) < 0)
+			return -1;
+	}
+	if (!r->probe)
+		return 0;
+	if (read_breaker(l, it, a->key, a->model, &b, err) < 0)
+		return -1;
+	b.probe = it->now_ns + PROBE_LEASE;
+	return write_breaker(l, it, &b, err);
+}
+
+int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
+		    int64_t label, struct ai_err *err)
+{
+	const struct ai_post *p = &it->in.post;
+	char key[40] = "", model[128] = "";
+	struct breaker b, was;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (p->outcome == AI_OUTCOME_NONE && p->hold_ms <= 0)
+		return 0;
+	if (LEDGER_BIND(l, SQL_LABEL_RATE, err, "i", label) < 0)
+		return -1;
+	st = l->st[SQL_LABEL_RATE];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		ledger_copy_column(key, sizeof(key), st, 0);
+		ledger_copy_column(model, sizeof(model), st, 1);
+	}
+	sqlite3_reset(st);
+	if (rc < 0 || read_breaker(l, it, key, model, &b, err) < 0)
+		return -1;
+	was = b;
+	if (p->outcome == AI_OUTCOME_SUCCESS) {
+		b.failures = b.opened = b.probe = 0;
+	} else if (p->outcome == AI_OUTCOME_FAILURE) {
+		b.probe = 0;
+		if (++b.failures >= FAILURES_MAX)
+			b.opened = it->now_ns;
+	}
+	if (p->hold_ms > 0 && it->now_ns + p->hold_ms * 1000000 > b.held)
+		b.held = it->now_ns + p->hold_ms * 1000000;
+	return memcmp(&was, &b, sizeof(b)) == 0 ? 0
+						: write_breaker(l, it, &b, err);
+}
+
+int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err)
+{
+	const struct ai_limit *q = &it->in.limit;
+
+	if (q->requests < 0 || q->tokens < 0)
+		return ledger_refuse(it, AI_E_USAGE,
+				     "a limit below nothing");
+	if (q->requests == 0 && q->tokens == 0)
+		return LEDGER_RUN(l, SQL_REMOVE_LIMIT, err, "tt",
+				  ai_span_of(q->key), ai_span_of(q->model));
+	return LEDGER_RUN(l, SQL_SET_LIMIT, err, "ttii", ai_span_of(q->key),
+			  ai_span_of(q->model), q->requests, q->tokens);
+}

@@ -1,0 +1,254 @@
+/* ledger.c: a handle, and its requests on their way through the queue. */
+#include "store/ledger-int.h"
+
+#include "crypt/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t wall_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- one transaction for all that wait ------------------------------------- */
+
+int ledger_refuse(struct ledger_item *it, enum ai_code code, const char *fmt,
+		  ...)
+{
+	va_list ap;
+
+	it->code = code;
+	va_start(ap, fmt);
+	vsnprintf(it->why, sizeof(it->why), fmt, ap);
+	va_end(ap);
+	return 0;
+}
+
+void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column)
+{
+	struct ai_span s = ai_db_span(st, column);
+
+	snprintf(to, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
+}
+
+static int apply(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err)
+{
+	static int (*const steps[])(struct ai_ledger *, struct ledger_item *,
+				    struct ai_err *) = {
+		[LEDGER_DO_RESERVE] = ledger_reserve,
+		[LEDGER_DO_SENT] = ledger_sent,
+		[LEDGER_DO_POST] = ledger_post,
+		[LEDGER_DO_VOID] = ledger_void,
+		[LEDGER_DO_SWEEP] = ledger_sweep,
+		[LEDGER_DO_BUDGET] = ledger_budget,
+		[LEDGER_DO_LIMIT] = ledger_limit,
+	};
+
+	it->code = AI_E_NONE;
+	if ((unsigned)it->what >= sizeof(steps) / sizeof(steps[0]))
+		return ledger_refuse(it, AI_E_BUG, "an unknown request");
+	return steps[it->what](l, it, err);
+}
+
+/* "sent" must survive kill -9, not a power failure: after one, everything
+ * counts as sent. */
+static int choose_durability(struct ai_ledger *l, void *const *items, size_t n,
+			     struct ai_err *err)
+{
+	bool full = false;
+	size_t i;
+
+	for (i = 0; i < n && !full; i++)
+		full = ((struct ledger_item *)items[i])->what != LEDGER_DO_SENT;
+	if (full == l->full)
+		return 0;
+	l->full = full;
+	return ai_db_exec(&l->db, full ? "PRAGMA synchronous=FULL"
+				       : "PRAGMA synchronous=NORMAL", err);
+}
+
+static int run(void *arg, void *const *items, size_t n, struct ai_err *err)
+{
+	struct ai_ledger *l = arg;
+	int64_t seq;
+	size_t i;
+
+	if (choose_durability(l, items, n, err) < 0 ||
+	    ai_db_begin(&l->db, true, err) < 0)
+		return -1;
+	if (ledger_state_load(l, err) < 0)
+		goto fail;
+	seq = l->seq;
+	for (i = 0; i < n; i++)
+		if (apply(l, items[i], err) < 0)
+			goto fail;
+	if (l->seq != seq && ledger_state_save(l, err) < 0)
+		goto fail;
+	return ai_db_commit(&l->db, err);
+fail:
+	ai_db_rollback(&l->db);
+	return -1;
+}
+
+static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
+{
+	it->now_ms = l->wall_ms();
+	it->now_ns = l->boot_ns();
+	it->owner = l->owner;
+	if (ai_queue_do(&l->queue, it, sizeof(*it), run, l, err) < 0)
+		return -1;
+	return it->code == AI_E_NONE ? 0
+				     : ai_err_set(err, it->code, "%s", it->why);
+}
+
+/* ---- the handle ------------------------------------------------------------------ */
+
+static int own_path(char *out, size_t size, struct ai_err *err)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (xdg != NULL && xdg[0] == '/')
+		snprintf(out, size, "%s/aiutils/ledger.db", xdg);
+	else if (home != NULL && home[0] == '/')
+		snprintf(out, size, "%s/.local/state/aiutils/ledger.db", home);
+	else
+		return ai_err_set(err, AI_E_CONFIG, "neither XDG_STATE_HOME "
+				  "nor HOME is set; name a ledger with "
+				  "--ledger");
+	return 0;
+}
+
+int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
+{
+	struct ai_ledger *l = calloc(1, sizeof(*l));
+	char own[4096];
+
+	*out = NULL;
+	if (l == NULL)
+		return ai_err_nomem(err);
+	l->queue = (struct ai_queue)AI_QUEUE_INIT;
+	l->wall_ms = wall_ms;
+	l->boot_ns = boot_ns;
+	if ((path == NULL && own_path(own, sizeof(own), err) < 0) ||
+	    ai_owner_self(&l->owner, err) < 0 ||
+	    ledger_file_open(l, path != NULL ? path : own, err) < 0) {
+		ai_ledger_close(l);
+		return -1;
+	}
+	*out = l;
+	return 0;
+}
+
+void ai_ledger_close(struct ai_ledger *l)
+{
+	size_t i;
+
+	if (l == NULL)
+		return;
+	for (i = 0; i < SQL_COUNT; i++)
+		ai_db_finish(&l->st[i]);
+	ai_db_close(&l->db);
+	ai_queue_close(&l->queue);
+	free(l);
+}
+
+/* Time first, so that an index grows at its end. */
+void ai_ledger_id(unsigned char id[AI_LEDGER_ID])
+{
+	uint64_t ms = (uint64_t)wall_ms();
+	int i;
+
+	for (i = 0; i < 6; i++)
+		id[i] = (unsigned char)(ms >> (40 - 8 * i));
+	ai_random(id + 6, AI_LEDGER_ID - 6);
+}
+
+/* ---- requests ----------------------------------------------------------------- */
+
+int ai_ledger_reserve(struct ai_ledger *l, const struct ai_reserve *r,
+		      struct ai_reserved *out, struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_RESERVE, .in.reserve = *r };
+	int rc = ask(l, &it, err);
+
+	/* What dead processes hold may be just what is missing. */
+	if (rc == 0 && it.out.verdict == AI_OVER_BUDGET && it.out.pending > 0) {
+		struct ledger_item sweep = { .what = LEDGER_DO_SWEEP };
+
+		rc = ask(l, &sweep, err);
+		if (rc == 0 && sweep.out.pending > 0)
+			rc = ask(l, &it, err);
+	}
+	if (rc == 0)
+		*out = it.out;
+	return rc;
+}
+
+static int ask_id(struct ai_ledger *l, enum ledger_what what,
+		  const unsigned char id[AI_LEDGER_ID], struct ai_err *err)
+{
+	struct ledger_item it = { .what = what };
+
+	memcpy(it.in.id, id, AI_LEDGER_ID);
+	return ask(l, &it, err);
+}
+
+int ai_ledger_sent(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		   struct ai_err *err)
+{
+	return ask_id(l, LEDGER_DO_SENT, id, err);
+}
+
+int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		   struct ai_err *err)
+{
+	return ask_id(l, LEDGER_DO_VOID, id, err);
+}
+
+int ai_ledger_post(struct ai_ledger *l, const struct ai_post *p,
+		   struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_POST, .in.post = *p };
+
+	return ask(l, &it, err);
+}
+
+int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_SWEEP };
+
+	return ask(l, &it, err);
+}
+
+int ai_ledger_set_budget(struct ai_ledger *l, const struct ai_budget *b,
+			 struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_BUDGET, .in.budget = *b };
+
+	return ask(l, &it, err);
+}
+
+int ai_ledger_set_limit(struct ai_ledger *l, const struct ai_limit *limit,
+			struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_LIMIT, .in.limit = *limit };
+
+	return ask(l, &it, err);
+}

@@ -1,0 +1,141 @@
+/*
+ * ledger.h: what was spent, what may still be spent, and how fast.
+ *
+ * One SQLite file that any number of processes share.  A call to a model is
+ * three steps (the two-phase transfers of TigerBeetle):
+ *
+ *	reserve  its worst case is booked as pending against every budget it
+ *	         falls under, together with the rate limits and the breaker:
+ *	         all or none, in one transaction
+ *	sent     its bytes may have left; survives kill -9
+ *	post     what it cost in the end; or void: it was never sent
+ *
+ * So a cap cannot be passed by calls at the same time, only by a provider
+ * that bills more than the worst case, which is recorded all the same.  What
+ * a dead process had reserved is given back if it was not sent, and booked
+ * at its worst case if it was.  All steps are idempotent: they carry the id
+ * that the caller chose.
+ *
+ * Amounts are nano-dollars (base/money.h).  Times are milliseconds since
+ * 1970, but for starts of calls: nanoseconds of CLOCK_BOOTTIME, which nobody
+ * sets back.  A handle is for one thread; its transactions are shared with
+ * other threads and processes (store/queue.h).
+ */
+#ifndef AI_STORE_LEDGER_H
+#define AI_STORE_LEDGER_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AI_LEDGER_ID 16
+
+struct ai_ledger;
+
+/* Whom a call is booked under; "" is nobody. */
+struct ai_labels {
+	char tool[16], provider[32], model[128];
+	char key[40]; /* of the provider's key: a hash, never the key */
+	char tenant[64], user[64], project[64], experiment[64], run[64];
+};
+
+struct ai_reserve {
+	unsigned char id[AI_LEDGER_ID];
+	int64_t worst;  /* nano-dollars */
+	int64_t tokens; /* the most it may take, for tokens a minute */
+	int64_t max_wait_ms; /* for a rate limit */
+	struct ai_labels labels;
+};
+
+enum ai_verdict {
+	AI_GRANTED,
+	AI_AGAIN,       /* this id was granted before */
+	AI_OVER_BUDGET,
+	AI_OVER_LIMIT,  /* the wait would be longer than max_wait_ms */
+	AI_BREAKER_OPEN,
+};
+
+/* What became of it, and the budget or limit that refused it. */
+struct ai_reserved {
+	enum ai_verdict verdict;
+	bool probe;       /* the one call that tries a broken provider */
+	int64_t start_ns; /* granted: not before this, CLOCK_BOOTTIME */
+	int64_t wait_ms;  /* refused by limit or breaker: try again then */
+	char scope[24], name[64], period[8];
+	int64_t cap, posted, pending, resets_ms;
+};
+
+/* How a call ended, for the breaker. */
+enum ai_outcome {
+	AI_OUTCOME_NONE,    /* says nothing about the provider */
+	AI_OUTCOME_SUCCESS,
+	AI_OUTCOME_FAILURE, /* no answer, or a server's error */
+};
+
+struct ai_post {
+	unsigned char id[AI_LEDGER_ID];
+	int64_t amount; /* nano-dollars, what it cost */
+	enum ai_outcome outcome;
+	int64_t hold_ms; /* no call with this key and model before this has
+			  * passed (Retry-After); 0: none */
+	char usage[640]; /* JSON, as it was billed; "" */
+};
+
+/* The file in force: path if given, else $XDG_STATE_HOME/aiutils/ledger.db.
+ * It is made, mode 0600, if it is not there. */
+int ai_ledger_open(struct ai_ledger **l, const char *path, struct ai_err *err);
+void ai_ledger_close(struct ai_ledger *l);
+
+/* A new id: later ones sort behind earlier ones. */
+void ai_ledger_id(unsigned char id[AI_LEDGER_ID]);
+
+/* Refusals are verdicts, not errors. */
+int ai_ledger_reserve(struct ai_ledger *l, const struct ai_reserve *r,
+		      struct ai_reserved *out, struct ai_err *err);
+/* Before the first byte goes out. AI_E_BUG: there is no such reservation, or
+ * it has ended. */
+int ai_ledger_sent(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		   struct ai_err *err);
+/* What it cost beyond its worst case is recorded as a correction. */
+int ai_ledger_post(struct ai_ledger *l, const struct ai_post *p,
+		   struct ai_err *err);
+/* It was not sent. */
+int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		   struct ai_err *err);
+/* Ends what dead processes left. */
+int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err);
+
+/* ---- what may be spent -------------------------------------------------- */
+
+/*
+ * A budget: scope "all", or the name of a label with a name, "*" for each
+ * name there is by itself; period request, hour, day, month or total.
+ */
+struct ai_budget {
+	char scope[24], name[64], period[8];
+	int64_t cap; /* nano-dollars; negative: remove it */
+};
+
+int ai_ledger_set_budget(struct ai_ledger *l, const struct ai_budget *b,
+			 struct ai_err *err);
+
+/* A limit: for a provider's key and model, "*" for any; 0: none. */
+struct ai_limit {
+	char key[40], model[128];
+	int64_t requests, tokens; /* a minute */
+};
+
+int ai_ledger_set_limit(struct ai_ledger *l, const struct ai_limit *limit,
+			struct ai_err *err);
+
+/* ---- checking ------------------------------------------------------------ */
+
+/* Calls each() with every contradiction: sums against transfers, the chain,
+ * SQLite's own check. 0, or -1 if it cannot be checked. */
+int ai_ledger_check(struct ai_ledger *l,
+		    void (*each)(void *arg, const char *what), void *arg,
+		    struct ai_err *err);
+
+#endif
