@@ -88,6 +88,9 @@ _Static_assert(sizeof(struct ledger_item) <= AI_QUEUE_ITEM, "fits a slot");
 int ledger_refuse(struct ledger_item *it, enum ai_code code, const char *fmt,
 		  ...) __attribute__((format(printf, 3, 4)));
 
+/* One transaction for all of them: the ai_queue_run of the ledger arg. */
+int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err);
+
 /* Each runs inside a transaction; -1 undoes all of it. */
 int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		   struct ai_err *err);

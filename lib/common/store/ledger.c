@@ -84,7 +84,7 @@ static int choose_durability(struct ai_ledger *l, void *const *items, size_t n,
 				       : "PRAGMA synchronous=NORMAL", err);
 }
 
-static int run(void *arg, void *const *items, size_t n, struct ai_err *err)
+int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)
 {
 	struct ai_ledger *l = arg;
 	int64_t seq;
@@ -112,7 +112,7 @@ static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 	it->now_ms = l->wall_ms();
 	it->now_ns = l->boot_ns();
 	it->owner = l->owner;
-	if (ai_queue_do(&l->queue, it, sizeof(*it), run, l, err) < 0)
+	if (ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
 		return -1;
 	return it->code == AI_E_NONE ? 0
 				     : ai_err_set(err, it->code, "%s", it->why);

@@ -1,0 +1,353 @@
+/* The ledger, one thing at a time; ledger-model compares whole histories. */
+#include "store/ledger-int.h"
+#include "tap.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/ai-ledger-test-XXXXXX";
+static char path[100];
+static int64_t now_ms = 1795000000000, now_ns = 1000000000000;
+
+static int64_t wall(void) { return now_ms; }
+static int64_t boot(void) { return now_ns; }
+
+static void pass(int64_t ms)
+{
+	now_ms += ms;
+	now_ns += ms * 1000000;
+}
+
+static struct ai_ledger *open_new(void)
+{
+	static int n;
+	struct ai_ledger *l;
+	struct ai_err err;
+
+	snprintf(path, sizeof(path), "%s/%d/ledger.db", folder, n++);
+	if (ai_ledger_open(&l, path, &err) < 0) {
+		printf("# %s\n", err.msg);
+		exit(1);
+	}
+	l->wall_ms = wall;
+	l->boot_ns = boot;
+	return l;
+}
+
+static void set(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+}
+
+static struct ai_reserve want(int64_t worst)
+{
+	struct ai_reserve r = { .worst = worst, .labels = {
+		.tool = "ai-complete", .provider = "openai", .model = "m",
+		.key = "k" } };
+
+	ai_ledger_id(r.id);
+	return r;
+}
+
+static enum ai_verdict verdict(struct ai_ledger *l, const struct ai_reserve *r,
+			       struct ai_reserved *out)
+{
+	struct ai_reserved mine;
+	struct ai_err err;
+
+	if (out == NULL)
+		out = &mine;
+	if (ai_ledger_reserve(l, r, out, &err) == 0)
+		return out->verdict;
+	printf("# %s\n", err.msg);
+	return (enum ai_verdict)-1;
+}
+
+static void complain(void *arg, const char *what)
+{
+	printf("# %s\n", what);
+	++*(int *)arg;
+}
+
+static int faults(struct ai_ledger *l)
+{
+	struct ai_err err;
+	int n = 0;
+
+	if (ai_ledger_check(l, complain, &n, &err) < 0) {
+		printf("# %s\n", err.msg);
+		return -1;
+	}
+	return n;
+}
+
+static int post(struct ai_ledger *l, const unsigned char *id, int64_t amount,
+		enum ai_outcome outcome, int64_t hold_ms)
+{
+	struct ai_post p = { .amount = amount, .outcome = outcome,
+			     .hold_ms = hold_ms, .usage = "{\"input\":3}" };
+	struct ai_err err;
+
+	memcpy(p.id, id, AI_LEDGER_ID);
+	if (ai_ledger_post(l, &p, &err) == 0)
+		return 0;
+	printf("# %s\n", err.msg);
+	return -1;
+}
+
+static void test_way(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r = want(400000000), big = want(500000001);
+	struct ai_reserved out;
+	struct ai_err err;
+	struct stat st;
+
+	ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "mode 0600");
+	ok(verdict(l, &r, NULL) == AI_GRANTED, "granted");
+	ok(verdict(l, &r, NULL) == AI_AGAIN, "the same id is the same call");
+	ok(ai_ledger_sent(l, r.id, &err) == 0 &&
+	   ai_ledger_sent(l, r.id, &err) == 0, "sent, twice");
+	ok(post(l, r.id, 123, AI_OUTCOME_SUCCESS, 0) == 0 &&
+	   post(l, r.id, 999, AI_OUTCOME_SUCCESS, 0) == 0, "posted, twice");
+	ok(ai_ledger_sent(l, r.id, &err) < 0, "what ended is not sent");
+	ok(verdict(l, &big, &out) == AI_OVER_BUDGET && out.cap == 500000000 &&
+	   strcmp(out.period, "request") == 0, "$0.50 a request");
+	ok(ai_ledger_void(l, want(1).id, &err) < 0 && err.code == AI_E_BUG,
+	   "what was never reserved");
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+static void test_budgets(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_budget day = { "all", "", "day", 1000 },
+			 each = { "tenant", "*", "total", 300 },
+			 own = { "tenant", "b", "total", 500 };
+	struct ai_reserve a = want(300), b = want(300), c = want(300),
+			  d = want(300), e;
+	struct ai_reserved out;
+	struct ai_err err;
+
+	ok(ai_ledger_set_budget(l, &day, &err) == 0, "a budget");
+	set(a.labels.tenant, sizeof(a.labels.tenant), "a");
+	set(b.labels.tenant, sizeof(b.labels.tenant), "b");
+	ok(verdict(l, &a, NULL) == AI_GRANTED && verdict(l, &b, NULL) ==
+	   AI_GRANTED && verdict(l, &c, NULL) == AI_GRANTED, "900 of 1000");
+	ok(verdict(l, &d, &out) == AI_OVER_BUDGET && out.pending == 900 &&
+	   out.resets_ms > now_ms && out.resets_ms <= now_ms + 86400000,
+	   "and no more, today");
+	ok(post(l, c.id, 5000, AI_OUTCOME_NONE, 0) == 0, "a bill above it");
+	ok(verdict(l, &d, &out) == AI_OVER_BUDGET && out.posted == 5000 &&
+	   out.pending == 600, "is recorded all the same");
+	pass(86400000);
+	ok(verdict(l, &d, NULL) == AI_GRANTED, "another day");
+	ok(ai_ledger_set_budget(l, &each, &err) == 0 &&
+	   ai_ledger_set_budget(l, &own, &err) == 0, "budgets of tenants");
+	e = want(1);
+	set(e.labels.tenant, sizeof(e.labels.tenant), "a");
+	ok(verdict(l, &e, &out) == AI_OVER_BUDGET && out.pending == 300 &&
+	   strcmp(out.scope, "tenant") == 0 && strcmp(out.name, "a") == 0,
+	   "what was spent before counts");
+	set(e.labels.tenant, sizeof(e.labels.tenant), "b");
+	e.worst = 200;
+	ok(verdict(l, &e, NULL) == AI_GRANTED, "its own instead of each");
+	day.cap = -1;
+	ok(ai_ledger_set_budget(l, &day, &err) == 0, "removed");
+	set(day.period, sizeof(day.period), "week");
+	ok(ai_ledger_set_budget(l, &day, &err) < 0 && err.code == AI_E_USAGE,
+	   "no such period");
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+static void test_users(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_budget alice = { "user", "alice", "total", 10 };
+	struct ai_reserve r = want(11);
+	struct ai_reserved out;
+	struct ai_err err;
+	int64_t n;
+
+	set(r.labels.user, sizeof(r.labels.user), "alice");
+	ok(ai_ledger_set_budget(l, &alice, &err) == 0 &&
+	   verdict(l, &r, &out) == AI_OVER_BUDGET, "a user's budget");
+	r.worst = 10;
+	ok(verdict(l, &r, NULL) == AI_GRANTED, "holds");
+	ok(ai_db_int(&l->db, "SELECT (SELECT count(*) FROM label WHERE"
+		     " user='alice') + (SELECT count(*) FROM account WHERE"
+		     " name='alice') + (SELECT count(*) FROM budget WHERE"
+		     " name='alice')", &n, &err) == 0 && n == 0,
+	   "the name stands in one table alone");
+	ai_ledger_close(l);
+}
+
+static void test_rate(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "*", 60, 0 };
+	struct ai_reserved out;
+	struct ai_reserve r;
+	struct ai_err err;
+	int64_t start[100], worst = 0;
+	int i, j, n;
+
+	ok(ai_ledger_set_limit(l, &limit, &err) == 0, "60 a minute");
+	for (i = 0; i < 100; i++) {
+		r = want(0);
+		r.max_wait_ms = 1000000;
+		start[i] = verdict(l, &r, &out) == AI_GRANTED ? out.start_ns
+							      : 0;
+		pass(i % 7 == 0 ? 2000 : 0);
+	}
+	for (i = 0; i < 100; i++) {
+		for (n = 0, j = i; j < 100; j++)
+			n += start[j] >= start[i] &&
+				start[j] < start[i] + 60000000000;
+		worst = n > worst ? n : worst;
+	}
+	ok(start[99] > start[0] && worst <= 60 && worst >= 58,
+	   "no minute has more: %d", (int)worst);
+	r = want(0);
+	ok(verdict(l, &r, &out) == AI_OVER_LIMIT && out.wait_ms > 0,
+	   "not waiting is refused, with the time");
+	limit = (struct ai_limit){ "k", "m", 0, 1000 };
+	ok(ai_ledger_set_limit(l, &limit, &err) == 0, "1000 tokens a minute");
+	pass(600000);
+	r.tokens = 900;
+	ok(verdict(l, &r, NULL) == AI_GRANTED, "900 of them at once");
+	r = want(0);
+	r.tokens = 200;
+	ok(verdict(l, &r, &out) == AI_OVER_LIMIT, "then 200 wait");
+	r.tokens = 1001;
+	ok(ai_ledger_reserve(l, &r, &out, &err) < 0 &&
+	   err.code == AI_E_TOO_LONG, "1001 never go");
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+static void test_breaker(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserved out;
+	struct ai_reserve r;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		r = want(1);
+		ok(verdict(l, &r, NULL) == AI_GRANTED &&
+		   post(l, r.id, 0, AI_OUTCOME_FAILURE, 0) == 0, "failure %d",
+		   i + 1);
+	}
+	r = want(1);
+	ok(verdict(l, &r, &out) == AI_BREAKER_OPEN && out.wait_ms == 30000,
+	   "open for 30 s");
+	pass(30000);
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe, "one probe");
+	ok(verdict(l, &(struct ai_reserve){ .worst = 1, .id = "other",
+		   .labels = r.labels }, &out) == AI_BREAKER_OPEN,
+	   "and no other");
+	pass(60000);
+	r = want(1);
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe,
+	   "a killed probe's lease ends");
+	ok(post(l, r.id, 1, AI_OUTCOME_SUCCESS, 5000) == 0, "success");
+	r = want(1);
+	r.max_wait_ms = 10000;
+	ok(verdict(l, &r, &out) == AI_GRANTED && !out.probe &&
+	   out.start_ns == now_ns + 5000000000, "closed; Retry-After holds");
+	ai_ledger_close(l);
+}
+
+/* A child reserves, perhaps sends, and dies. */
+static void die_with(const char *file, int64_t worst, bool sent)
+{
+	struct ai_ledger *l;
+	struct ai_reserve r = want(worst);
+	struct ai_err err;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (ai_ledger_open(&l, file, &err) == 0 &&
+		    verdict(l, &r, NULL) == AI_GRANTED && sent)
+			ai_ledger_sent(l, r.id, &err);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void test_orphans(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_budget total = { "all", "", "total", 1000 };
+	struct ai_reserve r = want(700);
+	struct ai_reserved out;
+	struct ai_err err;
+
+	l->wall_ms = NULL;
+	ai_ledger_close(l);
+	ai_ledger_open(&l, path, &err);
+	ok(ai_ledger_set_budget(l, &total, &err) == 0, "1000 in all");
+	die_with(path, 600, false);
+	ok(verdict(l, &r, NULL) == AI_GRANTED, "what was not sent comes back");
+	ok(ai_ledger_void(l, r.id, &err) == 0, "void");
+	die_with(path, 600, true);
+	r = want(401);
+	ok(verdict(l, &r, &out) == AI_OVER_BUDGET, "what was sent is spent");
+	r = want(400);
+	ok(verdict(l, &r, &out) == AI_GRANTED, "at its worst case");
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+static void test_damage(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r = want(7);
+	struct ai_err err;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		r = want(7);
+		verdict(l, &r, NULL);
+	}
+	ok(ai_db_exec(&l->db, "UPDATE transfer SET amount=1", &err) < 0 &&
+	   ai_db_exec(&l->db, "DELETE FROM transfer", &err) < 0,
+	   "transfers are never changed or removed");
+	ok(ai_db_exec(&l->db, "DROP TRIGGER no_update;"
+		      "UPDATE transfer SET amount=1 WHERE seq=2", &err) == 0 &&
+	   faults(l) == 2, "a changed amount breaks a seal and a sum");
+	ai_ledger_close(l);
+}
+
+static int remove_one(const char *name, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(name);
+}
+
+int main(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	setenv("TZ", "UTC", 1);
+	test_way();
+	test_budgets();
+	test_users();
+	test_rate();
+	test_breaker();
+	test_orphans();
+	test_damage();
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return done();
+}
