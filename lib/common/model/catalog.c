@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)4 << 20)
@@ -33,19 +34,25 @@ static const char *name_of(const struct table *t)
 	return t->path != NULL ? t->path : "the catalog";
 }
 
+/* In one read, if the file stays as long as it is. */
 static int read_all(int fd, const char *path, struct ai_buf *b,
 		    struct ai_err *err)
 {
+	struct stat st;
+	size_t room;
 	ssize_t n = 1;
 
+	room = fstat(fd, &st) == 0 && st.st_size > 0 &&
+		st.st_size < (off_t)FILE_MAX ? (size_t)st.st_size + 1 : 65536;
 	while (n != 0) {
-		if (ai_buf_reserve(b, (size_t)1 << 17) < 0)
+		if (b->len + room > b->cap && ai_buf_reserve(b, room) < 0)
 			return ai_buf_check(b, path, err);
-		n = read(fd, b->p + b->len, (size_t)1 << 17);
+		n = read(fd, b->p + b->len, room);
 		if (n < 0 && errno != EINTR)
 			return ai_err_sys(err, AI_E_CONFIG, errno,
 					  "cannot read '%.200s'", path);
 		b->len += n > 0 ? (size_t)n : 0;
+		room = n > 0 && (size_t)n < room ? room - (size_t)n : 65536;
 	}
 	return 0;
 }
@@ -62,27 +69,42 @@ static int read_file(const char *path, struct ai_buf *b, struct ai_err *err)
 	return rc;
 }
 
+/* The outermost members, seen while the text is checked. */
+struct head {
+	struct ai_value models, version;
+};
+
+static int see_member(void *arg, struct ai_value key, struct ai_value val)
+{
+	struct head *h = arg;
+
+	if (ai_json_is(key, AI_SPAN("models")))
+		h->models = val;
+	else if (ai_json_is(key, AI_SPAN("version")))
+		h->version = val;
+	return 0;
+}
+
 static int take_table(struct table *t, const char *p, size_t n,
 		      struct ai_err *err)
 {
-	struct ai_value whole;
-	struct ai_err why;
+	struct head h = { { AI_NONE, { NULL, 0 } }, { AI_NONE, { NULL, 0 } } };
 	int64_t version = 0;
+	struct ai_err why;
 
-	if (ai_json_check(p, n, &whole, &why) < 0)
+	if (ai_json_scan(p, n, NULL, see_member, &h, &why) < 0)
 		return ai_err_set(err, AI_E_CONFIG, "%.200s: %s", name_of(t),
 				  why.msg);
-	t->models = ai_json_member(whole, AI_SPAN("models"));
-	if (t->models.kind != AI_OBJECT)
+	if (h.models.kind != AI_OBJECT)
 		return ai_err_set(err, AI_E_CONFIG,
 				  "%.200s: no object 'models' in it",
 				  name_of(t));
-	if (ai_json_i64(ai_json_member(whole, AI_SPAN("version")),
-			&version) < 0 || version != TABLE_VERSION)
+	if (ai_json_i64(h.version, &version) < 0 || version != TABLE_VERSION)
 		return ai_err_set(err, AI_E_CONFIG,
 				  "%.200s: 'version' is not %d; another "
 				  "release of aiutils may read it",
 				  name_of(t), TABLE_VERSION);
+	t->models = h.models;
 	return 0;
 }
 
