@@ -396,12 +396,13 @@ bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
 
 bool ai_json_is(struct ai_value string, struct ai_span text)
 {
-	struct ai_span inner = { string.s.p + 1, string.s.n - 2 };
+	struct ai_span inner;
 	struct ai_buf b;
 	bool same;
 
 	if (string.kind != AI_STRING)
 		return false;
+	inner = (struct ai_span){ string.s.p + 1, string.s.n - 2 };
 	if (inner.n == 0 || memchr(inner.p, '\\', inner.n) == NULL)
 		return ai_span_eq(inner, text);
 	/* An escape never takes fewer bytes than what it stands for. */
