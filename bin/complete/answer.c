@@ -125,6 +125,8 @@ static void put_flag(struct ai_buf *b, const char *key, bool v)
 void complete_answer_put(const struct complete_answer *a,
 			 const struct complete_hits *h, struct ai_buf *b)
 {
+	char cost[AI_MONEY_TEXT];
+
 	ai_put_open(b, '{');
 	ai_put_key(b, "text");
 	ai_put_str(b, ai_buf_cstr(&a->chat.text), a->chat.text.len);
@@ -139,6 +141,11 @@ void complete_answer_put(const struct complete_answer *a,
 	put_name(b, "finish_reason", a->chat.finish_reason);
 	put_count(b, "max_tokens", a->max_tokens);
 	put_usage(b, &a->chat.usage);
+	if (!a->extractive) {
+		ai_money_text(a->call.cost, cost);
+		ai_put_key(b, "cost_usd");
+		ai_put_raw(b, cost, strlen(cost));
+	}
 	ai_put_key(b, "attempts");
 	ai_put_i64(b, a->call.attempts);
 	ai_put_key(b, "cached");

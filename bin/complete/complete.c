@@ -190,6 +190,8 @@ static int check(int argc, struct ai_err *err)
 		return argc > 0 ? no_model(err) : 0;
 	if (is_local(model))
 		return check_local(model, err);
+	if (ai_paid_warning() != NULL)
+		ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
 	rc = ai_endpoint_init(&e, model, err);
 	ai_endpoint_release(&e);
 	return rc;

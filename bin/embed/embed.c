@@ -1,6 +1,7 @@
 /* embed.c: the members ai-embed adds, and its built-in model. */
 #include "embed.h"
 
+#include "base/msg.h"
 #include "text/vector.h"
 
 #include <stdio.h>
@@ -179,6 +180,8 @@ static int run_remote(int argc, char **argv, struct ai_err *err)
 	};
 	int rc = embed_remote_init(err);
 
+	if (ai_paid_warning() != NULL)
+		ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
 	if (rc == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	embed_remote_release();

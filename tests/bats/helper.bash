@@ -9,6 +9,8 @@ bats_require_minimum_version 1.5.0
 # calls this first.
 ai_setup() {
 	cd "$BATS_TEST_TMPDIR" || return
+	XDG_STATE_HOME=$PWD/state
+	export XDG_STATE_HOME
 }
 
 setup() {

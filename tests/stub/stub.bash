@@ -16,7 +16,9 @@ stub_start() {
 		sleep 0.05
 	done
 	STUB_URL=http://127.0.0.1:$(cat "$STUB/port")/v1
-	export STUB STUB_PID STUB_URL
+	# Nobody bills a stub; what a ledger does is tested in ledger.bats.
+	AI_PRICE=free
+	export STUB STUB_PID STUB_URL AI_PRICE
 }
 
 stub_stop() {

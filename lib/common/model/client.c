@@ -38,6 +38,7 @@ struct ai_client {
 	struct ai_http *http; /* NULL until the first call */
 	struct ai_http_answer answer;
 	struct ai_buf body;
+	struct ai_payer payer;
 };
 
 struct ai_client *ai_client_new(struct ai_err *err)
@@ -57,6 +58,7 @@ void ai_client_free(struct ai_client *c)
 {
 	if (c == NULL)
 		return;
+	ai_payer_release(&c->payer);
 	ai_http_free(c->http);
 	ai_http_answer_release(&c->answer);
 	ai_buf_release(&c->body);
@@ -236,9 +238,51 @@ static int attempt(struct ai_client *c, const struct ai_endpoint *e,
 	return refuse(e, call->status, &why, a->retry_after_s, err);
 }
 
-static int post(struct ai_client *c, const struct ai_endpoint *e,
-		const char *path, struct ai_call *call, struct ai_err *err)
+/* How an attempt ended, for the ledger. */
+static enum ai_end end_of(const struct ai_http_answer *a, int rc)
 {
+	if (rc == 0)
+		return AI_END_ANSWERED;
+	if (a->status == 0 || (a->status >= 200 && a->status <= 299))
+		return a->sent ? AI_END_LOST : AI_END_UNSENT;
+	return a->status >= 500 ? AI_END_FAILED : AI_END_REFUSED;
+}
+
+/* Books the attempt; the ledger's own error wins over success, not over the
+ * attempt's. */
+static int settle(struct ai_client *c, const struct ai_endpoint *e, int rc,
+		  struct ai_call *call, struct ai_err *err)
+{
+	struct ai_value body, usage = { AI_NONE, { NULL, 0 } };
+	struct ai_err why;
+	int64_t cost = 0;
+	int booked;
+
+	if (rc == 0 && ai_json_check(ai_buf_cstr(&c->answer.body),
+				     c->answer.body.len, &body, NULL) == 0)
+		usage = ai_json_get(body, "usage");
+	booked = ai_payer_settle(&c->payer, &e->tariff, end_of(&c->answer, rc),
+				 usage, c->answer.retry_after_s, &cost, &why);
+	call->cost += cost;
+	if (booked < 0 && rc == 0)
+		*err = why;
+	return booked < 0 ? -1 : rc;
+}
+
+/* A token has at least a byte of the request; and there is more syntax in it
+ * than what a provider puts around the messages. */
+static struct ai_ask ask_of(const struct ai_client *c, int64_t max_output)
+{
+	return (struct ai_ask){ .input = (int64_t)c->body.len + 64,
+				.output = max_output };
+}
+
+static int post(struct ai_client *c, const struct ai_endpoint *e,
+		const char *path, int64_t max_output, struct ai_call *call,
+		struct ai_err *err)
+{
+	struct ai_ask ask = ask_of(c, max_output);
+
 	char url[4096 + 64], auth[4096];
 	const char *headers[] = { "Content-Type: application/json",
 				  "Accept: application/json", auth, NULL };
@@ -265,9 +309,13 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 		headers[2] = NULL;
 	ai_retry_init(&r, (int)ai_client.retries, ai_client.timeout_s, NULL);
 	do {
+		if (ai_payer_reserve(&c->payer, &e->tariff, &ask,
+				     ai_retry_left(&r), err) < 0)
+			return -1;
 		/* 0 would mean the default. */
 		q.timeout_s = fmax(ai_retry_left(&r), 0.001);
-		rc = attempt(c, e, &q, call, &more, err);
+		rc = settle(c, e, attempt(c, e, &q, call, &more, err), call,
+			    err);
 	} while (rc < 0 && more &&
 		 ai_retry_wait(&r, c->answer.retry_after_s));
 	return rc;
@@ -279,7 +327,9 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 {
 	ai_buf_clear(&c->body);
 	e->wire->put_chat(q, &c->body);
-	if (post(c, e, e->wire->chat_path, call, err) < 0)
+	if (post(c, e, e->wire->chat_path,
+		 q->max_tokens == AI_CHAT_UNSET ? 0 : q->max_tokens, call,
+		 err) < 0)
 		return -1;
 	if (e->wire->get_chat(ai_buf_cstr(&c->answer.body),
 			      c->answer.body.len, a, err) < 0)
@@ -295,7 +345,7 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
 	ai_buf_clear(&c->body);
 	e->wire->put_embed(q, &c->body);
-	if (post(c, e, e->wire->embed_path, call, err) < 0)
+	if (post(c, e, e->wire->embed_path, 0, call, err) < 0)
 		return -1;
 	if (e->wire->get_embed(ai_buf_cstr(&c->answer.body),
 			       c->answer.body.len, q, a, err) < 0)

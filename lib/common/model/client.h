@@ -14,6 +14,7 @@
 #define AI_MODEL_CLIENT_H
 
 #include "base/opt.h"
+#include "model/paid.h"
 #include "model/wire.h"
 
 /* What the options below set; one a process. */
@@ -39,6 +40,7 @@ struct ai_endpoint {
 	const char *max_tokens_name;      /* for ai_chat_request */
 	char *base;                       /* address without a slash behind */
 	const char *key;                  /* NULL: none; in the environment */
+	struct ai_tariff tariff;
 };
 
 /*
@@ -56,6 +58,7 @@ struct ai_call {
 	char request_id[128]; /* of the last attempt; "" */
 	long status;          /* HTTP status of the last attempt; 0: none */
 	char param[64];       /* what the provider's error is about; "" */
+	int64_t cost;         /* nano-dollars, of all attempts */
 };
 
 /* One a thread; NULL with AI_E_MEMORY.  Nothing is set up for the network
@@ -68,7 +71,8 @@ void ai_client_free(struct ai_client *c); /* NULL is fine */
  * Ask, with retries, until ai_client.timeout_s has passed.  -1:
  * AI_E_NOT_ALLOWED (401, 402, 403, no credit), AI_E_TRY_LATER (429),
  * AI_E_REJECTED (other 4xx, redirects), AI_E_UNAVAILABLE (no answer, 5xx),
- * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG.
+ * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG; and what
+ * ai_payer_reserve() refuses, before anything is sent.
  * err->retry_after_s is what the provider asked for.  a is to be released
  * in any case.
  */

@@ -101,7 +101,7 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *model,
 		     struct ai_err *err)
 {
 	const struct provider *p = NULL;
-	const char *url = ai_client.base_url, *key = KEY_ENV;
+	const char *url = ai_client.base_url, *key = KEY_ENV, *typed = model;
 	struct ai_http_url at;
 	int n;
 
@@ -126,7 +126,8 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *model,
 		return -1;
 	snprintf(e->provider, sizeof e->provider, "%.200s",
 		 p != NULL ? p->name : at.host);
-	if (take_key(e, &at, key, err) < 0)
+	if (take_key(e, &at, key, err) < 0 ||
+	    ai_tariff_init(&e->tariff, typed, e->provider, e->key, err) < 0)
 		return -1;
 	return take_base(e, url, at.bare, err);
 }

@@ -167,7 +167,14 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 		return ledger_refuse(it, AI_E_BUG, "a bill below nothing");
 	if (!r.open)
 		return 0; /* posted before */
-	if (end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms, err) < 0)
+	if (p->how == AI_BOOK_WORST)
+		rc = end(l, &r, LEDGER_EXPIRE, r.amount, "", it->now_ms, err);
+	else if (p->how == AI_BOOK_NONE)
+		rc = end(l, &r, LEDGER_VOID, 0, "", it->now_ms, err);
+	else
+		rc = end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms,
+			 err);
+	if (rc < 0)
 		return -1;
 	return ledger_rate_end(l, it, r.label, err);
 }

@@ -77,6 +77,12 @@ enum ai_outcome {
 struct ai_post {
 	unsigned char id[AI_LEDGER_ID];
 	int64_t amount; /* nano-dollars, what it cost */
+	enum ai_booking {
+		AI_BOOK_AMOUNT,
+		AI_BOOK_WORST, /* sent, and no answer came: its worst case,
+				* until somebody knows better */
+		AI_BOOK_NONE,  /* never sent */
+	} how;
 	enum ai_outcome outcome;
 	int64_t hold_ms; /* no call with this key and model before this has
 			  * passed (Retry-After); 0: none */

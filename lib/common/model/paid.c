@@ -1,0 +1,295 @@
+#include "model/paid.h"
+
+#include "crypt/hash.h"
+#include "model/catalog.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct ai_paid_settings ai_paid = { .max_wait_s = -1 };
+
+const struct ai_opt ai_paid_options[] = {
+	{ "ledger", 0, AI_OPT_FILE, &ai_paid.ledger, "FILE",
+	  "book what it costs here; none: nowhere", .key = "ledger",
+	  .env = "AI_LEDGER" },
+	{ "price", 0, AI_OPT_TEXT, &ai_paid.price, "IN,OUT[,CACHED]",
+	  "dollars a million tokens, or free", .key = "price",
+	  .env = "AI_PRICE" },
+	{ "max-wait", 0, AI_OPT_REAL, &ai_paid.max_wait_s, "SECONDS",
+	  "longest wait for a rate limit", .max = 86400, .key = "max_wait",
+	  .env = "AI_MAX_WAIT" },
+	{ "tenant", 0, AI_OPT_TEXT, &ai_paid.tenant, "NAME",
+	  "book it under this tenant", .env = "AI_TENANT" },
+	{ "user", 0, AI_OPT_TEXT, &ai_paid.user, "NAME",
+	  "book it under this user", .env = "AI_USER" },
+	{ "project", 0, AI_OPT_TEXT, &ai_paid.project, "NAME",
+	  "book it under this project", .env = "AI_PROJECT" },
+	{ "experiment", 0, AI_OPT_TEXT, &ai_paid.experiment, "NAME",
+	  "book it under this experiment", .env = "AI_EXPERIMENT" },
+	{ "run", 0, AI_OPT_TEXT, &ai_paid.run, "NAME",
+	  "book it under this run", .env = "AI_RUN" },
+	{ 0 }
+};
+
+static bool has_no_ledger(void)
+{
+	return ai_paid.ledger != NULL && strcmp(ai_paid.ledger, "none") == 0;
+}
+
+const char *ai_paid_warning(void)
+{
+	return has_no_ledger() ? "no ledger: nothing is booked, and no budget "
+				 "is checked" : NULL;
+}
+
+/* ---- tariffs ------------------------------------------------------------------ */
+
+static int copy_label(char *to, size_t size, const char *from,
+		      const char *option, struct ai_err *err)
+{
+	if (from == NULL)
+		return 0;
+	if (strlen(from) >= size || from[strcspn(from, "\n\t")] != '\0')
+		return ai_err_set(err, AI_E_USAGE, "--%s: at most %zu bytes, "
+				  "on one line", option, size - 1);
+	snprintf(to, size, "%s", from);
+	return 0;
+}
+
+static int take_labels(struct ai_labels *l, struct ai_err *err)
+{
+	const struct ai_paid_settings *s = &ai_paid;
+
+	if (copy_label(l->tenant, sizeof l->tenant, s->tenant, "tenant",
+		       err) < 0 ||
+	    copy_label(l->user, sizeof l->user, s->user, "user", err) < 0 ||
+	    copy_label(l->project, sizeof l->project, s->project, "project",
+		       err) < 0 ||
+	    copy_label(l->experiment, sizeof l->experiment, s->experiment,
+		       "experiment", err) < 0 ||
+	    copy_label(l->run, sizeof l->run, s->run, "run", err) < 0)
+		return -1;
+	snprintf(l->tool, sizeof l->tool, "%s", program_invocation_short_name);
+	return 0;
+}
+
+/* The price that the user gives, else that of the catalog. */
+static int take_price(struct ai_tariff *t, const char *typed,
+		      const char *provider, struct ai_err *err)
+{
+	struct ai_catalog *catalog;
+	struct ai_model m;
+	struct ai_err why;
+
+	if (ai_paid.price != NULL)
+		return ai_price_parse(ai_span_of(ai_paid.price), &t->price,
+				      err);
+	if (ai_catalog_open(&catalog, NULL, err) < 0)
+		return -1;
+	memset(&m, 0, sizeof m);
+	if (ai_catalog_find(catalog, ai_span_of(typed), &m, &why) < 0)
+		m.price.kind = AI_PRICE_UNKNOWN;
+	ai_catalog_free(catalog);
+	if (m.price.kind == AI_PRICE_UNKNOWN)
+		return ai_err_set(err, AI_E_CONFIG, "no price is known of "
+				  "'%.100s' at %.100s: say --price IN,OUT in "
+				  "dollars a million tokens, or --price free "
+				  "if nobody bills it", typed, provider);
+	t->price = m.price;
+	t->max_output = m.max_output;
+	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
+	return 0;
+}
+
+int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
+		   const char *key, struct ai_err *err)
+{
+	char hash[AI_HASH_HEX];
+
+	memset(t, 0, sizeof *t);
+	if (take_labels(&t->labels, err) < 0 ||
+	    take_price(t, typed, provider, err) < 0)
+		return -1;
+	t->shape = ai_shape_of_provider(ai_span_of(provider));
+	if (t->labels.model[0] == '\0')
+		snprintf(t->labels.model, sizeof t->labels.model, "%.127s",
+			 typed);
+	snprintf(t->labels.provider, sizeof t->labels.provider, "%.31s",
+		 provider);
+	/* Keys are told apart, and cannot be found out. */
+	if (key != NULL)
+		ai_hash_of(key, strlen(key), hash);
+	snprintf(t->labels.key, sizeof t->labels.key, "%.39s",
+		 key != NULL ? hash : provider);
+	return 0;
+}
+
+/* ---- reserving ------------------------------------------------------------------ */
+
+void ai_payer_release(struct ai_payer *p)
+{
+	ai_ledger_close(p->ledger);
+	memset(p, 0, sizeof *p);
+}
+
+static void show_left(int64_t ms, char out[40])
+{
+	struct timespec now;
+	int64_t s;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	s = ms / 1000 - now.tv_sec;
+	if (s >= 172800)
+		snprintf(out, 40, "%lld days", (long long)(s / 86400));
+	else if (s >= 7200)
+		snprintf(out, 40, "%lld hours", (long long)(s / 3600));
+	else
+		snprintf(out, 40, "%lld minutes", (long long)(s / 60 + 1));
+}
+
+static int over_budget(const struct ai_reserved *r, int64_t worst,
+		       struct ai_err *err)
+{
+	char cap[AI_MONEY_TEXT], cost[AI_MONEY_TEXT], spent[AI_MONEY_TEXT],
+		held[AI_MONEY_TEXT], left[40] = "";
+	bool all = strcmp(r->scope, "all") == 0;
+
+	ai_money_show(r->cap, cap);
+	ai_money_show(worst, cost);
+	ai_money_show(r->posted, spent);
+	ai_money_show(r->pending, held);
+	if (strcmp(r->period, "request") == 0)
+		return ai_err_set(err, AI_E_BUDGET, "it may cost %s; the "
+				  "budget of a request%s%s%s%s is %s: a "
+				  "smaller --max-tokens may do, or 'ai-cost "
+				  "budget set'", cost, all ? "" : " of ",
+				  all ? "" : r->scope, all ? "" : " ",
+				  all ? "" : r->name, cap);
+	if (r->resets_ms != INT64_MAX)
+		show_left(r->resets_ms, left);
+	ai_err_set(err, AI_E_BUDGET, "it may cost %s; of the %s budget%s%s%s%s "
+		   "of %s, %s are spent and %s held by calls under way%s%s",
+		   cost, r->period, all ? "" : " of ", all ? "" : r->scope,
+		   all ? "" : " ", all ? "" : r->name, cap, spent, held,
+		   left[0] != '\0' ? "; it begins anew in " : "", left);
+	if (r->resets_ms != INT64_MAX) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		err->retry_after_s = (double)(r->resets_ms / 1000 - now.tv_sec);
+	}
+	return -1;
+}
+
+static int refuse(const struct ai_reserved *r, const struct ai_tariff *t,
+		  int64_t worst, struct ai_err *err)
+{
+	double wait_s = (double)r->wait_ms / 1000;
+
+	if (r->verdict == AI_OVER_BUDGET)
+		return over_budget(r, worst, err);
+	if (r->verdict == AI_BREAKER_OPEN)
+		ai_err_set(err, AI_E_UNAVAILABLE, "%s failed again and again; "
+			   "it is tried again in %.0f s", t->labels.model,
+			   ceil(wait_s));
+	else
+		ai_err_set(err, AI_E_TRY_LATER, "the limit of %s has a place "
+			   "in %.1f s; --max-wait allows to wait that long",
+			   t->labels.model, wait_s);
+	err->retry_after_s = wait_s;
+	return -1;
+}
+
+static void sleep_until(int64_t ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &t, NULL) ==
+	       EINTR)
+		;
+}
+
+int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
+		     const struct ai_ask *ask, double left_s,
+		     struct ai_err *err)
+{
+	struct ai_reserve r = { .labels = t->labels };
+	struct ai_reserved out;
+	double wait_s = ai_paid.max_wait_s;
+
+	p->reserved = false;
+	if (t->price.kind == AI_PRICE_FREE || has_no_ledger())
+		return 0;
+	if (ai_bill_worst(&t->price, ask, &r.worst, err) < 0)
+		return -1;
+	if (p->ledger == NULL &&
+	    ai_ledger_open(&p->ledger, ai_paid.ledger, err) < 0)
+		return -1;
+	ai_ledger_id(r.id);
+	r.tokens = ask->input + ask->output;
+	wait_s = wait_s < 0 || wait_s > left_s ? left_s : wait_s;
+	r.max_wait_ms = (int64_t)(wait_s * 1000);
+	if (ai_ledger_reserve(p->ledger, &r, &out, err) < 0)
+		return -1;
+	if (out.verdict != AI_GRANTED)
+		return refuse(&out, t, r.worst, err);
+	memcpy(p->id, r.id, sizeof p->id);
+	p->worst = r.worst;
+	p->reserved = true;
+	sleep_until(out.start_ns);
+	return ai_ledger_sent(p->ledger, p->id, err);
+}
+
+/* ---- settling -------------------------------------------------------------------- */
+
+/* What the provider's usage comes to; what cannot be read costs the worst. */
+static int64_t cost_of(const struct ai_payer *p, const struct ai_tariff *t,
+		       struct ai_value usage)
+{
+	struct ai_meter meter;
+	int64_t nano;
+
+	if (usage.kind != AI_OBJECT ||
+	    ai_meter_read(t->shape, usage, &meter, NULL) < 0 ||
+	    ai_bill(&t->price, &meter, AI_TIER_STANDARD, &nano, NULL) < 0)
+		return p->worst;
+	return nano;
+}
+
+int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
+		    enum ai_end end, struct ai_value usage,
+		    double retry_after_s, int64_t *cost, struct ai_err *err)
+{
+	static const enum ai_outcome outcomes[] = {
+		[AI_END_UNSENT] = AI_OUTCOME_FAILURE,
+		[AI_END_LOST] = AI_OUTCOME_FAILURE,
+		[AI_END_REFUSED] = AI_OUTCOME_NONE,
+		[AI_END_FAILED] = AI_OUTCOME_FAILURE,
+		[AI_END_ANSWERED] = AI_OUTCOME_SUCCESS,
+	};
+	struct ai_post post = { .outcome = outcomes[end] };
+
+	*cost = 0;
+	if (t->price.kind == AI_PRICE_FREE)
+		return 0;
+	if (end == AI_END_ANSWERED)
+		*cost = cost_of(p, t, usage);
+	else if (end == AI_END_LOST)
+		*cost = p->worst;
+	if (!p->reserved)
+		return 0;
+	p->reserved = false;
+	memcpy(post.id, p->id, sizeof post.id);
+	post.amount = *cost;
+	post.how = end == AI_END_LOST ? AI_BOOK_WORST :
+		   end == AI_END_UNSENT ? AI_BOOK_NONE : AI_BOOK_AMOUNT;
+	if (retry_after_s > 0)
+		post.hold_ms = (int64_t)(fmin(retry_after_s, 3600) * 1000);
+	if (usage.kind == AI_OBJECT && usage.s.n < sizeof post.usage)
+		snprintf(post.usage, sizeof post.usage, "%.*s",
+			 (int)usage.s.n, usage.s.p);
+	return ai_ledger_post(p->ledger, &post, err);
+}

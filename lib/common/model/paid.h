@@ -1,0 +1,89 @@
+/*
+ * paid.h: no request that costs something leaves without its place in the
+ * ledger.
+ *
+ * Every attempt is reserved at its worst case before it is sent, and booked
+ * at what it cost when the answer is there (store/ledger.h).  What is free
+ * ("--price free", or a model that is free in the catalog) never opens the
+ * ledger; a model without a price is refused.
+ */
+#ifndef AI_MODEL_PAID_H
+#define AI_MODEL_PAID_H
+
+#include "base/opt.h"
+#include "model/bill.h"
+#include "model/price.h"
+#include "store/ledger.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the options below set; one a process. */
+struct ai_paid_settings {
+	const char *ledger; /* "none": without one */
+	const char *price;
+	double max_wait_s;  /* negative: as long as the request may take */
+	const char *tenant, *user, *project, *experiment, *run;
+};
+extern struct ai_paid_settings ai_paid;
+
+/* --ledger --price --max-wait --tenant --user --project --experiment --run */
+extern const struct ai_opt ai_paid_options[];
+
+/* What people must be told when the user does without a ledger; else NULL. */
+const char *ai_paid_warning(void);
+
+/* What a model costs, and whom it is booked under.  Read-only once set up. */
+struct ai_tariff {
+	struct ai_price price;
+	enum ai_shape shape;
+	int64_t max_output; /* tokens; 0: not known */
+	struct ai_labels labels;
+};
+
+/*
+ * For the model as the user typed it, at this provider, with this key (NULL:
+ * none).  AI_E_CONFIG: no price is known, or the ledger's options are wrong.
+ */
+int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
+		   const char *key, struct ai_err *err);
+
+/* One a thread; { 0 } is one that is not open. */
+struct ai_payer {
+	struct ai_ledger *ledger;
+	unsigned char id[AI_LEDGER_ID]; /* of the attempt under way */
+	bool reserved;
+	int64_t worst;
+};
+
+void ai_payer_release(struct ai_payer *p);
+
+/*
+ * Reserves the worst case of a request, and waits for a rate limit, at most
+ * left_s seconds.  AI_E_BUDGET, AI_E_TRY_LATER (a limit), AI_E_UNAVAILABLE
+ * (the breaker is open), AI_E_CONFIG (no such tier), or what is wrong with
+ * the ledger.
+ */
+int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
+		     const struct ai_ask *ask, double left_s,
+		     struct ai_err *err);
+
+/* How the attempt ended. */
+enum ai_end {
+	AI_END_UNSENT,   /* nothing left this machine */
+	AI_END_LOST,     /* sent, but no answer came: nobody knows its cost */
+	AI_END_REFUSED,  /* an answer that costs nothing */
+	AI_END_FAILED,   /* the same, and the server is at fault */
+	AI_END_ANSWERED,
+};
+
+/*
+ * Books it.  usage is the provider's (any kind but an object: not told, and
+ * the worst case stands).  retry_after_s: as the provider asked, or negative.
+ * *cost is in nano-dollars.
+ */
+int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
+		    enum ai_end end, struct ai_value usage,
+		    double retry_after_s, int64_t *cost, struct ai_err *err);
+
+#endif

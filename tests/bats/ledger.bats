@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# What ai-complete and ai-embed book, and what they are refused.
+load helper
+load ../stub/stub
+
+setup_file() {
+	stub_start
+	unset AI_PRICE
+}
+
+teardown_file() {
+	stub_stop
+}
+
+setup() {
+	ai_setup
+	stub_reset
+	ledger=$XDG_STATE_HOME/aiutils/ledger.db
+	ask=(ai-complete --base-url "$STUB_URL" -m some-model --retries 0)
+}
+
+# cost FILE: as it is written; jq would turn it into a double.
+cost() {
+	grep -o '"cost_usd":[0-9.]*' "$1"
+}
+
+# sql STATEMENT: asks the ledger.
+sql() {
+	sqlite3 "$ledger" "$1"
+}
+
+@test "a model without a price is refused, before anything is sent" {
+	run --separate-stderr "${ask[@]}" hi
+	assert_status 78
+	assert_has "$stderr" "no price is known of 'some-model'"
+	assert_has "$stderr" '--price'
+	assert_eq "$(stub_requests)" 0
+}
+
+@test "what is free opens no ledger" {
+	"${ask[@]}" --price free hi >out
+	assert_eq "$(cost out)" '"cost_usd":0'
+	assert [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "a call is reserved at its worst case and booked at its bill" {
+	need sqlite3
+	"${ask[@]}" --price 1,2 hi >out
+	# The stub counts 12 tokens of input and 5 of output.
+	assert_eq "$(cost out)" '"cost_usd":0.000022'
+	assert_eq "$(sql 'SELECT kind, amount FROM transfer WHERE kind<>1')" \
+		'2|22000'
+	assert_eq "$(sql 'SELECT amount > 22000 FROM transfer WHERE kind=1')" 1
+	assert_eq "$(sql 'SELECT pending, posted FROM account')" '0|22000'
+	assert_eq "$(stat -c %a "$ledger")" 600
+}
+
+@test "a price of the catalog: the model as people name it" {
+	ai-complete --base-url "$STUB_URL" -m gpt-4o hi >out
+	# 2.50 and 10 dollars a million, 8 of the 12 read from a cache at 1.25.
+	assert_eq "$(cost out)" '"cost_usd":0.00007'
+}
+
+@test "a request that may cost too much is not sent" {
+	run --separate-stderr "${ask[@]}" --price 1000,2000 hi
+	assert_status 3
+	assert_eq "$(jq -r .error.code <<<"$output")" budget_exceeded
+	assert_has "$output" 'the budget of a request is $0.50'
+	assert_eq "$(stub_requests)" 0
+	"${ask[@]}" --price 1000,2000 --max-tokens 10 hi >out
+	assert_eq "$(stub_requests)" 1
+}
+
+@test "a request that breaks off stays booked at its worst case" {
+	need sqlite3
+	stub_script '{"fault":"short"}'
+	run --separate-stderr "${ask[@]}" --price 1,2 hi
+	[ "$status" -ne 0 ]
+	assert_eq "$(sql 'SELECT p.amount = e.amount FROM transfer e
+		JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" 1
+}
+
+@test "what was never sent costs nothing" {
+	need sqlite3
+	run --separate-stderr ai-complete --base-url http://127.0.0.1:1/v1 \
+		-m x --price 1,2 --retries 0 hi
+	assert_status 69
+	assert_eq "$(sql 'SELECT kind, amount FROM transfer WHERE kind<>1')" \
+		'3|0'
+}
+
+@test "each attempt is a row of its own" {
+	need sqlite3
+	stub_script '{"status":500}'
+	ai-complete --base-url "$STUB_URL" -m x --price 1,2 --retries 1 hi >out
+	assert_eq "$(sql 'SELECT count(*) FROM transfer WHERE kind=1')" 2
+	assert_eq "$(sql 'SELECT amount FROM transfer WHERE kind=2')" \
+		$'0\n22000'
+}
+
+@test "ai-embed books too" {
+	need sqlite3
+	echo '{"text":"the fox"}' | ai-embed --base-url "$STUB_URL" -m e \
+		--price 1,0 >out
+	assert_eq "$(sql 'SELECT count(*), sum(amount) > 0 FROM transfer
+		WHERE kind=2')" '1|1'
+	assert_eq "$(sql 'SELECT tool FROM label')" ai-embed
+}
+
+@test "labels and a ledger of one's own" {
+	need sqlite3
+	ledger=$PWD/mine/l.db
+	AI_TENANT=acme "${ask[@]}" --price 1,2 --ledger "$ledger" --user ann \
+		--project p --experiment e --run r1 hi >out
+	assert_eq "$(sql 'SELECT tool, model, tenant, project, experiment, run
+		FROM label')" 'ai-complete|some-model|acme|p|e|r1'
+	assert_eq "$(sql "SELECT name FROM person JOIN label ON token=user")" ann
+	assert [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "without a ledger: asked for, done, and told" {
+	run --separate-stderr "${ask[@]}" --price 1,2 --ledger none hi
+	assert_status 0
+	assert_has "$stderr" 'no ledger'
+	assert [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "a ledger that cannot be written: no call goes out" {
+	mkdir -p "$XDG_STATE_HOME/aiutils"
+	echo 'this is no database, but long enough to be taken for one' >"$ledger"
+	run --separate-stderr "${ask[@]}" --price 1,2 hi
+	refute_eq "$status" 0
+	assert_has "$output$stderr" 'the ledger'
+	assert_eq "$(stub_requests)" 0
+}
+
+@test "eight at once: one ledger, and no cent missing" {
+	need sqlite3
+	seq 40 | ai-complete -R -j 8 --base-url "$STUB_URL" -m x --price 1,2 >out
+	assert_eq "$(wc -l <out)" 40
+	assert_eq "$(sql 'SELECT pending, posted FROM account')" '0|880000'
+}
