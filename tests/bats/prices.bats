@@ -11,7 +11,7 @@ prices() {
 @test "every price rule against exact rationals: no bill differs" {
 	need node
 	seed=${AI_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
-	prices "$BUILDDIR/tests/stub/prices" \
+	prices "$BUILDDIR/tests/stub/ai-prices" \
 		"$SRCDIR/data/catalog.json" "$seed" "${AI_TEST_COUNT:-8}"
 	echo "# $output" >&3
 	assert_status 0
@@ -27,7 +27,7 @@ prices() {
 	need node jq
 	jq '.models["openai/gpt-4o"].price.input = "2.500001"' \
 		"$SRCDIR/data/catalog.json" >off.json
-	prices "$BUILDDIR/tests/stub/prices" off.json 1 8
+	prices "$BUILDDIR/tests/stub/ai-prices" off.json 1 8
 	assert_status 1
 	refute_has "$output" ': 0 wrong'
 	assert_has "$stderr" '"model":"openai/gpt-4o"'

@@ -1,5 +1,5 @@
 /*
- * prices: bills, for tests. A line of JSON in, an amount out: whole
+ * ai-prices: bills, for tests. A line of JSON in, an amount out: whole
  * nano-dollars, or the code of the error.
  *
  *	{"model":NAME | "price":ENTRY | "text":"IN,OUT",
@@ -99,12 +99,12 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	if (argc != 1) {
-		fputs("usage: prices <LINES\n", stderr);
+		fputs("usage: ai-prices <LINES\n", stderr);
 		return 64;
 	}
 	(void)argv;
 	if (ai_catalog_open(&catalog, NULL, &err) < 0) {
-		fprintf(stderr, "prices: %s\n", err.msg);
+		fprintf(stderr, "ai-prices: %s\n", err.msg);
 		return 78;
 	}
 	while ((n = getline(&line, &size, stdin)) > 0)

@@ -93,6 +93,32 @@ static int check_entry(void *arg, struct ai_span name)
 	return 0;
 }
 
+/* An alias that two entries have, or that is one's name, finds another. */
+static void test_aliases(const struct ai_catalog *c, struct ai_span table)
+{
+	struct ai_value key, entry, alias, whole;
+	struct ai_json_iter it, al;
+	struct ai_model m;
+	unsigned n = 0, bad = 0;
+
+	ai_json_check(table.p, table.n, &whole, &err);
+	ai_json_iter_init(&it, ai_json_get(whole, "models"));
+	while (ai_json_next(&it, &key, &entry)) {
+		ai_json_iter_init(&al, ai_json_get(entry, "aliases"));
+		for (; ai_json_next(&al, NULL, &alias); n++) {
+			struct ai_span a = { alias.s.p + 1, alias.s.n - 2 };
+
+			if (ai_catalog_find(c, a, &m, &err) == 0 &&
+			    ai_json_is(key, ai_span_of(m.name)))
+				continue;
+			printf("# %.*s\n", (int)a.n, a.p);
+			bad++;
+		}
+	}
+	ok(n > 50 && bad == 0, "%u aliases find their own entry, %u do not",
+	   n - bad, bad);
+}
+
 static void finds(const struct ai_catalog *c, const char *typed,
 		  const char *name, const char *provider)
 {
@@ -286,6 +312,7 @@ int main(void)
 	ai_catalog_each(c, check_entry, &a);
 	ok(a.bad == 0 && a.n > 100 && a.priced > 100,
 	   "%u entries, %u with prices, %u of them bad", a.n, a.priced, a.bad);
+	test_aliases(c, text);
 	test_names(c);
 	test_facts(c);
 	ai_catalog_free(c);
