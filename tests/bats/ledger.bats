@@ -140,3 +140,13 @@ sql() {
 	assert_eq "$(wc -l <out)" 40
 	assert_eq "$(sql 'SELECT pending, posted FROM account')" '0|880000'
 }
+
+@test "a call is two syncs of the disk, what is free none" {
+	need sqlite3 strace
+	strace -o /dev/null true || skip 'strace may not trace here'
+	"${ask[@]}" --price 1,2 hi >out
+	strace -f -o trace -e trace=fsync,fdatasync "${ask[@]}" --price 1,2 hi >out
+	assert_eq "$(grep -c sync trace)" 2
+	strace -f -o trace -e trace=fsync,fdatasync "${ask[@]}" --price free hi >out
+	assert_eq "$(grep -c sync trace)" 0
+}
