@@ -147,6 +147,7 @@ const CAN = {
 };
 CAN.responses = CAN.openai;
 CAN.blind = CAN.openai;
+CAN.openai_embedding = CAN.embedding;
 CAN.xai = ['input', 'cached', 'output', 'reasoning'];
 CAN.deepseek = ['input', 'cached', 'output'];
 
@@ -186,6 +187,8 @@ const WRITE = {
 		delete usage.prompt_tokens_details.cached_tokens_details;
 		return { shape: 'openai', usage };
 	},
+	openai_embedding: (u) => ({ shape: 'openai', usage:
+		{ prompt_tokens: u.input, total_tokens: u.input } }),
 	xai(u) {
 		return { shape: 'reported', usage: { prompt_tokens: add(u, INPUT),
 			completion_tokens: u.output, total_tokens: add(u, UNITS),

@@ -55,6 +55,9 @@ static const struct {
 	{ "openai", "{\"prompt_tokens\":100,\"completion_tokens\":20,"
 	  "\"prompt_tokens_details\":null,\"completion_tokens_details\":null}",
 	  { 100, 0, 0, 0, 0, 0, 20 } },
+	{ "openai", "{\"prompt_tokens\":5,\"total_tokens\":5}", { 5 } },
+	{ "openai", "{\"prompt_tokens\":5,\"total_tokens\":9}",
+	  { 5, 0, 0, 0, 0, 0, 4 } },
 	/* DeepSeek, Moonshot */
 	{ "openai", "{\"prompt_tokens\":100,\"completion_tokens\":20,"
 	  "\"prompt_cache_hit_tokens\":64,\"prompt_cache_miss_tokens\":36}",
@@ -146,6 +149,8 @@ static void test_bad(void)
 		{ "openai", "[1]", "no usage" },
 		{ "openai", "{}", "prompt_tokens is missing" },
 		{ "openai", "{\"prompt_tokens\":1}", "completion_tokens" },
+		{ "openai", "{\"prompt_tokens\":5,\"total_tokens\":4}",
+		  "total_tokens is less" },
 		{ "openai", "{\"prompt_tokens\":-1,\"completion_tokens\":1}",
 		  "negative" },
 		{ "openai", "{\"prompt_tokens\":1.5,\"completion_tokens\":1}",

@@ -22,7 +22,8 @@ enum ai_shape {
 	AI_SHAPE_OPENAI,    /* chat and responses; Azure, Mistral, DeepSeek,
 			     * Groq, Together, llama.cpp, ...: cached inside
 			     * the input, reasoning inside the output unless
-			     * the total says otherwise */
+			     * the total says otherwise; embeddings, which
+			     * have no output, too */
 	AI_SHAPE_REPORTED,  /* the same, and what was charged: OpenRouter
 			     * (cost), Perplexity (cost.total_cost), xAI
 			     * (cost_in_usd_ticks) */

@@ -142,6 +142,21 @@ static void openai_input(struct reader *r, struct ai_meter *m, int64_t all)
 	split_input(r, m, &in);
 }
 
+/* Answers without any output, as those to embeddings, tell only the total
+ * besides. */
+static int64_t openai_output(struct reader *r, int64_t in)
+{
+	int64_t total = count(r, r->usage, "total_tokens");
+
+	if (told(r->usage, "completion_tokens") ||
+	    told(r->usage, "output_tokens") || !told(r->usage, "total_tokens"))
+		return must_count(r, r->usage, ANY("completion_tokens",
+						   "output_tokens"));
+	if (total < in)
+		complain(r, "total_tokens", "is less than its parts");
+	return total - in;
+}
+
 /*
  * xAI counts reasoning beside the output, everyone else inside.  The total
  * tells; without one, so does more reasoning than output.
@@ -152,8 +167,7 @@ static void openai(struct reader *r, struct ai_meter *m)
 				   "output_tokens_details");
 	int64_t in = must_count(r, r->usage, ANY("prompt_tokens",
 						 "input_tokens"));
-	int64_t out = must_count(r, r->usage, ANY("completion_tokens",
-						  "output_tokens"));
+	int64_t out = openai_output(r, in);
 	int64_t total = count(r, r->usage, "total_tokens");
 	int64_t reasoning = count(r, d, "reasoning_tokens");
 
@@ -361,6 +375,8 @@ enum ai_shape ai_shape_of_provider(struct ai_span provider)
 		{ "google", AI_SHAPE_GEMINI },
 		{ "bedrock", AI_SHAPE_BEDROCK },
 		{ "cohere", AI_SHAPE_COHERE },
+		{ "jina", AI_SHAPE_EMBEDDING },
+		{ "voyage", AI_SHAPE_EMBEDDING },
 		{ "ollama", AI_SHAPE_OLLAMA },
 		{ "openrouter", AI_SHAPE_REPORTED },
 		{ "perplexity", AI_SHAPE_REPORTED },
