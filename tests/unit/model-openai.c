@@ -1,5 +1,6 @@
 /* model/openai: what is sent, and what is made of answers good and bad. */
 #include "model/client.h"
+#include "model/paid.h"
 
 #include "text/vector.h"
 
@@ -335,6 +336,7 @@ static bool endpoint(const char *model, const char *base, const char *key_env,
 	if (key_env != NULL)
 		setenv(key_env, key, 1);
 	ai_client.base_url = base;
+	ai_paid.price = "free"; /* not what is tried here */
 	good = ai_endpoint_init(e, model, &err) == 0;
 	if (!good)
 		ai_endpoint_release(e);
