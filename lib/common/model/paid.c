@@ -76,28 +76,37 @@ static int take_labels(struct ai_labels *l, struct ai_err *err)
 	return 0;
 }
 
+/* why: what the catalog says of the name, or NULL; may be err. */
+static int no_price(const char *typed, const char *provider,
+		    const struct ai_err *why, struct ai_err *err)
+{
+	char hint[200] = "";
+
+	if (why != NULL)
+		snprintf(hint, sizeof hint, " (%.190s)", why->msg);
+	return ai_err_set(err, AI_E_CONFIG, "no price is known of '%.80s' at "
+			  "%.60s%s: say --price IN,OUT in dollars a million "
+			  "tokens, or --price free if nobody bills it", typed,
+			  provider, hint);
+}
+
 /* The price that the user gives, else that of the catalog. */
 static int take_price(struct ai_tariff *t, const char *typed,
 		      const char *provider, struct ai_err *err)
 {
 	struct ai_catalog *catalog;
 	struct ai_model m;
-	struct ai_err why;
+	int rc;
 
 	if (ai_paid.price != NULL)
 		return ai_price_parse(ai_span_of(ai_paid.price), &t->price,
 				      err);
 	if (ai_catalog_open(&catalog, NULL, err) < 0)
 		return -1;
-	memset(&m, 0, sizeof m);
-	if (ai_catalog_find(catalog, ai_span_of(typed), &m, &why) < 0)
-		m.price.kind = AI_PRICE_UNKNOWN;
+	rc = ai_catalog_find(catalog, ai_span_of(typed), &m, err);
 	ai_catalog_free(catalog);
-	if (m.price.kind == AI_PRICE_UNKNOWN)
-		return ai_err_set(err, AI_E_CONFIG, "no price is known of "
-				  "'%.100s' at %.100s: say --price IN,OUT in "
-				  "dollars a million tokens, or --price free "
-				  "if nobody bills it", typed, provider);
+	if (rc < 0 || m.price.kind == AI_PRICE_UNKNOWN)
+		return no_price(typed, provider, rc < 0 ? err : NULL, err);
 	t->price = m.price;
 	t->max_output = m.max_output;
 	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
