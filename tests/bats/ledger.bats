@@ -32,7 +32,7 @@ sql() {
 @test "a model without a price is refused, before anything is sent" {
 	run --separate-stderr "${ask[@]}" hi
 	assert_status 78
-	assert_has "$stderr" "no price is known of 'some-model'"
+	assert_has "$stderr" "no price is known for the model 'some-model'"
 	assert_has "$stderr" '--price'
 	assert_eq "$(stub_requests)" 0
 }

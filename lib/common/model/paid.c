@@ -76,23 +76,19 @@ static int take_labels(struct ai_labels *l, struct ai_err *err)
 	return 0;
 }
 
-/* why: what the catalog says of the name, or NULL; may be err. */
-static int no_price(const char *typed, const char *provider,
-		    const struct ai_err *why, struct ai_err *err)
+/* err holds what the catalog says of the name. */
+static int no_price(struct ai_err *err)
 {
-	char hint[200] = "";
+	struct ai_err why = *err;
 
-	if (why != NULL)
-		snprintf(hint, sizeof hint, " (%.190s)", why->msg);
-	return ai_err_set(err, AI_E_CONFIG, "no price is known of '%.80s' at "
-			  "%.60s%s: say --price IN,OUT in dollars a million "
-			  "tokens, or --price free if nobody bills it", typed,
-			  provider, hint);
+	return ai_err_set(err, why.code, "%.230s; --price IN,OUT says it in "
+			  "dollars a million tokens, --price free that nobody "
+			  "bills it", why.msg);
 }
 
 /* The price that the user gives, else that of the catalog. */
 static int take_price(struct ai_tariff *t, const char *typed,
-		      const char *provider, struct ai_err *err)
+		      struct ai_err *err)
 {
 	struct ai_catalog *catalog;
 	struct ai_model m;
@@ -105,8 +101,11 @@ static int take_price(struct ai_tariff *t, const char *typed,
 		return -1;
 	rc = ai_catalog_find(catalog, ai_span_of(typed), &m, err);
 	ai_catalog_free(catalog);
-	if (rc < 0 || m.price.kind == AI_PRICE_UNKNOWN)
-		return no_price(typed, provider, rc < 0 ? err : NULL, err);
+	if (rc == 0 && m.price.kind == AI_PRICE_UNKNOWN)
+		rc = ai_err_set(err, AI_E_CONFIG, "no price is known for the "
+				"model '%.100s'", typed);
+	if (rc < 0)
+		return no_price(err);
 	t->price = m.price;
 	t->max_output = m.max_output;
 	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
@@ -120,7 +119,7 @@ int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 
 	memset(t, 0, sizeof *t);
 	if (take_labels(&t->labels, err) < 0 ||
-	    take_price(t, typed, provider, err) < 0)
+	    take_price(t, typed, err) < 0)
 		return -1;
 	t->shape = ai_shape_of_provider(ai_span_of(provider));
 	if (t->labels.model[0] == '\0')
