@@ -46,7 +46,7 @@ nothing_lost() {
 
 @test "killed at any moment: nothing acknowledged is lost, verify passes" {
 	rounds=50
-	[ -z "${AI_TEST_LONG-}" ] || rounds=1000
+	[ -z "${AI_TEST_LONG-}" ] || rounds=400
 	[ -z "${AI_SANITIZED-}" ] || rounds=15
 	: >acked
 	mkfifo pipe

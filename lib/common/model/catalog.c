@@ -409,7 +409,8 @@ static int no_model(const struct ai_catalog *c, struct ai_span name,
 	if (name.n < sizeof typed)
 		near = ai_nearest(typed, l->v, l->n);
 	ai_err_set(err, AI_E_CONFIG, near != NULL
-		   ? "no price is known for the model '%s'; did you mean '%s'?"
+		   ? "no price is known for the model '%s'; did you mean '%s'? "
+		     "(--price gives one)"
 		   : "no price is known for the model '%s'%s: give --price "
 		     "IN,OUT in dollars a million tokens, or --price free",
 		   typed, near != NULL ? near : "");

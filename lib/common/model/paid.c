@@ -76,16 +76,6 @@ static int take_labels(struct ai_labels *l, struct ai_err *err)
 	return 0;
 }
 
-/* err holds what the catalog says of the name. */
-static int no_price(struct ai_err *err)
-{
-	struct ai_err why = *err;
-
-	return ai_err_set(err, why.code, "%.230s; --price IN,OUT says it in "
-			  "dollars a million tokens, --price free that nobody "
-			  "bills it", why.msg);
-}
-
 /* The price that the user gives, else that of the catalog. */
 static int take_price(struct ai_tariff *t, const char *typed,
 		      struct ai_err *err)
@@ -103,9 +93,11 @@ static int take_price(struct ai_tariff *t, const char *typed,
 	ai_catalog_free(catalog);
 	if (rc == 0 && m.price.kind == AI_PRICE_UNKNOWN)
 		rc = ai_err_set(err, AI_E_CONFIG, "no price is known for the "
-				"model '%.100s'", typed);
+				"model '%.100s': give --price IN,OUT in "
+				"dollars a million tokens, or --price free",
+				typed);
 	if (rc < 0)
-		return no_price(err);
+		return -1;
 	t->price = m.price;
 	t->max_output = m.max_output;
 	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
