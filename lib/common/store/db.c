@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -140,28 +141,35 @@ static char *uri_of(const char *path, bool fixed)
 	return uri;
 }
 
-#define CACHE_SLOTS 16
+#define CACHE_BYTES (256 << 10)
+#define KEPT_BYTES (4 << 20)
 
 /*
- * SQLite's first pages lie in memory that is mapped in one go: in a short
- * run, touching them one by one costs more than the query.  What does not
- * fit, or a page of another size, comes from malloc.
+ * Once, before SQLite is used: where its memory comes from.
+ *
+ * Its first pages lie in memory that is mapped in one go: in a short run,
+ * touching them one by one costs more than the query.  What does not fit, or
+ * a page of another size, comes from malloc.
+ *
+ * What it frees after a transaction is kept for the next: given back to the
+ * kernel and asked for again, it cost the ledger four fifths of its speed.
  */
-static void map_page_cache(int page_size)
+static void set_up_memory(int page_size)
 {
 	static bool done;
-	int slot = 0;
+	int slot = 0, n = CACHE_BYTES / page_size;
 	void *p;
 
 	if (done)
 		return;
 	done = true;
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
 	slot += page_size;
-	p = mmap(NULL, (size_t)slot * CACHE_SLOTS, PROT_READ | PROT_WRITE,
+	p = mmap(NULL, (size_t)slot * (size_t)n, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (p != MAP_FAILED)
-		sqlite3_config(SQLITE_CONFIG_PAGECACHE, p, slot, CACHE_SLOTS);
+		sqlite3_config(SQLITE_CONFIG_PAGECACHE, p, slot, n);
 }
 
 static int open_handle(struct ai_db *db, const char *path,
@@ -201,7 +209,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	db->h = NULL;
 	db->advice = wish->advice;
 	snprintf(db->name, sizeof(db->name), "%s", wish->name);
-	map_page_cache(page_size);
+	set_up_memory(page_size);
 	if (mode != AI_DB_READ && check_writable(db, path, err) < 0)
 		goto fail;
 	if (open_handle(db, path, mode, err) < 0)
