@@ -176,6 +176,11 @@ static int insert(struct search_index *ix, int64_t *n, int64_t tokens,
 	*n = sqlite3_last_insert_rowid(ix->db.h);
 	if (SEARCH_BIND(ix, SQL_FTS_INSERT, err, "it", *n, text) < 0)
 		return -1;
+	/* FTS5 makes a copy unless SQLite knows of the NUL behind it. */
+	if (text.n > 0 && memchr(text.p, '\0', text.n) == NULL &&
+	    sqlite3_bind_text(ix->st[SQL_FTS_INSERT], 2, text.p, -1,
+			      SQLITE_STATIC) != SQLITE_OK)
+		return ai_err_nomem(err);
 	return run(ix, SQL_FTS_INSERT, err);
 }
 

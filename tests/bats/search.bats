@@ -854,3 +854,20 @@ anonymous() {
 	[ "$(wc -l <hits)" -eq 60 ]
 	echo "# a peak of $peak kB while searching" >&3
 }
+
+@test "one line of 16 MiB is added in less than 64 MB" {
+	not_sanitized
+	awk 'BEGIN { printf "{\"id\":\"a\",\"text\":\"needle"
+		for (n = 0; n < 16776000; n += length(w)) {
+			w = " w" i++ * 7919 % 99991
+			printf "%s", w
+		}
+		print "\"}" }' >line
+	[ "$(wc -c <line)" -gt 16770000 ]
+	anonymous ai-search add -i x.idx line
+	echo "# a peak of $peak kB for $(wc -c <line) bytes" >&3
+	[ "$peak" -gt 16384 ]
+	[ "$peak" -lt 65536 ]
+	run_sh "ai-search -i x.idx needle | jq -r '.hits[0].id'"
+	assert_eq "$output" a
+}

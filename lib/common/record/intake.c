@@ -83,8 +83,9 @@ static bool is_blank(struct ai_span s)
 	return true;
 }
 
-static int take_line(struct loop *l, const struct ai_line *line,
-		     const char *uri, struct ai_err *err)
+static int take_line(struct loop *l, struct ai_reader *r,
+		     const struct ai_line *line, const char *uri,
+		     struct ai_err *err)
 {
 	bool plain = ai_loop.plain_in;
 	struct ai_span text = line->text;
@@ -112,6 +113,9 @@ static int take_line(struct loop *l, const struct ai_line *line,
 		e->code = AI_E_UTF8;
 		ai_buf_add(in, text.p, text.n);
 	}
+	/* Worked on before the next is read, a long one need not be there
+	 * twice. */
+	ai_reader_copied(r);
 	return close_entry(l, e, err);
 }
 
@@ -129,7 +133,7 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 		more = whole ? ai_reader_all(&r, &line, err)
 			     : ai_reader_next(&r, &line, err);
 		if (more > 0)
-			rc = take_line(l, &line, whole ? uri : NULL, err);
+			rc = take_line(l, &r, &line, whole ? uri : NULL, err);
 	}
 	ai_reader_release(&r);
 	return rc < 0 || more < 0 ? -1 : 0;

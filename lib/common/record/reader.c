@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define READ_SIZE ((size_t)1 << 17)
+#define KEPT_BYTES ((size_t)1 << 20) /* of lines that were copied */
 
 void ai_reader_init(struct ai_reader *r, int fd, size_t max_line)
 {
@@ -17,6 +18,20 @@ void ai_reader_init(struct ai_reader *r, int fd, size_t max_line)
 void ai_reader_release(struct ai_reader *r)
 {
 	ai_buf_release(&r->buf);
+}
+
+void ai_reader_copied(struct ai_reader *r)
+{
+	struct ai_buf less;
+
+	if (r->pos < KEPT_BYTES)
+		return;
+	ai_buf_init(&less, r->buf.max);
+	if (ai_buf_add(&less, r->buf.p + r->pos, r->buf.len - r->pos) < 0)
+		return;
+	ai_buf_release(&r->buf);
+	r->buf = less;
+	r->pos = 0;
 }
 
 /* Reads more behind what is there. 1: something came, 0: the end. */

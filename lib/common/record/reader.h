@@ -40,6 +40,9 @@ void ai_reader_release(struct ai_reader *r);
 /* 1 and a line, 0 at the end, -1 on an error. */
 int ai_reader_next(struct ai_reader *r, struct ai_line *line,
 		   struct ai_err *err);
+/* The caller has copied the line: the memory of a long one is given back,
+ * before the next call. */
+void ai_reader_copied(struct ai_reader *r);
 /* Everything up to the end as one "line" (for --slurp); 1, 0 or -1. */
 int ai_reader_all(struct ai_reader *r, struct ai_line *line,
 		  struct ai_err *err);

@@ -161,6 +161,20 @@ static int try_budget(struct ai_ledger *l, const struct ledger_item *it,
 	return fits(r, it->in.reserve.worst);
 }
 
+/* 1: there is a budget for just this. */
+static int has_budget(struct ai_ledger *l, const struct ai_budget *b,
+		      struct ai_err *err)
+{
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_HAS_BUDGET, err, "ttt", ai_span_of(b->scope),
+			ai_span_of(b->name), ai_span_of(b->period)) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, l->st[SQL_HAS_BUDGET], err);
+	sqlite3_reset(l->st[SQL_HAS_BUDGET]);
+	return rc;
+}
+
 /* Whether b is about this call. "*" becomes the name it has there, unless
  * there is a budget for just that name. */
 static int applies(struct ai_ledger *l, struct ai_budget *b,
@@ -178,11 +192,7 @@ static int applies(struct ai_ledger *l, struct ai_budget *b,
 	if (strcmp(b->name, "*") != 0)
 		return strcmp(b->name, label) == 0;
 	snprintf(b->name, sizeof(b->name), "%.63s", label);
-	if (LEDGER_BIND(l, SQL_HAS_BUDGET, err, "ttt", ai_span_of(b->scope),
-			ai_span_of(b->name), ai_span_of(b->period)) < 0)
-		return -1;
-	rc = ai_db_step(&l->db, l->st[SQL_HAS_BUDGET], err);
-	sqlite3_reset(l->st[SQL_HAS_BUDGET]);
+	rc = has_budget(l, b, err);
 	return rc < 0 ? -1 : rc == 0;
 }
 
@@ -215,12 +225,26 @@ int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 	return room <= 0 ? room : rc < 0 ? -1 : 1;
 }
 
+/* While a budget is not there nothing is entered under its accounts: they go
+ * with it, and are filled anew when it comes again. */
+static int forget_accounts(struct ai_ledger *l, const struct ai_budget *b,
+			   struct ai_err *err)
+{
+	if (LEDGER_RUN(l, SQL_DELETE_ENTRIES, err, "ttt", ai_span_of(b->scope),
+		       ai_span_of(b->name), ai_span_of(b->period)) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_DELETE_ACCOUNTS, err, "ttt",
+			  ai_span_of(b->scope), ai_span_of(b->name),
+			  ai_span_of(b->period));
+}
+
 int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err)
 {
 	static const struct ai_labels none;
 	struct ai_budget b = it->in.budget;
 	int64_t start, end;
+	int there;
 
 	if (label_of(&none, b.scope) == NULL)
 		return ledger_refuse(it, AI_E_USAGE,
@@ -231,6 +255,10 @@ int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 				     "request, hour, day, month or total, not "
 				     "'%s'", b.period);
 	if (strcmp(b.scope, "user") == 0 && ledger_person(l, b.name, err) < 0)
+		return -1;
+	there = has_budget(l, &b, err);
+	if (there < 0 || ((there == 0 || b.cap < 0) &&
+			  forget_accounts(l, &b, err) < 0))
 		return -1;
 	if (b.cap < 0)
 		return LEDGER_RUN(l, SQL_REMOVE_BUDGET, err, "ttt",

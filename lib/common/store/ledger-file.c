@@ -104,6 +104,11 @@ const char *const ledger_sql[SQL_COUNT] = {
 			      " AND period=?",
 	[SQL_ACCOUNT] = "SELECT n, pending, posted FROM account WHERE scope=?"
 			" AND name=? AND period=? AND start=?",
+	[SQL_DELETE_ENTRIES] = "DELETE FROM entry WHERE account IN (SELECT n"
+			       " FROM account WHERE scope=?1 AND period=?3"
+			       " AND ?2 IN (name, '*'))",
+	[SQL_DELETE_ACCOUNTS] = "DELETE FROM account WHERE scope=?1 AND"
+				" period=?3 AND ?2 IN (name, '*')",
 	[SQL_INSERT_ACCOUNT] = "INSERT INTO account(scope, name, period, start)"
 			       " VALUES(?, ?, ?, ?)",
 	[SQL_FILL_ENTRIES] = "INSERT INTO entry SELECT t.seq, ?1"

@@ -17,7 +17,7 @@ enum ledger_sql {
 	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED,
 	SQL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
-	SQL_ACCOUNT, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
+	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
 	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
 	SQL_INSERT_HOLD, SQL_HOLD, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
@@ -40,6 +40,7 @@ struct ai_ledger {
 	struct ai_queue queue;
 	struct ai_owner owner;
 	bool full;          /* synchronous=FULL is in force */
+	bool no_sync;       /* tests: nothing has to survive */
 	int64_t seq;        /* of the last transfer, in this transaction */
 	unsigned char head[LEDGER_HASH], key[LEDGER_HASH];
 	int64_t (*wall_ms)(void), (*boot_ns)(void); /* tests set their own */

@@ -75,7 +75,7 @@ static int choose_durability(struct ai_ledger *l, void *const *items, size_t n,
 	bool full = false;
 	size_t i;
 
-	for (i = 0; i < n && !full; i++)
+	for (i = 0; i < n && !full && !l->no_sync; i++)
 		full = ((struct ledger_item *)items[i])->what != LEDGER_DO_SENT;
 	if (full == l->full)
 		return 0;
