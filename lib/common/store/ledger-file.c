@@ -114,16 +114,7 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_FILL_ENTRIES] = "INSERT INTO entry SELECT t.seq, ?1"
 			     " FROM transfer t JOIN label l ON t.label=l.n"
 			     " WHERE t.kind=1 AND t.created>=?2 AND"
-			     " t.created<?3 AND CASE ?4 WHEN 'all' THEN 1"
-			     " WHEN 'tool' THEN tool=?5"
-			     " WHEN 'provider' THEN provider=?5"
-			     " WHEN 'model' THEN model=?5"
-			     " WHEN 'key' THEN key=?5"
-			     " WHEN 'tenant' THEN tenant=?5"
-			     " WHEN 'user' THEN user=?5"
-			     " WHEN 'project' THEN project=?5"
-			     " WHEN 'experiment' THEN experiment=?5"
-			     " WHEN 'run' THEN run=?5 END",
+			     " t.created<?3 AND " LEDGER_MATCHES,
 	[SQL_SUM_ACCOUNT] = "UPDATE account SET pending=(SELECT"
 			    " coalesce(sum(h.amount), 0) FROM entry e"
 			    " JOIN hold h ON h.transfer=e.transfer"

@@ -150,6 +150,14 @@ int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 /* The token that stands for a person's name. */
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err);
 
+/* The SQL condition that label row l is of scope ?4 and name ?5. */
+#define LEDGER_MATCHES \
+	"CASE ?4 WHEN 'all' THEN 1 WHEN 'tool' THEN l.tool=?5" \
+	" WHEN 'provider' THEN l.provider=?5 WHEN 'model' THEN l.model=?5" \
+	" WHEN 'key' THEN l.key=?5 WHEN 'tenant' THEN l.tenant=?5" \
+	" WHEN 'user' THEN l.user=?5 WHEN 'project' THEN l.project=?5" \
+	" WHEN 'experiment' THEN l.experiment=?5 WHEN 'run' THEN l.run=?5 END"
+
 /* ---- the calendar (ledger-period.c) ------------------------------------------- */
 
 /* The zone of this ledger, for the process. AI_E_CONFIG: no such zone. */

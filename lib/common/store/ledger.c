@@ -135,6 +135,17 @@ static int own_path(char *out, size_t size, struct ai_err *err)
 	return 0;
 }
 
+void ai_ledger_path(const char *path, char *out, size_t size)
+{
+	struct ai_err err;
+
+	out[0] = '\0';
+	if (path != NULL)
+		snprintf(out, size, "%s", path);
+	else
+		own_path(out, size, &err);
+}
+
 int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
 {
 	struct ai_ledger *l = calloc(1, sizeof(*l));

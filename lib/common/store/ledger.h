@@ -136,6 +136,51 @@ struct ai_limit {
 int ai_ledger_set_limit(struct ai_ledger *l, const struct ai_limit *limit,
 			struct ai_err *err);
 
+/* ---- what was spent (ledger-report.c) ------------------------------------- */
+
+/* Where the ledger in force is; out gets "" if that cannot be known. */
+void ai_ledger_path(const char *path, char *out, size_t size);
+
+/* A budget and what is used of it in the period of now; -1: that of "each"
+ * is not one sum. */
+struct ai_budget_state {
+	struct ai_budget budget;
+	int64_t posted, pending, resets_ms; /* resets: INT64_MAX never */
+};
+
+struct ai_hold {
+	char id[2 * AI_LEDGER_ID + 1]; /* hex */
+	char tool[16], model[128];
+	int64_t amount, created, pid;
+	bool sent, alive; /* alive: or nobody can tell */
+};
+
+/* All calls of one day, model, ... */
+struct ai_spend {
+	char name[128];
+	int64_t calls, lost; /* lost: booked at their worst case */
+	int64_t posted, pending;
+};
+
+/* Each calls each() once a row; what it returns ends it unless it is 0. */
+int ai_ledger_budgets(struct ai_ledger *l,
+		      int (*each)(void *arg, const struct ai_budget_state *b),
+		      void *arg, struct ai_err *err);
+int ai_ledger_limits(struct ai_ledger *l,
+		     int (*each)(void *arg, const struct ai_limit *limit),
+		     void *arg, struct ai_err *err);
+int ai_ledger_holds(struct ai_ledger *l,
+		    int (*each)(void *arg, const struct ai_hold *h), void *arg,
+		    struct ai_err *err);
+/* by: "day", "month" or the name of a label.  Calls that were reserved from
+ * since on and before until, in ms. */
+int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
+		     int64_t until,
+		     int (*each)(void *arg, const struct ai_spend *s),
+		     void *arg, struct ai_err *err);
+/* A date of the ledger's calendar, "2026-11-22", as its first millisecond. */
+int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err);
+
 /* ---- checking ------------------------------------------------------------ */
 
 /* Calls each() with every contradiction: sums against transfers, the chain,

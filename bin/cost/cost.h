@@ -1,0 +1,57 @@
+/* cost.h: what the files of ai-cost share. */
+#ifndef COST_H
+#define COST_H
+
+#include "base/buf.h"
+#include "base/money.h"
+#include "base/opt.h"
+#include "store/ledger.h"
+
+enum cost_verb { COST_BUDGET, COST_LIMIT, COST_RESERVATIONS, COST_REPORT,
+		 COST_CHECK };
+
+/* What the options set. */
+struct cost_settings {
+	const char *ledger;
+	int by;
+	const char *since, *until;
+	int64_t requests, tokens; /* of a limit; -1: not given */
+};
+extern struct cost_settings cost;
+
+/* The names of cost.by, as the options have them. */
+#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run"
+
+/* ---- ledger.c ------------------------------------------------------------------- */
+
+/* Opens the ledger; with make it is made if need be.  Without, and if there
+ * is none: *l is NULL, and people are told. */
+int cost_open(struct ai_ledger **l, bool make, struct ai_err *err);
+
+/* Each line goes out at once; what fails is kept for cost_end(). */
+struct cost_out {
+	struct ai_buf line;
+	struct ai_err err;
+	int rc;
+};
+void cost_begin(struct cost_out *o);
+/* Writes o->line with a newline and empties it. 0, or 1 to end a list. */
+int cost_put(struct cost_out *o);
+int cost_end(struct cost_out *o, struct ai_err *err);
+
+/* A member in dollars, exact; null below 0 when it may be. */
+void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano);
+void cost_put_text(struct ai_buf *b, const char *key, const char *text);
+void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
+/* "2026-11-22T10:00:00+0100", of the ledger's time zone. */
+void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
+
+/* ---- the verbs: an exit status, or -1 ------------------------------------------- */
+
+int cost_budget(int argc, char **argv, struct ai_err *err);
+int cost_limit(int argc, char **argv, struct ai_err *err);
+int cost_reservations(int argc, char **argv, struct ai_err *err);
+int cost_report(int argc, char **argv, struct ai_err *err);
+int cost_check(int argc, char **argv, struct ai_err *err);
+
+#endif

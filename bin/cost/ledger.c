@@ -1,0 +1,92 @@
+/* ledger.c: the ledger, and the lines that are written about it. */
+#include "cost.h"
+
+#include "base/msg.h"
+#include "base/start.h"
+#include "record/rec.h"
+#include "record/writer.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct cost_settings cost = { .requests = -1, .tokens = -1 };
+
+int cost_open(struct ai_ledger **l, bool make, struct ai_err *err)
+{
+	char path[4096];
+
+	*l = NULL;
+	if (cost.ledger != NULL && strcmp(cost.ledger, "none") == 0)
+		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is "
+				  "no ledger to look at");
+	ai_ledger_path(cost.ledger, path, sizeof(path));
+	if (!make && path[0] != '\0' && access(path, F_OK) != 0) {
+		ai_msg(AI_MSG_WARN, "there is no ledger '%s' yet: nothing was "
+		       "spent", path);
+		return 0;
+	}
+	return ai_ledger_open(l, cost.ledger, err);
+}
+
+void cost_begin(struct cost_out *o)
+{
+	memset(o, 0, sizeof(*o));
+	ai_buf_init(&o->line, 1 << 20);
+}
+
+int cost_put(struct cost_out *o)
+{
+	struct ai_writer w;
+
+	ai_buf_chr(&o->line, '\n');
+	o->rc = ai_buf_check(&o->line, "the line", &o->err);
+	ai_writer_init(&w, STDOUT_FILENO);
+	if (o->rc == 0)
+		o->rc = ai_writer_add(&w, o->line.p, o->line.len, &o->err);
+	if (o->rc == 0)
+		o->rc = ai_writer_flush(&w, &o->err);
+	ai_writer_release(&w);
+	ai_buf_clear(&o->line);
+	return o->rc < 0;
+}
+
+int cost_end(struct cost_out *o, struct ai_err *err)
+{
+	ai_buf_release(&o->line);
+	if (o->rc < 0)
+		*err = o->err;
+	return o->rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano)
+{
+	char text[AI_MONEY_TEXT];
+
+	ai_put_key(b, key);
+	ai_money_text(nano, text);
+	ai_put_raw(b, text, strlen(text));
+}
+
+void cost_put_text(struct ai_buf *b, const char *key, const char *text)
+{
+	ai_put_key(b, key);
+	ai_put_cstr(b, text);
+}
+
+void cost_put_int(struct ai_buf *b, const char *key, int64_t n)
+{
+	ai_put_key(b, key);
+	ai_put_i64(b, n);
+}
+
+void cost_put_time(struct ai_buf *b, const char *key, int64_t ms)
+{
+	time_t s = (time_t)(ms / 1000);
+	char text[40] = "";
+	struct tm t;
+
+	if (localtime_r(&s, &t) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &t);
+	cost_put_text(b, key, text);
+}

@@ -1,0 +1,276 @@
+/* set.c: budgets and limits: what there is, and what shall be. */
+#include "cost.h"
+
+#include "base/start.h"
+#include "record/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int usage(const char *how, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_USAGE, "usage: ai-cost %s", how);
+}
+
+static int copy(char *to, size_t size, const char *from, size_t n,
+		const char *what, struct ai_err *err)
+{
+	if (n >= size)
+		return ai_err_set(err, AI_E_USAGE, "%s '%.80s' is too long",
+				  what, from);
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return 0;
+}
+
+/* "all", "tenant:acme", "user:*" */
+static int take_scope(struct ai_budget *b, const char *text,
+		      struct ai_err *err)
+{
+	size_t n = strcspn(text, ":");
+	const char *name = text[n] == ':' ? text + n + 1 : "";
+
+	if (copy(b->scope, sizeof(b->scope), text, n, "the scope", err) < 0 ||
+	    copy(b->name, sizeof(b->name), name, strlen(name), "the name",
+		 err) < 0)
+		return -1;
+	if (strcmp(b->scope, "all") == 0 ? name[0] != '\0' : name[0] == '\0')
+		return ai_err_set(err, AI_E_USAGE, "'%.80s': a budget is of "
+				  "'all', or of a label and its name: "
+				  "'tenant:acme', 'user:*'", text);
+	return 0;
+}
+
+static int change(const struct ai_budget *b, struct ai_err *err)
+{
+	struct ai_ledger *l;
+	int rc;
+
+	if (cost_open(&l, true, err) < 0)
+		return -1;
+	rc = ai_ledger_set_budget(l, b, err);
+	ai_ledger_close(l);
+	return rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+static int set_budget(int argc, char **argv, struct ai_err *err)
+{
+	struct ai_budget b;
+
+	if (argc != 3)
+		return usage("budget set SCOPE[:NAME] PERIOD DOLLARS", err);
+	if (take_scope(&b, argv[0], err) < 0 ||
+	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
+		 "the period", err) < 0 ||
+	    ai_money_parse(ai_span_of(argv[2]), &b.cap, err) < 0)
+		return -1;
+	return change(&b, err);
+}
+
+static int remove_budget(int argc, char **argv, struct ai_err *err)
+{
+	struct ai_budget b = { .cap = -1 };
+
+	if (argc != 2)
+		return usage("budget rm SCOPE[:NAME] PERIOD", err);
+	if (take_scope(&b, argv[0], err) < 0 ||
+	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
+		 "the period", err) < 0)
+		return -1;
+	return change(&b, err);
+}
+
+static void put_used(struct ai_buf *b, const struct ai_budget_state *s)
+{
+	int64_t left = s->budget.cap - s->posted - s->pending;
+
+	if (s->posted < 0)
+		return;
+	cost_put_usd(b, "spent_usd", s->posted);
+	cost_put_usd(b, "held_usd", s->pending);
+	cost_put_usd(b, "left_usd", left > 0 ? left : 0);
+	if (s->resets_ms != INT64_MAX)
+		cost_put_time(b, "resets", s->resets_ms);
+}
+
+static int list_budget(void *arg, const struct ai_budget_state *s)
+{
+	struct cost_out *o = arg;
+	struct ai_buf *b = &o->line;
+	char cap[AI_MONEY_TEXT], spent[AI_MONEY_TEXT] = "";
+	char what[96];
+
+	if (ai_loop.plain_out) {
+		ai_money_show(s->budget.cap, cap);
+		if (s->posted >= 0)
+			ai_money_show(s->posted, spent);
+		snprintf(what, sizeof(what), "%s%s%s", s->budget.scope,
+			 s->budget.name[0] != '\0' ? ":" : "", s->budget.name);
+		ai_buf_fmt(b, "%-24s %-8s %12s", what, s->budget.period, cap);
+		if (s->posted >= 0)
+			ai_buf_fmt(b, " %12s", spent);
+		return cost_put(o);
+	}
+	ai_put_open(b, '{');
+	cost_put_text(b, "scope", s->budget.scope);
+	if (s->budget.name[0] != '\0')
+		cost_put_text(b, "name", s->budget.name);
+	cost_put_text(b, "period", s->budget.period);
+	cost_put_usd(b, "cap_usd", s->budget.cap);
+	put_used(b, s);
+	ai_put_close(b, '}');
+	return cost_put(o);
+}
+
+static int list(int (*rows)(struct ai_ledger *, struct cost_out *,
+			    struct ai_err *), const char *head,
+		struct ai_err *err)
+{
+	struct ai_ledger *l;
+	struct cost_out o;
+	int rc;
+
+	if (cost_open(&l, false, err) < 0)
+		return -1;
+	if (l == NULL)
+		return AI_EXIT_OK;
+	cost_begin(&o);
+	if (ai_loop.plain_out) {
+		ai_buf_str(&o.line, head);
+		cost_put(&o);
+	}
+	rc = o.rc == 0 ? rows(l, &o, err) : 0;
+	ai_ledger_close(l);
+	if (rc < 0) {
+		ai_buf_release(&o.line);
+		return -1;
+	}
+	return cost_end(&o, err);
+}
+
+static int budget_rows(struct ai_ledger *l, struct cost_out *o,
+		       struct ai_err *err)
+{
+	return ai_ledger_budgets(l, list_budget, o, err);
+}
+
+int cost_budget(int argc, char **argv, struct ai_err *err)
+{
+	if (argc == 0)
+		return list(budget_rows, "budget of                period    "
+			    "       cap        spent", err);
+	if (strcmp(argv[0], "set") == 0)
+		return set_budget(argc - 1, argv + 1, err);
+	if (strcmp(argv[0], "rm") == 0)
+		return remove_budget(argc - 1, argv + 1, err);
+	return usage("budget [set ... | rm ...]", err);
+}
+
+/* ---- limits ------------------------------------------------------------------- */
+
+static int list_limit(void *arg, const struct ai_limit *q)
+{
+	struct cost_out *o = arg;
+	struct ai_buf *b = &o->line;
+
+	if (ai_loop.plain_out) {
+		ai_buf_fmt(b, "%-40s %12lld %12lld", q->model,
+			   (long long)q->requests, (long long)q->tokens);
+		return cost_put(o);
+	}
+	ai_put_open(b, '{');
+	cost_put_text(b, "model", q->model);
+	if (strcmp(q->key, "*") != 0)
+		cost_put_text(b, "key", q->key);
+	if (q->requests > 0)
+		cost_put_int(b, "requests", q->requests);
+	if (q->tokens > 0)
+		cost_put_int(b, "tokens", q->tokens);
+	ai_put_close(b, '}');
+	return cost_put(o);
+}
+
+static int limit_rows(struct ai_ledger *l, struct cost_out *o,
+		      struct ai_err *err)
+{
+	return ai_ledger_limits(l, list_limit, o, err);
+}
+
+static int set_limit(const char *model, int64_t requests, int64_t tokens,
+		     struct ai_err *err)
+{
+	struct ai_limit q = { .key = "*", .requests = requests,
+			      .tokens = tokens };
+	struct ai_ledger *l;
+	int rc;
+
+	if (copy(q.model, sizeof(q.model), model, strlen(model), "the model",
+		 err) < 0 || cost_open(&l, true, err) < 0)
+		return -1;
+	rc = ai_ledger_set_limit(l, &q, err);
+	ai_ledger_close(l);
+	return rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+int cost_limit(int argc, char **argv, struct ai_err *err)
+{
+	if (argc == 0)
+		return list(limit_rows, "model                          "
+			    "              requests       tokens", err);
+	if (argc == 2 && strcmp(argv[0], "rm") == 0)
+		return set_limit(argv[1], 0, 0, err);
+	if (argc == 2 && strcmp(argv[0], "set") == 0) {
+		if (cost.requests <= 0 && cost.tokens <= 0)
+			return ai_err_set(err, AI_E_USAGE, "limit set: give "
+					  "--requests, --tokens or both");
+		return set_limit(argv[1], cost.requests > 0 ? cost.requests : 0,
+				 cost.tokens > 0 ? cost.tokens : 0, err);
+	}
+	return usage("limit [set MODEL --requests N --tokens N | rm MODEL]",
+		     err);
+}
+
+/* ---- reservations --------------------------------------------------------------- */
+
+static int list_hold(void *arg, const struct ai_hold *h)
+{
+	struct cost_out *o = arg;
+	struct ai_buf *b = &o->line;
+	char amount[AI_MONEY_TEXT];
+
+	if (ai_loop.plain_out) {
+		ai_money_show(h->amount, amount);
+		ai_buf_fmt(b, "%10s %-8lld %-6s %-6s %-12s %s", amount,
+			   (long long)h->pid, h->alive ? "alive" : "dead",
+			   h->sent ? "sent" : "", h->tool, h->model);
+		return cost_put(o);
+	}
+	ai_put_open(b, '{');
+	cost_put_text(b, "id", h->id);
+	cost_put_usd(b, "held_usd", h->amount);
+	cost_put_text(b, "tool", h->tool);
+	cost_put_text(b, "model", h->model);
+	cost_put_time(b, "since", h->created);
+	cost_put_int(b, "pid", h->pid);
+	ai_put_key(b, "alive");
+	ai_put_bool(b, h->alive);
+	ai_put_key(b, "sent");
+	ai_put_bool(b, h->sent);
+	ai_put_close(b, '}');
+	return cost_put(o);
+}
+
+static int hold_rows(struct ai_ledger *l, struct cost_out *o,
+		     struct ai_err *err)
+{
+	return ai_ledger_holds(l, list_hold, o, err);
+}
+
+int cost_reservations(int argc, char **argv, struct ai_err *err)
+{
+	if (argc > 0)
+		return ai_err_set(err, AI_E_USAGE, "no operand is expected: "
+				  "'%.80s'", argv[0]);
+	return list(hold_rows, "      held pid      owner  state  tool         "
+		    "model", err);
+}

@@ -1,0 +1,211 @@
+/* ledger-report.c: reading what stands in the ledger. */
+#include "store/ledger-int.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* What a budget's period has used, from the calls themselves: its account is
+ * made by the first call that needs it. */
+static const char used_sql[] =
+	"SELECT (SELECT coalesce(sum(h.amount), 0) FROM hold h"
+	" JOIN transfer t ON t.seq=h.transfer JOIN label l ON l.n=t.label"
+	" WHERE ?1 AND t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES "),"
+	" (SELECT coalesce(sum(e.amount), 0) FROM transfer e"
+	" JOIN transfer t ON t.seq=e.of JOIN label l ON l.n=t.label"
+	" WHERE t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES ")";
+
+static const char budgets_sql[] =
+	"SELECT scope, name, period, cap, coalesce((SELECT p.name FROM person p"
+	" WHERE b.scope='user' AND p.token=b.name), b.name) FROM budget b"
+	" ORDER BY scope<>'all', scope, name,"
+	" instr('request hour day month total', period)";
+
+static int use(struct ai_ledger *l, const char *name, sqlite3_stmt **st,
+	       struct ai_budget_state *b, struct ai_err *err)
+{
+	int64_t start;
+	int rc;
+
+	b->posted = b->pending = -1;
+	b->resets_ms = INT64_MAX;
+	if (strcmp(b->budget.period, "request") == 0 ||
+	    !ledger_period(b->budget.period, l->wall_ms(), &start,
+			   &b->resets_ms) ||
+	    strcmp(name, "*") == 0)
+		return 0;
+	if (ai_db_bind(&l->db, st, used_sql, err, "iiitt", (int64_t)1, start,
+		       b->resets_ms, ai_span_of(b->budget.scope),
+		       ai_span_of(name)) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, *st, err);
+	if (rc > 0) {
+		b->pending = sqlite3_column_int64(*st, 0);
+		b->posted = sqlite3_column_int64(*st, 1);
+	}
+	sqlite3_reset(*st);
+	return rc < 0 ? -1 : 0;
+}
+
+int ai_ledger_budgets(struct ai_ledger *l,
+		      int (*each)(void *arg, const struct ai_budget_state *b),
+		      void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL, *sum = NULL;
+	struct ai_budget_state b;
+	char name[64];
+	int rc = ai_db_bind(&l->db, &st, budgets_sql, err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(b.budget.scope, sizeof(b.budget.scope), st,
+				   0);
+		ledger_copy_column(name, sizeof(name), st, 1);
+		ledger_copy_column(b.budget.period, sizeof(b.budget.period),
+				   st, 2);
+		b.budget.cap = sqlite3_column_int64(st, 3);
+		ledger_copy_column(b.budget.name, sizeof(b.budget.name), st,
+				   4);
+		rc = use(l, name, &sum, &b, err);
+		if (rc == 0 && each(arg, &b) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	ai_db_finish(&sum);
+	return rc < 0 ? -1 : 0;
+}
+
+int ai_ledger_limits(struct ai_ledger *l,
+		     int (*each)(void *arg, const struct ai_limit *limit),
+		     void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_limit q;
+	int rc = ai_db_bind(&l->db, &st, "SELECT key, model, requests, tokens"
+			    " FROM rate ORDER BY key, model", err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(q.key, sizeof(q.key), st, 0);
+		ledger_copy_column(q.model, sizeof(q.model), st, 1);
+		q.requests = sqlite3_column_int64(st, 2);
+		q.tokens = sqlite3_column_int64(st, 3);
+		if (each(arg, &q) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+static void read_hold(sqlite3_stmt *st, struct ai_hold *h)
+{
+	struct ai_owner o;
+	enum ai_owner_state state;
+
+	memset(&o, 0, sizeof(o));
+	ledger_copy_column(h->id, sizeof(h->id), st, 0);
+	ledger_copy_column(h->tool, sizeof(h->tool), st, 1);
+	ledger_copy_column(h->model, sizeof(h->model), st, 2);
+	h->amount = sqlite3_column_int64(st, 3);
+	h->created = sqlite3_column_int64(st, 4);
+	h->sent = sqlite3_column_int(st, 5) != 0;
+	h->pid = o.pid = sqlite3_column_int64(st, 6);
+	o.start = sqlite3_column_int64(st, 7);
+	o.space = sqlite3_column_int64(st, 8);
+	ledger_copy_column(o.boot, sizeof(o.boot), st, 9);
+	state = ai_owner_state(&o);
+	h->alive = state == AI_OWNER_ALIVE || state == AI_OWNER_UNKNOWN;
+}
+
+int ai_ledger_holds(struct ai_ledger *l,
+		    int (*each)(void *arg, const struct ai_hold *h), void *arg,
+		    struct ai_err *err)
+{
+	static const char sql[] = "SELECT lower(hex(t.id)), l.tool, l.model,"
+		" h.amount, t.created, h.sent, h.pid, h.start, h.space, h.boot"
+		" FROM hold h JOIN transfer t ON t.seq=h.transfer"
+		" JOIN label l ON l.n=t.label ORDER BY t.seq";
+	sqlite3_stmt *st = NULL;
+	struct ai_hold h;
+	int rc = ai_db_bind(&l->db, &st, sql, err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		read_hold(st, &h);
+		if (each(arg, &h) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- reports --------------------------------------------------------------------- */
+
+/* The expression that a report is grouped by; NULL: there is no such. */
+static const char *group_of(const char *by)
+{
+	static const struct { const char *by, *sql; } groups[] = {
+		{ "day", "strftime('%Y-%m-%d', t.created / 1000, 'unixepoch',"
+			 " 'localtime')" },
+		{ "month", "strftime('%Y-%m', t.created / 1000, 'unixepoch',"
+			   " 'localtime')" },
+		{ "tool", "l.tool" }, { "provider", "l.provider" },
+		{ "model", "l.model" }, { "tenant", "l.tenant" },
+		{ "user", "coalesce((SELECT p.name FROM person p WHERE"
+			  " p.token=l.user), l.user)" },
+		{ "project", "l.project" }, { "experiment", "l.experiment" },
+		{ "run", "l.run" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (strcmp(groups[i].by, by) == 0)
+			return groups[i].sql;
+	return NULL;
+}
+
+int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
+		     int64_t until,
+		     int (*each)(void *arg, const struct ai_spend *s),
+		     void *arg, struct ai_err *err)
+{
+	const char *group = group_of(by);
+	sqlite3_stmt *st = NULL;
+	struct ai_spend s;
+	char sql[800];
+	int rc;
+
+	if (group == NULL)
+		return ai_err_set(err, AI_E_USAGE, "there is no report by "
+				  "'%.40s'", by);
+	snprintf(sql, sizeof(sql), "SELECT %s AS g, count(*),"
+		 " sum(EXISTS(SELECT 1 FROM transfer e WHERE e.of=t.seq AND"
+		 " e.kind=4)), sum(coalesce((SELECT sum(e.amount) FROM"
+		 " transfer e WHERE e.of=t.seq), 0)), sum(coalesce((SELECT"
+		 " h.amount FROM hold h WHERE h.transfer=t.seq), 0))"
+		 " FROM transfer t JOIN label l ON l.n=t.label WHERE t.kind=1"
+		 " AND t.created>=? AND t.created<? GROUP BY g ORDER BY g",
+		 group);
+	rc = ai_db_bind(&l->db, &st, sql, err, "ii", since, until);
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(s.name, sizeof(s.name), st, 0);
+		s.calls = sqlite3_column_int64(st, 1);
+		s.lost = sqlite3_column_int64(st, 2);
+		s.posted = sqlite3_column_int64(st, 3);
+		s.pending = sqlite3_column_int64(st, 4);
+		if (each(arg, &s) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err)
+{
+	struct tm t = { .tm_isdst = -1 };
+	const char *end = strptime(text, "%Y-%m-%d", &t);
+	time_t s;
+
+	if (end == NULL || *end != '\0' || (s = mktime(&t)) == (time_t)-1)
+		return ai_err_set(err, AI_E_USAGE, "'%.40s' is no date like "
+				  "2026-11-22", text);
+	*ms = (int64_t)s * 1000;
+	return 0;
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# ai-cost: budgets, limits and reports of the one ledger.
+load helper
+load ../stub/stub
+
+setup_file() {
+	stub_start
+	unset AI_PRICE
+}
+
+teardown_file() {
+	stub_stop
+}
+
+setup() {
+	ai_setup
+	stub_reset
+	ask=(ai-complete --base-url "$STUB_URL" --retries 0 --price '1,2')
+}
+
+@test "looking makes no ledger" {
+	for verb in budget limit reservations report check; do
+		run --separate-stderr ai-cost "$verb"
+		assert_status 0
+		assert_eq "$output" ''
+		assert_has "$stderr" 'there is no ledger'
+	done
+	assert [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "budgets: set, listed, replaced, removed" {
+	ai-cost budget set all day 20
+	ai-cost budget set tenant:acme month 0.05
+	run ai-cost budget
+	assert_eq "${#lines[@]}" 3
+	assert_has "$output" '{"scope":"all","period":"request","cap_usd":0.5}'
+	assert_has "$output" '"period":"day","cap_usd":20,"spent_usd":0,"held_usd":0,"left_usd":20,"resets":"'
+	assert_has "$output" '"scope":"tenant","name":"acme","period":"month","cap_usd":0.05,'
+	ai-cost budget set tenant:acme month 1e-9
+	assert_has "$(ai-cost budget)" '"cap_usd":0.000000001'
+	ai-cost budget rm tenant:acme month
+	assert_eq "$(ai-cost budget | wc -l)" 2
+}
+
+@test "a budget refuses, and another amount lets through" {
+	ai-cost budget set tenant:acme total 0.00003
+	"${ask[@]}" -m x --tenant acme --max-tokens 1 a >/dev/null || status=$?
+	assert_eq "$status" 3
+	ai-cost budget set tenant:acme total 1
+	"${ask[@]}" -m x --tenant acme b >/dev/null
+	assert_has "$(ai-cost budget)" '"cap_usd":1,"spent_usd":0.000022,"held_usd":0,"left_usd":0.999978}'
+}
+
+@test "what is no amount, no period, no scope" {
+	for bad in -1 abc '' 1,5 99999999999 0x10 nan; do
+		run --separate-stderr ai-cost budget set all day -- "$bad"
+		assert_status 64
+		assert_has "$stderr" "'$bad'"
+	done
+	run --separate-stderr ai-cost budget set all week 5
+	assert_status 64
+	assert_has "$stderr" "not 'week'"
+	run --separate-stderr ai-cost budget set team:x day 5
+	assert_status 64
+	assert_has "$stderr" "'team'"
+	run --separate-stderr ai-cost budget set tenant day 5
+	assert_status 64
+	run --separate-stderr ai-cost budgte
+	assert_status 64
+	assert_has "$stderr" "did you mean 'budget'?"
+	run --separate-stderr ai-cost
+	assert_status 64
+}
+
+@test "limits: set, heeded, removed" {
+	ai-cost limit set x --requests 1
+	assert_eq "$(ai-cost limit)" '{"model":"x","requests":1}'
+	"${ask[@]}" -m x a >/dev/null
+	run --separate-stderr "${ask[@]}" -m x --max-wait 0 b
+	assert_status 75
+	assert_has "$output" try_later
+	ai-cost limit rm x
+	assert_eq "$(ai-cost limit)" ''
+	"${ask[@]}" -m x --max-wait 0 c >/dev/null
+	run --separate-stderr ai-cost limit set x
+	assert_status 64
+}
+
+@test "a report by model, tool and day; the table and the lines agree" {
+	"${ask[@]}" -m one a >/dev/null
+	printf '%s\n' b c | "${ask[@]}" -R -m two >/dev/null
+	echo '{"text":"fox"}' | ai-embed --base-url "$STUB_URL" -m e --price 1,0 >/dev/null
+	run ai-cost report --by model
+	assert_has "$output" '{"model":"one","calls":1,"spent_usd":0.000022,"held_usd":0}'
+	assert_has "$output" '{"model":"two","calls":2,"spent_usd":0.000044,"held_usd":0}'
+	assert_eq "$(ai-cost report --by tool | jq -r .tool)" $'ai-complete\nai-embed'
+	assert_eq "$(ai-cost report | jq -r .day)" "$(date +%F)"
+	assert_eq "$(ai-cost report | jq .calls)" 4
+	assert_eq "$(ai-cost report --since 2099-01-01)" ''
+	assert_eq "$(ai-cost report --until 2000-01-01)" ''
+	assert_has "$(ai-cost report --by model -r)" 'all                                     4'
+	run --separate-stderr ai-cost report --since yesterday
+	assert_status 64
+}
+
+@test "a call under way is listed, and what the dead left is settled" {
+	stub_script '{"delay_ms":3000}'
+	"${ask[@]}" -m x a >/dev/null &
+	pid=$!
+	for ((i = 0; i < 100; i++)); do
+		[ "$(ai-cost reservations 2>/dev/null | jq .sent)" != true ] || break
+		sleep 0.05
+	done
+	assert_eq "$(ai-cost reservations | jq -c '[.pid,.alive,.sent,.model]')" \
+		"[$pid,true,true,\"x\"]"
+	kill -KILL "$pid"
+	wait "$pid" || true
+	assert_eq "$(ai-cost reservations | jq -c '[.alive,.sent]')" '[false,true]'
+	ai-cost budget set all total 0.0001
+	run "${ask[@]}" -m x --max-tokens 1 b
+	assert_eq "$(ai-cost reservations)" ''
+	assert_eq "$(ai-cost report --by model | jq .unanswered)" 1
+}
+
+@test "check: a ledger that was edited" {
+	need sqlite3
+	"${ask[@]}" -m x a >/dev/null
+	run ai-cost check
+	assert_status 0
+	assert_eq "$output" ''
+	sqlite3 "$XDG_STATE_HOME/aiutils/ledger.db" \
+		'DROP TRIGGER no_update; UPDATE transfer SET amount=1 WHERE kind=2'
+	run --separate-stderr ai-cost check
+	assert_status 65
+	assert_has "$output" 'seal is broken'
+	assert_has "$stderr" 'contradicts itself'
+}
