@@ -91,7 +91,14 @@ static bool is_draft(const char *name)
 	return strncmp(name, DRAFT_NAME, strlen(DRAFT_NAME)) == 0;
 }
 
-/* But for what a program killed while it made the index left behind. */
+/* The index and its log, which another program may have made just now. */
+static bool is_index(const char *name)
+{
+	return strncmp(name, FILE_NAME, strlen(FILE_NAME)) == 0;
+}
+
+/* But for what a program killed while it made the index left behind, and one
+ * that is making it now. */
 static bool is_empty(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -102,7 +109,8 @@ static bool is_empty(const char *folder)
 		return false;
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0 && !is_draft(e->d_name))
+		    strcmp(e->d_name, "..") != 0 && !is_draft(e->d_name) &&
+		    !is_index(e->d_name))
 			empty = false;
 	closedir(d);
 	return empty;
