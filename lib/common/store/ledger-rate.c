@@ -27,10 +27,16 @@ static int64_t clamp(__int128 ns)
 	return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;
 }
 
+/* The usual burst, and the lowest rate. */
+static int64_t least_of(int64_t limit)
+{
+	return limit / 50 > 1 ? limit / 50 : 1;
+}
+
 /* How long n units take at the rate that goes with this burst. */
 static int64_t span_of(int64_t n, int64_t limit, int64_t burst)
 {
-	int64_t rate = limit - burst, least = limit / 50 > 1 ? limit / 50 : 1;
+	int64_t rate = limit - burst, least = least_of(limit);
 
 	return clamp((__int128)n * MINUTE / (rate > least ? rate : least));
 }
@@ -55,23 +61,37 @@ static int read_bucket(struct ai_ledger *l, const struct ledger_item *it,
 	return rc < 0 ? -1 : 0;
 }
 
-/* The earliest time for n units; the bucket is made wide enough for them. */
+/*
+ * The earliest time for n units; the bucket is made wide enough for them.  A
+ * minute after the last start the bucket is as good as new, however long the
+ * wide one would take to fill.  A burst that leaves less than the usual one
+ * for the rest of its minute has that minute for itself: any rate beside it
+ * would be too much.
+ */
 static int64_t earliest(struct ledger_bucket *b, int64_t n, int64_t limit,
 			int64_t now)
 {
-	int64_t usual = limit / 50 > 1 ? limit / 50 : 1, full;
+	int64_t usual = least_of(limit), burst = b->burst, start,
+		full = b->tat > now ? b->tat : now,
+		fresh = b->last + MINUTE;
 
-	if (b->last == 0 || b->last < now - MINUTE)
-		b->burst = n > usual ? n : usual;
-	if (n > b->burst) {
+	if (b->last == 0 || fresh < now)
+		fresh = now;
+	if (n > burst) {
 		/* What went out in this minute was counted with the smaller
 		 * burst: the difference has to be waited for. */
-		full = b->tat > now ? b->tat : now;
-		b->tat = full + span_of(n - b->burst, limit, n);
-		b->burst = n;
+		full += span_of(n - burst, limit, n);
+		burst = n;
 	}
-	full = (b->tat > now ? b->tat : now) + span_of(n, limit, b->burst);
-	return full - span_of(b->burst, limit, b->burst);
+	start = full + span_of(n, limit, burst) - span_of(burst, limit, burst);
+	if (start < fresh && fresh > now && burst <= limit - usual) {
+		b->tat = full;
+		b->burst = burst;
+		return start;
+	}
+	b->tat = fresh;
+	b->burst = n > usual ? n : usual;
+	return fresh;
 }
 
 static int find_bucket(struct ai_ledger *l, struct ledger_item *it,
@@ -201,7 +221,9 @@ int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
 	rc = find_buckets(l, it, r, err);
 	if (rc <= 0)
 		return rc;
-	if (r->start_ns - it->now_ns > it->in.reserve.max_wait_ms * 1000000)
+	/* In whole ms, rounded up: the longest wait may be INT64_MAX. */
+	if ((r->start_ns - it->now_ns + 999999) / 1000000 >
+	    it->in.reserve.max_wait_ms)
 		return refuse_rate(it, AI_OVER_LIMIT, r->start_ns);
 	return 1;
 }
@@ -220,7 +242,8 @@ int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
 		if (LEDGER_RUN(l, SQL_SET_BUCKET, err, "tiiit",
 			       ai_span_of(k->name),
 			       from + span_of(k->units, k->limit, k->burst),
-			       k->burst, r->start_ns,
+			       k->burst,
+			       k->last > r->start_ns ? k->last : r->start_ns,
 			       ai_span_of(it->owner.boot)) < 0)
 			return -1;
 	}
@@ -239,6 +262,7 @@ int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
 	char key[40] = "", model[128] = "";
 	struct breaker b, was;
 	sqlite3_stmt *st;
+	int64_t held;
 	int rc;
 
 	if (p->outcome == AI_OUTCOME_NONE && p->hold_ms <= 0)
@@ -262,8 +286,9 @@ int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
 		if (++b.failures >= FAILURES_MAX)
 			b.opened = it->now_ns;
 	}
-	if (p->hold_ms > 0 && it->now_ns + p->hold_ms * 1000000 > b.held)
-		b.held = it->now_ns + p->hold_ms * 1000000;
+	held = clamp(it->now_ns + (__int128)p->hold_ms * 1000000);
+	if (p->hold_ms > 0 && held > b.held)
+		b.held = held;
 	return memcmp(&was, &b, sizeof(b)) == 0 ? 0
 						: write_breaker(l, it, &b, err);
 }
