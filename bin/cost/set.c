@@ -98,7 +98,7 @@ static int list_budget(void *arg, const struct ai_budget_state *s)
 	struct cost_out *o = arg;
 	struct ai_buf *b = &o->line;
 	char cap[AI_MONEY_TEXT], spent[AI_MONEY_TEXT] = "";
-	char what[96];
+	char what[160];
 
 	if (ai_loop.plain_out) {
 		ai_money_show(s->budget.cap, cap);

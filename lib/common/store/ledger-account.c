@@ -132,7 +132,7 @@ static bool fits(const struct ai_reserved *r, int64_t more)
 }
 
 /* 1: it has room, and its account, if it has one, is in a; 0: it has not. */
-static int try_budget(struct ai_ledger *l, const struct ledger_item *it,
+static int try_budget(struct ai_ledger *l, struct ledger_item *it,
 		      const struct ai_budget *b, struct ai_reserved *r,
 		      struct ledger_accounts *a, struct ai_err *err)
 {
@@ -155,8 +155,8 @@ static int try_budget(struct ai_ledger *l, const struct ledger_item *it,
 	if (rc < 0)
 		return -1;
 	if (a->n == LEDGER_ACCOUNTS_MAX)
-		return ai_err_set(err, AI_E_CONFIG, "more than %d budgets "
-				  "apply to one call", LEDGER_ACCOUNTS_MAX);
+		return ledger_refuse(it, AI_E_CONFIG, "more than %d budgets "
+				     "apply to one call", LEDGER_ACCOUNTS_MAX);
 	a->id[a->n++] = n;
 	return fits(r, it->in.reserve.worst);
 }
@@ -191,7 +191,7 @@ static int applies(struct ai_ledger *l, struct ai_budget *b,
 		return 0;
 	if (strcmp(b->name, "*") != 0)
 		return strcmp(b->name, label) == 0;
-	snprintf(b->name, sizeof(b->name), "%.63s", label);
+	snprintf(b->name, sizeof(b->name), "%s", label);
 	rc = has_budget(l, b, err);
 	return rc < 0 ? -1 : rc == 0;
 }
@@ -254,6 +254,12 @@ int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 		return ledger_refuse(it, AI_E_USAGE, "a budget is for a "
 				     "request, hour, day, month or total, not "
 				     "'%s'", b.period);
+	/* Else it would be about nobody. */
+	if (strcmp(b.scope, "model") != 0 &&
+	    strlen(b.name) >= sizeof(none.user))
+		return ledger_refuse(it, AI_E_USAGE, "the name of a '%s' has "
+				     "at most %d bytes", b.scope,
+				     (int)sizeof(none.user) - 1);
 	if (strcmp(b.scope, "user") == 0 && ledger_person(l, b.name, err) < 0)
 		return -1;
 	there = has_budget(l, &b, err);

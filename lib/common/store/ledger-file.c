@@ -151,7 +151,7 @@ const char *const ledger_sql[SQL_COUNT] = {
 /* ---- where ------------------------------------------------------------------ */
 
 /* Locks on these are not what they are on a disk of this machine. */
-static int check_disk(const char *path, int fd, struct ai_err *err)
+static int check_disk(const char *path, struct ai_err *err)
 {
 	static const struct { long magic; const char *name; } network[] = {
 		{ NFS_SUPER_MAGIC, "NFS" }, { SMB_SUPER_MAGIC, "SMB" },
@@ -162,7 +162,7 @@ static int check_disk(const char *path, int fd, struct ai_err *err)
 	struct statfs fs;
 	size_t i;
 
-	if (fstatfs(fd, &fs) < 0)
+	if (statfs(path, &fs) < 0)
 		return 0;
 	for (i = 0; i < sizeof(network) / sizeof(network[0]); i++)
 		if ((uint32_t)fs.f_type == (uint32_t)network[i].magic)
@@ -180,7 +180,7 @@ static int make_file(const char *path, struct ai_err *err)
 {
 	char dir[4096];
 	size_t i;
-	int fd, rc;
+	int fd;
 
 	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
 		return ai_err_set(err, AI_E_CONFIG,
@@ -194,13 +194,15 @@ static int make_file(const char *path, struct ai_err *err)
 						  "the ledger", dir);
 			dir[i] = '/';
 		}
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
+	/* Only a new one is opened: closing a file gives up all locks that
+	 * this process has on it, those of its other handles too. */
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
 		return ai_err_sys(err, AI_E_CREATE, errno,
 				  "cannot open the ledger '%.200s'", path);
-	rc = check_disk(path, fd, err);
-	close(fd);
-	return rc;
+	if (fd >= 0)
+		close(fd);
+	return check_disk(path, err);
 }
 
 /* ---- versions ---------------------------------------------------------------- */

@@ -78,7 +78,15 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 	if (it->in.reserve.worst < 0 || it->in.reserve.tokens < 0)
 		return ledger_refuse(it, AI_E_BUG, "a reservation of less "
 				     "than nothing");
+	if (it->in.reserve.worst > LEDGER_AMOUNT_MAX)
+		return ledger_refuse(it, AI_E_CONFIG, "a call that may cost "
+				     "more than a million dollars is not "
+				     "booked; is its price right?");
 	rc = find(l, it->in.reserve.id, &r, err);
+	/* It ran before, and who ran it died between the commit and the
+	 * answer: what is written here is the answer. */
+	if (rc > 0 && it->out.verdict == AI_GRANTED && it->out.start_ns != 0)
+		return 0;
 	if (rc != 0) {
 		it->out = (struct ai_reserved){ .verdict = AI_AGAIN,
 						.start_ns = it->now_ns };
@@ -165,6 +173,10 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 		return rc;
 	if (p->amount < 0)
 		return ledger_refuse(it, AI_E_BUG, "a bill below nothing");
+	if (p->amount > LEDGER_AMOUNT_MAX)
+		return ledger_refuse(it, AI_E_CONFIG, "a bill of more than a "
+				     "million dollars is not booked; is its "
+				     "price right? Its worst case stays");
 	if (!r.open)
 		return 0; /* posted before */
 	if (p->how == AI_BOOK_WORST)

@@ -11,6 +11,8 @@
 #define LEDGER_VERSION 1
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
+/* Of one call: a sum of them must not overflow. A million dollars. */
+#define LEDGER_AMOUNT_MAX ((int64_t)1000000000000000)
 
 enum ledger_sql {
 	SQL_STATE, SQL_SET_STATE,
@@ -77,7 +79,8 @@ struct ledger_item {
 		struct ai_budget budget;
 		struct ai_limit limit;
 	} in;
-	/* The answer: nothing above is ever written by who runs it. */
+	/* The answer: nothing above is ever written by who runs it; all zero
+	 * before it is run for the first time. */
 	enum ai_code code; /* AI_E_NONE, or why it was refused */
 	char why[240];
 	struct ai_reserved out;

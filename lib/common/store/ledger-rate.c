@@ -194,7 +194,7 @@ static int refuse_rate(struct ledger_item *it, enum ai_verdict verdict,
 
 	it->out = (struct ai_reserved){ .verdict = verdict };
 	it->out.wait_ms = (until - it->now_ns + 999999) / 1000000;
-	snprintf(it->out.name, sizeof(it->out.name), "%.63s", a->model);
+	snprintf(it->out.name, sizeof(it->out.name), "%s", a->model);
 	return 0;
 }
 

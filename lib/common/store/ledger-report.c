@@ -53,7 +53,7 @@ int ai_ledger_budgets(struct ai_ledger *l,
 {
 	sqlite3_stmt *st = NULL, *sum = NULL;
 	struct ai_budget_state b;
-	char name[64];
+	char name[128];
 	int rc = ai_db_bind(&l->db, &st, budgets_sql, err, "");
 
 	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {

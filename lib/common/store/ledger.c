@@ -62,6 +62,10 @@ static int apply(struct ai_ledger *l, struct ledger_item *it,
 	};
 
 	it->code = AI_E_NONE;
+	/* The queue's file outlives a power failure, and may be damaged. */
+	if (strncmp(it->owner.boot, l->owner.boot, sizeof(l->owner.boot)) != 0)
+		return ledger_refuse(it, AI_E_TRY_LATER,
+				     "a request from before the last boot");
 	if ((unsigned)it->what >= sizeof(steps) / sizeof(steps[0]))
 		return ledger_refuse(it, AI_E_BUG, "an unknown request");
 	return steps[it->what](l, it, err);
@@ -200,12 +204,14 @@ int ai_ledger_reserve(struct ai_ledger *l, const struct ai_reserve *r,
 	int rc = ask(l, &it, err);
 
 	/* What dead processes hold may be just what is missing. */
-	if (rc == 0 && it.out.verdict == AI_OVER_BUDGET && it.out.pending > 0) {
+	while (rc == 0 && it.out.verdict == AI_OVER_BUDGET &&
+	       it.out.pending > 0) {
 		struct ledger_item sweep = { .what = LEDGER_DO_SWEEP };
 
 		rc = ask(l, &sweep, err);
-		if (rc == 0 && sweep.out.pending > 0)
-			rc = ask(l, &it, err);
+		if (rc < 0 || sweep.out.pending == 0)
+			break;
+		rc = ask(l, &it, err);
 	}
 	if (rc == 0)
 		*out = it.out;

@@ -63,7 +63,7 @@ struct ai_reserved {
 	bool probe;       /* the one call that tries a broken provider */
 	int64_t start_ns; /* granted: not before this, CLOCK_BOOTTIME */
 	int64_t wait_ms;  /* refused by limit or breaker: try again then */
-	char scope[24], name[64], period[8];
+	char scope[24], name[128], period[8];
 	int64_t cap, posted, pending, resets_ms;
 };
 
@@ -120,7 +120,7 @@ int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err);
  * name there is by itself; period request, hour, day, month or total.
  */
 struct ai_budget {
-	char scope[24], name[64], period[8];
+	char scope[24], name[128], period[8];
 	int64_t cap; /* nano-dollars; negative: remove it */
 };
 

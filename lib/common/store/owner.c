@@ -12,22 +12,28 @@
 /* The file's first bytes with a NUL behind them; their number, or -1. */
 static ssize_t read_file(const char *path, char *out, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
 	ssize_t n;
 
 	if (fd < 0)
 		return -1;
+	errno = 0;
 	do
 		n = read(fd, out, size - 1);
 	while (n < 0 && errno == EINTR);
+	saved = errno;
 	close(fd);
+	errno = saved;
 	if (n >= 0)
 		out[n] = '\0';
 	return n;
 }
 
+#define UNKNOWN (-2)
+
 /* Field 22 of /proc/PID/stat; the name, field 2, may hold anything. -1: there
- * is no such process; a zombie has ended, too. */
+ * is no such process; a zombie has ended, too. UNKNOWN: it cannot be read, as
+ * when no descriptor is left. */
 static int64_t start_of(int64_t pid)
 {
 	char path[40], text[1024], *p;
@@ -36,7 +42,7 @@ static int64_t start_of(int64_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
 	if (read_file(path, text, sizeof(text)) <= 0)
-		return -1;
+		return errno == ENOENT || errno == ESRCH ? -1 : UNKNOWN;
 	p = strrchr(text, ')');
 	if (p == NULL || strlen(p) < 3 || p[2] == 'Z' || p[2] == 'X')
 		return -1;
@@ -75,6 +81,7 @@ int ai_owner_self(struct ai_owner *o, struct ai_err *err)
 enum ai_owner_state ai_owner_state(const struct ai_owner *o)
 {
 	static __thread struct ai_owner self;
+	int64_t start;
 
 	if (self.pid != getpid() && look(&self) < 0) {
 		self.pid = 0;
@@ -84,5 +91,7 @@ enum ai_owner_state ai_owner_state(const struct ai_owner *o)
 		return AI_OWNER_REBOOTED;
 	if (o->space != self.space)
 		return AI_OWNER_UNKNOWN;
-	return start_of(o->pid) == o->start ? AI_OWNER_ALIVE : AI_OWNER_DEAD;
+	start = start_of(o->pid);
+	return start == UNKNOWN ? AI_OWNER_UNKNOWN :
+		start == o->start ? AI_OWNER_ALIVE : AI_OWNER_DEAD;
 }
