@@ -928,10 +928,10 @@ static int move_to_memory(struct ai_ledger *l, struct ai_err *err)
 int main(int argc, char **argv)
 {
 	char folder[] = "/tmp/ai-ledger-model-XXXXXX", path[60];
-	int64_t first = number(argc > 1 ? argv[1] : NULL, (int64_t)time(NULL)),
+	int64_t first = number(argc > 1 ? argv[1] : NULL, 1),
 		wanted = number(argc > 2 ? argv[2]
 					 : getenv("AI_TEST_HISTORIES"),
-				getenv("AI_SANITIZED") != NULL ? 1500 : 20000);
+				getenv("AI_SANITIZED") != NULL ? 1500 : 100000);
 	struct timespec from, to;
 	struct ai_ledger *l;
 	struct ai_err err;
