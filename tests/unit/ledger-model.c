@@ -13,9 +13,9 @@
  * and one handle serves all histories.
  */
 #include "store/ledger-int.h"
+#include "help.h"
 #include "tap.h"
 
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,6 @@
 #define SLACK 2000    /* ns: the model divides otherwise */
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
-static uint64_t seed;
 static int64_t now_ms, now_ns;
 static int broken; /* differences so far */
 static bool tie;   /* a start that the rounding decides */
@@ -40,25 +39,6 @@ static int64_t wall(void) { return now_ms; }
 static int64_t boot(void) { return now_ns; }
 
 /* SplitMix64 (Steele et al., 2014). */
-static uint64_t next_random(void)
-{
-	uint64_t z = seed += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return z ^ z >> 31;
-}
-
-static int64_t below(int64_t n)
-{
-	return (int64_t)(next_random() % (uint64_t)n);
-}
-
-static void set(char *to, size_t size, const char *text)
-{
-	snprintf(to, size, "%s", text);
-}
-
 static void differ(const char *what, int64_t got, int64_t wanted)
 {
 	if (++broken <= 10)
@@ -66,17 +46,10 @@ static void differ(const char *what, int64_t got, int64_t wanted)
 		       (long long)got, (long long)wanted);
 }
 
-static void complain(void *arg, const char *what)
-{
-	(void)arg;
-	if (++broken <= 10)
-		printf("# %s\n", what);
-}
-
 static void check_err(int rc, const struct ai_err *err)
 {
 	if (rc < 0)
-		complain(NULL, err->msg);
+		complain(&broken, err->msg);
 }
 
 /* ---- the model: what there is ------------------------------------------------- */
@@ -520,7 +493,7 @@ static void refused_by(const struct ai_reserve *r, const int who[SCOPES],
 
 	if (s < 0 || p < 0 ||
 	    has_room(who, (enum scope)s, (enum period)p, r->worst)) {
-		complain(NULL, "the budget that refused has room");
+		complain(&broken, "the budget that refused has room");
 		return;
 	}
 	if (p != REQUEST)
@@ -790,7 +763,7 @@ static void check_accounts(struct ai_ledger *l)
 		p = column_of(st, 2, period_name, PERIODS);
 		who = s < 0 ? -1 : column_of(st, 1, name[s], s == ALL ? 1 : 3);
 		if (s < 0 || p < 0 || who < 0) {
-			complain(NULL, "an account of nobody");
+			complain(&broken, "an account of nobody");
 			break;
 		}
 		sum((enum scope)s, who, (enum period)p,
@@ -874,29 +847,12 @@ static long history(struct ai_ledger *l, bool whole)
 	}
 	count_minutes();
 	check_calls(l);
-	if (whole && ai_ledger_check(l, complain, NULL, &err) < 0)
+	if (whole && ai_ledger_check(l, complain, &broken, &err) < 0)
 		check_err(-1, &err);
 	return i;
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */
-
-static int remove_one(const char *file, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(file);
-}
-
-static int64_t number(const char *text, int64_t other)
-{
-	int64_t n;
-
-	return text != NULL && ai_parse_i64(ai_span_of(text), &n) == 0 ? n
-								       : other;
-}
 
 /* The ledger that was just made, in memory from here on. */
 static int move_to_memory(struct ai_ledger *l, struct ai_err *err)
@@ -925,13 +881,19 @@ static int move_to_memory(struct ai_ledger *l, struct ai_err *err)
 			  "DROP TRIGGER no_delete", err);
 }
 
+static int64_t histories_wanted(void)
+{
+	char *n = getenv("AI_TEST_HISTORIES");
+
+	return number(n != NULL, &n, 0,
+		      getenv("AI_SANITIZED") != NULL ? 1500 : 100000);
+}
+
 int main(int argc, char **argv)
 {
 	char folder[] = "/tmp/ai-ledger-model-XXXXXX", path[60];
-	int64_t first = number(argc > 1 ? argv[1] : NULL, 1),
-		wanted = number(argc > 2 ? argv[2]
-					 : getenv("AI_TEST_HISTORIES"),
-				getenv("AI_SANITIZED") != NULL ? 1500 : 100000);
+	int64_t first = number(argc, argv, 1, 1),
+		wanted = number(argc, argv, 2, histories_wanted());
 	struct timespec from, to;
 	struct ai_ledger *l;
 	struct ai_err err;
@@ -967,6 +929,6 @@ int main(int argc, char **argv)
 	check_accounts(NULL);
 	check_calls(NULL);
 	ai_ledger_close(l);
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
 	return done();
 }

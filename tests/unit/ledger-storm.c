@@ -10,9 +10,9 @@
  * the cap must hold.
  */
 #include "store/ledger-int.h"
+#include "help.h"
 #include "tap.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -43,16 +43,6 @@ static struct storm {
 } *storm;
 
 static char folder[] = "/tmp/ai-ledger-storm-XXXXXX", path[60];
-static uint64_t seed;
-
-static int64_t below(int64_t n)
-{
-	uint64_t z = seed += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return (int64_t)((z ^ z >> 31) % (uint64_t)n);
-}
 
 static void die(const struct ai_err *err)
 {
@@ -155,12 +145,6 @@ static long rage(int n, double seconds, int *failed)
 
 /* ---- what is left --------------------------------------------------------------- */
 
-static void complain(void *arg, const char *what)
-{
-	printf("# %s\n", what);
-	++*(int *)arg;
-}
-
 /* How the call ended in the ledger: its kind and amount; 0: it is not there. */
 static int ending(struct ai_ledger *l, const unsigned char *id,
 		  int64_t *amount)
@@ -235,23 +219,6 @@ static void check(struct ai_ledger *l, long kills)
 	   "all sums and seals agree");
 }
 
-static int remove_one(const char *name, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
-static int64_t number(int argc, char **argv, int i, int64_t other)
-{
-	int64_t n;
-
-	return i < argc && ai_parse_i64(ai_span_of(argv[i]), &n) == 0 ? n
-								      : other;
-}
-
 int main(int argc, char **argv)
 {
 	int n = (int)number(argc, argv, 1, 8), failed = 0;
@@ -282,6 +249,6 @@ int main(int argc, char **argv)
 		die(&err);
 	check(l, kills);
 	ai_ledger_close(l);
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
 	return done();
 }

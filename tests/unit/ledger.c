@@ -1,8 +1,8 @@
 /* The ledger, one thing at a time; ledger-model compares whole histories. */
 #include "store/ledger-int.h"
+#include "help.h"
 #include "tap.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +39,6 @@ static struct ai_ledger *open_new(void)
 	return l;
 }
 
-static void set(char *to, size_t size, const char *text)
-{
-	snprintf(to, size, "%s", text);
-}
-
 static struct ai_reserve want(int64_t worst)
 {
 	struct ai_reserve r = { .worst = worst, .labels = {
@@ -66,12 +61,6 @@ static enum ai_verdict verdict(struct ai_ledger *l, const struct ai_reserve *r,
 		return out->verdict;
 	printf("# %s\n", err.msg);
 	return (enum ai_verdict)-1;
-}
-
-static void complain(void *arg, const char *what)
-{
-	printf("# %s\n", what);
-	++*(int *)arg;
 }
 
 static int faults(struct ai_ledger *l)
@@ -327,15 +316,6 @@ static void test_damage(void)
 	ai_ledger_close(l);
 }
 
-static int remove_one(const char *name, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
 int main(void)
 {
 	if (mkdtemp(folder) == NULL)
@@ -348,6 +328,6 @@ int main(void)
 	test_breaker();
 	test_orphans();
 	test_damage();
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
 	return done();
 }

@@ -12,10 +12,10 @@
  * same history runs on a disk that fills up before one of the writes.
  */
 #include "crash-vfs.h"
+#include "help.h"
 #include "store/ledger-int.h"
 #include "tap.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,26 +27,9 @@
 #define CAP 1500
 
 static char folder[] = "/tmp/ai-ledger-crash-XXXXXX", path[60];
-static uint64_t seed;
 static int broken;
 static struct ai_owner dead;
 static long crashes, acknowledged, lost;
-
-static int64_t below(int64_t n)
-{
-	uint64_t z = seed += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return (int64_t)((z ^ z >> 31) % (uint64_t)n);
-}
-
-static void complain(void *arg, const char *what)
-{
-	(void)arg;
-	if (++broken <= 10)
-		printf("# %s\n", what);
-}
 
 static void fail(const char *what, long at, int kind, int64_t detail)
 {
@@ -54,7 +37,7 @@ static void fail(const char *what, long at, int kind, int64_t detail)
 
 	snprintf(text, sizeof(text), "crash before event %ld, kind %d: %s "
 		 "(%lld)", at, kind, what, (long long)detail);
-	complain(NULL, text);
+	complain(&broken, text);
 }
 
 /* ---- a history --------------------------------------------------------------------- */
@@ -220,7 +203,7 @@ static int64_t ask(struct ai_ledger *l, const char *sql,
 	struct ai_span s = { (const char *)id, id == NULL ? 0 : AI_LEDGER_ID };
 
 	if (ai_db_bind(&l->db, &st, sql, &err, id == NULL ? "" : "b", s) < 0)
-		complain(NULL, err.msg);
+		complain(&broken, err.msg);
 	else if (ai_db_step(&l->db, st, &err) > 0)
 		n = sqlite3_column_int64(st, 0);
 	ai_db_finish(&st);
@@ -270,7 +253,7 @@ static void die(struct ai_ledger *l, bool killed)
 	snprintf(sql, sizeof(sql), killed ? "UPDATE hold SET pid=%lld"
 		 : "UPDATE hold SET boot='the last one'", (long long)dead.pid);
 	if (ai_db_exec(&l->db, sql, &err) < 0)
-		complain(NULL, err.msg);
+		complain(&broken, err.msg);
 }
 
 /* What the dead held is spent if it was sent, else given back. */
@@ -324,7 +307,7 @@ static void verify(long at, enum crash_kind kind, bool redo)
 		fail(err.msg, at, kind, 0);
 		return;
 	}
-	if (ai_ledger_check(l, complain, NULL, &err) < 0)
+	if (ai_ledger_check(l, complain, &broken, &err) < 0)
 		fail(err.msg, at, kind, 0);
 	for (i = 0; i < h.steps; i++) {
 		if (h.step[i].to <= at) {
@@ -348,7 +331,7 @@ static void verify(long at, enum crash_kind kind, bool redo)
 	if (ai_ledger_reserve(l, &r, &out, &err) < 0 ||
 	    out.verdict != AI_GRANTED)
 		fail("a new call", at, kind, 0);
-	if (ai_ledger_check(l, complain, NULL, &err) < 0)
+	if (ai_ledger_check(l, complain, &broken, &err) < 0)
 		fail(err.msg, at, kind, 0);
 	ai_ledger_close(l);
 }
@@ -387,7 +370,7 @@ static void one(uint64_t own_seed, long points)
 	crash_vfs_clear();
 	seed = own_seed;
 	if (run(&err) < 0) {
-		complain(NULL, err.msg);
+		complain(&broken, err.msg);
 		return;
 	}
 	events = crash_vfs_events();
@@ -412,23 +395,6 @@ static int make_dead(struct ai_err *err)
 	waitpid(pid, NULL, 0);
 	dead.pid = pid;
 	return 0;
-}
-
-static int remove_one(const char *file, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(file);
-}
-
-static int64_t number(int argc, char **argv, int i, int64_t other)
-{
-	int64_t n;
-
-	return i < argc && ai_parse_i64(ai_span_of(argv[i]), &n) == 0 ? n
-								      : other;
 }
 
 int main(int argc, char **argv)
@@ -456,6 +422,6 @@ int main(int argc, char **argv)
 		printf("# again: ledger-crash %lld 1 %lld\n",
 		       (long long)(first + n - 1), (long long)points);
 	crash_vfs_clear();
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
 	return done();
 }

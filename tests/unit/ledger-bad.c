@@ -5,11 +5,11 @@
  * and what was acknowledged before is there afterwards.
  */
 #include "store/ledger-int.h"
+#include "help.h"
 #include "tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,11 +30,6 @@ static int64_t now_ms = 1795000000000, now_ns = 1000000000000;
 
 static int64_t wall(void) { return now_ms; }
 static int64_t boot(void) { return now_ns; }
-
-static void set(char *to, size_t size, const char *text)
-{
-	snprintf(to, size, "%s", text);
-}
 
 static void new_path(void)
 {
@@ -129,12 +124,6 @@ static int64_t ask(struct ai_ledger *l, const char *sql)
 		return n;
 	printf("# %s\n", err.msg);
 	return INT64_MIN;
-}
-
-static void complain(void *arg, const char *what)
-{
-	printf("# %s\n", what);
-	++*(int *)arg;
 }
 
 static void finish(struct ai_ledger *l, const char *what)
@@ -841,15 +830,6 @@ static void test_two_handles(void)
 	finish(a, "two handles");
 }
 
-static int remove_one(const char *name, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
 int main(void)
 {
 	if (mkdtemp(folder) == NULL)
@@ -871,6 +851,6 @@ int main(void)
 	test_descriptors();
 	test_two_handles();
 	test_summer_time();
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
 	return done();
 }
