@@ -505,7 +505,8 @@ static int on_small_disk(void)
 	    posix_fallocate(fd, 0, 300000) != 0)
 		return 1;
 	close(fd);
-	strcat(path, "/ledger.db");
+	snprintf(path + strlen(path), sizeof(path) - strlen(path),
+		 "/ledger.db");
 	l = open_old();
 	no_caps(l);
 	n = until_full(l, &err);
@@ -596,9 +597,7 @@ static void test_read_only(void)
 	try_as_nobody("a folder that is not ours", AI_E_CREATE,
 		      "Permission denied");
 	chmod(folder, 0555);
-	strcat(dir, "x");
-	set(path, sizeof(path), dir);
-	strcat(path, "/ledger.db");
+	snprintf(path, sizeof(path), "%.80sx/ledger.db", dir);
 	try_as_nobody("a folder that cannot be made", AI_E_CREATE,
 		      "cannot create");
 	chmod(folder, 0700);

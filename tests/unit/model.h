@@ -1,0 +1,95 @@
+/*
+ * model.h: what the ledger should do, as arrays and loops.
+ *
+ * Written from the manual and not from the ledger: budgets are summed anew
+ * from all calls for every question, and beside the bucket's own arithmetic
+ * every minute's starts are counted.
+ */
+#ifndef TESTS_UNIT_MODEL_H
+#define TESTS_UNIT_MODEL_H
+
+#include "store/ledger-int.h"
+
+#define CALLS 64 /* of one history */
+#define SECOND ((int64_t)1000000000)
+#define MINUTE (60 * SECOND)
+#define SLACK 2000 /* ns: the model divides otherwise */
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+enum scope { ALL, TENANT, USER, MODEL, SCOPES };
+enum period { REQUEST, HOUR, DAY, MONTH, TOTAL, PERIODS };
+enum owner { ALIVE, DEAD, REBOOTED, ELSEWHERE, OWNERS };
+
+#define EACH 3 /* the place of "*" beside them */
+
+struct call {
+	unsigned char id[AI_LEDGER_ID];
+	int who[SCOPES];
+	enum owner owner;
+	int64_t at, worst, cost;
+	bool open, sent;
+};
+
+struct bucket {
+	long double tat, last; /* ns; last 0: never */
+	int64_t burst;
+};
+
+/* Of one key and model. */
+struct place {
+	struct bucket bucket[2]; /* requests, tokens */
+	int failures;
+	int64_t opened, probe, held;
+};
+
+struct start {
+	int64_t at, units, limit;
+	int model, unit;
+};
+
+struct model {
+	struct call call[CALLS];
+	int n;
+	int64_t cap[SCOPES][4][PERIODS]; /* -1: none */
+	int64_t limit[2][3][2]; /* key or "*"; model, or 0 for "*"; unit */
+	struct place place[3];
+	struct start start[2 * CALLS];
+	int starts;
+};
+
+/* What is to come of a reservation; `late` that the clocks decide. */
+struct wanted {
+	enum ai_verdict verdict;
+	bool too_long, probe, late;
+	long double start;
+	int64_t wait_ms; /* -1: any */
+	struct bucket bucket[2];
+};
+
+extern struct model m;
+extern int64_t now_ms, now_ns; /* its clocks */
+extern int broken;             /* differences so far */
+extern bool tie;               /* a start that the rounding decides */
+
+void differ(const char *what, int64_t got, int64_t wanted);
+
+/* What the calls of one period, which begins at start, hold and have cost. */
+void sum(enum scope s, int who, enum period p, int64_t start,
+	 int64_t *pending, int64_t *posted);
+int64_t period_of(enum period p, int64_t ms);
+/* The cap that holds for this call, or -1. */
+int64_t cap_of(const int who[SCOPES], enum scope s, enum period p);
+bool has_room(const int who[SCOPES], enum scope s, enum period p,
+	      int64_t worst);
+
+struct wanted want(const struct ai_reserve *r, const int who[SCOPES]);
+/* It was granted as wanted, and starts then. */
+void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
+	       int64_t start);
+void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
+	      int64_t hold_ms);
+void sweep_model(void);
+/* No minute has more than its limit. */
+void count_minutes(void);
+
+#endif
