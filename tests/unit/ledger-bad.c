@@ -716,7 +716,7 @@ static void test_versions(void)
 
 static void queue_path(char *out, size_t size)
 {
-	snprintf(out, size, "%s-queue%d", path, LEDGER_VERSION);
+	ledger_queue_path(path, LEDGER_VERSION, out, size);
 }
 
 static void test_queue(void)

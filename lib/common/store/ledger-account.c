@@ -51,7 +51,54 @@ int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 	    ai_db_run(&l->db, l->st[SQL_INSERT_LABEL], err) < 0)
 		return -1;
 	*n = sqlite3_last_insert_rowid(l->db.h);
+	return ledger_label_seal(l, *n, err);
+}
+
+/* The seal that row n should have, and whether it has it. */
+static int seal_of(struct ai_ledger *l, int64_t n,
+		   unsigned char out[LEDGER_HASH], bool *has,
+		   struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	struct ai_span kept;
+	struct ai_seal s;
+	int i, rc;
+
+	if (LEDGER_BIND(l, SQL_LABEL_ROW, err, "i", n) < 0)
+		return -1;
+	st = l->st[SQL_LABEL_ROW];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : ai_db_damaged(&l->db, err, "a label is "
+						   "missing");
+	ai_seal_init(&s, l->key);
+	ledger_seal_text(&s, AI_SPAN("label"));
+	ledger_seal_int(&s, n);
+	for (i = 0; i < 9; i++)
+		ledger_seal_text(&s, ai_db_span(st, i));
+	ai_seal_end(&s, out);
+	kept = ai_db_span(st, 9);
+	*has = kept.n == LEDGER_HASH && memcmp(kept.p, out, LEDGER_HASH) == 0;
+	sqlite3_reset(st);
 	return 0;
+}
+
+int ledger_label_seal(struct ai_ledger *l, int64_t n, struct ai_err *err)
+{
+	unsigned char seal[LEDGER_HASH];
+	bool has;
+
+	return seal_of(l, n, seal, &has, err) < 0 ? -1 :
+		LEDGER_RUN(l, SQL_SEAL_LABEL, err, "ib", n,
+			   LEDGER_BYTES(seal, LEDGER_HASH));
+}
+
+int ledger_label_check(struct ai_ledger *l, int64_t n, struct ai_err *err)
+{
+	unsigned char seal[LEDGER_HASH];
+	bool has;
+
+	return seal_of(l, n, seal, &has, err) < 0 ? -1 : has;
 }
 
 static int find_person(struct ai_ledger *l, char name[64], struct ai_err *err)
@@ -238,6 +285,20 @@ static int forget_accounts(struct ai_ledger *l, const struct ai_budget *b,
 			  ai_span_of(b->period));
 }
 
+static int tell_budget(struct ai_ledger *l, const struct ledger_item *it,
+		       const struct ai_budget *b, struct ai_err *err)
+{
+	const struct ledger_who who = { it->uid, it->now_ms };
+
+	if (b->cap < 0)
+		return ledger_tell(l, &who, err, "budget removed", "ttt",
+				   "scope", b->scope, "name", b->name, "period",
+				   b->period);
+	return ledger_tell(l, &who, err, "budget", "tttm", "scope", b->scope,
+			   "name", b->name, "period", b->period, "cap_usd",
+			   b->cap);
+}
+
 int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err)
 {
@@ -265,6 +326,8 @@ int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 	there = has_budget(l, &b, err);
 	if (there < 0 || ((there == 0 || b.cap < 0) &&
 			  forget_accounts(l, &b, err) < 0))
+		return -1;
+	if (tell_budget(l, it, &b, err) < 0)
 		return -1;
 	if (b.cap < 0)
 		return LEDGER_RUN(l, SQL_REMOVE_BUDGET, err, "ttt",

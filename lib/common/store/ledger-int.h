@@ -3,12 +3,13 @@
 #define AI_STORE_LEDGER_INT_H
 
 #include "base/str.h"
+#include "crypt/hash.h"
 #include "store/db.h"
 #include "store/ledger.h"
 #include "store/owner.h"
 #include "store/queue.h"
 
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
 /* Of one call: a sum of them must not overflow. A million dollars. */
@@ -17,7 +18,8 @@
 enum ledger_sql {
 	SQL_STATE, SQL_SET_STATE,
 	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED,
-	SQL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL, SQL_PERSON, SQL_INSERT_PERSON,
+	SQL_LABEL, SQL_LABEL_ROW, SQL_SEAL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL,
+	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
 	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
 	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
@@ -44,7 +46,9 @@ struct ai_ledger {
 	bool full;          /* synchronous=FULL is in force */
 	bool no_sync;       /* tests: nothing has to survive */
 	int64_t seq;        /* of the last transfer, in this transaction */
-	unsigned char head[LEDGER_HASH], key[LEDGER_HASH];
+	int64_t event_seq;  /* of the last event */
+	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
+		      key[LEDGER_HASH];
 	int64_t (*wall_ms)(void), (*boot_ns)(void); /* tests set their own */
 };
 
@@ -58,6 +62,9 @@ extern const char *const ledger_sql[SQL_COUNT];
 	(LEDGER_BIND(l, s, err, __VA_ARGS__) < 0 ? -1 : \
 	 ai_db_run(&(l)->db, (l)->st[s], err))
 
+/* A span of bytes to bind. */
+#define LEDGER_BYTES(p, n) ((struct ai_span){ (const char *)(p), (n) })
+
 /* Text of a column, cut to fit. */
 void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column);
 
@@ -70,7 +77,7 @@ enum ledger_what {
 
 struct ledger_item {
 	enum ledger_what what;
-	int64_t now_ms, now_ns;
+	int64_t now_ms, now_ns, uid;
 	struct ai_owner owner;
 	union {
 		struct ai_reserve reserve;
@@ -95,6 +102,15 @@ int ledger_refuse(struct ledger_item *it, enum ai_code code, const char *fmt,
 /* One transaction for all of them: the ai_queue_run of the ledger arg. */
 int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err);
 
+/*
+ * A transaction of this handle alone, in this process, with the others
+ * waiting: for what fits into no slot, or must not be run elsewhere.  Not
+ * durable: it is with the next one that is.
+ */
+typedef int ledger_step(struct ai_ledger *l, void *arg, struct ai_err *err);
+int ledger_alone(struct ai_ledger *l, bool durable, ledger_step *step,
+		 void *arg, struct ai_err *err);
+
 /* Each runs inside a transaction; -1 undoes all of it. */
 int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		   struct ai_err *err);
@@ -114,7 +130,11 @@ int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
 /* ---- the file (ledger-file.c) ----------------------------------------------- */
 
 int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err);
-/* The chain's end, read at a transaction's begin and written at its end. */
+void ledger_queue_path(const char *path, int version, char *out, size_t size);
+/* Its tables, of this version, made or brought forward (ledger-schema.c). */
+int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err);
+/* The ends of both chains, read at a transaction's begin and written at its
+ * end. */
 int ledger_state_load(struct ai_ledger *l, struct ai_err *err);
 int ledger_state_save(struct ai_ledger *l, struct ai_err *err);
 
@@ -136,6 +156,29 @@ void ledger_link(const struct ai_ledger *l, const unsigned char *from,
 		 int64_t seq, const struct ledger_transfer *t,
 		 unsigned char out[LEDGER_HASH]);
 
+/* Into a seal: eight bytes; or the length, and the text. */
+void ledger_seal_int(struct ai_seal *s, int64_t v);
+void ledger_seal_text(struct ai_seal *s, struct ai_span text);
+
+/* ---- events: what people did (ledger-event.c) --------------------------------- */
+
+/* Who does something by hand, and when. */
+struct ledger_who {
+	int64_t uid, now_ms;
+};
+
+/* Appends one. Its detail is an object with the user's number and a member
+ * for each letter of types, which is followed by its name and value: i
+ * int64_t, t text, m int64_t as dollars.  Names of people are not in it. */
+int ledger_tell(struct ai_ledger *l, const struct ledger_who *who,
+		struct ai_err *err, const char *kind, const char *types, ...);
+/* The same with a detail that is written already. */
+int ledger_event(struct ai_ledger *l, const char *kind, const char *detail,
+		 int64_t now_ms, struct ai_err *err);
+void ledger_event_link(const struct ai_ledger *l, const unsigned char *from,
+		       int64_t seq, int64_t created, const char *kind,
+		       const char *detail, unsigned char out[LEDGER_HASH]);
+
 /* ---- budgets and accounts (ledger-account.c) --------------------------------- */
 
 /* The accounts a call falls under; a refusal is in it->out. Returns 1 when
@@ -150,6 +193,10 @@ int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 /* The number of this set of labels, made if it is new. */
 int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 		 int64_t *n, struct ai_err *err);
+/* The seal of row n: what it says, and that it is row n. */
+int ledger_label_seal(struct ai_ledger *l, int64_t n, struct ai_err *err);
+/* 1: the seal is right, 0: it is not. */
+int ledger_label_check(struct ai_ledger *l, int64_t n, struct ai_err *err);
 /* The token that stands for a person's name. */
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err);
 
@@ -169,6 +216,13 @@ int ledger_zone(const char *name, struct ai_err *err);
  * false: no such period. */
 bool ledger_period(const char *period, int64_t ms, int64_t *start,
 		   int64_t *end);
+
+/* ---- checking (ledger-check.c) ---------------------------------------------------- */
+
+/* ai_ledger_check(), within a transaction. */
+int ledger_check(struct ai_ledger *l,
+		 void (*each)(void *arg, const char *what), void *arg,
+		 struct ai_err *err);
 
 /* ---- rates and breakers (ledger-rate.c) ----------------------------------------- */
 

@@ -297,10 +297,15 @@ int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err)
 {
 	const struct ai_limit *q = &it->in.limit;
+	const struct ledger_who who = { it->uid, it->now_ms };
 
 	if (q->requests < 0 || q->tokens < 0)
 		return ledger_refuse(it, AI_E_USAGE,
 				     "a limit below nothing");
+	if (ledger_tell(l, &who, err, "limit", "ttii", "key", q->key, "model",
+			q->model, "requests", q->requests, "tokens",
+			q->tokens) < 0)
+		return -1;
 	if (q->requests == 0 && q->tokens == 0)
 		return LEDGER_RUN(l, SQL_REMOVE_LIMIT, err, "tt",
 				  ai_span_of(q->key), ai_span_of(q->model));

@@ -8,11 +8,17 @@
 
 _Static_assert(LEDGER_HASH == AI_SEAL_BYTES, "one size");
 
-static void add_i64(struct ai_seal *s, int64_t v)
+void ledger_seal_int(struct ai_seal *s, int64_t v)
 {
 	uint64_t le = htole64((uint64_t)v);
 
 	ai_seal_add(s, &le, sizeof(le));
+}
+
+void ledger_seal_text(struct ai_seal *s, struct ai_span text)
+{
+	ledger_seal_int(s, (int64_t)text.n);
+	ai_seal_add(s, text.p, text.n);
 }
 
 void ledger_link(const struct ai_ledger *l, const unsigned char *from,
@@ -23,21 +29,16 @@ void ledger_link(const struct ai_ledger *l, const unsigned char *from,
 
 	ai_seal_init(&s, l->key);
 	ai_seal_add(&s, from, LEDGER_HASH);
-	add_i64(&s, seq);
-	add_i64(&s, t->kind);
-	add_i64(&s, t->of);
-	add_i64(&s, t->amount);
-	add_i64(&s, t->created);
-	add_i64(&s, t->label);
+	ledger_seal_int(&s, seq);
+	ledger_seal_int(&s, t->kind);
+	ledger_seal_int(&s, t->of);
+	ledger_seal_int(&s, t->amount);
+	ledger_seal_int(&s, t->created);
+	ledger_seal_int(&s, t->label);
 	if (t->id != NULL)
 		ai_seal_add(&s, t->id, AI_LEDGER_ID);
 	ai_seal_add(&s, t->usage, strlen(t->usage));
 	ai_seal_end(&s, out);
-}
-
-static struct ai_span bytes(const void *p, size_t n)
-{
-	return (struct ai_span){ p, p == NULL ? 0 : n };
 }
 
 int ledger_append(struct ai_ledger *l, const struct ledger_transfer *t,
@@ -48,9 +49,10 @@ int ledger_append(struct ai_ledger *l, const struct ledger_transfer *t,
 
 	ledger_link(l, l->head, l->seq + 1, t, link);
 	if (LEDGER_BIND(l, SQL_INSERT_TRANSFER, err, "ibiiiiitb", l->seq + 1,
-			bytes(t->id, AI_LEDGER_ID), (int64_t)t->kind, t->of,
+			LEDGER_BYTES(t->id, AI_LEDGER_ID), (int64_t)t->kind,
+			t->of,
 			t->amount, t->created, t->label, ai_span_of(t->usage),
-			bytes(link, LEDGER_HASH)) < 0)
+			LEDGER_BYTES(link, LEDGER_HASH)) < 0)
 		return -1;
 	st = l->st[SQL_INSERT_TRANSFER];
 	if (t->of == 0)

@@ -71,39 +71,28 @@ static int apply(struct ai_ledger *l, struct ledger_item *it,
 	return steps[it->what](l, it, err);
 }
 
-/* "sent" must survive kill -9, not a power failure: after one, everything
- * counts as sent. */
-static int choose_durability(struct ai_ledger *l, void *const *items, size_t n,
-			     struct ai_err *err)
+/* A commit that is not durable survives kill -9, but not a power failure,
+ * until one that is. */
+static int transact(struct ai_ledger *l, bool durable, ledger_step *step,
+		    void *arg, struct ai_err *err)
 {
-	bool full = false;
-	size_t i;
+	int64_t seq, event;
 
-	for (i = 0; i < n && !full && !l->no_sync; i++)
-		full = ((struct ledger_item *)items[i])->what != LEDGER_DO_SENT;
-	if (full == l->full)
-		return 0;
-	l->full = full;
-	return ai_db_exec(&l->db, full ? "PRAGMA synchronous=FULL"
-				       : "PRAGMA synchronous=NORMAL", err);
-}
-
-int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)
-{
-	struct ai_ledger *l = arg;
-	int64_t seq;
-	size_t i;
-
-	if (choose_durability(l, items, n, err) < 0 ||
-	    ai_db_begin(&l->db, true, err) < 0)
+	if (durable != l->full &&
+	    ai_db_exec(&l->db, durable ? "PRAGMA synchronous=FULL"
+				       : "PRAGMA synchronous=NORMAL", err) < 0)
+		return -1;
+	l->full = durable;
+	if (ai_db_begin(&l->db, true, err) < 0)
 		return -1;
 	if (ledger_state_load(l, err) < 0)
 		goto fail;
 	seq = l->seq;
-	for (i = 0; i < n; i++)
-		if (apply(l, items[i], err) < 0)
-			goto fail;
-	if (l->seq != seq && ledger_state_save(l, err) < 0)
+	event = l->event_seq;
+	if (step(l, arg, err) < 0)
+		goto fail;
+	if ((l->seq != seq || l->event_seq != event) &&
+	    ledger_state_save(l, err) < 0)
 		goto fail;
 	return ai_db_commit(&l->db, err);
 fail:
@@ -111,10 +100,54 @@ fail:
 	return -1;
 }
 
+int ledger_alone(struct ai_ledger *l, bool durable, ledger_step *step,
+		 void *arg, struct ai_err *err)
+{
+	int rc;
+
+	if (ai_queue_lock(&l->queue, err) < 0)
+		return -1;
+	rc = transact(l, durable && !l->no_sync, step, arg, err);
+	ai_queue_unlock(&l->queue);
+	return rc;
+}
+
+struct all {
+	void *const *items;
+	size_t n;
+};
+
+static int apply_all(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	const struct all *all = arg;
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (apply(l, all->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)
+{
+	struct ai_ledger *l = arg;
+	struct all all = { items, n };
+	bool durable = false;
+	size_t i;
+
+	/* "sent" need not be: after a power failure everything counts as
+	 * sent. */
+	for (i = 0; i < n && !durable && !l->no_sync; i++)
+		durable = ((struct ledger_item *)items[i])->what !=
+			LEDGER_DO_SENT;
+	return transact(l, durable, apply_all, &all, err);
+}
+
 static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 {
 	it->now_ms = l->wall_ms();
 	it->now_ns = l->boot_ns();
+	it->uid = getuid();
 	it->owner = l->owner;
 	if (ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
 		return -1;

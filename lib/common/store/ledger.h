@@ -181,6 +181,16 @@ int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 /* A date of the ledger's calendar, "2026-11-22", as its first millisecond. */
 int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err);
 
+/* What somebody did: "budget", "limit", "settle", "forget", ...; detail is a
+ * JSON object. Both are borrowed. */
+struct ai_event {
+	int64_t seq, created; /* ms */
+	const char *kind, *detail;
+};
+int ai_ledger_events(struct ai_ledger *l,
+		     int (*each)(void *arg, const struct ai_event *e),
+		     void *arg, struct ai_err *err);
+
 /* ---- checking ------------------------------------------------------------ */
 
 /* Calls each() with every contradiction: sums against transfers, the chain,

@@ -1,0 +1,99 @@
+/* ledger-event.c: what people did to the ledger, each event sealed together
+ * with the one before. */
+#include "store/ledger-int.h"
+
+#include "base/money.h"
+#include "record/json.h"
+
+#include <string.h>
+
+void ledger_event_link(const struct ai_ledger *l, const unsigned char *from,
+		       int64_t seq, int64_t created, const char *kind,
+		       const char *detail, unsigned char out[LEDGER_HASH])
+{
+	struct ai_seal s;
+
+	ai_seal_init(&s, l->key);
+	/* No transfer's seal begins so. */
+	ledger_seal_text(&s, AI_SPAN("event"));
+	ai_seal_add(&s, from, LEDGER_HASH);
+	ledger_seal_int(&s, seq);
+	ledger_seal_int(&s, created);
+	ledger_seal_text(&s, ai_span_of(kind));
+	ledger_seal_text(&s, ai_span_of(detail));
+	ai_seal_end(&s, out);
+}
+
+int ledger_event(struct ai_ledger *l, const char *kind, const char *detail,
+		 int64_t now_ms, struct ai_err *err)
+{
+	unsigned char link[LEDGER_HASH];
+
+	ledger_event_link(l, l->event_head, l->event_seq + 1, now_ms, kind,
+			  detail, link);
+	if (LEDGER_RUN(l, SQL_INSERT_EVENT, err, "iittb", l->event_seq + 1,
+		       now_ms, ai_span_of(kind), ai_span_of(detail),
+		       LEDGER_BYTES(link, LEDGER_HASH)) < 0)
+		return -1;
+	l->event_seq++;
+	memcpy(l->event_head, link, LEDGER_HASH);
+	return 0;
+}
+
+static void put_member(struct ai_buf *b, char type, va_list *ap)
+{
+	char money[AI_MONEY_TEXT];
+
+	ai_put_key(b, va_arg(*ap, const char *));
+	if (type == 't') {
+		ai_put_cstr(b, va_arg(*ap, const char *));
+	} else if (type == 'i') {
+		ai_put_i64(b, va_arg(*ap, int64_t));
+	} else {
+		ai_money_text(va_arg(*ap, int64_t), money);
+		ai_put_raw(b, money, strlen(money));
+	}
+}
+
+int ledger_tell(struct ai_ledger *l, const struct ledger_who *who,
+		struct ai_err *err, const char *kind, const char *types, ...)
+{
+	struct ai_buf b = AI_BUF_INIT(4096);
+	va_list ap;
+	int rc;
+
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "uid");
+	ai_put_i64(&b, who->uid);
+	va_start(ap, types);
+	for (; *types != '\0'; types++)
+		put_member(&b, *types, &ap);
+	va_end(ap);
+	ai_put_close(&b, '}');
+	rc = ai_buf_check(&b, "the event", err);
+	if (rc == 0)
+		rc = ledger_event(l, kind, ai_buf_cstr(&b), who->now_ms, err);
+	ai_buf_release(&b);
+	return rc;
+}
+
+int ai_ledger_events(struct ai_ledger *l,
+		     int (*each)(void *arg, const struct ai_event *e),
+		     void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_event e;
+	int rc = ai_db_bind(&l->db, &st, "SELECT seq, created, kind, detail"
+			    " FROM event ORDER BY seq", err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		e.seq = sqlite3_column_int64(st, 0);
+		e.created = sqlite3_column_int64(st, 1);
+		e.kind = (const char *)sqlite3_column_text(st, 2);
+		e.detail = (const char *)sqlite3_column_text(st, 3);
+		if (each(arg, &e) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,81 @@
+/* ledger-sql.c: every statement that a handle keeps prepared. */
+#include "store/ledger-int.h"
+
+const char *const ledger_sql[SQL_COUNT] = {
+	[SQL_STATE] = "SELECT seq, head, key, zone, event_seq, event_head,"
+		      " (SELECT user_version FROM pragma_user_version)"
+		      " FROM state",
+	[SQL_SET_STATE] = "UPDATE state SET seq=?, head=?, event_seq=?,"
+			  " event_head=?",
+	[SQL_TRANSFER] = "SELECT seq, amount, label FROM transfer WHERE id=?",
+	[SQL_INSERT_TRANSFER] = "INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?,"
+				" ?, ?, ?)",
+	[SQL_BOOKED] = "SELECT coalesce(sum(amount), 0) FROM transfer"
+		       " WHERE of=?1 AND kind IN (2, 3, 4)",
+	[SQL_LABEL] = "SELECT n FROM label WHERE run=? AND tool=? AND"
+		      " provider=? AND model=? AND key=? AND tenant=? AND"
+		      " user=? AND project=? AND experiment=?",
+	[SQL_LABEL_ROW] = "SELECT run, tool, provider, model, key, tenant,"
+			  " user, project, experiment, seal FROM label"
+			  " WHERE n=?",
+	[SQL_SEAL_LABEL] = "UPDATE label SET seal=?2 WHERE n=?1",
+	[SQL_LABEL_RATE] = "SELECT key, model FROM label WHERE n=?",
+	[SQL_INSERT_LABEL] = "INSERT INTO label(run, tool, provider, model,"
+			     " key, tenant, user, project, experiment)"
+			     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_INSERT_EVENT] = "INSERT INTO event VALUES(?, ?, ?, ?, ?)",
+	[SQL_PERSON] = "SELECT token FROM person WHERE name=?",
+	[SQL_INSERT_PERSON] = "INSERT INTO person"
+			      " VALUES(lower(hex(randomblob(12))), ?)",
+	[SQL_BUDGETS] = "SELECT scope, name, period, cap FROM budget",
+	[SQL_HAS_BUDGET] = "SELECT 1 FROM budget WHERE scope=? AND name=? AND"
+			   " period=?",
+	[SQL_SET_BUDGET] = "INSERT INTO budget VALUES(?, ?, ?, ?)"
+			   " ON CONFLICT DO UPDATE SET cap=excluded.cap",
+	[SQL_REMOVE_BUDGET] = "DELETE FROM budget WHERE scope=? AND name=?"
+			      " AND period=?",
+	[SQL_ACCOUNT] = "SELECT n, pending, posted FROM account WHERE scope=?"
+			" AND name=? AND period=? AND start=?",
+	[SQL_DELETE_ENTRIES] = "DELETE FROM entry WHERE account IN (SELECT n"
+			       " FROM account WHERE scope=?1 AND period=?3"
+			       " AND ?2 IN (name, '*'))",
+	[SQL_DELETE_ACCOUNTS] = "DELETE FROM account WHERE scope=?1 AND"
+				" period=?3 AND ?2 IN (name, '*')",
+	[SQL_INSERT_ACCOUNT] = "INSERT INTO account(scope, name, period, start)"
+			       " VALUES(?, ?, ?, ?)",
+	[SQL_FILL_ENTRIES] = "INSERT INTO entry SELECT t.seq, ?1"
+			     " FROM transfer t JOIN label l ON t.label=l.n"
+			     " WHERE t.kind=1 AND t.created>=?2 AND"
+			     " t.created<?3 AND " LEDGER_MATCHES,
+	[SQL_SUM_ACCOUNT] = "UPDATE account SET pending=(SELECT"
+			    " coalesce(sum(h.amount), 0) FROM entry e"
+			    " JOIN hold h ON h.transfer=e.transfer"
+			    " WHERE e.account=?1), posted=(SELECT"
+			    " coalesce(sum(t.amount), 0) FROM entry e"
+			    " JOIN transfer t ON t.of=e.transfer"
+			    " WHERE e.account=?1) WHERE n=?1",
+	[SQL_ADD_PENDING] = "UPDATE account SET pending=pending+? WHERE n=?",
+	[SQL_END_PENDING] = "UPDATE account SET pending=pending-?1,"
+			    " posted=posted+?2 WHERE n IN"
+			    " (SELECT account FROM entry WHERE transfer=?3)",
+	[SQL_INSERT_ENTRY] = "INSERT INTO entry VALUES(?, ?)",
+	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, 0, ?, ?, ?, ?, ?)",
+	[SQL_HOLD] = "SELECT amount, sent, probe FROM hold WHERE transfer=?",
+	[SQL_SET_SENT] = "UPDATE hold SET sent=1 WHERE transfer=?",
+	[SQL_DELETE_HOLD] = "DELETE FROM hold WHERE transfer=?",
+	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"
+		      " h.space, h.boot, t.label FROM hold h"
+		      " JOIN transfer t ON t.seq=h.transfer",
+	[SQL_LIMITS] = "SELECT key, model, requests, tokens FROM rate"
+		       " WHERE key IN (?1, '*') AND model IN (?2, '*')"
+		       " ORDER BY key='*', model='*' LIMIT 1",
+	[SQL_SET_LIMIT] = "INSERT OR REPLACE INTO rate VALUES(?, ?, ?, ?)",
+	[SQL_REMOVE_LIMIT] = "DELETE FROM rate WHERE key=? AND model=?",
+	[SQL_BUCKET] = "SELECT tat, burst, last, boot FROM bucket WHERE name=?",
+	[SQL_SET_BUCKET] = "INSERT OR REPLACE INTO bucket"
+			   " VALUES(?, ?, ?, ?, ?)",
+	[SQL_BREAKER] = "SELECT failures, opened, probe, held, boot"
+			" FROM breaker WHERE name=?",
+	[SQL_SET_BREAKER] = "INSERT OR REPLACE INTO breaker"
+			    " VALUES(?, ?, ?, ?, ?, ?)",
+};
