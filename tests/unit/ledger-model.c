@@ -452,7 +452,8 @@ static const char empty[] =
 	"DELETE FROM entry; DELETE FROM hold; DELETE FROM account;"
 	"DELETE FROM transfer; DELETE FROM label; DELETE FROM budget;"
 	"DELETE FROM breaker; DELETE FROM bucket; DELETE FROM rate;"
-	"DELETE FROM person; UPDATE state SET seq=0, head=zeroblob(32)";
+	"DELETE FROM person; DELETE FROM event; UPDATE state SET seq=0,"
+	" head=zeroblob(32), event_seq=0, event_head=zeroblob(32)";
 
 static long history(struct ai_ledger *l, bool whole)
 {
@@ -514,7 +515,8 @@ static int move_to_memory(struct ai_ledger *l, struct ai_err *err)
 	l->boot_ns = boot;
 	l->no_sync = true;
 	return ai_db_exec(&l->db, "DROP TRIGGER no_update;"
-			  "DROP TRIGGER no_delete", err);
+			  "DROP TRIGGER no_delete;"
+			  "DROP TRIGGER no_event_delete", err);
 }
 
 static int64_t histories_wanted(void)

@@ -117,11 +117,33 @@ static int find_person(struct ai_ledger *l, char name[64], struct ai_err *err)
 	return rc;
 }
 
+/* Nobody, and everybody, need none. */
+static bool is_person(const char *name)
+{
+	return name[0] != '\0' && strcmp(name, "*") != 0;
+}
+
+int ledger_name(char to[64], const char *name, const char *what,
+		struct ai_err *err)
+{
+	if (name != NULL && strlen(name) >= 64)
+		return ai_err_set(err, AI_E_USAGE, "%s has at most 63 bytes: "
+				  "'%.40s...'", what, name);
+	snprintf(to, 64, "%s", name != NULL ? name : "");
+	return 0;
+}
+
+int ledger_known_person(struct ai_ledger *l, char name[64],
+			struct ai_err *err)
+{
+	return is_person(name) ? find_person(l, name, err) : 1;
+}
+
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err)
 {
 	int rc;
 
-	if (name[0] == '\0' || strcmp(name, "*") == 0)
+	if (!is_person(name))
 		return 0;
 	rc = find_person(l, name, err);
 	if (rc == 0 && LEDGER_RUN(l, SQL_INSERT_PERSON, err, "t",

@@ -211,32 +211,47 @@ int ledger_void(struct ai_ledger *l, struct ledger_item *it,
 static int next_orphan(struct ai_ledger *l, sqlite3_stmt *st,
 		       struct reserved *r, struct ai_err *err)
 {
-	enum ai_owner_state state;
 	struct ai_owner o;
-	struct ai_span boot;
 	int rc;
 
 	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
-		memset(&o, 0, sizeof(o));
-		o.pid = sqlite3_column_int64(st, 3);
-		o.start = sqlite3_column_int64(st, 4);
-		o.space = sqlite3_column_int64(st, 5);
-		boot = ai_db_span(st, 6);
-		if (boot.n < sizeof(o.boot))
-			memcpy(o.boot, boot.p, boot.n);
-		state = ai_owner_state(&o);
-		if (state != AI_OWNER_DEAD && state != AI_OWNER_REBOOTED)
+		if (ledger_living(st, 3, &o) != 0)
 			continue;
 		r->seq = sqlite3_column_int64(st, 0);
 		r->amount = sqlite3_column_int64(st, 1);
 		r->label = sqlite3_column_int64(st, 7);
 		r->open = true;
 		/* Whether it was sent does not survive a power failure. */
-		r->sent = state == AI_OWNER_REBOOTED ||
-			sqlite3_column_int(st, 2) != 0;
+		r->sent = sqlite3_column_int(st, 2) != 0 ||
+			ai_owner_state(&o) == AI_OWNER_REBOOTED;
 		return 1;
 	}
 	return rc;
+}
+
+/* What a dead process had an answer for is booked at what that cost. */
+static int end_orphan(struct ai_ledger *l, const struct reserved *r,
+		      int64_t now_ms, struct ai_err *err)
+{
+	char usage[640] = "";
+	int64_t amount = 0;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_ANSWERED, err, "i", r->seq) < 0)
+		return -1;
+	st = l->st[SQL_ANSWERED];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		amount = sqlite3_column_int64(st, 0);
+		ledger_copy_column(usage, sizeof(usage), st, 1);
+	}
+	sqlite3_reset(st);
+	if (rc != 0)
+		return rc < 0 ? -1 : end(l, r, LEDGER_POST, amount, usage,
+					 now_ms, err);
+	return r->sent ? end(l, r, LEDGER_EXPIRE, r->amount, "", now_ms, err)
+		       : end(l, r, LEDGER_VOID, 0, "", now_ms, err);
 }
 
 int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,
@@ -255,10 +270,7 @@ int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,
 	if (rc < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (end(l, &found[i],
-			found[i].sent ? LEDGER_EXPIRE : LEDGER_VOID,
-			found[i].sent ? found[i].amount : 0, "", it->now_ms,
-			err) < 0)
+		if (end_orphan(l, &found[i], it->now_ms, err) < 0)
 			return -1;
 	it->out.pending = (int64_t)n;
 	return 0;

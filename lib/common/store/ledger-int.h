@@ -26,6 +26,11 @@ enum ledger_sql {
 	SQL_INSERT_HOLD, SQL_HOLD, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
 	SQL_BREAKER, SQL_SET_BREAKER,
+	SQL_CACHED, SQL_CACHE_DELETE, SQL_CACHE_INSERT, SQL_CACHE_EXPIRE, SQL_CACHE_OLDEST,
+	SQL_CONVERSATION, SQL_ADD_CONVERSATION, SQL_REMOVE_CONVERSATION, SQL_SET_CHANGED,
+	SQL_ADD_MESSAGE, SQL_MESSAGES, SQL_REMOVE_MESSAGES,
+	SQL_BATCH, SQL_ADD_BATCH, SQL_OWN_BATCH, SQL_REMOVE_BATCH,
+	SQL_LINE, SQL_START_LINE, SQL_ANSWER_LINE, SQL_ANSWERED, SQL_REMOVE_ANSWERS,
 	SQL_COUNT
 };
 
@@ -65,6 +70,9 @@ extern const char *const ledger_sql[SQL_COUNT];
 /* A span of bytes to bind. */
 #define LEDGER_BYTES(p, n) ((struct ai_span){ (const char *)(p), (n) })
 
+/* The owner in columns from c on (pid, start, space, boot), and its pid if it
+ * lives or nobody can tell; else 0. */
+int64_t ledger_living(sqlite3_stmt *st, int c, struct ai_owner *o);
 /* Text of a column, cut to fit. */
 void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column);
 
@@ -197,8 +205,14 @@ int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 int ledger_label_seal(struct ai_ledger *l, int64_t n, struct ai_err *err);
 /* 1: the seal is right, 0: it is not. */
 int ledger_label_check(struct ai_ledger *l, int64_t n, struct ai_err *err);
-/* The token that stands for a person's name. */
+/* The token that stands for a person's name, made if it is new. */
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err);
+/* The same, but nothing is made: 0: nobody knows the name. */
+int ledger_known_person(struct ai_ledger *l, char name[64],
+			struct ai_err *err);
+/* A name that a caller gave (NULL: "") in its place; what: "a user's name". */
+int ledger_name(char to[64], const char *name, const char *what,
+		struct ai_err *err);
 
 /* The SQL condition that label row l is of scope ?4 and name ?5. */
 #define LEDGER_MATCHES \

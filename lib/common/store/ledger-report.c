@@ -98,21 +98,15 @@ int ai_ledger_limits(struct ai_ledger *l,
 static void read_hold(sqlite3_stmt *st, struct ai_hold *h)
 {
 	struct ai_owner o;
-	enum ai_owner_state state;
 
-	memset(&o, 0, sizeof(o));
 	ledger_copy_column(h->id, sizeof(h->id), st, 0);
 	ledger_copy_column(h->tool, sizeof(h->tool), st, 1);
 	ledger_copy_column(h->model, sizeof(h->model), st, 2);
 	h->amount = sqlite3_column_int64(st, 3);
 	h->created = sqlite3_column_int64(st, 4);
 	h->sent = sqlite3_column_int(st, 5) != 0;
-	h->pid = o.pid = sqlite3_column_int64(st, 6);
-	o.start = sqlite3_column_int64(st, 7);
-	o.space = sqlite3_column_int64(st, 8);
-	ledger_copy_column(o.boot, sizeof(o.boot), st, 9);
-	state = ai_owner_state(&o);
-	h->alive = state == AI_OWNER_ALIVE || state == AI_OWNER_UNKNOWN;
+	h->alive = ledger_living(st, 6, &o) != 0;
+	h->pid = o.pid;
 }
 
 int ai_ledger_holds(struct ai_ledger *l,

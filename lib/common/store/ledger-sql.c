@@ -78,4 +78,43 @@ const char *const ledger_sql[SQL_COUNT] = {
 			" FROM breaker WHERE name=?",
 	[SQL_SET_BREAKER] = "INSERT OR REPLACE INTO breaker"
 			    " VALUES(?, ?, ?, ?, ?, ?)",
+	[SQL_CACHED] = "SELECT value FROM cache WHERE key=?1 AND created<=?2"
+		       " AND expires>?2",
+	[SQL_CACHE_DELETE] = "DELETE FROM cache WHERE key=?",
+	[SQL_CACHE_INSERT] = "INSERT INTO cache VALUES(?, ?, ?, ?, ?)",
+	[SQL_CACHE_EXPIRE] = "DELETE FROM cache WHERE expires<=?",
+	[SQL_CACHE_OLDEST] = "DELETE FROM cache WHERE rowid IN (SELECT rowid"
+			     " FROM cache ORDER BY created LIMIT 8)",
+	[SQL_CONVERSATION] = "SELECT n, (SELECT count(*) FROM message m WHERE"
+			     " m.conversation=c.n) FROM conversation c WHERE"
+			     " person=? AND tenant=? AND name=?",
+	[SQL_ADD_CONVERSATION] = "INSERT INTO conversation(name, tenant,"
+				 " person, created, changed)"
+				 " VALUES(?1, ?2, ?3, ?4, ?4)",
+	[SQL_REMOVE_CONVERSATION] = "DELETE FROM conversation WHERE n=?",
+	[SQL_SET_CHANGED] = "UPDATE conversation SET changed=? WHERE n=?",
+	[SQL_ADD_MESSAGE] = "INSERT INTO message VALUES(?, ?, ?, ?, ?, ?)",
+	[SQL_MESSAGES] = "SELECT created, role, content, amount FROM message"
+			 " WHERE conversation=? ORDER BY n",
+	[SQL_REMOVE_MESSAGES] = "DELETE FROM message WHERE conversation=?",
+	[SQL_BATCH] = "SELECT n, pid, start, space, boot FROM batch"
+		      " WHERE name=?",
+	[SQL_ADD_BATCH] = "INSERT INTO batch(name, created, pid, start, space,"
+			  " boot) VALUES(?, ?, ?, ?, ?, ?)",
+	[SQL_OWN_BATCH] = "UPDATE batch SET pid=?2, start=?3, space=?4,"
+			  " boot=?5 WHERE n=?1",
+	[SQL_REMOVE_BATCH] = "DELETE FROM batch WHERE n=?",
+	[SQL_LINE] = "SELECT value FROM answer WHERE batch=? AND payload=? AND"
+		     " ordinal=?",
+	[SQL_START_LINE] = "INSERT INTO answer(batch, payload, ordinal,"
+			   " transfer, person) VALUES(?, ?, ?, ?, ?)"
+			   " ON CONFLICT DO UPDATE SET"
+			   " transfer=excluded.transfer, value=NULL,"
+			   " amount=NULL, usage=NULL, person=excluded.person",
+	[SQL_ANSWER_LINE] = "UPDATE answer SET value=?4, amount=?5, usage=?6"
+			    " WHERE batch=?1 AND payload=?2 AND ordinal=?3",
+	[SQL_ANSWERED] = "SELECT a.amount, a.usage FROM transfer t JOIN"
+			 " answer a ON a.transfer=t.id WHERE t.seq=? AND"
+			 " a.amount IS NOT NULL",
+	[SQL_REMOVE_ANSWERS] = "DELETE FROM answer WHERE batch=?",
 };

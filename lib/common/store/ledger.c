@@ -47,6 +47,20 @@ void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column)
 	snprintf(to, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
 }
 
+int64_t ledger_living(sqlite3_stmt *st, int c, struct ai_owner *o)
+{
+	enum ai_owner_state state;
+
+	memset(o, 0, sizeof(*o));
+	o->pid = sqlite3_column_int64(st, c);
+	o->start = sqlite3_column_int64(st, c + 1);
+	o->space = sqlite3_column_int64(st, c + 2);
+	ledger_copy_column(o->boot, sizeof(o->boot), st, c + 3);
+	state = ai_owner_state(o);
+	return state == AI_OWNER_ALIVE || state == AI_OWNER_UNKNOWN ? o->pid
+								    : 0;
+}
+
 static int apply(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err)
 {
