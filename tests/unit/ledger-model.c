@@ -527,46 +527,96 @@ static int64_t histories_wanted(void)
 		      getenv("AI_SANITIZED") != NULL ? 1500 : 100000);
 }
 
-int main(int argc, char **argv)
+/* What one process found. */
+struct found {
+	long steps, histories, ties;
+	int64_t broken; /* the seed of a history that differs, or -1 */
+};
+
+/* Every `each`-th history from the first seed on. */
+static struct found run(int64_t first, int64_t each, int64_t wanted)
 {
 	char folder[] = "/tmp/ai-ledger-model-XXXXXX", path[60];
-	int64_t first = number(argc, argv, 1, 1),
-		wanted = number(argc, argv, 2, histories_wanted());
-	struct timespec from, to;
+	struct found f = { .broken = -1 };
 	struct ai_ledger *l;
 	struct ai_err err;
-	long steps = 0, histories = 0, ties = 0;
-	double seconds;
 
 	if (mkdtemp(folder) == NULL)
-		return 1;
-	setenv("TZ", "UTC", 1);
+		exit(1);
 	snprintf(path, sizeof(path), "%s/l.db", folder);
 	if (make_owners(&err) < 0 || ai_ledger_open(&l, path, &err) < 0 ||
 	    move_to_memory(l, &err) < 0) {
 		printf("# %s\n", err.msg);
-		return 1;
+		exit(1);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	for (; histories < wanted && broken == 0; histories++) {
-		seed = (uint64_t)(first + histories);
-		steps += history(l, histories % 16 == 0 || wanted == 1);
-		ties += tie;
+	for (; f.histories < wanted && broken == 0; f.histories++) {
+		seed = (uint64_t)(first + each * f.histories);
+		f.steps += history(l, f.histories % 16 == 0 || wanted == 1);
+		f.ties += tie;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	seconds = (double)(to.tv_sec - from.tv_sec) +
-		(double)(to.tv_nsec - from.tv_nsec) / 1e9;
-	printf("# %.0f histories a second, %ld given up at a tie\n",
-	       (double)histories / seconds, ties);
-	ok(broken == 0, "%ld steps in %ld histories from seed %lld agree with "
-	   "the model", steps, histories, (long long)first);
 	if (broken > 0)
-		printf("# again: ledger-model %lld 1\n",
-		       (long long)(first + histories - 1));
+		f.broken = first + each * (f.histories - 1);
 	disown(NULL, ALIVE);
 	check_accounts(NULL);
 	check_calls(NULL);
 	ai_ledger_close(l);
 	remove_folder(folder);
+	return f;
+}
+
+#define PROCESSES 2
+
+/* The histories are shared out; sums up what was found. */
+static struct found run_all(int64_t first, int64_t wanted)
+{
+	struct found all = { .broken = -1 }, f;
+	int64_t mine;
+	int i, to[2];
+
+	if (pipe(to) < 0)
+		exit(1);
+	fflush(stdout);
+	for (i = 0; i < PROCESSES; i++) {
+		mine = (wanted + PROCESSES - 1 - i) / PROCESSES;
+		if (fork() != 0)
+			continue;
+		f = run(first + i, PROCESSES, mine);
+		fflush(stdout);
+		exit(write(to[1], &f, sizeof(f)) != sizeof(f));
+	}
+	close(to[1]);
+	while (read(to[0], &f, sizeof(f)) == sizeof(f)) {
+		all.steps += f.steps;
+		all.histories += f.histories;
+		all.ties += f.ties;
+		all.broken = f.broken >= 0 ? f.broken : all.broken;
+	}
+	while (wait(&i) > 0)
+		if (i != 0)
+			all.histories = -1;
+	close(to[0]);
+	return all;
+}
+
+int main(int argc, char **argv)
+{
+	int64_t first = number(argc, argv, 1, 1),
+		wanted = number(argc, argv, 2, histories_wanted());
+	struct timespec from, to;
+	struct found f;
+
+	setenv("TZ", "UTC", 1);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	f = run_all(first, wanted);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("# %.0f histories a second, %ld given up at a tie\n",
+	       (double)f.histories / ((double)(to.tv_sec - from.tv_sec) +
+				      (double)(to.tv_nsec - from.tv_nsec) /
+				      1e9), f.ties);
+	ok(f.broken < 0 && f.histories == wanted, "%ld steps in %ld histories "
+	   "from seed %lld agree with the model", f.steps, f.histories,
+	   (long long)first);
+	if (f.broken >= 0)
+		printf("# again: ledger-model %lld 1\n", (long long)f.broken);
 	return done();
 }

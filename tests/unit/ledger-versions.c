@@ -71,6 +71,7 @@ static const struct { const char *sql; int64_t is; } facts[] = {
 	{ "SELECT requests FROM rate WHERE model='gpt-5-mini'", 600 },
 	{ "SELECT zone='Europe/Berlin' FROM state", 1 },
 	{ "PRAGMA user_version", LEDGER_VERSION },
+	{ "SELECT version FROM state", LEDGER_VERSION },
 	{ "SELECT count(*) FROM event WHERE kind='version'", 1 },
 };
 
@@ -169,7 +170,7 @@ static void test_left_behind(void)
 	struct ai_reserved out;
 	struct ai_err err;
 
-	ai_db_exec(&l->db, "PRAGMA user_version=99", &err);
+	ai_db_exec(&l->db, "UPDATE state SET version=99", &err);
 	ai_ledger_id(r.id);
 	ok(ai_ledger_reserve(l, &r, &out, &err) < 0 &&
 	   err.code == AI_E_CONFIG && strstr(err.msg, "start it again") != NULL,

@@ -15,6 +15,9 @@
  * that names the first one in `of`.  An entry says under which account a
  * reservation falls; its end and its corrections fall under the same ones.
  * A hold is a reservation that has not ended.
+ *
+ * The version stands in the state too, where each transaction reads it: a
+ * program that has the file open while another one changes it must not go on.
  */
 static const char *const versions[LEDGER_VERSION] = {
 	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one = 1),"
@@ -70,6 +73,7 @@ static const char *const versions[LEDGER_VERSION] = {
 	" STRICT, WITHOUT ROWID;",
 	/* 2: labels have seals; what people do has a chain; and what
 	 * ai-complete keeps: answers to use again, conversations, batches. */
+	"ALTER TABLE state ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE state ADD COLUMN event_seq INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE state ADD COLUMN event_head BLOB NOT NULL DEFAULT x'"
 	ZEROS "';"
@@ -164,7 +168,7 @@ static int tell_version(struct ai_ledger *l, int64_t from, struct ai_err *err)
 
 static int migrate(struct ai_ledger *l, int64_t *from, struct ai_err *err)
 {
-	char sql[80];
+	char sql[120];
 	int64_t version;
 
 	/* Asked again with the lock held: another program may have done it. */
@@ -180,7 +184,8 @@ static int migrate(struct ai_ledger *l, int64_t *from, struct ai_err *err)
 		if (ai_db_exec(&l->db, versions[version], err) < 0)
 			return -1;
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;"
-		 "PRAGMA user_version=%d", APPLICATION_ID, LEDGER_VERSION);
+		 "PRAGMA user_version=%d; UPDATE state SET version=%d",
+		 APPLICATION_ID, LEDGER_VERSION, LEDGER_VERSION);
 	if (ai_db_exec(&l->db, sql, err) < 0 || seal_labels(l, err) < 0)
 		return -1;
 	return *from == 0 ? 0 : tell_version(l, *from, err) < 0 ? -1 :

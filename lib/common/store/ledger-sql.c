@@ -3,8 +3,7 @@
 
 const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_STATE] = "SELECT seq, head, key, zone, event_seq, event_head,"
-		      " (SELECT user_version FROM pragma_user_version)"
-		      " FROM state",
+		      " version FROM state",
 	[SQL_SET_STATE] = "UPDATE state SET seq=?, head=?, event_seq=?,"
 			  " event_head=?",
 	[SQL_TRANSFER] = "SELECT seq, amount, label FROM transfer WHERE id=?",
