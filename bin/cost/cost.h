@@ -7,9 +7,6 @@
 #include "base/opt.h"
 #include "store/ledger.h"
 
-enum cost_verb { COST_BUDGET, COST_LIMIT, COST_RESERVATIONS, COST_REPORT,
-		 COST_CHECK };
-
 /* What the options set. */
 struct cost_settings {
 	const char *ledger;
@@ -47,6 +44,18 @@ void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
 void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
 
 /* ---- the verbs: an exit status, or -1 ------------------------------------------- */
+
+/* A word behind another one, and what it does. */
+struct cost_word {
+	const char *name; /* NULL ends the table */
+	int (*run)(int argc, char **argv, struct ai_err *err);
+};
+/* Runs the word that argv[0] is; of is what stands before it ("ledger"), or
+ * NULL. */
+int cost_pick(const char *of, const struct cost_word *words, int argc,
+	      char **argv, struct ai_err *err);
+/* For the verbs that have no operands. */
+int cost_no_operand(int argc, char **argv, struct ai_err *err);
 
 int cost_budget(int argc, char **argv, struct ai_err *err);
 int cost_limit(int argc, char **argv, struct ai_err *err);

@@ -1,4 +1,4 @@
-/* ledger.c: the ledger, and the lines that are written about it. */
+/* ledger.c: the ledger, the words behind a verb, and the lines that are written. */
 #include "cost.h"
 
 #include "base/msg.h"
@@ -27,6 +27,65 @@ int cost_open(struct ai_ledger **l, bool make, struct ai_err *err)
 		return 0;
 	}
 	return ai_ledger_open(l, cost.ledger, err);
+}
+
+#define WORDS_MAX 16
+
+/* "budget, limit or report" */
+static void name_all(const char **names, size_t n, struct ai_buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ai_buf_fmt(b, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
+			   names[i]);
+	ai_buf_chr(b, '\0');
+}
+
+static int no_word(const char *of, const char **names, size_t n,
+		   const char *word, struct ai_err *err)
+{
+	const char *near = word != NULL ? ai_nearest(word, names, n) : NULL;
+	const char *space = of[0] != '\0' ? " " : "";
+	struct ai_buf all;
+
+	ai_buf_init(&all, 4096);
+	name_all(names, n, &all);
+	if (word == NULL)
+		ai_err_set(err, AI_E_USAGE, "what shall 'ai-cost%s%s' do? Name "
+			   "one: %s", space, of, (const char *)all.p);
+	else if (near != NULL)
+		ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb%s%s; did you "
+			   "mean '%s'?", word, of[0] != '\0' ? " of " : "", of,
+			   near);
+	else
+		ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb%s%s; there %s "
+			   "%s", word, of[0] != '\0' ? " of " : "", of,
+			   n > 1 ? "are" : "is", (const char *)all.p);
+	ai_buf_release(&all);
+	return -1;
+}
+
+int cost_pick(const char *of, const struct cost_word *words, int argc,
+	      char **argv, struct ai_err *err)
+{
+	const char *names[WORDS_MAX];
+	size_t n;
+
+	for (n = 0; words[n].name != NULL && n < WORDS_MAX; n++) {
+		if (argc > 0 && strcmp(argv[0], words[n].name) == 0)
+			return words[n].run(argc - 1, argv + 1, err);
+		names[n] = words[n].name;
+	}
+	return no_word(of != NULL ? of : "", names, n,
+		       argc > 0 ? argv[0] : NULL, err);
+}
+
+int cost_no_operand(int argc, char **argv, struct ai_err *err)
+{
+	return argc == 0 ? 0 :
+		ai_err_set(err, AI_E_USAGE, "no operand is expected: '%.80s'",
+			   argv[0]);
 }
 
 void cost_begin(struct cost_out *o)

@@ -4,8 +4,6 @@
 #include "record/config.h"
 #include "record/loop.h"
 
-#include <string.h>
-
 static const struct ai_opt options[] = {
 	{ "ledger", 0, AI_OPT_FILE, &cost.ledger, "FILE",
 	  "the ledger", .key = "ledger", .env = "AI_LEDGER" },
@@ -28,39 +26,37 @@ static const struct ai_opt *const tables[] = {
 };
 
 static const struct ai_verb verbs[] = {
-	[COST_BUDGET] = { "budget", "list, set or remove budgets" },
-	[COST_LIMIT] = { "limit", "list, set or remove rate limits" },
-	[COST_RESERVATIONS] = { "reservations", "say who holds what" },
-	[COST_REPORT] = { "report", "sum up what was spent" },
-	[COST_CHECK] = { "check", "see whether the ledger agrees with itself" },
+	{ "budget", "list, set or remove budgets" },
+	{ "limit", "list, set or remove rate limits" },
+	{ "reservations", "say who holds what" },
+	{ "report", "sum up what was spent" },
+	{ "ledger", "look after the ledger itself" },
 	{ 0 }
 };
 
-static int (*const runs[])(int, char **, struct ai_err *) = {
-	[COST_BUDGET] = cost_budget, [COST_LIMIT] = cost_limit,
-	[COST_RESERVATIONS] = cost_reservations, [COST_REPORT] = cost_report,
-	[COST_CHECK] = cost_check,
+/* What stands behind "ledger". */
+static const struct cost_word ledger_words[] = {
+	{ "check", cost_check },
+	{ 0 }
 };
 
-#define VERBS (sizeof(runs) / sizeof(runs[0]))
+static int ledger(int argc, char **argv, struct ai_err *err)
+{
+	return cost_pick("ledger", ledger_words, argc, argv, err);
+}
+
+static const struct cost_word words[] = {
+	{ "budget", cost_budget },
+	{ "limit", cost_limit },
+	{ "reservations", cost_reservations },
+	{ "report", cost_report },
+	{ "ledger", ledger },
+	{ 0 }
+};
 
 static int run(int argc, char **argv, struct ai_err *err)
 {
-	const char *names[VERBS], *near;
-	size_t i;
-
-	if (argc == 0)
-		return ai_err_set(err, AI_E_USAGE, "name a verb: budget, "
-				  "limit, reservations, report or check");
-	for (i = 0; i < VERBS; i++) {
-		if (strcmp(argv[0], verbs[i].name) == 0)
-			return runs[i](argc - 1, argv + 1, err);
-		names[i] = verbs[i].name;
-	}
-	near = ai_nearest(argv[0], names, VERBS);
-	return ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb%s%s%s", argv[0],
-			  near != NULL ? "; did you mean '" : "",
-			  near != NULL ? near : "", near != NULL ? "'?" : "");
+	return cost_pick(NULL, words, argc, argv, err);
 }
 
 const struct ai_program ai_program = {
@@ -70,7 +66,7 @@ const struct ai_program ai_program = {
 		    "limit [set MODEL --requests N --tokens N | rm MODEL]\n"
 		    "reservations\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
-		    "check",
+		    "ledger check",
 	.examples =
 		"  ai-cost budget set all day 20\n"
 		"  ai-cost budget set 'user:*' month 50\n"

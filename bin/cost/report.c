@@ -89,10 +89,8 @@ int cost_report(int argc, char **argv, struct ai_err *err)
 	struct ai_ledger *l;
 	int rc;
 
-	if (argc > 0)
-		return ai_err_set(err, AI_E_USAGE, "no operand is expected: "
-				  "'%.80s'", argv[0]);
-	if (cost_open(&l, false, err) < 0)
+	if (cost_no_operand(argc, argv, err) < 0 ||
+	    cost_open(&l, false, err) < 0)
 		return -1;
 	if (l == NULL)
 		return AI_EXIT_OK;
@@ -131,10 +129,8 @@ int cost_check(int argc, char **argv, struct ai_err *err)
 	struct ai_ledger *l;
 	int rc;
 
-	if (argc > 0)
-		return ai_err_set(err, AI_E_USAGE, "no operand is expected: "
-				  "'%.80s'", argv[0]);
-	if (cost_open(&l, false, err) < 0)
+	if (cost_no_operand(argc, argv, err) < 0 ||
+	    cost_open(&l, false, err) < 0)
 		return -1;
 	if (l == NULL)
 		return AI_EXIT_OK;

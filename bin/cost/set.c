@@ -268,9 +268,8 @@ static int hold_rows(struct ai_ledger *l, struct cost_out *o,
 
 int cost_reservations(int argc, char **argv, struct ai_err *err)
 {
-	if (argc > 0)
-		return ai_err_set(err, AI_E_USAGE, "no operand is expected: "
-				  "'%.80s'", argv[0]);
+	if (cost_no_operand(argc, argv, err) < 0)
+		return -1;
 	return list(hold_rows, "      held pid      owner  state  tool         "
 		    "model", err);
 }

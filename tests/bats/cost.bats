@@ -19,8 +19,9 @@ setup() {
 }
 
 @test "looking makes no ledger" {
-	for verb in budget limit reservations report check; do
-		run --separate-stderr ai-cost "$verb"
+	for verb in budget limit reservations report 'ledger check'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr ai-cost $verb
 		assert_status 0
 		assert_eq "$output" ''
 		assert_has "$stderr" 'there is no ledger'
@@ -68,8 +69,12 @@ setup() {
 	run --separate-stderr ai-cost budgte
 	assert_status 64
 	assert_has "$stderr" "did you mean 'budget'?"
-	run --separate-stderr ai-cost
+	run --separate-stderr ai-cost ledger chek
 	assert_status 64
+	assert_has "$stderr" "'chek' is no verb of ledger; did you mean 'check'?"
+	run --separate-stderr ai-cost ledger
+	assert_status 64
+	assert_has "$stderr" check
 }
 
 @test "limits: set, heeded, removed" {
@@ -125,12 +130,12 @@ setup() {
 @test "check: a ledger that was edited" {
 	need sqlite3
 	"${ask[@]}" -m x a >/dev/null
-	run ai-cost check
+	run ai-cost ledger check
 	assert_status 0
 	assert_eq "$output" ''
 	sqlite3 "$XDG_STATE_HOME/aiutils/ledger.db" \
 		'DROP TRIGGER no_update; UPDATE transfer SET amount=1 WHERE kind=2'
-	run --separate-stderr ai-cost check
+	run --separate-stderr ai-cost ledger check
 	assert_status 65
 	assert_has "$output" 'seal is broken'
 	assert_has "$stderr" 'contradicts itself'
