@@ -10,6 +10,7 @@
 #include "store/queue.h"
 
 #define LEDGER_VERSION 2
+#define LEDGER_APPLICATION 1634296940 /* "ailg" */
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
 /* Of one call: a sum of them must not overflow. A million dollars. */
@@ -66,6 +67,9 @@ extern const char *const ledger_sql[SQL_COUNT];
 #define LEDGER_RUN(l, s, err, ...) \
 	(LEDGER_BIND(l, s, err, __VA_ARGS__) < 0 ? -1 : \
 	 ai_db_run(&(l)->db, (l)->st[s], err))
+
+/* A handle without a file yet. */
+struct ai_ledger *ledger_new(struct ai_err *err);
 
 /* A span of bytes to bind. */
 #define LEDGER_BYTES(p, n) ((struct ai_span){ (const char *)(p), (n) })

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 1634296940 /* "ailg" */
 #define ZEROS "00000000000000000000000000000000" \
 	      "00000000000000000000000000000000"
 
@@ -185,7 +184,7 @@ static int migrate(struct ai_ledger *l, int64_t *from, struct ai_err *err)
 			return -1;
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;"
 		 "PRAGMA user_version=%d; UPDATE state SET version=%d",
-		 APPLICATION_ID, LEDGER_VERSION, LEDGER_VERSION);
+		 LEDGER_APPLICATION, LEDGER_VERSION, LEDGER_VERSION);
 	if (ai_db_exec(&l->db, sql, err) < 0 || seal_labels(l, err) < 0)
 		return -1;
 	return *from == 0 ? 0 : tell_version(l, *from, err) < 0 ? -1 :
@@ -211,7 +210,7 @@ int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err)
 	if (ai_db_int(&l->db, "PRAGMA user_version", &version, err) < 0 ||
 	    ai_db_int(&l->db, "PRAGMA application_id", &id, err) < 0)
 		return -1;
-	if (version != 0 && id != APPLICATION_ID)
+	if (version != 0 && id != LEDGER_APPLICATION)
 		return ai_err_set(err, AI_E_CONFIG, "%s is a database of "
 				  "something else", l->db.name);
 	if (version > LEDGER_VERSION)

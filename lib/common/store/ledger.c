@@ -197,17 +197,28 @@ void ai_ledger_path(const char *path, char *out, size_t size)
 		own_path(out, size, &err);
 }
 
-int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
+struct ai_ledger *ledger_new(struct ai_err *err)
 {
 	struct ai_ledger *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		ai_err_nomem(err);
+		return NULL;
+	}
+	l->queue = (struct ai_queue)AI_QUEUE_INIT;
+	l->wall_ms = wall_ms;
+	l->boot_ns = boot_ns;
+	return l;
+}
+
+int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
+{
+	struct ai_ledger *l = ledger_new(err);
 	char own[4096];
 
 	*out = NULL;
 	if (l == NULL)
-		return ai_err_nomem(err);
-	l->queue = (struct ai_queue)AI_QUEUE_INIT;
-	l->wall_ms = wall_ms;
-	l->boot_ns = boot_ns;
+		return -1;
 	if ((path == NULL && own_path(own, sizeof(own), err) < 0) ||
 	    ai_owner_self(&l->owner, err) < 0 ||
 	    ledger_file_open(l, path != NULL ? path : own, err) < 0) {

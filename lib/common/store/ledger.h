@@ -199,4 +199,33 @@ int ai_ledger_check(struct ai_ledger *l,
 		    void (*each)(void *arg, const char *what), void *arg,
 		    struct ai_err *err);
 
+/* ---- copies (ledger-backup.c) ---------------------------------------------- */
+
+/* A copy in one file, while others go on; it is there whole or not at all.
+ * AI_E_CREATE: `to` is there, and force is not given.  AI_E_DATA: the ledger
+ * contradicts itself. */
+int ai_ledger_backup(struct ai_ledger *l, const char *to, bool force,
+		     struct ai_err *err);
+
+/* What became of what was there before. */
+struct ai_restored {
+	/* What the copy has not: dropped. nano: spent in them. */
+	int64_t transfers, nano, events;
+	char aside[4096]; /* where a damaged ledger went; "" */
+};
+
+/*
+ * The ledger at path (NULL: as ai_ledger_open) becomes the copy, in one
+ * transaction, and programs that have it open go on with it.  The copy is
+ * checked first.  Without force, a ledger is not replaced that living
+ * processes hold reservations in (AI_E_TRY_LATER), or that is in order and
+ * has what the copy has not (AI_E_CREATE).
+ */
+int ai_ledger_restore(const char *path, const char *from, bool force,
+		      struct ai_restored *out, struct ai_err *err);
+
+/* Gives unused space back. The size before and after, bytes. */
+int ai_ledger_vacuum(struct ai_ledger *l, int64_t *before, int64_t *after,
+		     struct ai_err *err);
+
 #endif

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,6 +74,14 @@ void ai_queue_unlock(struct ai_queue *q)
 			futex(&q->slots[i].state, FUTEX_WAKE, 1, NULL);
 			return;
 		}
+}
+
+bool ai_queue_shared(struct ai_queue *q)
+{
+	struct flock f = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+			   .l_start = 1, .l_len = AI_QUEUE_SLOTS };
+
+	return fcntl(q->fd, F_OFD_GETLK, &f) < 0 || f.l_type != F_UNLCK;
 }
 
 /* ---- opening ---------------------------------------------------------------- */

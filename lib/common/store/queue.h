@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,5 +56,7 @@ int ai_queue_do(struct ai_queue *q, void *item, size_t size, ai_queue_run *run,
 /* Holds the lock: no transaction of others runs until it is given back. */
 int ai_queue_lock(struct ai_queue *q, struct ai_err *err);
 void ai_queue_unlock(struct ai_queue *q);
+/* Whether other handles have it open; or whether nobody can tell. */
+bool ai_queue_shared(struct ai_queue *q);
 
 #endif
