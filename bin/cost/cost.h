@@ -13,6 +13,8 @@ struct cost_settings {
 	int by;
 	const char *since, *until;
 	int64_t requests, tokens; /* of a limit; -1: not given */
+	const char *user;
+	bool force;
 };
 extern struct cost_settings cost;
 
@@ -20,6 +22,22 @@ extern struct cost_settings cost;
 #define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run"
 
 /* ---- ledger.c ------------------------------------------------------------------- */
+
+/* What a word does: an exit status, or -1. */
+typedef int cost_verb_fn(int argc, char **argv, struct ai_err *err);
+/* A word, and what it does. */
+struct cost_word {
+	const char *name; /* NULL ends the table */
+	cost_verb_fn *run;
+};
+/* Runs the word that argv[0] is; of is what stands before it ("ledger"), or
+ * NULL. */
+int cost_pick(const char *of, const struct cost_word *words, int argc,
+	      char **argv, struct ai_err *err);
+/* For the verbs that have no operands. */
+int cost_no_operand(int argc, char **argv, struct ai_err *err);
+/* AI_E_USAGE unless there are n operands; how: "settle ID DOLLARS". */
+int cost_operands(int argc, int n, const char *how, struct ai_err *err);
 
 /* Opens the ledger; with make it is made if need be.  Without, and if there
  * is none: *l is NULL, and people are told. */
@@ -36,6 +54,15 @@ void cost_begin(struct cost_out *o);
 int cost_put(struct cost_out *o);
 int cost_end(struct cost_out *o, struct ai_err *err);
 
+/* Opens the ledger and has rows() write it; head (NULL: none) is the first
+ * line of a table.  An exit status, or -1. */
+int cost_list(int (*rows)(struct ai_ledger *, struct cost_out *,
+			  struct ai_err *), const char *head,
+	      struct ai_err *err);
+
+/* For ai_ledger_export(): writes the line. */
+int cost_put_line(void *arg, const struct ai_buf *line);
+
 /* A member in dollars, exact; null below 0 when it may be. */
 void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano);
 void cost_put_text(struct ai_buf *b, const char *key, const char *text);
@@ -43,24 +70,12 @@ void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
 /* "2026-11-22T10:00:00+0100", of the ledger's time zone. */
 void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
 
-/* ---- the verbs: an exit status, or -1 ------------------------------------------- */
+/* ---- the verbs ------------------------------------------------------------------ */
 
-/* A word behind another one, and what it does. */
-struct cost_word {
-	const char *name; /* NULL ends the table */
-	int (*run)(int argc, char **argv, struct ai_err *err);
-};
-/* Runs the word that argv[0] is; of is what stands before it ("ledger"), or
- * NULL. */
-int cost_pick(const char *of, const struct cost_word *words, int argc,
-	      char **argv, struct ai_err *err);
-/* For the verbs that have no operands. */
-int cost_no_operand(int argc, char **argv, struct ai_err *err);
-
-int cost_budget(int argc, char **argv, struct ai_err *err);
-int cost_limit(int argc, char **argv, struct ai_err *err);
-int cost_reservations(int argc, char **argv, struct ai_err *err);
-int cost_report(int argc, char **argv, struct ai_err *err);
-int cost_check(int argc, char **argv, struct ai_err *err);
+cost_verb_fn cost_budget, cost_limit, cost_reservations; /* set.c */
+cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
+cost_verb_fn cost_report;                                /* report.c */
+cost_verb_fn cost_ledger;                                /* admin.c */
+cost_verb_fn cost_export, cost_forget;                   /* person.c */
 
 #endif

@@ -3,14 +3,23 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "record/loop.h"
 #include "record/rec.h"
 #include "record/writer.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 struct cost_settings cost = { .requests = -1, .tokens = -1 };
+
+int cost_operands(int argc, int n, const char *how, struct ai_err *err)
+{
+	return argc == n ? 0 : ai_err_set(err, AI_E_USAGE,
+					  "usage: ai-cost %s", how);
+}
 
 int cost_open(struct ai_ledger **l, bool make, struct ai_err *err)
 {
@@ -21,7 +30,8 @@ int cost_open(struct ai_ledger **l, bool make, struct ai_err *err)
 		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is "
 				  "no ledger to look at");
 	ai_ledger_path(cost.ledger, path, sizeof(path));
-	if (!make && path[0] != '\0' && access(path, F_OK) != 0) {
+	if (!make && path[0] != '\0' && access(path, F_OK) != 0 &&
+	    errno == ENOENT) {
 		ai_msg(AI_MSG_WARN, "there is no ledger '%s' yet: nothing was "
 		       "spent", path);
 		return 0;
@@ -116,6 +126,32 @@ int cost_end(struct cost_out *o, struct ai_err *err)
 	if (o->rc < 0)
 		*err = o->err;
 	return o->rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+int cost_list(int (*rows)(struct ai_ledger *, struct cost_out *,
+			  struct ai_err *), const char *head,
+	      struct ai_err *err)
+{
+	struct ai_ledger *l;
+	struct cost_out o;
+	int rc;
+
+	if (cost_open(&l, false, err) < 0)
+		return -1;
+	if (l == NULL)
+		return AI_EXIT_OK;
+	cost_begin(&o);
+	if (ai_loop.plain_out && head != NULL) {
+		ai_buf_str(&o.line, head);
+		cost_put(&o);
+	}
+	rc = o.rc == 0 ? rows(l, &o, err) : 0;
+	ai_ledger_close(l);
+	if (rc < 0) {
+		ai_buf_release(&o.line);
+		return -1;
+	}
+	return cost_end(&o, err);
 }
 
 void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano)

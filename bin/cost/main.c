@@ -18,6 +18,10 @@ static const struct ai_opt options[] = {
 	  "limit set: requests a minute", .min = 0, .max = 1e9 },
 	{ "tokens", 0, AI_OPT_INT, &cost.tokens, "N",
 	  "limit set: tokens a minute", .min = 0, .max = 1e12 },
+	{ "user", 0, AI_OPT_TEXT, &cost.user, "NAME",
+	  "export, forget: whom it is about" },
+	{ "force", 0, AI_OPT_FLAG, &cost.force, NULL,
+	  "settle, ledger backup and restore: do it all the same" },
 	{ 0 }
 };
 
@@ -28,34 +32,27 @@ static const struct ai_opt *const tables[] = {
 static const struct ai_verb verbs[] = {
 	{ "budget", "list, set or remove budgets" },
 	{ "limit", "list, set or remove rate limits" },
+	{ "breaker", "list or close the breakers" },
 	{ "reservations", "say who holds what" },
+	{ "settle", "say what a call has cost" },
 	{ "report", "sum up what was spent" },
-	{ "ledger", "look after the ledger itself" },
-	{ 0 }
-};
-
-/* What stands behind "ledger". */
-static const struct cost_word ledger_words[] = {
-	{ "check", cost_check },
-	{ 0 }
-};
-
-static int ledger(int argc, char **argv, struct ai_err *err)
-{
-	return cost_pick("ledger", ledger_words, argc, argv, err);
-}
-
-static const struct cost_word words[] = {
-	{ "budget", cost_budget },
-	{ "limit", cost_limit },
-	{ "reservations", cost_reservations },
-	{ "report", cost_report },
-	{ "ledger", ledger },
+	{ "ledger", "check, copy, restore or move the ledger" },
+	{ "export", "write all that is kept of a user" },
+	{ "forget", "remove all that is kept of a user" },
 	{ 0 }
 };
 
 static int run(int argc, char **argv, struct ai_err *err)
 {
+	static const struct cost_word words[] = {
+		{ "budget", cost_budget }, { "limit", cost_limit },
+		{ "breaker", cost_breaker },
+		{ "reservations", cost_reservations },
+		{ "settle", cost_settle }, { "report", cost_report },
+		{ "ledger", cost_ledger }, { "export", cost_export },
+		{ "forget", cost_forget }, { NULL, NULL }
+	};
+
 	return cost_pick(NULL, words, argc, argv, err);
 }
 
@@ -64,9 +61,15 @@ const struct ai_program ai_program = {
 	.summary = "budgets, rate limits and what was spent",
 	.synopsis = "budget [set SCOPE[:NAME] PERIOD DOLLARS | rm SCOPE[:NAME] PERIOD]\n"
 		    "limit [set MODEL --requests N --tokens N | rm MODEL]\n"
+		    "breaker [reset MODEL]\n"
 		    "reservations\n"
+		    "settle ID DOLLARS [--force]\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
-		    "ledger check",
+		    "ledger check | events | vacuum | export | import\n"
+		    "ledger backup FILE [--force]\n"
+		    "ledger restore FILE [--force]\n"
+		    "export --user NAME\n"
+		    "forget --user NAME",
 	.examples =
 		"  ai-cost budget set all day 20\n"
 		"  ai-cost budget set 'user:*' month 50\n"

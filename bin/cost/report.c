@@ -1,4 +1,4 @@
-/* report.c: what was spent, and whether the ledger can be believed. */
+/* report.c: what was spent. */
 #include "cost.h"
 
 #include "base/start.h"
@@ -103,48 +103,4 @@ int cost_report(int argc, char **argv, struct ai_err *err)
 		return -1;
 	}
 	return cost_end(&r.out, err);
-}
-
-/* ---- check ----------------------------------------------------------------------- */
-
-struct findings {
-	struct cost_out out;
-	long n;
-};
-
-static void found(void *arg, const char *what)
-{
-	struct findings *f = arg;
-
-	f->n++;
-	ai_put_open(&f->out.line, '{');
-	cost_put_text(&f->out.line, "wrong", what);
-	ai_put_close(&f->out.line, '}');
-	cost_put(&f->out);
-}
-
-int cost_check(int argc, char **argv, struct ai_err *err)
-{
-	struct findings f = { .n = 0 };
-	struct ai_ledger *l;
-	int rc;
-
-	if (cost_no_operand(argc, argv, err) < 0 ||
-	    cost_open(&l, false, err) < 0)
-		return -1;
-	if (l == NULL)
-		return AI_EXIT_OK;
-	cost_begin(&f.out);
-	rc = ai_ledger_check(l, found, &f, err);
-	ai_ledger_close(l);
-	if (rc < 0) {
-		ai_buf_release(&f.out.line);
-		return -1;
-	}
-	if (cost_end(&f.out, err) < 0)
-		return -1;
-	if (f.n > 0)
-		return ai_err_set(err, AI_E_DATA, "the ledger contradicts "
-				  "itself in %ld places", f.n);
-	return AI_EXIT_OK;
 }

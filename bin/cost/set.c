@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int usage(const char *how, struct ai_err *err)
-{
-	return ai_err_set(err, AI_E_USAGE, "usage: ai-cost %s", how);
-}
-
 static int copy(char *to, size_t size, const char *from, size_t n,
 		const char *what, struct ai_err *err)
 {
@@ -57,9 +52,9 @@ static int set_budget(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_budget b;
 
-	if (argc != 3)
-		return usage("budget set SCOPE[:NAME] PERIOD DOLLARS", err);
-	if (take_scope(&b, argv[0], err) < 0 ||
+	if (cost_operands(argc, 3, "budget set SCOPE[:NAME] PERIOD DOLLARS",
+			  err) < 0 ||
+	    take_scope(&b, argv[0], err) < 0 ||
 	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
 		 "the period", err) < 0 ||
 	    ai_money_parse(ai_span_of(argv[2]), &b.cap, err) < 0)
@@ -71,9 +66,8 @@ static int remove_budget(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_budget b = { .cap = -1 };
 
-	if (argc != 2)
-		return usage("budget rm SCOPE[:NAME] PERIOD", err);
-	if (take_scope(&b, argv[0], err) < 0 ||
+	if (cost_operands(argc, 2, "budget rm SCOPE[:NAME] PERIOD", err) < 0 ||
+	    take_scope(&b, argv[0], err) < 0 ||
 	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
 		 "the period", err) < 0)
 		return -1;
@@ -122,32 +116,6 @@ static int list_budget(void *arg, const struct ai_budget_state *s)
 	return cost_put(o);
 }
 
-static int list(int (*rows)(struct ai_ledger *, struct cost_out *,
-			    struct ai_err *), const char *head,
-		struct ai_err *err)
-{
-	struct ai_ledger *l;
-	struct cost_out o;
-	int rc;
-
-	if (cost_open(&l, false, err) < 0)
-		return -1;
-	if (l == NULL)
-		return AI_EXIT_OK;
-	cost_begin(&o);
-	if (ai_loop.plain_out) {
-		ai_buf_str(&o.line, head);
-		cost_put(&o);
-	}
-	rc = o.rc == 0 ? rows(l, &o, err) : 0;
-	ai_ledger_close(l);
-	if (rc < 0) {
-		ai_buf_release(&o.line);
-		return -1;
-	}
-	return cost_end(&o, err);
-}
-
 static int budget_rows(struct ai_ledger *l, struct cost_out *o,
 		       struct ai_err *err)
 {
@@ -156,14 +124,14 @@ static int budget_rows(struct ai_ledger *l, struct cost_out *o,
 
 int cost_budget(int argc, char **argv, struct ai_err *err)
 {
+	static const struct cost_word words[] = {
+		{ "set", set_budget }, { "rm", remove_budget }, { NULL, NULL }
+	};
+
 	if (argc == 0)
-		return list(budget_rows, "budget of                period    "
-			    "       cap        spent", err);
-	if (strcmp(argv[0], "set") == 0)
-		return set_budget(argc - 1, argv + 1, err);
-	if (strcmp(argv[0], "rm") == 0)
-		return remove_budget(argc - 1, argv + 1, err);
-	return usage("budget [set ... | rm ...]", err);
+		return cost_list(budget_rows, "budget of                period"
+				 "           cap        spent", err);
+	return cost_pick("budget", words, argc, argv, err);
 }
 
 /* ---- limits ------------------------------------------------------------------- */
@@ -212,22 +180,34 @@ static int set_limit(const char *model, int64_t requests, int64_t tokens,
 	return rc < 0 ? -1 : AI_EXIT_OK;
 }
 
+static int set_one(int argc, char **argv, struct ai_err *err)
+{
+	if (cost_operands(argc, 1, "limit set MODEL --requests N --tokens N",
+			  err) < 0)
+		return -1;
+	if (cost.requests <= 0 && cost.tokens <= 0)
+		return ai_err_set(err, AI_E_USAGE, "limit set: give "
+				  "--requests, --tokens or both");
+	return set_limit(argv[0], cost.requests > 0 ? cost.requests : 0,
+			 cost.tokens > 0 ? cost.tokens : 0, err);
+}
+
+static int remove_one(int argc, char **argv, struct ai_err *err)
+{
+	return cost_operands(argc, 1, "limit rm MODEL", err) < 0 ? -1 :
+		set_limit(argv[0], 0, 0, err);
+}
+
 int cost_limit(int argc, char **argv, struct ai_err *err)
 {
+	static const struct cost_word words[] = {
+		{ "set", set_one }, { "rm", remove_one }, { NULL, NULL }
+	};
+
 	if (argc == 0)
-		return list(limit_rows, "model                          "
-			    "              requests       tokens", err);
-	if (argc == 2 && strcmp(argv[0], "rm") == 0)
-		return set_limit(argv[1], 0, 0, err);
-	if (argc == 2 && strcmp(argv[0], "set") == 0) {
-		if (cost.requests <= 0 && cost.tokens <= 0)
-			return ai_err_set(err, AI_E_USAGE, "limit set: give "
-					  "--requests, --tokens or both");
-		return set_limit(argv[1], cost.requests > 0 ? cost.requests : 0,
-				 cost.tokens > 0 ? cost.tokens : 0, err);
-	}
-	return usage("limit [set MODEL --requests N --tokens N | rm MODEL]",
-		     err);
+		return cost_list(limit_rows, "model                          "
+				 "              requests       tokens", err);
+	return cost_pick("limit", words, argc, argv, err);
 }
 
 /* ---- reservations --------------------------------------------------------------- */
@@ -270,6 +250,6 @@ int cost_reservations(int argc, char **argv, struct ai_err *err)
 {
 	if (cost_no_operand(argc, argv, err) < 0)
 		return -1;
-	return list(hold_rows, "      held pid      owner  state  tool         "
-		    "model", err);
+	return cost_list(hold_rows, "      held pid      owner  state  tool "
+			 "        model", err);
 }

@@ -19,8 +19,10 @@ setup() {
 }
 
 @test "looking makes no ledger" {
-	for verb in budget limit reservations report 'ledger check'; do
-		# shellcheck disable=SC2086
+	for verb in budget limit breaker reservations report 'ledger check' \
+		'ledger export' 'ledger vacuum' 'settle 1 1' \
+		'forget --user x' 'export --user x'; do
+		# shellcheck disable=SC2086 # words
 		run --separate-stderr ai-cost $verb
 		assert_status 0
 		assert_eq "$output" ''

@@ -9,6 +9,7 @@
 #include "help.h"
 #include "tap.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -471,6 +472,81 @@ static void test_batch(void)
 	ai_ledger_close(l);
 }
 
+/* ---- forgetting ---------------------------------------------------------------- */
+
+/* Whether a file below the folder has these bytes. */
+static bool is_anywhere(const char *what)
+{
+	static char bytes[64 << 20];
+	char file[400];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+	size_t n;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/forget", folder);
+	d = opendir(file);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		snprintf(file, sizeof(file), "%s/forget/%s", folder, e->d_name);
+		f = fopen(file, "rb");
+		n = f == NULL ? 0 : fread(bytes, 1, sizeof(bytes), f);
+		if (f != NULL)
+			fclose(f);
+		if (n > 0 && memmem(bytes, n, what, strlen(what)) != NULL) {
+			printf("# it is in %s\n", file);
+			found = true;
+		}
+	}
+	if (d != NULL)
+		closedir(d);
+	return found;
+}
+
+static void test_forget(void)
+{
+	struct ai_conversation c = { "trip", "", "Ada Lovelace" };
+	struct ai_message m = { "user", AI_SPAN("\"to Turin\""), 0, 0 };
+	struct ai_reserve r = { .worst = 9, .labels = {
+		.user = "Ada Lovelace" } };
+	struct ai_budget b = { "user", "Ada Lovelace", "day", 100 };
+	struct ai_forgotten f;
+	struct ai_reserved out;
+	struct ai_ledger *l;
+	struct ai_err err;
+	int64_t calls = 0;
+	pid_t pid;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/forget/ledger.db", folder);
+	l = open_it();
+	ai_ledger_set_budget(l, &b, &err);
+	ai_conversation_add(l, &c, 0, &m, 1, &err);
+	/* Others leave their traces in the queue and in the log. */
+	for (i = 0; i < 8; i++) {
+		if ((pid = fork()) != 0) {
+			waitpid(pid, NULL, 0);
+			continue;
+		}
+		l = open_it();
+		ai_ledger_id(r.id);
+		ai_ledger_reserve(l, &r, &out, &err);
+		kill(getpid(), SIGKILL);
+	}
+	ok(is_anywhere("Ada Lovelace") && is_anywhere("to Turin"),
+	   "a name and what was said are in the files");
+	ok(ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 1 &&
+	   f.messages == 1 && f.budgets == 1 && !f.log, "forgotten");
+	ok(!is_anywhere("Ada Lovelace") && !is_anywhere("to Turin"),
+	   "no byte of it is left");
+	ok(ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 0 &&
+	   wrongs(l) == 0 &&
+	   ai_db_int(&l->db, "SELECT count(*) FROM transfer", &calls,
+		     &err) == 0 && calls == 8,
+	   "the calls are, and all agrees");
+	ai_ledger_close(l);
+}
+
 /* ---- events and seals ------------------------------------------------------------ */
 
 static int count_kind(void *arg, const struct ai_event *e)
@@ -547,6 +623,7 @@ int main(int argc, char **argv)
 	test_conversation();
 	test_batch();
 	test_killed_batch();
+	test_forget();
 	test_events();
 	remove_folder(folder);
 	return done();

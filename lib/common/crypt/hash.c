@@ -27,6 +27,20 @@ void ai_hash_of(const void *p, size_t n, char out[AI_HASH_HEX])
 	ai_hash_hex(&h, out);
 }
 
+void ai_hex(const void *p, size_t n, char *out)
+{
+	sodium_bin2hex(out, 2 * n + 1, p, n);
+}
+
+int ai_unhex(const char *hex, size_t n, void *out)
+{
+	size_t done;
+
+	return n % 2 != 0 || sodium_hex2bin(out, n / 2, hex, n, NULL, &done,
+					    NULL) != 0 || done != n / 2
+		? -1 : 0;
+}
+
 void ai_seal_init(struct ai_seal *s, const unsigned char key[AI_SEAL_BYTES])
 {
 	crypto_generichash_init(&s->state, key, AI_SEAL_BYTES, AI_SEAL_BYTES);

@@ -19,6 +19,12 @@ void ai_hash_hex(struct ai_hash *h, char out[AI_HASH_HEX]);
 /* All three in one. */
 void ai_hash_of(const void *p, size_t n, char out[AI_HASH_HEX]);
 
+/* n bytes as lower-case hex with a NUL: 2n + 1 characters. */
+void ai_hex(const void *p, size_t n, char *out);
+/* The bytes that hex[0..n) stands for: n / 2, which have room.  -1: it is no
+ * hex. */
+int ai_unhex(const char *hex, size_t n, void *out);
+
 #define AI_SEAL_BYTES 32 /* BLAKE2b-256, and its key */
 
 struct ai_seal {

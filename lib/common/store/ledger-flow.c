@@ -3,20 +3,13 @@
 
 #include <string.h>
 
-/* A reservation as it stands. */
-struct reserved {
-	int64_t seq, amount, label;
-	bool open, sent;
-};
-
-/* 1: it is there, 0: not. */
-static int find(struct ai_ledger *l, const unsigned char *id,
-		struct reserved *r, struct ai_err *err)
+int ledger_find(struct ai_ledger *l, const unsigned char *id,
+		struct ledger_reserved *r, struct ai_err *err)
 {
 	sqlite3_stmt *st;
 	int rc;
 
-	*r = (struct reserved){ .seq = 0 };
+	*r = (struct ledger_reserved){ .seq = 0 };
 	if (LEDGER_BIND(l, SQL_TRANSFER, err, "b",
 			((struct ai_span){ (const char *)id,
 					   AI_LEDGER_ID })) < 0)
@@ -34,7 +27,7 @@ static int find(struct ai_ledger *l, const unsigned char *id,
 	st = l->st[SQL_HOLD];
 	rc = ai_db_step(&l->db, st, err);
 	r->open = rc > 0;
-	r->sent = rc > 0 && sqlite3_column_int(st, 1) != 0;
+	r->sent = rc > 0 && sqlite3_column_int(st, 0) != 0;
 	sqlite3_reset(st);
 	return rc < 0 ? -1 : 1;
 }
@@ -72,7 +65,7 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 	struct ai_labels labels = it->in.reserve.labels;
 	struct ledger_accounts accounts;
 	struct ledger_rate rate;
-	struct reserved r;
+	struct ledger_reserved r;
 	int rc;
 
 	if (it->in.reserve.worst < 0 || it->in.reserve.tokens < 0)
@@ -82,7 +75,7 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		return ledger_refuse(it, AI_E_CONFIG, "a call that may cost "
 				     "more than a million dollars is not "
 				     "booked; is its price right?");
-	rc = find(l, it->in.reserve.id, &r, err);
+	rc = ledger_find(l, it->in.reserve.id, &r, err);
 	/* It ran before, and who ran it died between the commit and the
 	 * answer: what is written here is the answer. */
 	if (rc > 0 && it->out.verdict == AI_GRANTED && it->out.start_ns != 0)
@@ -109,7 +102,7 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 
 /* ---- ending -------------------------------------------------------------------- */
 
-static int end(struct ai_ledger *l, const struct reserved *r,
+int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
 	       enum ledger_kind kind, int64_t amount, const char *usage,
 	       int64_t now_ms, struct ai_err *err)
 {
@@ -140,10 +133,10 @@ static int end(struct ai_ledger *l, const struct reserved *r,
 }
 
 static int find_or_refuse(struct ai_ledger *l, struct ledger_item *it,
-			  const unsigned char *id, struct reserved *r,
+			  const unsigned char *id, struct ledger_reserved *r,
 			  struct ai_err *err)
 {
-	int rc = find(l, id, r, err);
+	int rc = ledger_find(l, id, r, err);
 
 	return rc != 0 ? rc : ledger_refuse(it, AI_E_BUG,
 					    "there is no such reservation");
@@ -152,7 +145,7 @@ static int find_or_refuse(struct ai_ledger *l, struct ledger_item *it,
 int ledger_sent(struct ai_ledger *l, struct ledger_item *it,
 		struct ai_err *err)
 {
-	struct reserved r;
+	struct ledger_reserved r;
 	int rc = find_or_refuse(l, it, it->in.id, &r, err);
 
 	if (rc <= 0)
@@ -166,7 +159,7 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 		struct ai_err *err)
 {
 	const struct ai_post *p = &it->in.post;
-	struct reserved r;
+	struct ledger_reserved r;
 	int rc = find_or_refuse(l, it, p->id, &r, err);
 
 	if (rc <= 0)
@@ -180,11 +173,11 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 	if (!r.open)
 		return 0; /* posted before */
 	if (p->how == AI_BOOK_WORST)
-		rc = end(l, &r, LEDGER_EXPIRE, r.amount, "", it->now_ms, err);
+		rc = ledger_end(l, &r, LEDGER_EXPIRE, r.amount, "", it->now_ms, err);
 	else if (p->how == AI_BOOK_NONE)
-		rc = end(l, &r, LEDGER_VOID, 0, "", it->now_ms, err);
+		rc = ledger_end(l, &r, LEDGER_VOID, 0, "", it->now_ms, err);
 	else
-		rc = end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms,
+		rc = ledger_end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms,
 			 err);
 	if (rc < 0)
 		return -1;
@@ -194,11 +187,11 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 int ledger_void(struct ai_ledger *l, struct ledger_item *it,
 		struct ai_err *err)
 {
-	struct reserved r;
+	struct ledger_reserved r;
 	int rc = find_or_refuse(l, it, it->in.id, &r, err);
 
 	return rc <= 0 || !r.open ? rc < 0 ? -1 : 0
-				  : end(l, &r, LEDGER_VOID, 0, "", it->now_ms,
+				  : ledger_end(l, &r, LEDGER_VOID, 0, "", it->now_ms,
 					err);
 }
 
@@ -209,7 +202,7 @@ int ledger_void(struct ai_ledger *l, struct ledger_item *it,
 
 /* The next hold of a dead process: 1 and it, or 0. */
 static int next_orphan(struct ai_ledger *l, sqlite3_stmt *st,
-		       struct reserved *r, struct ai_err *err)
+		       struct ledger_reserved *r, struct ai_err *err)
 {
 	struct ai_owner o;
 	int rc;
@@ -230,7 +223,7 @@ static int next_orphan(struct ai_ledger *l, sqlite3_stmt *st,
 }
 
 /* What a dead process had an answer for is booked at what that cost. */
-static int end_orphan(struct ai_ledger *l, const struct reserved *r,
+static int end_orphan(struct ai_ledger *l, const struct ledger_reserved *r,
 		      int64_t now_ms, struct ai_err *err)
 {
 	char usage[640] = "";
@@ -248,16 +241,16 @@ static int end_orphan(struct ai_ledger *l, const struct reserved *r,
 	}
 	sqlite3_reset(st);
 	if (rc != 0)
-		return rc < 0 ? -1 : end(l, r, LEDGER_POST, amount, usage,
+		return rc < 0 ? -1 : ledger_end(l, r, LEDGER_POST, amount, usage,
 					 now_ms, err);
-	return r->sent ? end(l, r, LEDGER_EXPIRE, r->amount, "", now_ms, err)
-		       : end(l, r, LEDGER_VOID, 0, "", now_ms, err);
+	return r->sent ? ledger_end(l, r, LEDGER_EXPIRE, r->amount, "", now_ms, err)
+		       : ledger_end(l, r, LEDGER_VOID, 0, "", now_ms, err);
 }
 
 int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err)
 {
-	struct reserved found[SWEEP_MAX];
+	struct ledger_reserved found[SWEEP_MAX];
 	size_t n = 0, i;
 	int rc = 0;
 

@@ -18,7 +18,7 @@
 
 enum ledger_sql {
 	SQL_STATE, SQL_SET_STATE,
-	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED,
+	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED, SQL_IDS,
 	SQL_LABEL, SQL_LABEL_ROW, SQL_SEAL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL,
 	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
@@ -26,7 +26,7 @@ enum ledger_sql {
 	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
 	SQL_INSERT_HOLD, SQL_HOLD, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
-	SQL_BREAKER, SQL_SET_BREAKER,
+	SQL_BREAKER, SQL_SET_BREAKER, SQL_RESET_BREAKER,
 	SQL_CACHED, SQL_CACHE_DELETE, SQL_CACHE_INSERT, SQL_CACHE_EXPIRE, SQL_CACHE_OLDEST,
 	SQL_CONVERSATION, SQL_ADD_CONVERSATION, SQL_REMOVE_CONVERSATION, SQL_SET_CHANGED,
 	SQL_ADD_MESSAGE, SQL_MESSAGES, SQL_REMOVE_MESSAGES,
@@ -51,6 +51,7 @@ struct ai_ledger {
 	struct ai_owner owner;
 	bool full;          /* synchronous=FULL is in force */
 	bool no_sync;       /* tests: nothing has to survive */
+	int64_t uid;        /* of the user */
 	int64_t seq;        /* of the last transfer, in this transaction */
 	int64_t event_seq;  /* of the last event */
 	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
@@ -84,7 +85,8 @@ void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column);
 
 enum ledger_what {
 	LEDGER_DO_RESERVE, LEDGER_DO_SENT, LEDGER_DO_POST, LEDGER_DO_VOID,
-	LEDGER_DO_SWEEP, LEDGER_DO_BUDGET, LEDGER_DO_LIMIT,
+	LEDGER_DO_SWEEP, LEDGER_DO_BUDGET, LEDGER_DO_LIMIT, LEDGER_DO_SETTLE,
+	LEDGER_DO_RESET,
 };
 
 struct ledger_item {
@@ -97,6 +99,12 @@ struct ledger_item {
 		unsigned char id[AI_LEDGER_ID];
 		struct ai_budget budget;
 		struct ai_limit limit;
+		struct ledger_settle {
+			unsigned char id[AI_LEDGER_ID];
+			int64_t amount;
+			bool force;
+		} settle;
+		char model[128];
 	} in;
 	/* The answer: nothing above is ever written by who runs it; all zero
 	 * before it is run for the first time. */
@@ -138,6 +146,10 @@ int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err);
 int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err);
+int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err);
+int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err);
 
 /* ---- the file (ledger-file.c) ----------------------------------------------- */
 
@@ -149,6 +161,22 @@ int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err);
  * end. */
 int ledger_state_load(struct ai_ledger *l, struct ai_err *err);
 int ledger_state_save(struct ai_ledger *l, struct ai_err *err);
+
+/* ---- a reservation (ledger-flow.c) -------------------------------------------- */
+
+/* As it stands. */
+struct ledger_reserved {
+	int64_t seq, amount, label;
+	bool open, sent;
+};
+
+/* 1: it is there, 0: not. */
+int ledger_find(struct ai_ledger *l, const unsigned char *id,
+		struct ledger_reserved *r, struct ai_err *err);
+/* Ends an open one: it has cost amount. */
+int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
+	       enum ledger_kind kind, int64_t amount, const char *usage,
+	       int64_t now_ms, struct ai_err *err);
 
 /* ---- transfers and their chain (ledger-transfer.c) -------------------------- */
 

@@ -312,3 +312,47 @@ int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
 	return LEDGER_RUN(l, SQL_SET_LIMIT, err, "ttii", ai_span_of(q->key),
 			  ai_span_of(q->model), q->requests, q->tokens);
 }
+
+static void tell_breaker(const struct breaker *b, int64_t now,
+			 struct ai_breaker *out)
+{
+	size_t n = strcspn(b->name, " ");
+	int64_t until = b->failures < FAILURES_MAX ? 0 :
+		b->opened + COOLDOWN > b->probe ? b->opened + COOLDOWN
+						: b->probe;
+
+	*out = (struct ai_breaker){ .failures = b->failures };
+	snprintf(out->key, sizeof(out->key), "%.*s", (int)n, b->name);
+	snprintf(out->model, sizeof(out->model), "%s",
+		 b->name[n] != '\0' ? b->name + n + 1 : "");
+	if (b->failures >= FAILURES_MAX)
+		out->is = now < b->opened + COOLDOWN ? AI_OPEN : AI_HALF_OPEN;
+	out->wait_ms = until > now ? (until - now + 999999) / 1000000 : 0;
+	out->held_ms = b->held > now ? (b->held - now + 999999) / 1000000 : 0;
+}
+
+int ai_ledger_breakers(struct ai_ledger *l,
+		       int (*each)(void *arg, const struct ai_breaker *b),
+		       void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_breaker out;
+	struct breaker b;
+	int rc = ai_db_bind(&l->db, &st, "SELECT name, failures, opened, probe,"
+			    " held FROM breaker WHERE boot=? ORDER BY name",
+			    err, "t", ai_span_of(l->owner.boot));
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(b.name, sizeof(b.name), st, 0);
+		b.failures = sqlite3_column_int64(st, 1);
+		b.opened = sqlite3_column_int64(st, 2);
+		b.probe = sqlite3_column_int64(st, 3);
+		b.held = sqlite3_column_int64(st, 4);
+		tell_breaker(&b, l->boot_ns(), &out);
+		if ((out.failures > 0 || out.held_ms > 0) &&
+		    each(arg, &out) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}

@@ -10,7 +10,8 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_INSERT_TRANSFER] = "INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?)",
 	[SQL_BOOKED] = "SELECT coalesce(sum(amount), 0) FROM transfer"
-		       " WHERE of=?1 AND kind IN (2, 3, 4)",
+		       " WHERE of=?1",
+	[SQL_IDS] = "SELECT id FROM transfer WHERE id BETWEEN ? AND ? LIMIT 2",
 	[SQL_LABEL] = "SELECT n FROM label WHERE run=? AND tool=? AND"
 		      " provider=? AND model=? AND key=? AND tenant=? AND"
 		      " user=? AND project=? AND experiment=?",
@@ -59,7 +60,8 @@ const char *const ledger_sql[SQL_COUNT] = {
 			    " (SELECT account FROM entry WHERE transfer=?3)",
 	[SQL_INSERT_ENTRY] = "INSERT INTO entry VALUES(?, ?)",
 	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, 0, ?, ?, ?, ?, ?)",
-	[SQL_HOLD] = "SELECT amount, sent, probe FROM hold WHERE transfer=?",
+	[SQL_HOLD] = "SELECT sent, pid, start, space, boot FROM hold"
+		     " WHERE transfer=?",
 	[SQL_SET_SENT] = "UPDATE hold SET sent=1 WHERE transfer=?",
 	[SQL_DELETE_HOLD] = "DELETE FROM hold WHERE transfer=?",
 	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"
@@ -77,6 +79,8 @@ const char *const ledger_sql[SQL_COUNT] = {
 			" FROM breaker WHERE name=?",
 	[SQL_SET_BREAKER] = "INSERT OR REPLACE INTO breaker"
 			    " VALUES(?, ?, ?, ?, ?, ?)",
+	[SQL_RESET_BREAKER] = "DELETE FROM breaker WHERE ?1='*' OR"
+			      " substr(name, instr(name, ' ')+1)=?1",
 	[SQL_CACHED] = "SELECT value FROM cache WHERE key=?1 AND created<=?2"
 		       " AND expires>?2",
 	[SQL_CACHE_DELETE] = "DELETE FROM cache WHERE key=?",

@@ -73,6 +73,8 @@ static int apply(struct ai_ledger *l, struct ledger_item *it,
 		[LEDGER_DO_SWEEP] = ledger_sweep,
 		[LEDGER_DO_BUDGET] = ledger_budget,
 		[LEDGER_DO_LIMIT] = ledger_limit,
+		[LEDGER_DO_SETTLE] = ledger_settle,
+		[LEDGER_DO_RESET] = ledger_reset,
 	};
 
 	it->code = AI_E_NONE;
@@ -161,7 +163,7 @@ static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 {
 	it->now_ms = l->wall_ms();
 	it->now_ns = l->boot_ns();
-	it->uid = getuid();
+	it->uid = l->uid;
 	it->owner = l->owner;
 	if (ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
 		return -1;
@@ -206,6 +208,7 @@ struct ai_ledger *ledger_new(struct ai_err *err)
 		return NULL;
 	}
 	l->queue = (struct ai_queue)AI_QUEUE_INIT;
+	l->uid = getuid();
 	l->wall_ms = wall_ms;
 	l->boot_ns = boot_ns;
 	return l;
@@ -325,5 +328,29 @@ int ai_ledger_set_limit(struct ai_ledger *l, const struct ai_limit *limit,
 {
 	struct ledger_item it = { .what = LEDGER_DO_LIMIT, .in.limit = *limit };
 
+	return ask(l, &it, err);
+}
+
+int ai_ledger_settle(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		     int64_t amount, bool force, struct ai_settled *out,
+		     struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_SETTLE, .in.settle = {
+		.amount = amount, .force = force } };
+
+	memcpy(it.in.settle.id, id, AI_LEDGER_ID);
+	if (ask(l, &it, err) < 0)
+		return -1;
+	out->was = it.out.posted;
+	out->open = it.out.pending != 0;
+	return 0;
+}
+
+int ai_ledger_reset_breaker(struct ai_ledger *l, const char *model,
+			    struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_RESET };
+
+	snprintf(it.in.model, sizeof(it.in.model), "%s", model);
 	return ask(l, &it, err);
 }

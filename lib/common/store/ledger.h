@@ -24,7 +24,9 @@
 #ifndef AI_STORE_LEDGER_H
 #define AI_STORE_LEDGER_H
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,6 +115,32 @@ int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
 /* Ends what dead processes left. */
 int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err);
 
+/* ---- by hand -------------------------------------------------------------- */
+
+/* What a reservation was before somebody settled it. */
+struct ai_settled {
+	int64_t was; /* nano-dollars that it was booked at; open: that it held */
+	bool open;
+};
+
+/* The reservation whose id begins with these hexadecimal digits.
+ * AI_E_USAGE: none does, or several do. */
+int ai_ledger_find_id(struct ai_ledger *l, const char *hex,
+		      unsigned char id[AI_LEDGER_ID], struct ai_err *err);
+/*
+ * It has cost just this, whatever was booked: an open one ends, one that has
+ * ended is corrected.  Said again, it changes nothing.  AI_E_TRY_LATER: a
+ * living process holds it, and force is not given.
+ */
+int ai_ledger_settle(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
+		     int64_t amount, bool force, struct ai_settled *out,
+		     struct ai_err *err);
+
+/* Closes the breakers of this model, "*" for all, and lifts what their
+ * providers asked to wait. */
+int ai_ledger_reset_breaker(struct ai_ledger *l, const char *model,
+			    struct ai_err *err);
+
 /* ---- what may be spent -------------------------------------------------- */
 
 /*
@@ -155,6 +183,14 @@ struct ai_hold {
 	bool sent, alive; /* alive: or nobody can tell */
 };
 
+/* Of a provider's key and model, if there is anything to tell of it. */
+struct ai_breaker {
+	char key[40], model[128];
+	enum ai_breaker_is { AI_CLOSED, AI_OPEN, AI_HALF_OPEN } is;
+	int64_t failures;         /* in a row */
+	int64_t wait_ms, held_ms; /* until it may be tried; of Retry-After */
+};
+
 /* All calls of one day, model, ... */
 struct ai_spend {
 	char name[128];
@@ -169,6 +205,9 @@ int ai_ledger_budgets(struct ai_ledger *l,
 int ai_ledger_limits(struct ai_ledger *l,
 		     int (*each)(void *arg, const struct ai_limit *limit),
 		     void *arg, struct ai_err *err);
+int ai_ledger_breakers(struct ai_ledger *l,
+		       int (*each)(void *arg, const struct ai_breaker *b),
+		       void *arg, struct ai_err *err);
 int ai_ledger_holds(struct ai_ledger *l,
 		    int (*each)(void *arg, const struct ai_hold *h), void *arg,
 		    struct ai_err *err);
@@ -224,8 +263,43 @@ struct ai_restored {
 int ai_ledger_restore(const char *path, const char *from, bool force,
 		      struct ai_restored *out, struct ai_err *err);
 
-/* Gives unused space back. The size before and after, bytes. */
+/* Gives unused space back. The file's size before and after, bytes. */
 int ai_ledger_vacuum(struct ai_ledger *l, int64_t *before, int64_t *after,
 		     struct ai_err *err);
+
+/* ---- as text (ledger-export.c, ledger-import.c) ------------------------------ */
+
+/* Calls each() with a line of JSON for each row; what it returns ends it
+ * unless it is 0.  Nothing is left out but what is only an index or a wait:
+ * the cache, batches, and the sums, which follow from the rest. */
+int ai_ledger_export(struct ai_ledger *l,
+		     int (*each)(void *arg, const struct ai_buf *line),
+		     void *arg, struct ai_err *err);
+/* The same of all that hangs on one user. AI_E_USAGE: nobody knows him. */
+int ai_ledger_export_user(struct ai_ledger *l, const char *user,
+			  int (*each)(void *arg, const struct ai_buf *line),
+			  void *arg, struct ai_err *err);
+/*
+ * A new ledger becomes what was exported: all of it or nothing, and only if
+ * it agrees with itself.  next() gives line after line: 1, 0 at the end, -1.
+ * *rows: how many.
+ */
+int ai_ledger_import(struct ai_ledger *l,
+		     int (*next)(void *arg, struct ai_span *line,
+				 struct ai_err *err), void *arg, long *rows,
+		     struct ai_err *err);
+
+/* ---- people (ledger-person.c) --------------------------------------------------- */
+
+struct ai_forgotten {
+	int64_t budgets, conversations, messages, answers;
+	bool log; /* the name may be in the file's log until others are done */
+};
+
+/* Removes the user's name, what was said and answered, and his budgets, so
+ * that no byte of it is left in the ledger's files; what he has cost stays,
+ * under a token that means nobody.  1: done, 0: nobody knows him. */
+int ai_ledger_forget(struct ai_ledger *l, const char *user,
+		     struct ai_forgotten *out, struct ai_err *err);
 
 #endif

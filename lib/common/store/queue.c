@@ -141,6 +141,20 @@ void ai_queue_close(struct ai_queue *q)
 	*q = (struct ai_queue)AI_QUEUE_INIT;
 }
 
+void ai_queue_wipe(struct ai_queue *q)
+{
+	int i;
+
+	for (i = 0; q->slots != NULL && i < AI_QUEUE_SLOTS; i++) {
+		if (i != q->mine && lock_byte(q->fd, F_WRLCK, 1 + i, false) < 0)
+			continue;
+		if (atomic_load(&q->slots[i].state) == EMPTY)
+			memset(q->slots[i].item, 0, AI_QUEUE_ITEM);
+		if (i != q->mine)
+			lock_byte(q->fd, F_UNLCK, 1 + i, false);
+	}
+}
+
 /* ---- running ---------------------------------------------------------------- */
 
 static void answer(struct ai_queue_slot *s, const struct ai_err *err)
@@ -221,6 +235,8 @@ int ai_queue_do(struct ai_queue *q, void *item, size_t size, ai_queue_run *run,
 		}
 	}
 	memcpy(item, s->item, size);
+	/* It may name people. */
+	memset(s->item, 0, size);
 	atomic_store(&s->state, EMPTY);
 	if (s->err.code == AI_E_NONE)
 		return 0;

@@ -58,5 +58,8 @@ int ai_queue_lock(struct ai_queue *q, struct ai_err *err);
 void ai_queue_unlock(struct ai_queue *q);
 /* Whether other handles have it open; or whether nobody can tell. */
 bool ai_queue_shared(struct ai_queue *q);
+/* With the lock held: what the dead left in their slots is overwritten.  The
+ * living do so themselves, as soon as they have their answer. */
+void ai_queue_wipe(struct ai_queue *q);
 
 #endif

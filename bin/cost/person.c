@@ -1,0 +1,56 @@
+/* person.c: what is kept of a user: shown, and removed. */
+#include "cost.h"
+
+#include "base/msg.h"
+#include "base/start.h"
+#include "record/json.h"
+
+static int check(int argc, char **argv, const char *how, struct ai_err *err)
+{
+	if (cost_no_operand(argc, argv, err) < 0)
+		return -1;
+	return cost.user != NULL && cost.user[0] != '\0' ? 0 :
+		ai_err_set(err, AI_E_USAGE, "usage: ai-cost %s", how);
+}
+
+static int user_rows(struct ai_ledger *l, struct cost_out *o,
+		     struct ai_err *err)
+{
+	return ai_ledger_export_user(l, cost.user, cost_put_line, o, err);
+}
+
+int cost_export(int argc, char **argv, struct ai_err *err)
+{
+	return check(argc, argv, "export --user NAME", err) < 0 ? -1 :
+		cost_list(user_rows, NULL, err);
+}
+
+static int forget(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
+{
+	struct ai_forgotten f;
+	int known = ai_ledger_forget(l, cost.user, &f, err);
+
+	if (known < 0)
+		return -1;
+	if (known == 0)
+		return ai_err_set(err, AI_E_USAGE, "the ledger knows no user "
+				  "'%.80s'", cost.user);
+	ai_put_open(&o->line, '{');
+	cost_put_int(&o->line, "budgets", f.budgets);
+	cost_put_int(&o->line, "conversations", f.conversations);
+	cost_put_int(&o->line, "messages", f.messages);
+	cost_put_int(&o->line, "answers", f.answers);
+	ai_put_close(&o->line, '}');
+	cost_put(o);
+	if (f.log)
+		ai_msg(AI_MSG_WARN, "other programs read the ledger just now; "
+		       "when they have ended, say 'ai-cost ledger vacuum', and "
+		       "the last traces go");
+	return 0;
+}
+
+int cost_forget(int argc, char **argv, struct ai_err *err)
+{
+	return check(argc, argv, "forget --user NAME", err) < 0 ? -1 :
+		cost_list(forget, NULL, err);
+}

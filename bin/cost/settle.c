@@ -1,0 +1,96 @@
+/* settle.c: what somebody knows better: a call's cost, a provider's health. */
+#include "cost.h"
+
+#include "base/start.h"
+#include "record/loop.h"
+#include "record/rec.h"
+
+static struct {
+	const char *hex;
+	int64_t nano;
+} wanted;
+
+static int settle(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
+{
+	unsigned char id[AI_LEDGER_ID];
+	struct ai_settled s;
+
+	if (ai_ledger_find_id(l, wanted.hex, id, err) < 0 ||
+	    ai_ledger_settle(l, id, wanted.nano, cost.force, &s, err) < 0)
+		return -1;
+	ai_put_open(&o->line, '{');
+	cost_put_usd(&o->line, s.open ? "held_usd" : "was_usd", s.was);
+	cost_put_usd(&o->line, "is_usd", wanted.nano);
+	ai_put_close(&o->line, '}');
+	cost_put(o);
+	return 0;
+}
+
+int cost_settle(int argc, char **argv, struct ai_err *err)
+{
+	if (cost_operands(argc, 2, "settle ID DOLLARS", err) < 0 ||
+	    ai_money_parse(ai_span_of(argv[1]), &wanted.nano, err) < 0)
+		return -1;
+	wanted.hex = argv[0];
+	return cost_list(settle, NULL, err);
+}
+
+/* ---- breakers ------------------------------------------------------------------ */
+
+static int list_breaker(void *arg, const struct ai_breaker *b)
+{
+	static const char *const states[] = {
+		[AI_CLOSED] = "closed", [AI_OPEN] = "open",
+		[AI_HALF_OPEN] = "half-open",
+	};
+	struct cost_out *o = arg;
+
+	if (ai_loop.plain_out) {
+		ai_buf_fmt(&o->line, "%-40s %-10s %8lld %8lld %8lld", b->model,
+			   states[b->is], (long long)b->failures,
+			   (long long)(b->wait_ms + 999) / 1000,
+			   (long long)(b->held_ms + 999) / 1000);
+		return cost_put(o);
+	}
+	ai_put_open(&o->line, '{');
+	cost_put_text(&o->line, "model", b->model);
+	cost_put_text(&o->line, "key", b->key);
+	cost_put_text(&o->line, "state", states[b->is]);
+	cost_put_int(&o->line, "failures", b->failures);
+	cost_put_int(&o->line, "wait_ms", b->wait_ms);
+	cost_put_int(&o->line, "held_ms", b->held_ms);
+	ai_put_close(&o->line, '}');
+	return cost_put(o);
+}
+
+static int breaker_rows(struct ai_ledger *l, struct cost_out *o,
+			struct ai_err *err)
+{
+	return ai_ledger_breakers(l, list_breaker, o, err);
+}
+
+static int reset(int argc, char **argv, struct ai_err *err)
+{
+	struct ai_ledger *l;
+	int rc;
+
+	if (cost_operands(argc, 1, "breaker reset MODEL", err) < 0 ||
+	    cost_open(&l, false, err) < 0)
+		return -1;
+	rc = l == NULL ? 0 : ai_ledger_reset_breaker(l, argv[0], err);
+	ai_ledger_close(l);
+	return rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+int cost_breaker(int argc, char **argv, struct ai_err *err)
+{
+	static const struct cost_word words[] = {
+		{ "reset", reset }, { NULL, NULL }
+	};
+
+	if (argc == 0)
+		return cost_list(breaker_rows, "model                         "
+				 "           state      failures   wait s  "
+				 "held s", err);
+	return cost_pick("breaker", words, argc, argv, err);
+}

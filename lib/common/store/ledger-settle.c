@@ -1,0 +1,153 @@
+/* ledger-settle.c: what somebody knows better than the ledger. */
+#include "store/ledger-int.h"
+
+#include <string.h>
+
+/* ---- an id as it is typed -------------------------------------------------------- */
+
+static int nibble(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f'
+		? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The first and the last id that begin so. */
+static int bounds(const char *hex, unsigned char from[AI_LEDGER_ID],
+		  unsigned char to[AI_LEDGER_ID])
+{
+	size_t n = strlen(hex), i;
+
+	memset(from, 0x00, AI_LEDGER_ID);
+	memset(to, 0xFF, AI_LEDGER_ID);
+	if (n == 0 || n > 2 * (size_t)AI_LEDGER_ID)
+		return -1;
+	for (i = 0; i < n; i++) {
+		int v = nibble(hex[i]), shift = i % 2 == 0 ? 4 : 0;
+
+		if (v < 0)
+			return -1;
+		from[i / 2] |= (unsigned char)(v << shift);
+		to[i / 2] &= (unsigned char)(v << shift | 0xF << (4 - shift));
+	}
+	return 0;
+}
+
+int ai_ledger_find_id(struct ai_ledger *l, const char *hex,
+		      unsigned char id[AI_LEDGER_ID], struct ai_err *err)
+{
+	unsigned char from[AI_LEDGER_ID], to[AI_LEDGER_ID];
+	int n = 0, rc;
+
+	if (bounds(hex, from, to) < 0)
+		return ai_err_set(err, AI_E_USAGE, "'%.40s' is no id: it is up "
+				  "to 32 hexadecimal digits, as 'ai-cost "
+				  "reservations' writes them", hex);
+	if (LEDGER_BIND(l, SQL_IDS, err, "bb",
+			LEDGER_BYTES(from, AI_LEDGER_ID),
+			LEDGER_BYTES(to, AI_LEDGER_ID)) < 0)
+		return -1;
+	while ((rc = ai_db_step(&l->db, l->st[SQL_IDS], err)) > 0) {
+		memcpy(id, ai_db_span(l->st[SQL_IDS], 0).p, AI_LEDGER_ID);
+		n++;
+	}
+	if (rc < 0 || n == 1)
+		return rc;
+	return ai_err_set(err, AI_E_USAGE, n == 0 ?
+			  "no call has an id that begins with '%s'" :
+			  "several calls have an id that begins with '%s': "
+			  "give more of it", hex);
+}
+
+/* ---- settling --------------------------------------------------------------------- */
+
+/* The living process that holds it: its pid, or 0. */
+static int holder(struct ai_ledger *l, int64_t seq, int64_t *pid,
+		  struct ai_err *err)
+{
+	struct ai_owner o;
+	int rc;
+
+	*pid = 0;
+	if (LEDGER_BIND(l, SQL_HOLD, err, "i", seq) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, l->st[SQL_HOLD], err);
+	if (rc > 0)
+		*pid = ledger_living(l->st[SQL_HOLD], 1, &o);
+	sqlite3_reset(l->st[SQL_HOLD]);
+	return rc < 0 ? -1 : 0;
+}
+
+static int booked(struct ai_ledger *l, int64_t seq, int64_t *amount,
+		  struct ai_err *err)
+{
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_BOOKED, err, "i", seq) < 0)
+		return -1;
+	rc = ai_db_step(&l->db, l->st[SQL_BOOKED], err);
+	*amount = rc > 0 ? sqlite3_column_int64(l->st[SQL_BOOKED], 0) : 0;
+	sqlite3_reset(l->st[SQL_BOOKED]);
+	return rc < 0 ? -1 : 0;
+}
+
+static int correct(struct ai_ledger *l, const struct ledger_reserved *r,
+		   int64_t delta, int64_t now_ms, struct ai_err *err)
+{
+	struct ledger_transfer t = { .kind = LEDGER_CORRECT, .of = r->seq,
+				     .amount = delta, .created = now_ms,
+				     .label = r->label, .usage = "" };
+
+	return ledger_append(l, &t, err) < 0 ? -1 :
+		LEDGER_RUN(l, SQL_END_PENDING, err, "iii", (int64_t)0, delta,
+			   r->seq);
+}
+
+int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err)
+{
+	const struct ledger_who who = { it->uid, it->now_ms };
+	const struct ledger_settle *s = &it->in.settle;
+	char hex[2 * AI_LEDGER_ID + 1];
+	struct ledger_reserved r;
+	int64_t pid, was;
+	int rc = ledger_find(l, s->id, &r, err);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : ledger_refuse(it, AI_E_USAGE,
+						   "there is no such call");
+	if (s->amount < 0 || s->amount > LEDGER_AMOUNT_MAX)
+		return ledger_refuse(it, AI_E_USAGE, "a call costs between "
+				     "nothing and a million dollars");
+	if (holder(l, r.seq, &pid, err) < 0 || booked(l, r.seq, &was, err) < 0)
+		return -1;
+	if (pid != 0 && !s->force)
+		return ledger_refuse(it, AI_E_TRY_LATER, "process %lld, which "
+				     "may still live, holds it, and will settle "
+				     "it; --force does so now",
+				     (long long)pid);
+	it->out.posted = r.open ? r.amount : was;
+	it->out.pending = r.open;
+	if (!r.open && was == s->amount)
+		return 0;
+	rc = r.open ? ledger_end(l, &r, LEDGER_POST, s->amount, "", it->now_ms,
+				 err)
+		    : correct(l, &r, s->amount - was, it->now_ms, err);
+	ai_hex(s->id, AI_LEDGER_ID, hex);
+	return rc < 0 ? -1 :
+		ledger_tell(l, &who, err, "settle", "tmm", "id", hex,
+			    r.open ? "held_usd" : "was_usd", it->out.posted,
+			    "is_usd", s->amount);
+}
+
+/* ---- breakers ---------------------------------------------------------------------- */
+
+int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err)
+{
+	const struct ledger_who who = { it->uid, it->now_ms };
+
+	return LEDGER_RUN(l, SQL_RESET_BREAKER, err, "t",
+			  ai_span_of(it->in.model)) < 0 ? -1 :
+		ledger_tell(l, &who, err, "breaker reset", "t", "model",
+			    it->in.model);
+}
