@@ -196,6 +196,16 @@ static void test_full_disk(void)
 
 /* ---- putting one back ---------------------------------------------------------------- */
 
+static void edit(const char *file, const char *sql)
+{
+	sqlite3 *db;
+
+	sqlite3_open(file, &db);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		ok(false, "%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
 static void test_restore(void)
 {
 	struct ai_ledger *l = open_new(), *other;
@@ -270,6 +280,27 @@ static void test_other_ledger(void)
 	ai_ledger_close(l);
 }
 
+/* A day is that of the ledger as it is now. */
+static void test_zone(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_restored out;
+	struct ai_err err;
+
+	ai_ledger_backup(l, copy, false, &err);
+	edit(copy, "UPDATE state SET zone='Asia/Tokyo'");
+	calls(l, 1, 7);
+	ok(ai_ledger_restore(path, copy, true, &out, &err) == 0,
+	   "a ledger of Tokyo");
+	setenv("TZ", "UTC", 1);
+	calls(l, 1, 7);
+	ok(ask(l, "SELECT count(*) FROM account WHERE period='day' AND"
+	       " start % 86400000 = 54000000") == 1,
+	   "who had it open uses Tokyo's days");
+	ai_ledger_close(l);
+	setenv("TZ", "UTC", 1);
+}
+
 static void test_living(void)
 {
 	struct ai_ledger *l = open_new();
@@ -297,16 +328,6 @@ static void refused(struct ai_ledger *l, const char *file, enum ai_code code,
 
 	ok(says(rc, &err, code, text) && ask(l, POSTED) == 9 &&
 	   !is_there(path, ".restore"), "%s: %s", what, err.msg);
-}
-
-static void edit(const char *file, const char *sql)
-{
-	sqlite3 *db;
-
-	sqlite3_open(file, &db);
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		ok(false, "%s: %s", sql, sqlite3_errmsg(db));
-	sqlite3_close(db);
 }
 
 static void test_restore_refused(void)
@@ -483,6 +504,7 @@ int main(void)
 	test_full_disk();
 	test_restore();
 	test_other_ledger();
+	test_zone();
 	test_living();
 	test_restore_refused();
 	test_older();

@@ -316,6 +316,41 @@ static void test_damage(void)
 	ai_ledger_close(l);
 }
 
+static int count_work(void *arg)
+{
+	++*(long *)arg;
+	return 0;
+}
+
+static int add_up(void *arg, const struct ai_spend *s)
+{
+	*(int64_t *)arg += s->calls + s->posted;
+	return 0;
+}
+
+/* Twice the calls are twice the work, not four times. */
+static void test_report(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_err err = { .msg = "" };
+	int64_t sum = 0;
+	long work = 0;
+	int i;
+
+	l->no_sync = true;
+	for (i = 0; i < 1000; i++) {
+		struct ai_reserve r = want(2000);
+
+		verdict(l, &r, NULL);
+		post(l, r.id, 1000, AI_OUTCOME_NONE, 0);
+	}
+	sqlite3_progress_handler(l->db.h, 1000, count_work, &work);
+	ok(ai_ledger_report(l, "model", 0, INT64_MAX, add_up, &sum, &err) == 0 &&
+	   sum == 1000 + 1000 * 1000, "a report of 1000 calls %s", err.msg);
+	ok(work > 0 && work < 300, "is %ld thousand steps of work", work);
+	ai_ledger_close(l);
+}
+
 int main(void)
 {
 	if (mkdtemp(folder) == NULL)
@@ -328,6 +363,7 @@ int main(void)
 	test_breaker();
 	test_orphans();
 	test_damage();
+	test_report();
 	remove_folder(folder);
 	return done();
 }

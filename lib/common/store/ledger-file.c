@@ -80,6 +80,7 @@ int ledger_state_load(struct ai_ledger *l, struct ai_err *err)
 	sqlite3_stmt *st;
 	struct ai_span head, key, event;
 	int64_t version;
+	char zone[80];
 
 	if (LEDGER_BIND(l, SQL_STATE, err, "") < 0 ||
 	    ai_db_step(&l->db, l->st[SQL_STATE], err) < 0)
@@ -99,8 +100,9 @@ int ledger_state_load(struct ai_ledger *l, struct ai_err *err)
 	l->event_seq = sqlite3_column_int64(st, 4);
 	memcpy(l->event_head, event.p, LEDGER_HASH);
 	version = sqlite3_column_int64(st, 6);
+	ledger_copy_column(zone, sizeof(zone), st, 3);
 	sqlite3_reset(st);
-	return version == LEDGER_VERSION ? 0 :
+	return version == LEDGER_VERSION ? ledger_zone(zone, err) :
 		ai_err_set(err, AI_E_CONFIG, "%s has got version %lld while "
 			   "this program, which knows %d, was running: start "
 			   "it again", l->db.name, (long long)version,
@@ -112,22 +114,6 @@ int ledger_state_save(struct ai_ledger *l, struct ai_err *err)
 	return LEDGER_RUN(l, SQL_SET_STATE, err, "ibib", l->seq,
 			  LEDGER_BYTES(l->head, LEDGER_HASH), l->event_seq,
 			  LEDGER_BYTES(l->event_head, LEDGER_HASH));
-}
-
-static int take_zone(struct ai_ledger *l, struct ai_err *err)
-{
-	char zone[80] = "";
-	int rc;
-
-	if (LEDGER_BIND(l, SQL_STATE, err, "") < 0)
-		return -1;
-	rc = ai_db_step(&l->db, l->st[SQL_STATE], err);
-	if (rc > 0)
-		snprintf(zone, sizeof(zone), "%.*s",
-			 (int)ai_db_span(l->st[SQL_STATE], 3).n,
-			 ai_db_span(l->st[SQL_STATE], 3).p);
-	sqlite3_reset(l->st[SQL_STATE]);
-	return rc < 0 ? -1 : ledger_zone(zone, err);
 }
 
 static int no_directory(const char *file, int *fd)
@@ -177,7 +163,7 @@ int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err)
 	sqlite3_file_control(l->db.h, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep);
 	sqlite3_db_config(l->db.h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	l->full = true;
-	if (ledger_schema(l, path, err) < 0 || take_zone(l, err) < 0)
+	if (ledger_schema(l, path, err) < 0 || ledger_state_load(l, err) < 0)
 		return -1;
 	ledger_queue_path(path, LEDGER_VERSION, queue, sizeof(queue));
 	return ai_queue_open(&l->queue, queue, err);

@@ -31,8 +31,12 @@ static bool zone_exists(const char *name)
 
 int ledger_zone(const char *name, struct ai_err *err)
 {
+	static char current[80];
 	const char *now = getenv("TZ");
 
+	/* Asked in every transaction: another ledger may have been restored. */
+	if (now != NULL && strcmp(now, name) == 0 && strcmp(current, name) == 0)
+		return 0;
 	if (!zone_exists(name))
 		return ai_err_set(err, AI_E_CONFIG, "there is no time zone "
 				  "'%.60s' on this machine; names are like "
@@ -41,6 +45,7 @@ int ledger_zone(const char *name, struct ai_err *err)
 	if (now == NULL || strcmp(now, name) != 0)
 		setenv("TZ", name, 1);
 	tzset();
+	snprintf(current, sizeof(current), "%s", name);
 	return 0;
 }
 

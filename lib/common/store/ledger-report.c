@@ -155,6 +155,18 @@ static const char *group_of(const char *by)
 	return NULL;
 }
 
+/* Of reservation t: what its end and its corrections come to, and whether it
+ * stands at its worst case, which nobody has corrected since. The kinds are
+ * written as the indexes of transfer have them: each is a look-up. */
+#define BOOKED \
+	"coalesce((SELECT e.amount FROM transfer e WHERE e.of=t.seq AND" \
+	" e.kind IN (2, 3, 4)), 0) + coalesce((SELECT sum(c.amount) FROM" \
+	" transfer c WHERE c.of=t.seq AND c.kind=5), 0)"
+#define LOST \
+	"coalesce((SELECT e.kind=4 FROM transfer e WHERE e.of=t.seq AND" \
+	" e.kind IN (2, 3, 4)), 0) AND NOT EXISTS (SELECT 1 FROM transfer c" \
+	" WHERE c.of=t.seq AND c.kind=5)"
+
 int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 		     int64_t until,
 		     int (*each)(void *arg, const struct ai_spend *s),
@@ -163,17 +175,15 @@ int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 	const char *group = group_of(by);
 	sqlite3_stmt *st = NULL;
 	struct ai_spend s;
-	char sql[800];
+	char sql[1200];
 	int rc;
 
 	if (group == NULL)
 		return ai_err_set(err, AI_E_USAGE, "there is no report by "
 				  "'%.40s'", by);
-	snprintf(sql, sizeof(sql), "SELECT %s AS g, count(*),"
-		 " sum(EXISTS(SELECT 1 FROM transfer e WHERE e.of=t.seq AND"
-		 " e.kind=4)), sum(coalesce((SELECT sum(e.amount) FROM"
-		 " transfer e WHERE e.of=t.seq), 0)), sum(coalesce((SELECT"
-		 " h.amount FROM hold h WHERE h.transfer=t.seq), 0))"
+	snprintf(sql, sizeof(sql), "SELECT %s AS g, count(*), sum(" LOST "),"
+		 " sum(" BOOKED "), sum(coalesce((SELECT h.amount FROM hold h"
+		 " WHERE h.transfer=t.seq), 0))"
 		 " FROM transfer t JOIN label l ON l.n=t.label WHERE t.kind=1"
 		 " AND t.created>=? AND t.created<? GROUP BY g ORDER BY g",
 		 group);
