@@ -39,9 +39,10 @@ int cost_no_operand(int argc, char **argv, struct ai_err *err);
 /* AI_E_USAGE unless there are n operands; how: "settle ID DOLLARS". */
 int cost_operands(int argc, int n, const char *how, struct ai_err *err);
 
-/* Opens the ledger; with make it is made if need be.  Without, and if there
- * is none: *l is NULL, and people are told. */
-int cost_open(struct ai_ledger **l, bool make, struct ai_err *err);
+/* Opens the ledger; with may_make it is made if need be.  Without, one that
+ * can only be read will do; and if there is none, *l is NULL, and people are
+ * told. */
+int cost_open(struct ai_ledger **l, bool may_make, struct ai_err *err);
 
 /* Each line goes out at once; what fails is kept for cost_end(). */
 struct cost_out {
@@ -56,9 +57,12 @@ int cost_end(struct cost_out *o, struct ai_err *err);
 
 /* Opens the ledger and has rows() write it; head (NULL: none) is the first
  * line of a table.  An exit status, or -1. */
-int cost_list(int (*rows)(struct ai_ledger *, struct cost_out *,
-			  struct ai_err *), const char *head,
-	      struct ai_err *err);
+typedef int cost_rows_fn(struct ai_ledger *l, struct cost_out *o,
+			 struct ai_err *err);
+int cost_list(cost_rows_fn *rows, const char *head, struct ai_err *err);
+/* The same with one that is open, and is closed. */
+int cost_list_of(struct ai_ledger *l, cost_rows_fn *rows, const char *head,
+		 struct ai_err *err);
 
 /* For ai_ledger_export(): writes the line. */
 int cost_put_line(void *arg, const struct ai_buf *line);
@@ -68,6 +72,7 @@ void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano);
 void cost_put_text(struct ai_buf *b, const char *key, const char *text);
 void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
 /* "2026-11-22T10:00:00+0100", of the ledger's time zone. */
+void cost_time(int64_t ms, char out[40]);
 void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
 
 /* ---- the verbs ------------------------------------------------------------------ */

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,22 +23,56 @@ int cost_operands(int argc, int n, const char *how, struct ai_err *err)
 					  "usage: ai-cost %s", how);
 }
 
-int cost_open(struct ai_ledger **l, bool make, struct ai_err *err)
+/* Only what is not there is no ledger yet. */
+static int is_there(const char *path, bool *there, struct ai_err *err)
+{
+	struct stat st;
+
+	*there = path[0] == '\0' || stat(path, &st) == 0;
+	if (!*there && errno != ENOENT)
+		return ai_err_sys(err, AI_E_OPEN, errno, "cannot look at the "
+				  "ledger '%.200s'", path);
+	return 0;
+}
+
+/* A new ledger has the zone of TZ, or that of UTC if there is no such. */
+static int make(struct ai_ledger **l, struct ai_err *err)
+{
+	char before[80] = "";
+	const char *zone = getenv("TZ");
+
+	if (zone != NULL)
+		snprintf(before, sizeof(before), "%s", zone);
+	if (ai_ledger_open(l, cost.ledger, err) < 0)
+		return -1;
+	zone = getenv("TZ");
+	if (before[0] != '\0' && zone != NULL && strcmp(before, zone) != 0)
+		ai_msg(AI_MSG_WARN, "there is no time zone '%s' on this "
+		       "machine (TZ): the days of the new ledger are those "
+		       "of %s", before, zone);
+	return 0;
+}
+
+int cost_open(struct ai_ledger **l, bool may_make, struct ai_err *err)
 {
 	char path[4096];
+	bool there;
 
 	*l = NULL;
 	if (cost.ledger != NULL && strcmp(cost.ledger, "none") == 0)
 		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is "
 				  "no ledger to look at");
 	ai_ledger_path(cost.ledger, path, sizeof(path));
-	if (!make && path[0] != '\0' && access(path, F_OK) != 0 &&
-	    errno == ENOENT) {
-		ai_msg(AI_MSG_WARN, "there is no ledger '%s' yet: nothing was "
-		       "spent", path);
-		return 0;
-	}
-	return ai_ledger_open(l, cost.ledger, err);
+	if (is_there(path, &there, err) < 0)
+		return -1;
+	if (there)
+		return may_make ? ai_ledger_open(l, cost.ledger, err)
+				: ai_ledger_open_read(l, cost.ledger, err);
+	if (may_make)
+		return make(l, err);
+	ai_msg(AI_MSG_WARN, "there is no ledger '%s' yet: nothing was spent",
+	       path);
+	return 0;
 }
 
 #define WORDS_MAX 16
@@ -128,18 +164,21 @@ int cost_end(struct cost_out *o, struct ai_err *err)
 	return o->rc < 0 ? -1 : AI_EXIT_OK;
 }
 
-int cost_list(int (*rows)(struct ai_ledger *, struct cost_out *,
-			  struct ai_err *), const char *head,
-	      struct ai_err *err)
+int cost_list(cost_rows_fn *rows, const char *head, struct ai_err *err)
 {
 	struct ai_ledger *l;
-	struct cost_out o;
-	int rc;
 
 	if (cost_open(&l, false, err) < 0)
 		return -1;
-	if (l == NULL)
-		return AI_EXIT_OK;
+	return l == NULL ? AI_EXIT_OK : cost_list_of(l, rows, head, err);
+}
+
+int cost_list_of(struct ai_ledger *l, cost_rows_fn *rows, const char *head,
+		 struct ai_err *err)
+{
+	struct cost_out o;
+	int rc;
+
 	cost_begin(&o);
 	if (ai_loop.plain_out && head != NULL) {
 		ai_buf_str(&o.line, head);
@@ -175,13 +214,20 @@ void cost_put_int(struct ai_buf *b, const char *key, int64_t n)
 	ai_put_i64(b, n);
 }
 
-void cost_put_time(struct ai_buf *b, const char *key, int64_t ms)
+void cost_time(int64_t ms, char out[40])
 {
 	time_t s = (time_t)(ms / 1000);
-	char text[40] = "";
 	struct tm t;
 
+	out[0] = '\0';
 	if (localtime_r(&s, &t) != NULL)
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &t);
+		strftime(out, 40, "%Y-%m-%dT%H:%M:%S%z", &t);
+}
+
+void cost_put_time(struct ai_buf *b, const char *key, int64_t ms)
+{
+	char text[40];
+
+	cost_time(ms, text);
 	cost_put_text(b, key, text);
 }

@@ -1,6 +1,7 @@
 /* set.c: budgets and limits: what there is, and what shall be. */
 #include "cost.h"
 
+#include "base/msg.h"
 #include "base/start.h"
 #include "record/loop.h"
 
@@ -36,14 +37,100 @@ static int take_scope(struct ai_budget *b, const char *text,
 	return 0;
 }
 
-static int change(const struct ai_budget *b, struct ai_err *err)
+/* A budget, and how it stands. */
+struct wanted {
+	const struct ai_budget *budget;
+	struct ai_budget_state state;
+	bool there;
+};
+
+static int is_wanted(void *arg, const struct ai_budget_state *s)
+{
+	struct wanted *w = arg;
+
+	if (strcmp(s->budget.scope, w->budget->scope) != 0 ||
+	    strcmp(s->budget.name, w->budget->name) != 0 ||
+	    strcmp(s->budget.period, w->budget->period) != 0)
+		return 0;
+	w->state = *s;
+	w->there = true;
+	return 1;
+}
+
+static void name_budget(const struct ai_budget *b, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", b->scope, b->name[0] != '\0' ? ":" : "",
+		 b->name);
+}
+
+/* What people may not have thought of when they set it. */
+static void warn_of(const struct ai_budget_state *s)
+{
+	int64_t over = s->posted + s->pending - s->budget.cap;
+	char what[160], more[AI_MONEY_TEXT], until[80] = "";
+
+	name_budget(&s->budget, what, sizeof(what));
+	if (s->budget.cap == 0)
+		ai_msg(AI_MSG_WARN, "%s %s: with nothing to spend, no call "
+		       "that costs something goes out", what,
+		       s->budget.period);
+	if (s->posted < 0 || over <= 0)
+		return;
+	ai_money_show(over, more);
+	if (s->resets_ms != INT64_MAX) {
+		char text[40];
+
+		cost_time(s->resets_ms, text);
+		snprintf(until, sizeof(until), " until %s", text);
+	}
+	ai_msg(AI_MSG_WARN, "%s %s: %s more than that is spent or held "
+	       "already: no call goes out%s", what, s->budget.period, more,
+	       until[0] != '\0' ? until : " until it is raised");
+}
+
+static int change(struct ai_ledger **l, const struct ai_budget *b,
+		  struct ai_err *err)
+{
+	struct wanted w = { .budget = b };
+	char what[160];
+
+	if (b->cap < 0) {
+		if (ai_ledger_budgets(*l, is_wanted, &w, err) < 0)
+			return -1;
+		/* One that every new ledger has. */
+		if (w.there && *l == NULL && cost_open(l, true, err) < 0)
+			return -1;
+		if (w.there)
+			return ai_ledger_set_budget(*l, b, err);
+		name_budget(b, what, sizeof(what));
+		ai_msg(AI_MSG_WARN, "there is no budget '%s' for '%s': nothing "
+		       "was removed", what, b->period);
+		return 0;
+	}
+	if (ai_ledger_set_budget(*l, b, err) < 0 ||
+	    ai_ledger_budgets(*l, is_wanted, &w, err) < 0)
+		return -1;
+	if (w.there)
+		warn_of(&w.state);
+	return 0;
+}
+
+static int take_budget(struct ai_budget *b, char **argv, struct ai_err *err)
+{
+	if (take_scope(b, argv[0], err) < 0)
+		return -1;
+	return copy(b->period, sizeof(b->period), argv[1], strlen(argv[1]),
+		    "the period", err);
+}
+
+static int open_and_change(const struct ai_budget *b, struct ai_err *err)
 {
 	struct ai_ledger *l;
 	int rc;
 
-	if (cost_open(&l, true, err) < 0)
+	if (cost_open(&l, b->cap >= 0, err) < 0)
 		return -1;
-	rc = ai_ledger_set_budget(l, b, err);
+	rc = change(&l, b, err);
 	ai_ledger_close(l);
 	return rc < 0 ? -1 : AI_EXIT_OK;
 }
@@ -52,26 +139,21 @@ static int set_budget(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_budget b;
 
-	if (cost_operands(argc, 3, "budget set SCOPE[:NAME] PERIOD DOLLARS",
-			  err) < 0 ||
-	    take_scope(&b, argv[0], err) < 0 ||
-	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
-		 "the period", err) < 0 ||
+	if (cost_operands(argc, 3, "budget set SCOPE[:NAME] PERIOD DOLLARS", err) < 0)
+		return -1;
+	if (take_budget(&b, argv, err) < 0 ||
 	    ai_money_parse(ai_span_of(argv[2]), &b.cap, err) < 0)
 		return -1;
-	return change(&b, err);
+	return open_and_change(&b, err);
 }
 
 static int remove_budget(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_budget b = { .cap = -1 };
 
-	if (cost_operands(argc, 2, "budget rm SCOPE[:NAME] PERIOD", err) < 0 ||
-	    take_scope(&b, argv[0], err) < 0 ||
-	    copy(b.period, sizeof(b.period), argv[1], strlen(argv[1]),
-		 "the period", err) < 0)
+	if (cost_operands(argc, 2, "budget rm SCOPE[:NAME] PERIOD", err) < 0)
 		return -1;
-	return change(&b, err);
+	return take_budget(&b, argv, err) < 0 ? -1 : open_and_change(&b, err);
 }
 
 static void put_used(struct ai_buf *b, const struct ai_budget_state *s)
@@ -98,8 +180,7 @@ static int list_budget(void *arg, const struct ai_budget_state *s)
 		ai_money_show(s->budget.cap, cap);
 		if (s->posted >= 0)
 			ai_money_show(s->posted, spent);
-		snprintf(what, sizeof(what), "%s%s%s", s->budget.scope,
-			 s->budget.name[0] != '\0' ? ":" : "", s->budget.name);
+		name_budget(&s->budget, what, sizeof(what));
 		ai_buf_fmt(b, "%-24s %-8s %12s", what, s->budget.period, cap);
 		if (s->posted >= 0)
 			ai_buf_fmt(b, " %12s", spent);
@@ -127,10 +208,12 @@ int cost_budget(int argc, char **argv, struct ai_err *err)
 	static const struct cost_word words[] = {
 		{ "set", set_budget }, { "rm", remove_budget }, { NULL, NULL }
 	};
+	struct ai_ledger *l;
 
 	if (argc == 0)
-		return cost_list(budget_rows, "budget of                period"
-				 "           cap        spent", err);
+		return cost_open(&l, false, err) < 0 ? -1 :
+			cost_list_of(l, budget_rows, "budget of              "
+				     "  period           cap        spent", err);
 	return cost_pick("budget", words, argc, argv, err);
 }
 
@@ -164,49 +247,76 @@ static int limit_rows(struct ai_ledger *l, struct cost_out *o,
 	return ai_ledger_limits(l, list_limit, o, err);
 }
 
-static int set_limit(const char *model, int64_t requests, int64_t tokens,
-		     struct ai_err *err)
+static int is_limited(void *arg, const struct ai_limit *q)
 {
-	struct ai_limit q = { .key = "*", .requests = requests,
-			      .tokens = tokens };
+	struct ai_limit *wanted = arg;
+
+	if (strcmp(q->model, wanted->model) != 0 || strcmp(q->key, "*") != 0)
+		return 0;
+	*wanted = *q;
+	return 1;
+}
+
+static int take_model(struct ai_limit *q, const char *model, struct ai_err *err)
+{
+	*q = (struct ai_limit){ .key = "*" };
+	return copy(q->model, sizeof(q->model), model, strlen(model),
+		    "the model", err);
+}
+
+static int set_limit(int argc, char **argv, struct ai_err *err)
+{
 	struct ai_ledger *l;
+	struct ai_limit q;
 	int rc;
 
-	if (copy(q.model, sizeof(q.model), model, strlen(model), "the model",
-		 err) < 0 || cost_open(&l, true, err) < 0)
+	if (cost_operands(argc, 1, "limit set MODEL --requests N --tokens N", err) < 0)
 		return -1;
+	if (cost.requests <= 0 && cost.tokens <= 0)
+		return ai_err_set(err, AI_E_USAGE, "limit set: give "
+				  "--requests, --tokens or both");
+	if (take_model(&q, argv[0], err) < 0 || cost_open(&l, true, err) < 0)
+		return -1;
+	q.requests = cost.requests > 0 ? cost.requests : 0;
+	q.tokens = cost.tokens > 0 ? cost.tokens : 0;
 	rc = ai_ledger_set_limit(l, &q, err);
 	ai_ledger_close(l);
 	return rc < 0 ? -1 : AI_EXIT_OK;
 }
 
-static int set_one(int argc, char **argv, struct ai_err *err)
+static int remove_limit(int argc, char **argv, struct ai_err *err)
 {
-	if (cost_operands(argc, 1, "limit set MODEL --requests N --tokens N",
-			  err) < 0)
-		return -1;
-	if (cost.requests <= 0 && cost.tokens <= 0)
-		return ai_err_set(err, AI_E_USAGE, "limit set: give "
-				  "--requests, --tokens or both");
-	return set_limit(argv[0], cost.requests > 0 ? cost.requests : 0,
-			 cost.tokens > 0 ? cost.tokens : 0, err);
-}
+	struct ai_ledger *l;
+	struct ai_limit q;
+	bool there = false;
+	int rc = 0;
 
-static int remove_one(int argc, char **argv, struct ai_err *err)
-{
-	return cost_operands(argc, 1, "limit rm MODEL", err) < 0 ? -1 :
-		set_limit(argv[0], 0, 0, err);
+	if (cost_operands(argc, 1, "limit rm MODEL", err) < 0)
+		return -1;
+	if (take_model(&q, argv[0], err) < 0 || cost_open(&l, false, err) < 0)
+		return -1;
+	if (l != NULL)
+		rc = ai_ledger_limits(l, is_limited, &q, err);
+	there = q.requests > 0 || q.tokens > 0;
+	q.requests = q.tokens = 0;
+	if (rc == 0 && there)
+		rc = ai_ledger_set_limit(l, &q, err);
+	ai_ledger_close(l);
+	if (rc == 0 && !there)
+		ai_msg(AI_MSG_WARN, "there is no limit of '%s': nothing was "
+		       "removed", argv[0]);
+	return rc < 0 ? -1 : AI_EXIT_OK;
 }
 
 int cost_limit(int argc, char **argv, struct ai_err *err)
 {
 	static const struct cost_word words[] = {
-		{ "set", set_one }, { "rm", remove_one }, { NULL, NULL }
+		{ "set", set_limit }, { "rm", remove_limit }, { NULL, NULL }
 	};
 
 	if (argc == 0)
 		return cost_list(limit_rows, "model                          "
-				 "              requests       tokens", err);
+			    "              requests       tokens", err);
 	return cost_pick("limit", words, argc, argv, err);
 }
 

@@ -25,10 +25,94 @@ setup() {
 		# shellcheck disable=SC2086 # words
 		run --separate-stderr ai-cost $verb
 		assert_status 0
-		assert_eq "$output" ''
 		assert_has "$stderr" 'there is no ledger'
+		[ "$verb" = budget ] || assert_eq "$output" ''
 	done
 	assert [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "without a ledger: the budgets that a new one has" {
+	ai-cost budget 2>/dev/null >none
+	assert [ ! -e "$XDG_STATE_HOME" ]
+	ai-cost budget set all day 100
+	ai-cost budget >new
+	assert_eq "$(cat none)" "$(cat new)"
+	assert_eq "$(wc -l <new)" 2
+}
+
+@test "what is removed and was not there: a note, and no ledger" {
+	run --separate-stderr ai-cost budget rm tenant:acme day
+	assert_status 0
+	assert_has "$stderr" "no budget 'tenant:acme' for 'day'"
+	run --separate-stderr ai-cost limit rm x
+	assert_status 0
+	assert_has "$stderr" "no limit of 'x'"
+	assert [ ! -e "$XDG_STATE_HOME" ]
+	# But the budgets of a new ledger can be removed before it is there.
+	ai-cost budget rm all day
+	assert_eq "$(ai-cost budget | jq -r .period)" request
+	run --separate-stderr ai-cost budget rm all day
+	assert_has "$stderr" "no budget 'all' for 'day'"
+}
+
+@test "only what is not there is no ledger yet" {
+	touch file
+	for at in "$PWD/file/ledger.db" "$PWD/$(printf 'x%.0s' {1..300})"; do
+		for verb in budget report 'budget rm all day'; do
+			# shellcheck disable=SC2086
+			run --separate-stderr ai-cost $verb --ledger "$at"
+			assert_status 66
+			assert_eq "$output" ''
+			assert_has "$stderr" 'cannot look at the ledger'
+		done
+	done
+}
+
+@test "a ledger on a read-only disk can be looked at" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount a read-only disk"
+	"${ask[@]}" -m one a >/dev/null
+	ai-cost limit set x --requests 1
+	ledger=$PWD/fixed/aiutils/ledger.db
+	mkdir fixed
+	# shellcheck disable=SC2016
+	run unshare -m bash -ec 'mount --bind state fixed
+		mount -o remount,ro,bind fixed
+		for verb in budget limit report reservations "ledger check"; do
+			ai-cost $verb --ledger "$0"
+		done >read
+		ai-cost budget set all day 1 --ledger "$0" 2>set || echo $?
+		ai-cost budget rm all day --ledger "$0" 2>rm || echo $?' "$ledger"
+	case $output in *unshare* | *mount*) skip 'may not mount' ;; esac
+	assert_status 0
+	assert_eq "$output" $'73\n73'
+	assert_has "$(cat set rm)" 'cannot write'
+	assert_has "$(cat rm)" 'cannot be written'
+	assert_eq "$(cat read)" "$(ai-cost budget; ai-cost limit; ai-cost report)"
+}
+
+@test "budgets that let nothing out say so" {
+	run --separate-stderr ai-cost budget set tenant:acme day 0
+	assert_status 0
+	assert_has "$stderr" 'tenant:acme day: with nothing to spend, no call'
+	"${ask[@]}" -m x --tenant acme a >/dev/null || status=$?
+	assert_eq "$status" 3
+	"${ask[@]}" -m x a >/dev/null
+	run --separate-stderr ai-cost budget set all day 0.00001
+	assert_status 0
+	assert_has "$stderr" 'all day: $0.000012 more than that is spent or held already: no call goes out until 2'
+	run --separate-stderr ai-cost budget set all total 0.00002
+	assert_has "$stderr" 'until it is raised'
+	run --separate-stderr ai-cost budget set all total 5
+	assert_eq "$stderr" ''
+}
+
+@test "a time zone that does not exist is told of when the ledger is made" {
+	TZ=Mars/Phobos run --separate-stderr ai-cost budget set all day 5
+	assert_status 0
+	assert_has "$stderr" "no time zone 'Mars/Phobos'"
+	assert_has "$stderr" 'those of UTC'
+	TZ=Mars/Phobos run --separate-stderr ai-cost budget set all day 6
+	assert_eq "$stderr" ''
 }
 
 @test "budgets: set, listed, replaced, removed" {
@@ -60,6 +144,12 @@ setup() {
 		assert_status 64
 		assert_has "$stderr" "'$bad'"
 	done
+	run --separate-stderr ai-cost budget set all day -5
+	assert_status 64
+	assert_has "$stderr" "'-5' is negative"
+	run --separate-stderr ai-cost budget sett all day 5
+	assert_status 64
+	assert_has "$stderr" "'sett' is no verb of budget; did you mean 'set'?"
 	run --separate-stderr ai-cost budget set all week 5
 	assert_status 64
 	assert_has "$stderr" "not 'week'"

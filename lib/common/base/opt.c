@@ -370,7 +370,9 @@ int ai_opts_parse(struct ai_opts *o, int argc, char **argv, int *operands,
 	while (c.i < c.argc) {
 		char *word = argv[c.i++];
 
-		if (rest || word[0] != '-' || word[1] == '\0') {
+		/* "-5" is a number that somebody should hear about. */
+		if (rest || word[0] != '-' || word[1] == '\0' ||
+		    (word[1] >= '0' && word[1] <= '9')) {
 			o->operand_first |= c.i == 2;
 			argv[kept++] = word;
 		} else if (strcmp(word, "--") == 0) {

@@ -168,3 +168,41 @@ int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err)
 	ledger_queue_path(path, LEDGER_VERSION, queue, sizeof(queue));
 	return ai_queue_open(&l->queue, queue, err);
 }
+
+/* ---- only to look at ------------------------------------------------------------- */
+
+static bool can_write(const char *path)
+{
+	char dir[4096];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		slash[slash == dir] = '\0';
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
+		faccessat(AT_FDCWD, slash != NULL ? dir : ".", W_OK,
+			  AT_EACCESS) == 0;
+}
+
+int ledger_file_read(struct ai_ledger *l, const char *path, struct ai_err *err)
+{
+	char name[200];
+	struct ai_db_wish wish = { name, ADVICE, WAIT_MS, 4096 };
+	int64_t version;
+
+	if (can_write(path))
+		return ledger_file_open(l, path, err);
+	l->fixed = true;
+	snprintf(name, sizeof(name), "the ledger '%.180s'", path);
+	if (ai_db_open(&l->db, path, AI_DB_READ, &wish, err) < 0 ||
+	    ai_db_int(&l->db, "PRAGMA user_version", &version, err) < 0)
+		return -1;
+	if (version > 0 && version < LEDGER_VERSION)
+		return ai_err_set(err, AI_E_CONFIG, "%s has version %lld and "
+				  "cannot be written, so it cannot be brought "
+				  "to version %d: copy it to a folder of yours",
+				  l->db.name, (long long)version,
+				  LEDGER_VERSION);
+	return ledger_schema(l, path, err) < 0 ? -1 : take_zone(l, err);
+}

@@ -50,6 +50,7 @@ struct ai_ledger {
 	struct ai_queue queue;
 	struct ai_owner owner;
 	bool full;          /* synchronous=FULL is in force */
+	bool fixed;         /* it can only be read */
 	bool no_sync;       /* tests: nothing has to survive */
 	int64_t uid;        /* of the user */
 	int64_t seq;        /* of the last transfer, in this transaction */
@@ -154,6 +155,8 @@ int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
 /* ---- the file (ledger-file.c) ----------------------------------------------- */
 
 int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err);
+/* The same for one that is there, and perhaps can only be read. */
+int ledger_file_read(struct ai_ledger *l, const char *path, struct ai_err *err);
 void ledger_queue_path(const char *path, int version, char *out, size_t size);
 /* Its tables, of this version, made or brought forward (ledger-schema.c). */
 int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err);

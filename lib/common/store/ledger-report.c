@@ -47,6 +47,22 @@ static int use(struct ai_ledger *l, const char *name, sqlite3_stmt **st,
 	return rc < 0 ? -1 : 0;
 }
 
+/* As ledger-schema.c makes them. */
+static void list_new(int (*each)(void *arg, const struct ai_budget_state *b),
+		     void *arg)
+{
+	struct ai_budget_state s[] = {
+		{ { "all", "", "request", 500000000 }, -1, -1, INT64_MAX },
+		{ { "all", "", "day", 100000000000 }, 0, 0, INT64_MAX },
+	};
+	int64_t start;
+
+	ledger_period("day", (int64_t)time(NULL) * 1000, &start,
+		      &s[1].resets_ms);
+	if (each(arg, &s[0]) == 0)
+		each(arg, &s[1]);
+}
+
 int ai_ledger_budgets(struct ai_ledger *l,
 		      int (*each)(void *arg, const struct ai_budget_state *b),
 		      void *arg, struct ai_err *err)
@@ -54,8 +70,13 @@ int ai_ledger_budgets(struct ai_ledger *l,
 	sqlite3_stmt *st = NULL, *sum = NULL;
 	struct ai_budget_state b;
 	char name[128];
-	int rc = ai_db_bind(&l->db, &st, budgets_sql, err, "");
+	int rc;
 
+	if (l == NULL) {
+		list_new(each, arg);
+		return 0;
+	}
+	rc = ai_db_bind(&l->db, &st, budgets_sql, err, "");
 	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
 		ledger_copy_column(b.budget.scope, sizeof(b.budget.scope), st,
 				   0);

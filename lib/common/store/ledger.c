@@ -116,12 +116,19 @@ fail:
 	return -1;
 }
 
+static int check_fixed(const struct ai_ledger *l, struct ai_err *err)
+{
+	return !l->fixed ? 0 :
+		ai_err_set(err, AI_E_CREATE, "%s: it cannot be written",
+			   l->db.name);
+}
+
 int ledger_alone(struct ai_ledger *l, bool durable, ledger_step *step,
 		 void *arg, struct ai_err *err)
 {
 	int rc;
 
-	if (ai_queue_lock(&l->queue, err) < 0)
+	if (check_fixed(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
 		return -1;
 	rc = transact(l, durable && !l->no_sync, step, arg, err);
 	ai_queue_unlock(&l->queue);
@@ -165,7 +172,8 @@ static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 	it->now_ns = l->boot_ns();
 	it->uid = l->uid;
 	it->owner = l->owner;
-	if (ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
+	if (check_fixed(l, err) < 0 ||
+	    ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
 		return -1;
 	return it->code == AI_E_NONE ? 0
 				     : ai_err_set(err, it->code, "%s", it->why);
@@ -214,7 +222,10 @@ struct ai_ledger *ledger_new(struct ai_err *err)
 	return l;
 }
 
-int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
+typedef int open_file(struct ai_ledger *l, const char *path, struct ai_err *err);
+
+static int open_with(open_file *file, struct ai_ledger **out, const char *path,
+		     struct ai_err *err)
 {
 	struct ai_ledger *l = ledger_new(err);
 	char own[4096];
@@ -224,12 +235,23 @@ int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
 		return -1;
 	if ((path == NULL && own_path(own, sizeof(own), err) < 0) ||
 	    ai_owner_self(&l->owner, err) < 0 ||
-	    ledger_file_open(l, path != NULL ? path : own, err) < 0) {
+	    file(l, path != NULL ? path : own, err) < 0) {
 		ai_ledger_close(l);
 		return -1;
 	}
 	*out = l;
 	return 0;
+}
+
+int ai_ledger_open(struct ai_ledger **out, const char *path, struct ai_err *err)
+{
+	return open_with(ledger_file_open, out, path, err);
+}
+
+int ai_ledger_open_read(struct ai_ledger **out, const char *path,
+			struct ai_err *err)
+{
+	return open_with(ledger_file_read, out, path, err);
 }
 
 void ai_ledger_close(struct ai_ledger *l)

@@ -94,6 +94,10 @@ struct ai_post {
 /* The file in force: path if given, else $XDG_STATE_HOME/aiutils/ledger.db.
  * It is made, mode 0600, if it is not there. */
 int ai_ledger_open(struct ai_ledger **l, const char *path, struct ai_err *err);
+/* To look at one that is there: also a file, or a medium, that cannot be
+ * written; then every change is refused (AI_E_CREATE). */
+int ai_ledger_open_read(struct ai_ledger **l, const char *path,
+			struct ai_err *err);
 void ai_ledger_close(struct ai_ledger *l);
 
 /* A new id: later ones sort behind earlier ones. */
@@ -198,7 +202,8 @@ struct ai_spend {
 	int64_t posted, pending;
 };
 
-/* Each calls each() once a row; what it returns ends it unless it is 0. */
+/* Each calls each() once a row; what it returns ends it unless it is 0.
+ * Without a ledger (NULL): the budgets that a new one has. */
 int ai_ledger_budgets(struct ai_ledger *l,
 		      int (*each)(void *arg, const struct ai_budget_state *b),
 		      void *arg, struct ai_err *err);
