@@ -204,5 +204,5 @@ int ledger_file_read(struct ai_ledger *l, const char *path, struct ai_err *err)
 				  "to version %d: copy it to a folder of yours",
 				  l->db.name, (long long)version,
 				  LEDGER_VERSION);
-	return ledger_schema(l, path, err) < 0 ? -1 : take_zone(l, err);
+	return ledger_schema(l, path, err) < 0 ? -1 : ledger_state_load(l, err);
 }
