@@ -396,7 +396,7 @@ static void test_killed_batch(void)
 		if ((pid = fork()) == 0)
 			run_batch(fd, ready[1]);
 		if (read(ready[0], &c, 1) == 1)
-			usleep((useconds_t)below(12000));
+			usleep((useconds_t)below(12000 + 500 * kills));
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		kills += status != 0;
