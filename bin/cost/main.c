@@ -61,9 +61,9 @@ const struct ai_program ai_program = {
 	.summary = "budgets, rate limits and what was spent",
 	.synopsis = "budget [set SCOPE[:NAME] PERIOD DOLLARS | rm SCOPE[:NAME] PERIOD]\n"
 		    "limit [set MODEL --requests N --tokens N | rm MODEL]\n"
-		    "breaker [reset MODEL]\n"
+		    "breaker [reset [MODEL]]\n"
 		    "reservations\n"
-		    "settle ID DOLLARS [--force]\n"
+		    "settle [ID DOLLARS|worst|void [--force]]\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
 		    "ledger check | events | vacuum | export | import\n"
 		    "ledger backup FILE [--force]\n"

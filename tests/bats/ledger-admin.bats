@@ -53,6 +53,26 @@ orphan() {
 	assert_eq "$(kinds)" 'settle,settle'
 }
 
+@test "settle: what nobody knows is listed, at its worst case and as nothing" {
+	id=$(orphan)
+	run ai-cost settle
+	assert_eq "$(jq -r .id <<<"$output")" "$id"
+	held=$(jq .held_usd <<<"$output")
+	assert_eq "$(ai-cost settle "$id" worst | jq -c '[.held_usd,.is_usd]')" \
+		"[$held,$held]"
+	assert_eq "$(ai-cost settle | jq -c '[.id,.booked_usd]')" "[\"$id\",$held]"
+	assert_has "$(ai-cost settle -r)" "booked ai-complete"
+	assert_eq "$(ai-cost report --by model | jq .unanswered)" 1
+	assert_eq "$(ai-cost settle "$id" void | jq -c '[.was_usd,.is_usd]')" \
+		"[$held,0]"
+	assert_eq "$(ai-cost settle)" ''
+	assert_eq "$(ai-cost report --by model)" \
+		'{"model":"some-model","calls":1,"spent_usd":0,"held_usd":0}'
+	assert_eq "$(ai-cost settle "$id" worst | jq .is_usd)" "$held"
+	ai-cost ledger check
+	assert_eq "$(kinds)" 'settle,settle,settle'
+}
+
 @test "settle: a living process keeps its call, unless by force" {
 	stub_script '{"delay_ms":2500}'
 	"${ask[@]}" slow >/dev/null &
@@ -64,7 +84,7 @@ orphan() {
 	done
 	run --separate-stderr ai-cost settle "$id" 1
 	assert_status 75
-	assert_has "$stderr" "process $pid, which may still live"
+	assert_has "$stderr" "process $pid (ai-complete), which may still live"
 	assert_eq "$(ai-cost settle --force "$id" 1 | jq .is_usd)" 1
 	wait "$pid"
 	assert_eq "$(ai-cost report --by model | jq -c '[.calls,.spent_usd]')" '[1,1]'
@@ -87,7 +107,7 @@ orphan() {
 	done
 	run --separate-stderr ai-cost settle 0
 	assert_status 64
-	assert_has "$stderr" 'settle ID DOLLARS'
+	assert_has "$stderr" 'settle ID DOLLARS|worst|void'
 }
 
 @test "breaker: open after failures, listed, reset" {
@@ -102,8 +122,11 @@ orphan() {
 	run "${ask[@]}" refused
 	assert_has "$output" '"error"'
 	assert_eq "$(stub_requests)" 5
-	ai-cost breaker reset some-model
+	ai-cost breaker reset another-model
+	assert_eq "$(ai-cost breaker | jq -r .state)" open
+	ai-cost breaker reset
 	assert_eq "$(ai-cost breaker)" ''
+	ai-cost breaker reset some-model
 	"${ask[@]}" goes >/dev/null
 	assert_eq "$(kinds)" 'breaker reset'
 }

@@ -310,6 +310,40 @@ static void do_sent(struct ai_ledger *l)
 	c->sent |= c->open;
 }
 
+/* By hand; again it changes nothing, not even a row. */
+static void do_settle(struct ai_ledger *l)
+{
+	struct call *c = any_call();
+	enum ai_booking how = (enum ai_booking)below(3);
+	int64_t amount = below(500), is, was, rows, again;
+	bool force = below(2) == 0, open;
+	struct ai_settled out = { .was = -1 };
+	struct ai_err err = { .code = AI_E_NONE };
+	int rc;
+
+	if (c == NULL)
+		return;
+	open = c->open;
+	was = open ? c->worst : c->cost;
+	is = how == AI_BOOK_AMOUNT ? amount :
+		how == AI_BOOK_WORST ? c->worst : 0;
+	rc = ai_ledger_settle(l, c->id, how, amount, force, &out, &err);
+	if (!settle_call(c, is, force)) {
+		if (rc == 0 || err.code != AI_E_TRY_LATER)
+			differ("settling what lives", rc, -1);
+		return;
+	}
+	check_err(rc, &err);
+	if (out.was != was || out.is != is || out.open != open)
+		differ("settled", out.was, was);
+	rows = l->seq + l->event_seq;
+	check_err(ai_ledger_settle(l, c->id, how, amount, force, &out, &err),
+		  &err);
+	again = l->seq + l->event_seq;
+	if (again != rows || out.was != is || out.is != is || out.open)
+		differ("settled again", again, rows);
+}
+
 static void do_budget(struct ai_ledger *l)
 {
 	struct ai_budget b = { .cap = below(4) == 0 ? -1 : below(2000) };
@@ -460,7 +494,7 @@ static long history(struct ai_ledger *l, bool whole)
 	static void (*const todo[])(struct ai_ledger *) = {
 		do_reserve, do_reserve, do_reserve, do_reserve, do_end,
 		do_end, do_end, do_sent, do_budget, do_limit, do_sweep,
-		do_batch, pass_time, pass_time, pass_time,
+		do_batch, do_settle, pass_time, pass_time, pass_time,
 	};
 	struct ai_err err;
 	int64_t i, steps = (STEPS + below(STEPS)) * (below(8) == 0 ? 4 : 1),

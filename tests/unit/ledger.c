@@ -316,6 +316,102 @@ static void test_damage(void)
 	ai_ledger_close(l);
 }
 
+/* What it answers: was -> is, or -1 and the code. */
+static bool settles(struct ai_ledger *l, const unsigned char *id,
+		    enum ai_booking how, int64_t amount, bool force,
+		    int64_t was, int64_t is)
+{
+	struct ai_settled out = { .was = -1 };
+	struct ai_err err = { .msg = "" };
+	int rc = ai_ledger_settle(l, id, how, amount, force, &out, &err);
+
+	if (rc == 0 && out.was == was && out.is == is)
+		return true;
+	printf("# %d: %lld, %lld %s\n", rc, (long long)out.was,
+	       (long long)out.is, rc < 0 ? err.msg : "");
+	return false;
+}
+
+static int64_t sum_of(struct ai_ledger *l, int kind)
+{
+	struct ai_err err;
+	char sql[100];
+	int64_t n = -1;
+
+	snprintf(sql, sizeof(sql), "SELECT sum(amount) FROM transfer WHERE"
+		 " kind=%d", kind);
+	ai_db_int(&l->db, sql, &n, &err);
+	return n;
+}
+
+static int count_hold(void *arg, const struct ai_hold *h)
+{
+	*(int64_t *)arg += h->amount;
+	return 0;
+}
+
+static int64_t unanswered(struct ai_ledger *l)
+{
+	struct ai_err err;
+	int64_t sum = 0;
+
+	return ai_ledger_unanswered(l, count_hold, &sum, &err) < 0 ? -1 : sum;
+}
+
+static void test_settle(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r = want(600), lost = want(50);
+	struct ai_post p = { .how = AI_BOOK_WORST };
+	struct ai_settled out;
+	struct ai_err err;
+	struct ledger_item it = { .what = LEDGER_DO_SETTLE, .now_ms = now_ms,
+				  .now_ns = now_ns, .owner = l->owner,
+				  .in.settle = { .amount = 30 } };
+	void *items[1] = { &it };
+	char pid[40];
+	int64_t rows;
+
+	verdict(l, &r, NULL);
+	verdict(l, &lost, NULL);
+	memcpy(p.id, lost.id, sizeof(p.id));
+	ai_ledger_post(l, &p, &err);
+	snprintf(pid, sizeof(pid), "process %d (ai-complete)", getpid());
+	ok(ai_ledger_settle(l, r.id, AI_BOOK_AMOUNT, 5, false, &out, &err) < 0 &&
+	   err.code == AI_E_TRY_LATER && strstr(err.msg, pid) != NULL,
+	   "what a living process holds: %s", err.msg);
+	ok(settles(l, r.id, AI_BOOK_AMOUNT, 700, true, 600, 700) &&
+	   sum_of(l, 2) == 600 && sum_of(l, 5) == 100,
+	   "forced, and more than its worst case: a correction");
+	rows = l->seq + l->event_seq;
+	ok(settles(l, r.id, AI_BOOK_AMOUNT, 700, false, 700, 700) &&
+	   l->seq + l->event_seq == rows, "said again: no row");
+	ok(post(l, r.id, 1, AI_OUTCOME_NONE, 0) == 0 && sum_of(l, 2) == 600,
+	   "its own bill does not count then");
+	ok(settles(l, r.id, AI_BOOK_NONE, 0, false, 700, 0) &&
+	   sum_of(l, 5) == -600, "it was for nothing");
+	ok(settles(l, r.id, AI_BOOK_WORST, 0, false, 0, 600),
+	   "no, its worst case");
+	ok(unanswered(l) == 50, "one had no answer");
+	ok(settles(l, lost.id, AI_BOOK_AMOUNT, 20, false, 50, 20) &&
+	   unanswered(l) == 0, "until somebody knows");
+	ok(ai_ledger_settle(l, lost.id, AI_BOOK_AMOUNT, -1, false, &out,
+			    &err) < 0 && err.code == AI_E_USAGE &&
+	   ai_ledger_settle(l, lost.id, AI_BOOK_AMOUNT, INT64_MAX, false, &out,
+			    &err) < 0 && err.code == AI_E_USAGE,
+	   "no call costs that");
+	memcpy(it.in.settle.id, lost.id, sizeof(it.in.settle.id));
+	ok(ledger_run(l, items, 1, &err) == 0 &&
+	   ledger_run(l, items, 1, &err) == 0 && it.code == AI_E_NONE &&
+	   it.out.posted == 20 && it.out.cap == 30,
+	   "run again because the first to run it died: the first's answer");
+	ai_ledger_id(r.id);
+	ok(ai_ledger_settle(l, r.id, AI_BOOK_NONE, 0, false, &out, &err) < 0 &&
+	   err.code == AI_E_USAGE, "no such call");
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
 static int count_work(void *arg)
 {
 	++*(long *)arg;
@@ -363,6 +459,7 @@ int main(void)
 	test_breaker();
 	test_orphans();
 	test_damage();
+	test_settle();
 	test_report();
 	remove_folder(folder);
 	return done();

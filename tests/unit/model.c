@@ -293,6 +293,15 @@ void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 		p->held = now_ns + hold_ms * 1000000;
 }
 
+bool settle_call(struct call *c, int64_t cost, bool force)
+{
+	if (c->open && !force && (c->owner == ALIVE || c->owner == ELSEWHERE))
+		return false;
+	end_call(c, cost, AI_OUTCOME_NONE, 0);
+	c->cost = cost;
+	return true;
+}
+
 void sweep_model(void)
 {
 	int i;

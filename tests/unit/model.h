@@ -88,6 +88,8 @@ void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 	       int64_t start);
 void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 	      int64_t hold_ms);
+/* Somebody says what it has cost; false: its process may live. */
+bool settle_call(struct call *c, int64_t cost, bool force);
 void sweep_model(void);
 /* No minute has more than its limit. */
 void count_minutes(void);

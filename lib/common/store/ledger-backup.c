@@ -1,5 +1,6 @@
 /* ledger-backup.c: copies of the ledger: made, and put back; and the space
  * that nothing uses any more. */
+#include "store/cache.h"
 #include "store/ledger-int.h"
 
 #include "base/money.h"
@@ -647,7 +648,8 @@ int ai_ledger_vacuum(struct ai_ledger *l, int64_t *before, int64_t *after,
 	int64_t busy;
 	int rc;
 
-	if (ai_queue_lock(&l->queue, err) < 0)
+	if (ai_cache_prune(l, false, err) < 0 ||
+	    ai_queue_lock(&l->queue, err) < 0)
 		return -1;
 	*before = size_of(l);
 	rc = ai_db_exec(&l->db, "VACUUM", err);

@@ -151,6 +151,32 @@ int ai_ledger_holds(struct ai_ledger *l,
 	return rc < 0 ? -1 : 0;
 }
 
+int ai_ledger_unanswered(struct ai_ledger *l,
+			 int (*each)(void *arg, const struct ai_hold *h),
+			 void *arg, struct ai_err *err)
+{
+	static const char sql[] = "SELECT lower(hex(t.id)), l.tool, l.model,"
+		" t.amount, t.created FROM transfer e JOIN transfer t ON"
+		" t.seq=e.of JOIN label l ON l.n=t.label WHERE e.kind=4 AND"
+		" NOT EXISTS (SELECT 1 FROM transfer c WHERE c.of=t.seq AND"
+		" c.kind=5) ORDER BY t.seq";
+	sqlite3_stmt *st = NULL;
+	struct ai_hold h = { .sent = true };
+	int rc = ai_db_bind(&l->db, &st, sql, err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		ledger_copy_column(h.id, sizeof(h.id), st, 0);
+		ledger_copy_column(h.tool, sizeof(h.tool), st, 1);
+		ledger_copy_column(h.model, sizeof(h.model), st, 2);
+		h.amount = sqlite3_column_int64(st, 3);
+		h.created = sqlite3_column_int64(st, 4);
+		if (each(arg, &h) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
 /* ---- reports --------------------------------------------------------------------- */
 
 /* The expression that a report is grouped by; NULL: there is no such. */

@@ -60,21 +60,29 @@ int ai_ledger_find_id(struct ai_ledger *l, const char *hex,
 
 /* ---- settling --------------------------------------------------------------------- */
 
-/* The living process that holds it: its pid, or 0. */
-static int holder(struct ai_ledger *l, int64_t seq, int64_t *pid,
-		  struct ai_err *err)
+/* Refuses it if its process lives, or may live: 1; else 0. */
+static int is_held(struct ai_ledger *l, struct ledger_item *it, int64_t seq,
+		   struct ai_err *err)
 {
+	char tool[16] = "";
 	struct ai_owner o;
+	int64_t pid = 0;
 	int rc;
 
-	*pid = 0;
-	if (LEDGER_BIND(l, SQL_HOLD, err, "i", seq) < 0)
+	if (LEDGER_BIND(l, SQL_HOLDER, err, "i", seq) < 0)
 		return -1;
-	rc = ai_db_step(&l->db, l->st[SQL_HOLD], err);
-	if (rc > 0)
-		*pid = ledger_living(l->st[SQL_HOLD], 1, &o);
-	sqlite3_reset(l->st[SQL_HOLD]);
-	return rc < 0 ? -1 : 0;
+	rc = ai_db_step(&l->db, l->st[SQL_HOLDER], err);
+	if (rc > 0) {
+		pid = ledger_living(l->st[SQL_HOLDER], 0, &o);
+		ledger_copy_column(tool, sizeof(tool), l->st[SQL_HOLDER], 4);
+	}
+	sqlite3_reset(l->st[SQL_HOLDER]);
+	if (rc < 0 || pid == 0)
+		return rc < 0 ? -1 : 0;
+	ledger_refuse(it, AI_E_TRY_LATER, "process %lld (%s), which may still "
+		      "live, holds it, and will settle it; --force does so now",
+		      (long long)pid, tool);
+	return 1;
 }
 
 static int booked(struct ai_ledger *l, int64_t seq, int64_t *amount,
@@ -102,6 +110,20 @@ static int correct(struct ai_ledger *l, const struct ledger_reserved *r,
 			   r->seq);
 }
 
+/* Its end, if it is open; else what is missing in what is booked. */
+static int book(struct ai_ledger *l, const struct ledger_settle *s,
+		const struct ledger_reserved *r, int64_t was, int64_t is,
+		int64_t now_ms, struct ai_err *err)
+{
+	static const enum ledger_kind kinds[] = {
+		[AI_BOOK_AMOUNT] = LEDGER_POST, [AI_BOOK_WORST] = LEDGER_EXPIRE,
+		[AI_BOOK_NONE] = LEDGER_VOID,
+	};
+
+	return r->open ? ledger_end(l, r, kinds[s->how], is, "", now_ms, err)
+		       : correct(l, r, is - was, now_ms, err);
+}
+
 int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err)
 {
@@ -109,34 +131,38 @@ int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
 	const struct ledger_settle *s = &it->in.settle;
 	char hex[2 * AI_LEDGER_ID + 1];
 	struct ledger_reserved r;
-	int64_t pid, was;
+	int64_t was, is;
 	int rc = ledger_find(l, s->id, &r, err);
 
 	if (rc <= 0)
 		return rc < 0 ? -1 : ledger_refuse(it, AI_E_USAGE,
 						   "there is no such call");
-	if (s->amount < 0 || s->amount > LEDGER_AMOUNT_MAX)
+	if (s->amount < 0 || s->amount > LEDGER_AMOUNT_MAX ||
+	    (unsigned)s->how > AI_BOOK_NONE)
 		return ledger_refuse(it, AI_E_USAGE, "a call costs between "
 				     "nothing and a million dollars");
-	if (holder(l, r.seq, &pid, err) < 0 || booked(l, r.seq, &was, err) < 0)
+	rc = r.open && !s->force ? is_held(l, it, r.seq, err) : 0;
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	is = s->how == AI_BOOK_AMOUNT ? s->amount :
+		s->how == AI_BOOK_WORST ? r.amount : 0;
+	if (booked(l, r.seq, &was, err) < 0)
 		return -1;
-	if (pid != 0 && !s->force)
-		return ledger_refuse(it, AI_E_TRY_LATER, "process %lld, which "
-				     "may still live, holds it, and will settle "
-				     "it; --force does so now",
-				     (long long)pid);
-	it->out.posted = r.open ? r.amount : was;
-	it->out.pending = r.open;
-	if (!r.open && was == s->amount)
+	if (!r.open && was == is) {
+		/* Unless it ran before, and who ran it died between the
+		 * commit and the answer: then that is the answer. */
+		if (!it->out.probe)
+			it->out.posted = it->out.cap = is;
 		return 0;
-	rc = r.open ? ledger_end(l, &r, LEDGER_POST, s->amount, "", it->now_ms,
-				 err)
-		    : correct(l, &r, s->amount - was, it->now_ms, err);
+	}
+	it->out = (struct ai_reserved){ .probe = true, .cap = is,
+					.posted = r.open ? r.amount : was,
+					.pending = r.open };
 	ai_hex(s->id, AI_LEDGER_ID, hex);
-	return rc < 0 ? -1 :
+	return book(l, s, &r, was, is, it->now_ms, err) < 0 ? -1 :
 		ledger_tell(l, &who, err, "settle", "tmm", "id", hex,
 			    r.open ? "held_usd" : "was_usd", it->out.posted,
-			    "is_usd", s->amount);
+			    "is_usd", is);
 }
 
 /* ---- breakers ---------------------------------------------------------------------- */

@@ -9,8 +9,10 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_TRANSFER] = "SELECT seq, amount, label FROM transfer WHERE id=?",
 	[SQL_INSERT_TRANSFER] = "INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?)",
-	[SQL_BOOKED] = "SELECT coalesce(sum(amount), 0) FROM transfer"
-		       " WHERE of=?1",
+	/* By kind, as the indexes are. */
+	[SQL_BOOKED] = "SELECT coalesce((SELECT amount FROM transfer WHERE"
+		       " of=?1 AND kind IN (2, 3, 4)), 0) + coalesce((SELECT"
+		       " sum(amount) FROM transfer WHERE of=?1 AND kind=5), 0)",
 	[SQL_IDS] = "SELECT id FROM transfer WHERE id BETWEEN ? AND ? LIMIT 2",
 	[SQL_LABEL] = "SELECT n FROM label WHERE run=? AND tool=? AND"
 		      " provider=? AND model=? AND key=? AND tenant=? AND"
@@ -62,6 +64,9 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, 0, ?, ?, ?, ?, ?)",
 	[SQL_HOLD] = "SELECT sent, pid, start, space, boot FROM hold"
 		     " WHERE transfer=?",
+	[SQL_HOLDER] = "SELECT h.pid, h.start, h.space, h.boot, l.tool FROM"
+		       " hold h JOIN transfer t ON t.seq=h.transfer JOIN"
+		       " label l ON l.n=t.label WHERE h.transfer=?",
 	[SQL_SET_SENT] = "UPDATE hold SET sent=1 WHERE transfer=?",
 	[SQL_DELETE_HOLD] = "DELETE FROM hold WHERE transfer=?",
 	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"

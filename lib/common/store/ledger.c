@@ -354,16 +354,17 @@ int ai_ledger_set_limit(struct ai_ledger *l, const struct ai_limit *limit,
 }
 
 int ai_ledger_settle(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
-		     int64_t amount, bool force, struct ai_settled *out,
-		     struct ai_err *err)
+		     enum ai_booking how, int64_t amount, bool force,
+		     struct ai_settled *out, struct ai_err *err)
 {
 	struct ledger_item it = { .what = LEDGER_DO_SETTLE, .in.settle = {
-		.amount = amount, .force = force } };
+		.how = how, .amount = amount, .force = force } };
 
 	memcpy(it.in.settle.id, id, AI_LEDGER_ID);
 	if (ask(l, &it, err) < 0)
 		return -1;
 	out->was = it.out.posted;
+	out->is = it.out.cap;
 	out->open = it.out.pending != 0;
 	return 0;
 }

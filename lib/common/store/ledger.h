@@ -124,6 +124,7 @@ int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err);
 /* What a reservation was before somebody settled it. */
 struct ai_settled {
 	int64_t was; /* nano-dollars that it was booked at; open: that it held */
+	int64_t is;
 	bool open;
 };
 
@@ -132,13 +133,14 @@ struct ai_settled {
 int ai_ledger_find_id(struct ai_ledger *l, const char *hex,
 		      unsigned char id[AI_LEDGER_ID], struct ai_err *err);
 /*
- * It has cost just this, whatever was booked: an open one ends, one that has
- * ended is corrected.  Said again, it changes nothing.  AI_E_TRY_LATER: a
- * living process holds it, and force is not given.
+ * It has cost just this (amount; its worst case; nothing), whatever was
+ * booked: an open one ends, one that has ended is corrected.  Said again, it
+ * changes nothing.  AI_E_TRY_LATER: a living process holds it, and force is
+ * not given.
  */
 int ai_ledger_settle(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
-		     int64_t amount, bool force, struct ai_settled *out,
-		     struct ai_err *err);
+		     enum ai_booking how, int64_t amount, bool force,
+		     struct ai_settled *out, struct ai_err *err);
 
 /* Closes the breakers of this model, "*" for all, and lifts what their
  * providers asked to wait. */
@@ -216,6 +218,11 @@ int ai_ledger_breakers(struct ai_ledger *l,
 int ai_ledger_holds(struct ai_ledger *l,
 		    int (*each)(void *arg, const struct ai_hold *h), void *arg,
 		    struct ai_err *err);
+/* Those that nobody had an answer for: booked at their worst case, and not
+ * corrected. pid is 0. */
+int ai_ledger_unanswered(struct ai_ledger *l,
+			 int (*each)(void *arg, const struct ai_hold *h),
+			 void *arg, struct ai_err *err);
 /* by: "day", "month" or the name of a label.  Calls that were reserved from
  * since on and before until, in ms. */
 int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
