@@ -172,8 +172,10 @@ int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
 {
 	const struct ledger_who who = { it->uid, it->now_ms };
 
-	return LEDGER_RUN(l, SQL_RESET_BREAKER, err, "t",
-			  ai_span_of(it->in.model)) < 0 ? -1 :
+	if (LEDGER_RUN(l, SQL_RESET_BREAKER, err, "t",
+		       ai_span_of(it->in.model)) < 0)
+		return -1;
+	return sqlite3_changes(l->db.h) == 0 ? 0 :
 		ledger_tell(l, &who, err, "breaker reset", "t", "model",
 			    it->in.model);
 }
