@@ -17,7 +17,7 @@ struct complete_settings {
 	const char *model;       /* -m; NULL: none */
 	const char *system;      /* --system */
 	const char *system_file; /* --system-file */
-	int64_t max_tokens;
+	int64_t max_tokens;        /* 0: not set */
 	double temperature, top_p; /* NAN: not set */
 	int64_t seed;              /* AI_CHAT_UNSET: not set */
 	struct ai_opt_list stop;

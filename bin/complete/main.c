@@ -13,7 +13,7 @@ static const struct ai_opt options[] = {
 	{ "system-file", 0, AI_OPT_FILE, &complete_settings.system_file,
 	  "FILE", "the same, read from a file" },
 	{ "max-tokens", 0, AI_OPT_INT, &complete_settings.max_tokens, "N",
-	  "longest answer in tokens", .initial = "4096", .min = 1,
+	  "longest answer in tokens, usually 4096", .min = 1,
 	  .max = COMPLETE_MAX_TOKENS_MAX, .key = "complete.max_tokens",
 	  .env = "AI_MAX_TOKENS" },
 	{ "temperature", 0, AI_OPT_REAL, &complete_settings.temperature, "T",
@@ -42,9 +42,9 @@ static const struct ai_opt options[] = {
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_client_options, ai_paid_options, ai_loop_option_path,
-	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,
-	ai_loop_options, NULL
+	options, ai_client_options, ai_paid_options, ai_paid_option_wait,
+	ai_loop_option_path, ai_loop_option_as, ai_loop_option_plain,
+	ai_loop_option_exit, ai_loop_options, NULL
 };
 
 const struct ai_program ai_program = {

@@ -113,7 +113,6 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
 	       struct complete_answer *a, struct ai_err *err)
 {
-	int64_t most = e->tariff.max_output, limit = p->max_tokens;
 	struct ai_chat_request q = {
 		.model = e->model, .messages = c->v, .n_messages = c->n,
 		.max_tokens_name = e->max_tokens_name,
@@ -121,14 +120,14 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
 	};
 
-	/* What the model cannot do need not be reserved. */
-	q.max_tokens = most > 0 && limit > most ? most : limit;
+	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
+	q.may_shorten = p->max_tokens == 0;
 	if (ai_client_chat(client, e, &q, &a->chat, &a->call, err) < 0)
 		return -1;
 	if (a->chat.text.len == 0)
 		return no_text(e, &a->chat, err);
 	a->provider = e->provider;
-	a->max_tokens = q.max_tokens;
+	a->max_tokens = a->call.max_tokens;
 	if (a->chat.model[0] == '\0')
 		ai_wire_clean(ai_span_of(e->model), a->chat.model,
 			      sizeof a->chat.model);

@@ -20,8 +20,8 @@ static const struct ai_opt options[] = {
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_client_options, ai_paid_options, ai_loop_option_path,
-	ai_loop_option_as, ai_loop_options, NULL
+	options, ai_client_options, ai_paid_options, ai_paid_option_wait,
+	ai_loop_option_path, ai_loop_option_as, ai_loop_options, NULL
 };
 
 const struct ai_program ai_program = {

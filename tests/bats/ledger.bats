@@ -62,13 +62,31 @@ sql() {
 }
 
 @test "a request that may cost too much is not sent" {
-	run --separate-stderr "${ask[@]}" --price 1000,2000 hi
+	run --separate-stderr "${ask[@]}" --price 1000,2000 --max-tokens 1K hi
 	assert_status 3
 	assert_eq "$(jq -r .error.code <<<"$output")" budget_exceeded
 	assert_has "$output" 'the budget of a request is $0.50'
 	assert_eq "$(stub_requests)" 0
 	"${ask[@]}" --price 1000,2000 --max-tokens 10 hi >out
 	assert_eq "$(stub_requests)" 1
+}
+
+@test "without --max-tokens: as much as the budget of a request allows" {
+	"${ask[@]}" --price 1000,2000 hi >out
+	n=$(stub_log .body | jq .max_tokens)
+	assert_eq "$(jq .completion.max_tokens out)" "$n"
+	# Not a token more would do, and each byte counts as one of input.
+	bytes=$(stub_log .body | tr -d '\n' | wc -c)
+	assert [ "$n" -ge $(((500 - bytes - 64 - 1) / 2)) ]
+	assert [ "$n" -le $(((500 - bytes - 64 + 4) / 2)) ]
+	# A budget that allows no answer worth the name refuses it.
+	ai-cost budget set all request 0.2
+	run --separate-stderr "${ask[@]}" --price 1000,2000 hi
+	assert_status 3
+	assert_eq "$(stub_requests)" 1
+	# What the price does not lower is the usual limit, or the model's.
+	"${ask[@]}" --price 1,2 hi >out
+	assert_eq "$(jq .completion.max_tokens out)" 4096
 }
 
 @test "a request that breaks off stays booked at its worst case" {

@@ -209,6 +209,23 @@ static int64_t open_calls(void)
 	return n;
 }
 
+/* The room that is told: what was granted has left no budget below zero, and
+ * what a budget refused does not fit into it. */
+static void check_room(struct ai_ledger *l, const struct ai_reserve *r,
+		       enum ai_verdict verdict)
+{
+	struct ai_room room;
+	struct ai_err err;
+
+	check_err(ai_ledger_room(l, &r->labels, &room, &err), &err);
+	if (verdict == AI_GRANTED &&
+	    (room.left < 0 || r->worst > room.request))
+		differ("room of what was granted", room.left, 0);
+	if (verdict == AI_OVER_BUDGET && r->worst <= room.request &&
+	    r->worst <= room.left)
+		differ("room of what was refused", room.left, r->worst);
+}
+
 static void do_reserve(struct ai_ledger *l)
 {
 	int who[SCOPES];
@@ -228,6 +245,8 @@ static void do_reserve(struct ai_ledger *l)
 		w = want(&r, who);
 	}
 	compare(l, &r, who, &w, rc, &out, &err);
+	if (rc == 0)
+		check_room(l, &r, out.verdict);
 	if (m.n == n || below(4) != 0)
 		return;
 	/* The same again is the same call. */

@@ -1,4 +1,5 @@
 /* The ledger, one thing at a time; ledger-model compares whole histories. */
+#include "base/money.h"
 #include "store/ledger-int.h"
 #include "help.h"
 #include "tap.h"
@@ -153,6 +154,43 @@ static void test_budgets(void)
 	ok(ai_ledger_set_budget(l, &day, &err) < 0 && err.code == AI_E_USAGE,
 	   "no such period");
 	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+static struct ai_room room_of(struct ai_ledger *l, const char *user)
+{
+	struct ai_labels labels = { .tool = "t" };
+	struct ai_room room = { -1, -1 };
+	struct ai_err err;
+
+	set(labels.user, sizeof(labels.user), user);
+	if (ai_ledger_room(l, &labels, &room, &err) < 0)
+		printf("# %s\n", err.msg);
+	return room;
+}
+
+static void test_room(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_budget each = { "user", "*", "month", 1000 },
+			 ada = { "user", "ada", "request", 30 };
+	struct ai_reserve r = want(100);
+	struct ai_err err;
+
+	ok(room_of(NULL, "").left == 100 * AI_NANO_DOLLAR &&
+	   room_of(NULL, "").request == AI_NANO_DOLLAR / 2 &&
+	   room_of(l, "").left == 100 * AI_NANO_DOLLAR,
+	   "the room of a new ledger");
+	set(r.labels.user, sizeof(r.labels.user), "bob");
+	ok(verdict(l, &r, NULL) == AI_GRANTED &&
+	   ai_ledger_set_budget(l, &each, &err) == 0 &&
+	   ai_ledger_set_budget(l, &ada, &err) == 0 &&
+	   room_of(l, "bob").left == 900 && room_of(l, "eve").left == 1000 &&
+	   room_of(l, "ada").request == 30 &&
+	   room_of(l, "").left == 100 * AI_NANO_DOLLAR - 100,
+	   "of each user: what is held counts before there is an account");
+	ok(post(l, r.id, 5000, AI_OUTCOME_NONE, 0) == 0 &&
+	   room_of(l, "bob").left == -4000, "more is spent than there was");
 	ai_ledger_close(l);
 }
 
@@ -454,6 +492,7 @@ int main(void)
 	setenv("TZ", "UTC", 1);
 	test_way();
 	test_budgets();
+	test_room();
 	test_users();
 	test_rate();
 	test_breaker();

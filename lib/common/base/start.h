@@ -47,6 +47,6 @@ struct ai_start_settings {
 };
 extern struct ai_start_settings ai_start;
 
-#define AI_START_TABLES_MAX 8
+#define AI_START_TABLES_MAX 10
 
 #endif

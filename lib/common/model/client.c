@@ -277,12 +277,31 @@ static struct ai_ask ask_of(const struct ai_client *c, int64_t max_output)
 				.output = max_output };
 }
 
+/* Writes the request, with as long an answer as its budget allows. */
+static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
+		    struct ai_chat_request *q, struct ai_err *err)
+{
+	struct ai_ask ask;
+
+	e->wire->put_chat(q, &c->body);
+	if (!q->may_shorten || c->body.bad != AI_E_NONE)
+		return 0;
+	ask = ask_of(c, q->max_tokens);
+	if (ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
+		return -1;
+	if (ask.output == q->max_tokens)
+		return 0;
+	q->max_tokens = ask.output;
+	ai_buf_clear(&c->body);
+	e->wire->put_chat(q, &c->body);
+	return 0;
+}
+
 static int post(struct ai_client *c, const struct ai_endpoint *e,
 		const char *path, int64_t max_output, struct ai_call *call,
 		struct ai_err *err)
 {
 	struct ai_ask ask = ask_of(c, max_output);
-
 	char url[4096 + 64], auth[4096];
 	const char *headers[] = { "Content-Type: application/json",
 				  "Accept: application/json", auth, NULL };
@@ -296,6 +315,7 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 	int rc, n;
 
 	memset(call, 0, sizeof *call);
+	call->max_tokens = max_output;
 	if (ai_buf_check(&c->body, "the request", err) < 0)
 		return -1;
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
@@ -325,11 +345,12 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 		   const struct ai_chat_request *q, struct ai_chat_answer *a,
 		   struct ai_call *call, struct ai_err *err)
 {
+	struct ai_chat_request mine = *q;
+
 	ai_buf_clear(&c->body);
-	e->wire->put_chat(q, &c->body);
-	if (post(c, e, e->wire->chat_path,
-		 q->max_tokens == AI_CHAT_UNSET ? 0 : q->max_tokens, call,
-		 err) < 0)
+	if (put_chat(c, e, &mine, err) < 0 ||
+	    post(c, e, e->wire->chat_path, mine.max_tokens == AI_CHAT_UNSET
+		 ? 0 : mine.max_tokens, call, err) < 0)
 		return -1;
 	if (e->wire->get_chat(ai_buf_cstr(&c->answer.body),
 			      c->answer.body.len, a, err) < 0)

@@ -59,6 +59,7 @@ struct ai_call {
 	long status;          /* HTTP status of the last attempt; 0: none */
 	char param[64];       /* what the provider's error is about; "" */
 	int64_t cost;         /* nano-dollars, of all attempts */
+	int64_t max_tokens;   /* that was sent; 0: none */
 };
 
 /* One a thread; NULL with AI_E_MEMORY.  Nothing is set up for the network

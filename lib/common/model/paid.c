@@ -18,9 +18,6 @@ const struct ai_opt ai_paid_options[] = {
 	{ "price", 0, AI_OPT_TEXT, &ai_paid.price, "IN,OUT[,CACHED]",
 	  "dollars a million tokens, or free", .key = "price",
 	  .env = "AI_PRICE" },
-	{ "max-wait", 0, AI_OPT_REAL, &ai_paid.max_wait_s, "SECONDS",
-	  "longest wait for a rate limit", .max = 86400, .key = "max_wait",
-	  .env = "AI_MAX_WAIT" },
 	{ "tenant", 0, AI_OPT_TEXT, &ai_paid.tenant, "NAME",
 	  "book it under this tenant", .env = "AI_TENANT" },
 	{ "user", 0, AI_OPT_TEXT, &ai_paid.user, "NAME",
@@ -31,6 +28,13 @@ const struct ai_opt ai_paid_options[] = {
 	  "book it under this experiment", .env = "AI_EXPERIMENT" },
 	{ "run", 0, AI_OPT_TEXT, &ai_paid.run, "NAME",
 	  "book it under this run", .env = "AI_RUN" },
+	{ 0 }
+};
+
+const struct ai_opt ai_paid_option_wait[] = {
+	{ "max-wait", 0, AI_OPT_REAL, &ai_paid.max_wait_s, "SECONDS",
+	  "longest wait for a rate limit", .max = 86400, .key = "max_wait",
+	  .env = "AI_MAX_WAIT" },
 	{ 0 }
 };
 
@@ -100,6 +104,7 @@ static int take_price(struct ai_tariff *t, const char *typed,
 		return -1;
 	t->price = m.price;
 	t->max_output = m.max_output;
+	memcpy(t->encoding, m.encoding, sizeof t->encoding);
 	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
 	return 0;
 }
@@ -125,6 +130,42 @@ int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 	snprintf(t->labels.key, sizeof t->labels.key, "%.39s",
 		 key != NULL ? hash : provider);
 	return 0;
+}
+
+int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked)
+{
+	int64_t n = asked > 0 ? asked : AI_OUTPUT_USUAL;
+
+	return t->max_output > 0 && n > t->max_output ? t->max_output : n;
+}
+
+/* Whether the request may cost no more than cap with so much output. */
+static bool costs_at_most(const struct ai_tariff *t, struct ai_ask ask,
+			  int64_t output, int64_t cap)
+{
+	int64_t worst;
+
+	ask.output = output;
+	return ai_bill_worst(&t->price, &ask, &worst, NULL) == 0 &&
+	       worst <= cap;
+}
+
+void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,
+		       int64_t cap)
+{
+	int64_t low = AI_OUTPUT_LEAST, high = ask->output, mid;
+
+	if (costs_at_most(t, *ask, high, cap) ||
+	    !costs_at_most(t, *ask, low, cap))
+		return;
+	while (low + 1 < high) {
+		mid = low + (high - low) / 2;
+		if (costs_at_most(t, *ask, mid, cap))
+			low = mid;
+		else
+			high = mid;
+	}
+	ask->output = low;
 }
 
 /* ---- reserving ------------------------------------------------------------------ */
@@ -212,6 +253,31 @@ static void sleep_until(int64_t ns)
 		;
 }
 
+static bool is_booked(const struct ai_tariff *t)
+{
+	return t->price.kind != AI_PRICE_FREE && !has_no_ledger();
+}
+
+static int open_ledger(struct ai_payer *p, struct ai_err *err)
+{
+	return p->ledger != NULL ? 0 :
+		ai_ledger_open(&p->ledger, ai_paid.ledger, err);
+}
+
+int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
+		     struct ai_ask *ask, struct ai_err *err)
+{
+	struct ai_room room;
+
+	if (!is_booked(t))
+		return 0;
+	if (open_ledger(p, err) < 0 ||
+	    ai_ledger_room(p->ledger, &t->labels, &room, err) < 0)
+		return -1;
+	ai_tariff_shorten(t, ask, room.request);
+	return 0;
+}
+
 int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
 		     const struct ai_ask *ask, double left_s,
 		     struct ai_err *err)
@@ -221,12 +287,10 @@ int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
 	double wait_s = ai_paid.max_wait_s;
 
 	p->reserved = false;
-	if (t->price.kind == AI_PRICE_FREE || has_no_ledger())
+	if (!is_booked(t))
 		return 0;
-	if (ai_bill_worst(&t->price, ask, &r.worst, err) < 0)
-		return -1;
-	if (p->ledger == NULL &&
-	    ai_ledger_open(&p->ledger, ai_paid.ledger, err) < 0)
+	if (ai_bill_worst(&t->price, ask, &r.worst, err) < 0 ||
+	    open_ledger(p, err) < 0)
 		return -1;
 	ai_ledger_id(r.id);
 	r.tokens = ask->input + ask->output;

@@ -27,8 +27,14 @@ struct ai_paid_settings {
 };
 extern struct ai_paid_settings ai_paid;
 
-/* --ledger --price --max-wait --tenant --user --project --experiment --run */
-extern const struct ai_opt ai_paid_options[];
+/* --ledger --price --tenant --user --project --experiment --run; --max-wait
+ * for programs that call. */
+extern const struct ai_opt ai_paid_options[], ai_paid_option_wait[];
+
+/* An answer may be so long where nobody says how long; if the budget of a
+ * request does not allow that, shorter, but not by more than the other. */
+#define AI_OUTPUT_USUAL 4096
+#define AI_OUTPUT_LEAST 64
 
 /* What people must be told when the user does without a ledger; else NULL. */
 const char *ai_paid_warning(void);
@@ -38,6 +44,7 @@ struct ai_tariff {
 	struct ai_price price;
 	enum ai_shape shape;
 	int64_t max_output; /* tokens; 0: not known */
+	char encoding[32];  /* for ai_bpe_open(); "" if not known */
 	struct ai_labels labels;
 };
 
@@ -48,6 +55,14 @@ struct ai_tariff {
 int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 		   const char *key, struct ai_err *err);
 
+/* The output limit of a request: what was asked for (0: nothing), but not
+ * more than the model can do. */
+int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked);
+/* Lowers ask->output, of which nobody has said anything, so that the request
+ * may cost no more than cap; or leaves it, if that were too short. */
+void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,
+		       int64_t cap);
+
 /* One a thread; { 0 } is one that is not open. */
 struct ai_payer {
 	struct ai_ledger *ledger;
@@ -57,6 +72,10 @@ struct ai_payer {
 };
 
 void ai_payer_release(struct ai_payer *p);
+
+/* ai_tariff_shorten() to what the budgets of a request allow. */
+int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
+		     struct ai_ask *ask, struct ai_err *err);
 
 /*
  * Reserves the worst case of a request, and waits for a rate limit, at most

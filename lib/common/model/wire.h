@@ -32,6 +32,8 @@ struct ai_chat_request {
 	const struct ai_chat_message *messages;
 	size_t n_messages;
 	int64_t max_tokens;       /* AI_CHAT_UNSET: not sent */
+	bool may_shorten;         /* max_tokens is nobody's wish: the budget of
+				   * a request may lower it */
 	const char *max_tokens_name; /* NULL: as the provider's own server has
 				      * it; older servers want "max_tokens" */
 	double temperature, top_p; /* NAN: not sent */

@@ -265,6 +265,14 @@ static int applies(struct ai_ledger *l, struct ai_budget *b,
 	return rc < 0 ? -1 : rc == 0;
 }
 
+static void read_budget(sqlite3_stmt *st, struct ai_budget *b)
+{
+	ledger_copy_column(b->scope, sizeof(b->scope), st, 0);
+	ledger_copy_column(b->name, sizeof(b->name), st, 1);
+	ledger_copy_column(b->period, sizeof(b->period), st, 2);
+	b->cap = sqlite3_column_int64(st, 3);
+}
+
 int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 			 const struct ai_labels *labels,
 			 struct ledger_accounts *a, struct ai_err *err)
@@ -279,10 +287,7 @@ int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 		return -1;
 	st = l->st[SQL_BUDGETS];
 	while (room > 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
-		ledger_copy_column(b.scope, sizeof(b.scope), st, 0);
-		ledger_copy_column(b.name, sizeof(b.name), st, 1);
-		ledger_copy_column(b.period, sizeof(b.period), st, 2);
-		b.cap = sqlite3_column_int64(st, 3);
+		read_budget(st, &b);
 		mine = applies(l, &b, labels, err);
 		if (mine != 0)
 			room = mine < 0 ? -1
@@ -292,6 +297,88 @@ int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 	if (room == 0)
 		it->out = r;
 	return room <= 0 ? room : rc < 0 ? -1 : 1;
+}
+
+/* ---- room --------------------------------------------------------------------- */
+
+/* What b, which applies, leaves of its period. */
+static int left_of(struct ai_ledger *l, const struct ai_budget *b,
+		   int64_t *left, struct ai_err *err)
+{
+	struct ai_budget_state used = { .budget = *b };
+	struct ai_reserved r;
+	int64_t start, end, n;
+	int rc = 0;
+
+	if (ledger_period(b->period, l->wall_ms(), &start, &end))
+		rc = read_account(l, b, start, &n, &r, err);
+	if (rc > 0) {
+		used.pending = r.pending;
+		used.posted = r.posted;
+	} else if (rc == 0) {
+		rc = ledger_used(l, b->name, &used, err);
+	}
+	*left = b->cap - used.pending - used.posted;
+	return rc < 0 ? -1 : 0;
+}
+
+static int narrow(struct ai_ledger *l, const struct ai_budget *b,
+		  struct ai_room *room, struct ai_err *err)
+{
+	int64_t left;
+
+	if (strcmp(b->period, "request") == 0) {
+		if (b->cap < room->request)
+			room->request = b->cap;
+		return 0;
+	}
+	if (left_of(l, b, &left, err) < 0)
+		return -1;
+	if (left < room->left)
+		room->left = left;
+	return 0;
+}
+
+static int find_room(struct ai_ledger *l, const struct ai_labels *labels,
+		     struct ai_room *room, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	struct ai_budget b;
+	int rc, mine = 0;
+
+	if (LEDGER_BIND(l, SQL_BUDGETS, err, "") < 0)
+		return -1;
+	st = l->st[SQL_BUDGETS];
+	while (mine >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		read_budget(st, &b);
+		mine = applies(l, &b, labels, err);
+		if (mine > 0)
+			mine = narrow(l, &b, room, err);
+	}
+	sqlite3_reset(st);
+	return mine < 0 || rc < 0 ? -1 : 0;
+}
+
+int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
+		   struct ai_room *room, struct ai_err *err)
+{
+	struct ai_labels known = *labels;
+	int rc;
+
+	*room = (struct ai_room){ INT64_MAX, INT64_MAX };
+	if (l == NULL) {
+		*room = (struct ai_room){ LEDGER_NEW_REQUEST, LEDGER_NEW_DAY };
+		return 0;
+	}
+	if (ai_db_begin(&l->db, false, err) < 0)
+		return -1;
+	/* Whom nobody knows has spent nothing, and has no budget but that of
+	 * each: his name is no token. */
+	rc = ledger_known_person(l, known.user, err);
+	if (rc >= 0)
+		rc = find_room(l, &known, room, err);
+	ai_db_rollback(&l->db);
+	return rc < 0 ? -1 : 0;
 }
 
 /* While a budget is not there nothing is entered under its accounts: they go

@@ -15,13 +15,17 @@
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
 /* Of one call: a sum of them must not overflow. A million dollars. */
 #define LEDGER_AMOUNT_MAX ((int64_t)1000000000000000)
+/* The budgets of a new ledger, nano-dollars: of a request and of a day, as
+ * ledger-schema.c has them. */
+#define LEDGER_NEW_REQUEST 500000000
+#define LEDGER_NEW_DAY 100000000000
 
 enum ledger_sql {
 	SQL_STATE, SQL_SET_STATE,
 	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED, SQL_IDS,
 	SQL_LABEL, SQL_LABEL_ROW, SQL_SEAL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL,
 	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
-	SQL_BUDGETS, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
+	SQL_BUDGETS, SQL_USED, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
 	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
 	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
 	SQL_INSERT_HOLD, SQL_HOLD, SQL_HOLDER, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
@@ -249,6 +253,11 @@ int ledger_known_person(struct ai_ledger *l, char name[64],
 /* A name that a caller gave (NULL: "") in its place; what: "a user's name". */
 int ledger_name(char to[64], const char *name, const char *what,
 		struct ai_err *err);
+
+/* What the budget b has used in the period of now, from the calls themselves;
+ * name: as the labels have it. */
+int ledger_used(struct ai_ledger *l, const char *name,
+		struct ai_budget_state *b, struct ai_err *err);
 
 /* The SQL condition that label row l is of scope ?4 and name ?5. */
 #define LEDGER_MATCHES \

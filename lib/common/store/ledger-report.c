@@ -5,25 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-/* What a budget's period has used, from the calls themselves: its account is
- * made by the first call that needs it. */
-static const char used_sql[] =
-	"SELECT (SELECT coalesce(sum(h.amount), 0) FROM hold h"
-	" JOIN transfer t ON t.seq=h.transfer JOIN label l ON l.n=t.label"
-	" WHERE ?1 AND t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES "),"
-	" (SELECT coalesce(sum(e.amount), 0) FROM transfer e"
-	" JOIN transfer t ON t.seq=e.of JOIN label l ON l.n=t.label"
-	" WHERE t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES ")";
-
 static const char budgets_sql[] =
 	"SELECT scope, name, period, cap, coalesce((SELECT p.name FROM person p"
 	" WHERE b.scope='user' AND p.token=b.name), b.name) FROM budget b"
 	" ORDER BY scope<>'all', scope, name,"
 	" instr('request hour day month total', period)";
 
-static int use(struct ai_ledger *l, const char *name, sqlite3_stmt **st,
-	       struct ai_budget_state *b, struct ai_err *err)
+int ledger_used(struct ai_ledger *l, const char *name,
+		struct ai_budget_state *b, struct ai_err *err)
 {
+	sqlite3_stmt *st;
 	int64_t start;
 	int rc;
 
@@ -34,16 +25,17 @@ static int use(struct ai_ledger *l, const char *name, sqlite3_stmt **st,
 			   &b->resets_ms) ||
 	    strcmp(name, "*") == 0)
 		return 0;
-	if (ai_db_bind(&l->db, st, used_sql, err, "iiitt", (int64_t)1, start,
-		       b->resets_ms, ai_span_of(b->budget.scope),
-		       ai_span_of(name)) < 0)
+	if (LEDGER_BIND(l, SQL_USED, err, "iiitt", (int64_t)1, start,
+			b->resets_ms, ai_span_of(b->budget.scope),
+			ai_span_of(name)) < 0)
 		return -1;
-	rc = ai_db_step(&l->db, *st, err);
+	st = l->st[SQL_USED];
+	rc = ai_db_step(&l->db, st, err);
 	if (rc > 0) {
-		b->pending = sqlite3_column_int64(*st, 0);
-		b->posted = sqlite3_column_int64(*st, 1);
+		b->pending = sqlite3_column_int64(st, 0);
+		b->posted = sqlite3_column_int64(st, 1);
 	}
-	sqlite3_reset(*st);
+	sqlite3_reset(st);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -52,8 +44,8 @@ static void list_new(int (*each)(void *arg, const struct ai_budget_state *b),
 		     void *arg)
 {
 	struct ai_budget_state s[] = {
-		{ { "all", "", "request", 500000000 }, -1, -1, INT64_MAX },
-		{ { "all", "", "day", 100000000000 }, 0, 0, INT64_MAX },
+		{ { "all", "", "request", LEDGER_NEW_REQUEST }, -1, -1, INT64_MAX },
+		{ { "all", "", "day", LEDGER_NEW_DAY }, 0, 0, INT64_MAX },
 	};
 	int64_t start;
 
@@ -67,7 +59,7 @@ int ai_ledger_budgets(struct ai_ledger *l,
 		      int (*each)(void *arg, const struct ai_budget_state *b),
 		      void *arg, struct ai_err *err)
 {
-	sqlite3_stmt *st = NULL, *sum = NULL;
+	sqlite3_stmt *st = NULL;
 	struct ai_budget_state b;
 	char name[128];
 	int rc;
@@ -86,12 +78,11 @@ int ai_ledger_budgets(struct ai_ledger *l,
 		b.budget.cap = sqlite3_column_int64(st, 3);
 		ledger_copy_column(b.budget.name, sizeof(b.budget.name), st,
 				   4);
-		rc = use(l, name, &sum, &b, err);
+		rc = ledger_used(l, name, &b, err);
 		if (rc == 0 && each(arg, &b) != 0)
 			break;
 	}
 	ai_db_finish(&st);
-	ai_db_finish(&sum);
 	return rc < 0 ? -1 : 0;
 }
 

@@ -30,6 +30,16 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_INSERT_PERSON] = "INSERT INTO person"
 			      " VALUES(lower(hex(randomblob(12))), ?)",
 	[SQL_BUDGETS] = "SELECT scope, name, period, cap FROM budget",
+	/* From the calls themselves: an account is made by the first call that
+	 * needs it. */
+	[SQL_USED] = "SELECT (SELECT coalesce(sum(h.amount), 0) FROM hold h"
+		     " JOIN transfer t ON t.seq=h.transfer"
+		     " JOIN label l ON l.n=t.label WHERE ?1 AND"
+		     " t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES "),"
+		     " (SELECT coalesce(sum(e.amount), 0) FROM transfer e"
+		     " JOIN transfer t ON t.seq=e.of JOIN label l ON l.n=t.label"
+		     " WHERE t.created>=?2 AND t.created<?3 AND "
+		     LEDGER_MATCHES ")",
 	[SQL_HAS_BUDGET] = "SELECT 1 FROM budget WHERE scope=? AND name=? AND"
 			   " period=?",
 	[SQL_SET_BUDGET] = "INSERT INTO budget VALUES(?, ?, ?, ?)"

@@ -182,6 +182,14 @@ struct ai_budget_state {
 	int64_t posted, pending, resets_ms; /* resets: INT64_MAX never */
 };
 
+/* What a call may still cost: the least of what its budgets leave. */
+struct ai_room {
+	int64_t request; /* nano-dollars that one call may cost; INT64_MAX:
+			  * no budget says so */
+	int64_t left;    /* of an hour, a day, ..., after what is spent and
+			  * held; negative: more than all; INT64_MAX */
+};
+
 struct ai_hold {
 	char id[2 * AI_LEDGER_ID + 1]; /* hex */
 	char tool[16], model[128];
@@ -209,6 +217,10 @@ struct ai_spend {
 int ai_ledger_budgets(struct ai_ledger *l,
 		      int (*each)(void *arg, const struct ai_budget_state *b),
 		      void *arg, struct ai_err *err);
+/* For a call with these labels, as it stands now. Without a ledger: as in a
+ * new one. */
+int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
+		   struct ai_room *room, struct ai_err *err);
 int ai_ledger_limits(struct ai_ledger *l,
 		     int (*each)(void *arg, const struct ai_limit *limit),
 		     void *arg, struct ai_err *err);
