@@ -284,15 +284,11 @@ static int take_messages(struct complete_prompt *q, struct ai_value v,
 static const char *prompt_path(const struct ai_rec *rec)
 {
 	static const char *const usual[] = {
-		"prompt", "query", "text", "messages",
+		"prompt", "query", "text", "messages", NULL
 	};
 
-	if (ai_loop.path != NULL && *ai_loop.path != '\0')
-		return ai_loop.path;
-	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-		if (ai_rec_get(rec, usual[i]).kind != AI_NONE)
-			return usual[i];
-	return NULL;
+	return ai_loop.path != NULL && *ai_loop.path != '\0'
+		? ai_loop.path : ai_rec_first(rec, usual);
 }
 
 int complete_prompt_take(struct complete_prompt *q, const struct ai_rec *rec,

@@ -3,6 +3,7 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "model/paid.h"
 #include "record/reader.h"
 #include "record/rec.h"
 
@@ -99,7 +100,7 @@ static int restore(int argc, char **argv, struct ai_err *err)
 	struct ai_restored r;
 
 	if (cost_operands(argc, 1, "ledger restore FILE", err) < 0 ||
-	    ai_ledger_restore(cost.ledger, argv[0], cost.force, &r, err) < 0)
+	    ai_ledger_restore(ai_paid.ledger, argv[0], cost.force, &r, err) < 0)
 		return -1;
 	if (r.aside[0] != '\0')
 		ai_msg(AI_MSG_WARN, "the ledger was damaged: it is '%s' now",

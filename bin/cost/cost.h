@@ -7,16 +7,19 @@
 #include "base/opt.h"
 #include "store/ledger.h"
 
-/* What the options set. */
+/* What the options set, beside ai_paid. */
 struct cost_settings {
-	const char *ledger;
 	int by;
 	const char *since, *until;
 	int64_t requests, tokens; /* of a limit; -1: not given */
-	const char *user;
 	bool force;
+	const char *model;        /* to be asked; NULL: the records say it */
+	int64_t max_tokens;       /* 0: not given */
+	int64_t expect;           /* tokens that an answer is expected to have */
 };
 extern struct cost_settings cost;
+
+#define COST_TOKENS_MAX 10000000
 
 /* The names of cost.by, as the options have them. */
 #define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run"
@@ -39,6 +42,8 @@ int cost_no_operand(int argc, char **argv, struct ai_err *err);
 /* AI_E_USAGE unless there are n operands; how: "settle ID DOLLARS". */
 int cost_operands(int argc, int n, const char *how, struct ai_err *err);
 
+/* Opens the ledger to look at it; *l is NULL if there is none. */
+int cost_look(struct ai_ledger **l, struct ai_err *err);
 /* Opens the ledger; with may_make it is made if need be.  Without, one that
  * can only be read will do; and if there is none, *l is NULL, and people are
  * told. */
@@ -74,6 +79,11 @@ void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
 /* "2026-11-22T10:00:00+0100", of the ledger's time zone. */
 void cost_time(int64_t ms, char out[40]);
 void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
+
+/* ---- estimate.c: the filter --------------------------------------------------- */
+
+/* Adds "cost" to records; an exit status, or -1. */
+int cost_estimate(int argc, char **argv, struct ai_err *err);
 
 /* ---- the verbs ------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "model/paid.h"
 #include "record/loop.h"
 #include "record/rec.h"
 #include "record/writer.h"
@@ -43,7 +44,7 @@ static int make(struct ai_ledger **l, struct ai_err *err)
 
 	if (zone != NULL)
 		snprintf(before, sizeof(before), "%s", zone);
-	if (ai_ledger_open(l, cost.ledger, err) < 0)
+	if (ai_ledger_open(l, ai_paid.ledger, err) < 0)
 		return -1;
 	zone = getenv("TZ");
 	if (before[0] != '\0' && zone != NULL && strcmp(before, zone) != 0)
@@ -53,23 +54,40 @@ static int make(struct ai_ledger **l, struct ai_err *err)
 	return 0;
 }
 
+/* Where the ledger is to be, and whether it is there. */
+static int find(char *path, size_t size, bool *there, struct ai_err *err)
+{
+	if (ai_paid.ledger != NULL && strcmp(ai_paid.ledger, "none") == 0)
+		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is "
+				  "no ledger to look at");
+	ai_ledger_path(ai_paid.ledger, path, size);
+	return is_there(path, there, err);
+}
+
+int cost_look(struct ai_ledger **l, struct ai_err *err)
+{
+	char path[4096];
+	bool there;
+
+	*l = NULL;
+	if (find(path, sizeof(path), &there, err) < 0)
+		return -1;
+	return there ? ai_ledger_open_read(l, ai_paid.ledger, err) : 0;
+}
+
 int cost_open(struct ai_ledger **l, bool may_make, struct ai_err *err)
 {
 	char path[4096];
 	bool there;
 
 	*l = NULL;
-	if (cost.ledger != NULL && strcmp(cost.ledger, "none") == 0)
-		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is "
-				  "no ledger to look at");
-	ai_ledger_path(cost.ledger, path, sizeof(path));
-	if (is_there(path, &there, err) < 0)
+	if (find(path, sizeof(path), &there, err) < 0)
 		return -1;
-	if (there)
-		return may_make ? ai_ledger_open(l, cost.ledger, err)
-				: ai_ledger_open_read(l, cost.ledger, err);
 	if (may_make)
-		return make(l, err);
+		return there ? ai_ledger_open(l, ai_paid.ledger, err)
+			     : make(l, err);
+	if (there)
+		return ai_ledger_open_read(l, ai_paid.ledger, err);
 	ai_msg(AI_MSG_WARN, "there is no ledger '%s' yet: nothing was spent",
 	       path);
 	return 0;
@@ -92,23 +110,27 @@ static int no_word(const char *of, const char **names, size_t n,
 		   const char *word, struct ai_err *err)
 {
 	const char *near = word != NULL ? ai_nearest(word, names, n) : NULL;
-	const char *space = of[0] != '\0' ? " " : "";
-	struct ai_buf all;
+	struct ai_buf all, what;
 
 	ai_buf_init(&all, 4096);
 	name_all(names, n, &all);
-	if (word == NULL)
-		ai_err_set(err, AI_E_USAGE, "what shall 'ai-cost%s%s' do? Name "
-			   "one: %s", space, of, (const char *)all.p);
-	else if (near != NULL)
-		ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb%s%s; did you "
-			   "mean '%s'?", word, of[0] != '\0' ? " of " : "", of,
-			   near);
+	ai_buf_init(&what, 256);
+	if (of != NULL)
+		ai_buf_fmt(&what, "no verb of %s", of);
 	else
-		ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb%s%s; there %s "
-			   "%s", word, of[0] != '\0' ? " of " : "", of,
-			   n > 1 ? "are" : "is", (const char *)all.p);
+		ai_buf_str(&what, "neither a verb nor a file");
+	if (word == NULL)
+		ai_err_set(err, AI_E_USAGE, "what shall 'ai-cost %s' do? Name "
+			   "one: %s", of, ai_buf_cstr(&all));
+	else if (near != NULL)
+		ai_err_set(err, AI_E_USAGE, "'%.60s' is %s; did you mean "
+			   "'%s'?", word, ai_buf_cstr(&what), near);
+	else
+		ai_err_set(err, AI_E_USAGE, "'%.60s' is %s; there %s %s", word,
+			   ai_buf_cstr(&what), n > 1 ? "are" : "is",
+			   ai_buf_cstr(&all));
 	ai_buf_release(&all);
+	ai_buf_release(&what);
 	return -1;
 }
 
@@ -123,7 +145,7 @@ int cost_pick(const char *of, const struct cost_word *words, int argc,
 			return words[n].run(argc - 1, argv + 1, err);
 		names[n] = words[n].name;
 	}
-	return no_word(of != NULL ? of : "", names, n,
+	return no_word(of, names, n,
 		       argc > 0 ? argv[0] : NULL, err);
 }
 

@@ -3,20 +3,22 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "model/paid.h"
 #include "record/json.h"
 
 static int check(int argc, char **argv, const char *how, struct ai_err *err)
 {
 	if (cost_no_operand(argc, argv, err) < 0)
 		return -1;
-	return cost.user != NULL && cost.user[0] != '\0' ? 0 :
+	/* AI_USER says whose calls these are, not who is to be forgotten. */
+	return ai_start_given(&ai_paid.user) && ai_paid.user[0] != '\0' ? 0 :
 		ai_err_set(err, AI_E_USAGE, "usage: ai-cost %s", how);
 }
 
 static int user_rows(struct ai_ledger *l, struct cost_out *o,
 		     struct ai_err *err)
 {
-	return ai_ledger_export_user(l, cost.user, cost_put_line, o, err);
+	return ai_ledger_export_user(l, ai_paid.user, cost_put_line, o, err);
 }
 
 int cost_export(int argc, char **argv, struct ai_err *err)
@@ -28,13 +30,13 @@ int cost_export(int argc, char **argv, struct ai_err *err)
 static int forget(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
 {
 	struct ai_forgotten f;
-	int known = ai_ledger_forget(l, cost.user, &f, err);
+	int known = ai_ledger_forget(l, ai_paid.user, &f, err);
 
 	if (known < 0)
 		return -1;
 	if (known == 0)
 		return ai_err_set(err, AI_E_USAGE, "the ledger knows no user "
-				  "'%.80s'", cost.user);
+				  "'%.80s'", ai_paid.user);
 	ai_put_open(&o->line, '{');
 	cost_put_int(&o->line, "budgets", f.budgets);
 	cost_put_int(&o->line, "conversations", f.conversations);

@@ -25,14 +25,14 @@ struct query {
 /* -p, or the first there is of these; none is fine with an embedding. */
 static int read_text(struct query *q, struct ai_err *err)
 {
-	static const char *const paths[] = { "query", "prompt", "text" };
-	size_t i;
+	static const char *const usual[] = {
+		"query", "prompt", "text", NULL
+	};
+	const char *path = ai_loop.path != NULL ? ai_loop.path
+						: ai_rec_first(q->rec, usual);
 
-	if (ai_loop.path != NULL)
-		return ai_rec_text(q->rec, ai_loop.path, &q->text, err);
-	for (i = 0; i < 3; i++)
-		if (ai_rec_get(q->rec, paths[i]).kind != AI_NONE)
-			return ai_rec_text(q->rec, paths[i], &q->text, err);
+	if (path != NULL)
+		return ai_rec_text(q->rec, path, &q->text, err);
 	if (ai_rec_get(q->rec, "embedding").kind != AI_NONE)
 		return 0;
 	return ai_err_set(err, AI_E_RECORD, "the record has none of the "

@@ -1,6 +1,8 @@
 /* count.c: the member "tokens" of a text. */
 #include "tokens.h"
 
+#include "model/chat_tokens.h"
+
 struct count {
 	size_t now, before;
 	bool cut, chat;
@@ -31,7 +33,8 @@ static int count_chat(struct tokens_worker *w, struct ai_value messages,
 				  "messages can only be counted; name a text "
 				  "with -p, such as messages.0.content");
 	c->chat = true;
-	return tokens_chat(w, messages, &c->now, err);
+	return ai_chat_tokens(w->bpe, tokens_flags(), messages, &w->text,
+			      &c->now, err);
 }
 
 static int truncate_text(struct tokens_worker *w, struct ai_rec *rec,

@@ -37,9 +37,6 @@ unsigned tokens_flags(void);
 /* count.c: counts, encodes or truncates the text of one record. */
 int tokens_count(struct tokens_worker *w, struct ai_rec *rec,
 		 struct ai_emit *out, struct ai_err *err);
-/* chat.c: how many tokens an array of chat messages makes. */
-int tokens_chat(struct tokens_worker *w, struct ai_value messages,
-		size_t *count, struct ai_err *err);
 /* decode.c: the other way round. */
 int tokens_decode(struct tokens_worker *w, struct ai_rec *rec,
 		  struct ai_emit *out, struct ai_err *err);

@@ -15,6 +15,7 @@
 #include "record/json.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How a provider writes its usage. */
@@ -80,6 +81,10 @@ struct ai_ask {
 	enum ai_tier tier;
 	unsigned may;
 };
+
+/* A request of so many bytes: a token has at least one of them, and there is
+ * more syntax in a request than what a provider puts around the messages. */
+struct ai_ask ai_ask_of(size_t bytes, int64_t output);
 
 /*
  * No bill of a request within these bounds is higher: all input at the

@@ -269,14 +269,6 @@ static int settle(struct ai_client *c, const struct ai_endpoint *e, int rc,
 	return booked < 0 ? -1 : rc;
 }
 
-/* A token has at least a byte of the request; and there is more syntax in it
- * than what a provider puts around the messages. */
-static struct ai_ask ask_of(const struct ai_client *c, int64_t max_output)
-{
-	return (struct ai_ask){ .input = (int64_t)c->body.len + 64,
-				.output = max_output };
-}
-
 /* Writes the request, with as long an answer as its budget allows. */
 static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 		    struct ai_chat_request *q, struct ai_err *err)
@@ -286,7 +278,7 @@ static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 	e->wire->put_chat(q, &c->body);
 	if (!q->may_shorten || c->body.bad != AI_E_NONE)
 		return 0;
-	ask = ask_of(c, q->max_tokens);
+	ask = ai_ask_of(c->body.len, q->max_tokens);
 	if (ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
 		return -1;
 	if (ask.output == q->max_tokens)
@@ -301,7 +293,7 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 		const char *path, int64_t max_output, struct ai_call *call,
 		struct ai_err *err)
 {
-	struct ai_ask ask = ask_of(c, max_output);
+	struct ai_ask ask = ai_ask_of(c->body.len, max_output);
 	char url[4096 + 64], auth[4096];
 	const char *headers[] = { "Content-Type: application/json",
 				  "Accept: application/json", auth, NULL };

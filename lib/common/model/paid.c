@@ -132,6 +132,11 @@ int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 	return 0;
 }
 
+bool ai_tariff_booked(const struct ai_tariff *t)
+{
+	return t->price.kind != AI_PRICE_FREE && !has_no_ledger();
+}
+
 int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked)
 {
 	int64_t n = asked > 0 ? asked : AI_OUTPUT_USUAL;
@@ -253,11 +258,6 @@ static void sleep_until(int64_t ns)
 		;
 }
 
-static bool is_booked(const struct ai_tariff *t)
-{
-	return t->price.kind != AI_PRICE_FREE && !has_no_ledger();
-}
-
 static int open_ledger(struct ai_payer *p, struct ai_err *err)
 {
 	return p->ledger != NULL ? 0 :
@@ -269,7 +269,7 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 {
 	struct ai_room room;
 
-	if (!is_booked(t))
+	if (!ai_tariff_booked(t))
 		return 0;
 	if (open_ledger(p, err) < 0 ||
 	    ai_ledger_room(p->ledger, &t->labels, &room, err) < 0)
@@ -287,7 +287,7 @@ int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
 	double wait_s = ai_paid.max_wait_s;
 
 	p->reserved = false;
-	if (!is_booked(t))
+	if (!ai_tariff_booked(t))
 		return 0;
 	if (ai_bill_worst(&t->price, ask, &r.worst, err) < 0 ||
 	    open_ledger(p, err) < 0)

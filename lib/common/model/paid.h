@@ -55,6 +55,9 @@ struct ai_tariff {
 int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 		   const char *key, struct ai_err *err);
 
+/* Whether calls at it are booked: it costs something, and there is to be a
+ * ledger. */
+bool ai_tariff_booked(const struct ai_tariff *t);
 /* The output limit of a request: what was asked for (0: nothing), but not
  * more than the model can do. */
 int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked);

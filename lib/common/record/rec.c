@@ -271,6 +271,14 @@ int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
 	return rc;
 }
 
+const char *ai_rec_first(const struct ai_rec *r, const char *const *paths)
+{
+	for (; *paths != NULL; paths++)
+		if (ai_rec_get(r, *paths).kind != AI_NONE)
+			break;
+	return *paths;
+}
+
 struct ai_value ai_rec_id_value(const struct ai_rec *r)
 {
 	struct ai_value v = ai_rec_get(r, "id");

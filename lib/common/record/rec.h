@@ -54,6 +54,9 @@ int ai_rec_parse(struct ai_rec *r, struct ai_span line, unsigned long number,
 
 /* The value at a path as it came in (ai_json_get). AI_NONE if none. */
 struct ai_value ai_rec_get(const struct ai_rec *r, const char *path);
+/* The first of these paths that there is something at; NULL if none; NULL
+ * ends the list. */
+const char *ai_rec_first(const struct ai_rec *r, const char *const *paths);
 /* Appends the decoded string at the path; AI_E_RECORD names the path. */
 int ai_rec_text(const struct ai_rec *r, const char *path, struct ai_buf *out,
 		struct ai_err *err);

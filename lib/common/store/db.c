@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,13 +157,9 @@ static char *uri_of(const char *path, bool fixed)
  */
 static void set_up_memory(int page_size)
 {
-	static bool done;
 	int slot = 0, n = CACHE_BYTES / page_size;
 	void *p;
 
-	if (done)
-		return;
-	done = true;
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
 	slot += page_size;
@@ -170,6 +167,19 @@ static void set_up_memory(int page_size)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (p != MAP_FAILED)
 		sqlite3_config(SQLITE_CONFIG_PAGECACHE, p, slot, n);
+}
+
+/* Once in a process, and before any of its threads opens something. */
+static void set_up_once(int page_size)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool done;
+
+	pthread_mutex_lock(&lock);
+	if (!done)
+		set_up_memory(page_size);
+	done = true;
+	pthread_mutex_unlock(&lock);
 }
 
 static int open_handle(struct ai_db *db, const char *path,
@@ -209,7 +219,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	db->h = NULL;
 	db->advice = wish->advice;
 	snprintf(db->name, sizeof(db->name), "%s", wish->name);
-	set_up_memory(page_size);
+	set_up_once(page_size);
 	if (mode != AI_DB_READ && check_writable(db, path, err) < 0)
 		goto fail;
 	if (open_handle(db, path, mode, err) < 0)

@@ -41,7 +41,7 @@ struct ai_db_wish {
 	int page_size;      /* of a new file, bytes; 0: 4096 */
 };
 
-/* The first one opened sets up SQLite for the process: before threads. */
+/* The first one opened sets up SQLite for the process. */
 int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	       const struct ai_db_wish *wish, struct ai_err *err);
 /* From now on the file is read through a mapping: worth it for one that is

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,15 +131,20 @@ static int no_directory(const char *file, int *fd)
  */
 static void skip_folder_sync(const char *path)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool made; /* a log, by this process */
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	char log[4096];
 	bool there;
 
 	snprintf(log, sizeof(log), "%s-wal", path);
-	there = access(log, F_OK) == 0;
+	pthread_mutex_lock(&lock);
+	there = access(log, F_OK) == 0 && !made;
+	made = !there;
 	if (vfs != NULL && vfs->iVersion >= 3 && vfs->xSetSystemCall != NULL)
 		vfs->xSetSystemCall(vfs, "openDirectory", there ?
 				    (sqlite3_syscall_ptr)no_directory : NULL);
+	pthread_mutex_unlock(&lock);
 }
 
 void ledger_queue_path(const char *path, int version, char *out, size_t size)

@@ -1,6 +1,7 @@
 /* ledger-period.c: hours, days and months of the ledger's time zone. */
 #include "store/ledger-int.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static bool zone_exists(const char *name)
 	return false;
 }
 
-int ledger_zone(const char *name, struct ai_err *err)
+static int set_zone(const char *name, struct ai_err *err)
 {
 	static char current[80];
 	const char *now = getenv("TZ");
@@ -47,6 +48,17 @@ int ledger_zone(const char *name, struct ai_err *err)
 	tzset();
 	snprintf(current, sizeof(current), "%s", name);
 	return 0;
+}
+
+int ledger_zone(const char *name, struct ai_err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = set_zone(name, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 bool ledger_period(const char *period, int64_t ms, int64_t *start,
