@@ -111,13 +111,14 @@ static int no_text(const struct ai_endpoint *e,
 
 static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
-	       struct complete_answer *a, struct ai_err *err)
+	       struct ai_media media, struct complete_answer *a, struct ai_err *err)
 {
 	struct ai_chat_request q = {
 		.model = e->model, .messages = c->v, .n_messages = c->n,
 		.max_tokens_name = e->max_tokens_name,
 		.temperature = p->temperature, .top_p = p->top_p,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
+		.media = media,
 	};
 
 	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
@@ -147,7 +148,7 @@ int complete_remote(struct ai_client *client, const struct ai_endpoint *e,
 	int rc = converse(&c, p, q, h, err);
 
 	if (rc == 0)
-		rc = ask(client, e, p, &c, a, err);
+		rc = ask(client, e, p, &c, ai_chat_media(q->messages), a, err);
 	if (rc == 0 && h->given)
 		rc = complete_cite(a, h->n, err);
 	ai_buf_release(&c.system);

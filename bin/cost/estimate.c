@@ -312,7 +312,9 @@ static int estimate(struct worker *w, const struct wish *q, struct estimate *e,
 	    request_bytes(w, q, limit, &bytes, err) < 0 ||
 	    add_hits(w, q->hits, &e->input, err) < 0)
 		return -1;
-	ask = ai_ask_of(bytes, limit);
+	if (ai_tariff_ask(&w->tariff, bytes, limit, ai_chat_media(q->payload),
+			  &ask, err) < 0)
+		return -1;
 	if (q->max_tokens == 0)
 		ai_tariff_shorten(&w->tariff, &ask, e->room.request);
 	e->limit = ask.output;

@@ -98,6 +98,88 @@ sql() {
 		JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" 1
 }
 
+@test "an answer that a gateway did not wait for is not free" {
+	need sqlite3
+	for status in 408 499 502 504 520 524; do
+		stub_script "{\"status\":$status}"
+		run "${ask[@]}" --price 1,2 hi
+		ai-cost breaker reset
+	done
+	# Each at its worst case, until somebody knows better.
+	assert_eq "$(sql 'SELECT count(*), min(e.amount = p.amount) FROM
+		transfer e JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" '6|1'
+	# What a provider refuses, or cannot do, costs nothing.
+	for status in 400 401 404 413 422 429 500 503; do
+		stub_script "{\"status\":$status}"
+		run "${ask[@]}" --price 1,2 hi
+		ai-cost breaker reset
+	done
+	assert_eq "$(sql 'SELECT count(*), sum(amount) FROM transfer
+		WHERE kind=2')" '8|0'
+}
+
+@test "usage that cannot be read: the worst case, to be settled" {
+	need sqlite3
+	for usage in null '"x"' '[]' '{}' '{"prompt_tokens":-5,"completion_tokens":1}' \
+		'{"prompt_tokens":1e400,"completion_tokens":1}' \
+		'{"prompt_tokens":1.5,"completion_tokens":1}'; do
+		stub_script "{\"merge\":{\"usage\":$usage}}"
+		"${ask[@]}" --price 1,2 hi >out
+		assert_eq "$(jq -r .completion.text out | head -c 1)" '{'
+	done
+	assert_eq "$(sql 'SELECT count(*), min(e.amount = p.amount) FROM
+		transfer e JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" '7|1'
+	assert_eq "$(ai-cost settle | wc -l)" 7
+	assert_eq "$(sql "SELECT usage FROM transfer WHERE kind=4 ORDER BY seq
+		LIMIT 1 OFFSET 4")" '{"prompt_tokens":-5,"completion_tokens":1}'
+	# The provider answered, so that no breaker minds.
+	assert_eq "$(ai-cost breaker)" ''
+}
+
+@test "a bill beyond all sense is not booked; the answer is not lost" {
+	need sqlite3
+	stub_script '{"usage":{"prompt_tokens":1000000000000,"completion_tokens":1000000000000,"total_tokens":2000000000000}}'
+	"${ask[@]}" --price 1000,1000 --max-tokens 9 hi >out
+	assert_eq "$(jq -r .completion.finish_reason out)" stop
+	assert_eq "$(sql 'SELECT count(*) FROM transfer e JOIN transfer p ON
+		p.seq = e.of WHERE e.kind=4 AND e.amount = p.amount')" 1
+	assert_eq "$(sql 'SELECT count(*) FROM hold')" 0
+}
+
+@test "usage that is too long for a row: its counts" {
+	need sqlite3
+	pad=$(printf '%700s' '')
+	stub_script "{\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":5,\"pad\":\"$pad\"}}"
+	"${ask[@]}" --price 1,2 hi >out
+	assert_eq "$(sql 'SELECT amount, usage FROM transfer WHERE kind=2')" \
+		'22000|{"input":12,"output":5,"request":1}'
+}
+
+@test "a picture may be as large as the model can take in" {
+	need sqlite3
+	picture='{"messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}]}]}'
+	# gpt-4o-mini: 128000 tokens at 0.15, 16 at 0.60 dollars a million.
+	ai-complete --base-url "$STUB_URL" -m gpt-4o-mini --max-tokens 16 \
+		<<<"$picture" >out
+	assert_eq "$(sql 'SELECT amount FROM transfer WHERE kind=1')" 19209600
+	# Nobody knows: refused, and nothing is sent.
+	stub_reset
+	run --separate-stderr "${ask[@]}" --price 1,2 <<<"$picture"
+	assert_status 78
+	assert_has "$output" 'media-tokens'
+	assert_eq "$(stub_requests)" 0
+	"${ask[@]}" --price 1,2 --media-tokens 1500 --max-tokens 16 \
+		<<<"$picture" >out
+	held=$(sql 'SELECT amount FROM transfer WHERE kind=1 ORDER BY seq DESC LIMIT 1')
+	bytes=$(stub_log .body | tr -d '\n' | wc -c)
+	assert_eq "$held" $(((bytes + 64 + 1500) * 1000 + 16 * 2000))
+	# What is free needs no bound.
+	"${ask[@]}" --price free <<<"$picture" >out
+	# An estimate says the same.
+	assert_eq "$(ai-cost -m gpt-4o-mini --max-tokens 16 <<<"$picture" |
+		jq .cost.worst_usd)" 0.0192096
+}
+
 @test "what was never sent costs nothing" {
 	need sqlite3
 	run --separate-stderr ai-complete --base-url http://127.0.0.1:1/v1 \

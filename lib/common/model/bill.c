@@ -120,12 +120,6 @@ static int64_t dearest(const struct ai_price *p, const struct ai_ask *ask,
 	return best;
 }
 
-struct ai_ask ai_ask_of(size_t bytes, int64_t output)
-{
-	return (struct ai_ask){ .input = (int64_t)bytes + 64,
-				.output = output };
-}
-
 int ai_bill_worst(const struct ai_price *p, const struct ai_ask *ask,
 		  int64_t *nano, struct ai_err *err)
 {

@@ -82,10 +82,6 @@ struct ai_ask {
 	unsigned may;
 };
 
-/* A request of so many bytes: a token has at least one of them, and there is
- * more syntax in a request than what a provider puts around the messages. */
-struct ai_ask ai_ask_of(size_t bytes, int64_t output);
-
 /*
  * No bill of a request within these bounds is higher: all input at the
  * dearest rate of input in any band it can reach (cache writes of 5 minutes

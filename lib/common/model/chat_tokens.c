@@ -87,3 +87,34 @@ int ai_chat_tokens(const struct ai_bpe *bpe, unsigned flags,
 	*count = c.sum;
 	return 0;
 }
+
+/* ---- what is no text -------------------------------------------------------- */
+
+static void look_at_part(struct ai_value part, struct ai_media *m)
+{
+	struct ai_value type = ai_json_get(part, "type");
+
+	if (ai_json_is(type, AI_SPAN("text")) ||
+	    ai_json_is(type, AI_SPAN("refusal")))
+		return;
+	m->n++;
+	m->audio = m->audio || ai_json_is(type, AI_SPAN("input_audio"));
+}
+
+struct ai_media ai_chat_media(struct ai_value messages)
+{
+	struct ai_media m = { 0, false };
+	struct ai_json_iter all, parts;
+	struct ai_value message, part;
+
+	ai_json_iter_init(&all, messages);
+	while (ai_json_next(&all, NULL, &message)) {
+		part = ai_json_get(message, "content");
+		if (part.kind != AI_ARRAY)
+			continue;
+		ai_json_iter_init(&parts, part);
+		while (ai_json_next(&parts, NULL, &part))
+			look_at_part(part, &m);
+	}
+	return m;
+}

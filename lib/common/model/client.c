@@ -238,6 +238,15 @@ static int attempt(struct ai_client *c, const struct ai_endpoint *e,
 	return refuse(e, call->status, &why, a->retry_after_s, err);
 }
 
+/* Somebody between us and the model says that its answer never came: time-outs
+ * and bad gateways, Cloudflare's (52x) among them. */
+static bool is_lost(long status)
+{
+	return status == 408 || status == 499 || status == 502 ||
+		status == 504 || (status >= 520 && status <= 527) ||
+		status == 598 || status == 599;
+}
+
 /* How an attempt ended, for the ledger. */
 static enum ai_end end_of(const struct ai_http_answer *a, int rc)
 {
@@ -245,6 +254,8 @@ static enum ai_end end_of(const struct ai_http_answer *a, int rc)
 		return AI_END_ANSWERED;
 	if (a->status == 0 || (a->status >= 200 && a->status <= 299))
 		return a->sent ? AI_END_LOST : AI_END_UNSENT;
+	if (is_lost(a->status))
+		return AI_END_LOST;
 	return a->status >= 500 ? AI_END_FAILED : AI_END_REFUSED;
 }
 
@@ -278,8 +289,9 @@ static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 	e->wire->put_chat(q, &c->body);
 	if (!q->may_shorten || c->body.bad != AI_E_NONE)
 		return 0;
-	ask = ai_ask_of(c->body.len, q->max_tokens);
-	if (ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
+	if (ai_tariff_ask(&e->tariff, c->body.len, q->max_tokens, q->media,
+			  &ask, err) < 0 ||
+	    ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
 		return -1;
 	if (ask.output == q->max_tokens)
 		return 0;
@@ -290,10 +302,10 @@ static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 }
 
 static int post(struct ai_client *c, const struct ai_endpoint *e,
-		const char *path, int64_t max_output, struct ai_call *call,
-		struct ai_err *err)
+		const char *path, int64_t max_output, struct ai_media media,
+		struct ai_call *call, struct ai_err *err)
 {
-	struct ai_ask ask = ai_ask_of(c->body.len, max_output);
+	struct ai_ask ask;
 	char url[4096 + 64], auth[4096];
 	const char *headers[] = { "Content-Type: application/json",
 				  "Accept: application/json", auth, NULL };
@@ -308,7 +320,9 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 
 	memset(call, 0, sizeof *call);
 	call->max_tokens = max_output;
-	if (ai_buf_check(&c->body, "the request", err) < 0)
+	if (ai_buf_check(&c->body, "the request", err) < 0 ||
+	    ai_tariff_ask(&e->tariff, c->body.len, max_output, media, &ask,
+			  err) < 0)
 		return -1;
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
 		return -1;
@@ -342,7 +356,7 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 	ai_buf_clear(&c->body);
 	if (put_chat(c, e, &mine, err) < 0 ||
 	    post(c, e, e->wire->chat_path, mine.max_tokens == AI_CHAT_UNSET
-		 ? 0 : mine.max_tokens, call, err) < 0)
+		 ? 0 : mine.max_tokens, mine.media, call, err) < 0)
 		return -1;
 	if (e->wire->get_chat(ai_buf_cstr(&c->answer.body),
 			      c->answer.body.len, a, err) < 0)
@@ -355,10 +369,12 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 		    struct ai_embed_answer *a, struct ai_call *call,
 		    struct ai_err *err)
 {
+	static const struct ai_media none;
+
 	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
 	ai_buf_clear(&c->body);
 	e->wire->put_embed(q, &c->body);
-	if (post(c, e, e->wire->embed_path, 0, call, err) < 0)
+	if (post(c, e, e->wire->embed_path, 0, none, call, err) < 0)
 		return -1;
 	if (e->wire->get_embed(ai_buf_cstr(&c->answer.body),
 			       c->answer.body.len, q, a, err) < 0)

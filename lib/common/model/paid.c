@@ -49,6 +49,13 @@ const char *ai_paid_warning(void)
 				 "is checked" : NULL;
 }
 
+const struct ai_opt ai_paid_option_media[] = {
+	{ "media-tokens", 0, AI_OPT_INT, &ai_paid.media_tokens, "N",
+	  "most tokens that a picture or sound makes", .min = 1, .max = 1e7,
+	  .key = "media_tokens" },
+	{ 0 }
+};
+
 /* ---- tariffs ------------------------------------------------------------------ */
 
 static int copy_label(char *to, size_t size, const char *from,
@@ -104,6 +111,7 @@ static int take_price(struct ai_tariff *t, const char *typed,
 		return -1;
 	t->price = m.price;
 	t->max_output = m.max_output;
+	t->context = m.context;
 	memcpy(t->encoding, m.encoding, sizeof t->encoding);
 	snprintf(t->labels.model, sizeof t->labels.model, "%s", m.name);
 	return 0;
@@ -142,6 +150,26 @@ int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked)
 	int64_t n = asked > 0 ? asked : AI_OUTPUT_USUAL;
 
 	return t->max_output > 0 && n > t->max_output ? t->max_output : n;
+}
+
+int ai_tariff_ask(const struct ai_tariff *t, size_t bytes, int64_t output,
+		  struct ai_media media, struct ai_ask *ask,
+		  struct ai_err *err)
+{
+	int64_t input = (int64_t)bytes + 64;
+
+	if (media.n > 0 && ai_paid.media_tokens > 0)
+		input += ai_paid.media_tokens * (int64_t)media.n;
+	else if (media.n > 0 && t->context > 0)
+		input = t->context;
+	else if (media.n > 0 && ai_tariff_booked(t))
+		return ai_err_set(err, AI_E_CONFIG, "how many tokens a picture "
+				  "makes for '%.100s' is not known: give "
+				  "--media-tokens, the most of one",
+				  t->labels.model);
+	*ask = (struct ai_ask){ .input = input, .output = output,
+				.may = media.audio ? AI_MAY_AUDIO_IN : 0 };
+	return 0;
 }
 
 /* Whether the request may cost no more than cap with so much output. */
@@ -309,18 +337,47 @@ int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
 
 /* ---- settling -------------------------------------------------------------------- */
 
-/* What the provider's usage comes to; what cannot be read costs the worst. */
-static int64_t cost_of(const struct ai_payer *p, const struct ai_tariff *t,
-		       struct ai_value usage)
+/* Short enough for a row: as it is, or else the counts that were read. */
+static void keep_usage(struct ai_value usage, const struct ai_meter *m,
+		       struct ai_post *post)
+{
+	struct ai_buf b = AI_BUF_INIT(sizeof post->usage - 1);
+
+	if (usage.s.n < sizeof post->usage) {
+		ai_buf_add(&b, usage.s.p, usage.s.n);
+	} else if (m != NULL) {
+		ai_put_open(&b, '{');
+		for (int u = 0; u < AI_UNITS; u++) {
+			if (m->n[u] == 0)
+				continue;
+			ai_put_key(&b, ai_unit_name(u));
+			ai_put_i64(&b, m->n[u]);
+		}
+		ai_put_close(&b, '}');
+	}
+	snprintf(post->usage, sizeof post->usage, "%s", ai_buf_cstr(&b));
+	ai_buf_release(&b);
+}
+
+/* What was answered costs what the provider counted; what it counted and
+ * nobody can read, or no bill can be, costs the worst until somebody knows
+ * better. */
+static void book_answer(const struct ai_payer *p, const struct ai_tariff *t,
+			struct ai_value usage, struct ai_post *post)
 {
 	struct ai_meter meter;
-	int64_t nano;
+	bool read = usage.kind == AI_OBJECT &&
+		ai_meter_read(t->shape, usage, &meter, NULL) == 0;
 
-	if (usage.kind != AI_OBJECT ||
-	    ai_meter_read(t->shape, usage, &meter, NULL) < 0 ||
-	    ai_bill(&t->price, &meter, AI_TIER_STANDARD, &nano, NULL) < 0)
-		return p->worst;
-	return nano;
+	post->how = AI_BOOK_AMOUNT;
+	if (!read || ai_bill(&t->price, &meter, AI_TIER_STANDARD,
+			     &post->amount, NULL) < 0 ||
+	    post->amount > AI_LEDGER_AMOUNT_MAX) {
+		post->how = AI_BOOK_WORST;
+		post->amount = p->worst;
+	}
+	if (usage.kind != AI_NONE)
+		keep_usage(usage, read ? &meter : NULL, post);
 }
 
 int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
@@ -340,20 +397,19 @@ int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
 	if (t->price.kind == AI_PRICE_FREE)
 		return 0;
 	if (end == AI_END_ANSWERED)
-		*cost = cost_of(p, t, usage);
+		book_answer(p, t, usage, &post);
 	else if (end == AI_END_LOST)
-		*cost = p->worst;
+		post = (struct ai_post){ .outcome = post.outcome,
+					 .how = AI_BOOK_WORST,
+					 .amount = p->worst };
+	else if (end == AI_END_UNSENT)
+		post.how = AI_BOOK_NONE;
+	*cost = post.amount;
 	if (!p->reserved)
 		return 0;
 	p->reserved = false;
 	memcpy(post.id, p->id, sizeof post.id);
-	post.amount = *cost;
-	post.how = end == AI_END_LOST ? AI_BOOK_WORST :
-		   end == AI_END_UNSENT ? AI_BOOK_NONE : AI_BOOK_AMOUNT;
 	if (retry_after_s > 0)
 		post.hold_ms = (int64_t)(fmin(retry_after_s, 3600) * 1000);
-	if (usage.kind == AI_OBJECT && usage.s.n < sizeof post.usage)
-		snprintf(post.usage, sizeof post.usage, "%.*s",
-			 (int)usage.s.n, usage.s.p);
 	return ai_ledger_post(p->ledger, &post, err);
 }

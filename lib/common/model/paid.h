@@ -12,6 +12,7 @@
 
 #include "base/opt.h"
 #include "model/bill.h"
+#include "model/chat_tokens.h"
 #include "model/price.h"
 #include "store/ledger.h"
 
@@ -23,13 +24,15 @@ struct ai_paid_settings {
 	const char *ledger; /* "none": without one */
 	const char *price;
 	double max_wait_s;  /* negative: as long as the request may take */
+	int64_t media_tokens; /* of a picture, at most; 0: not told */
 	const char *tenant, *user, *project, *experiment, *run;
 };
 extern struct ai_paid_settings ai_paid;
 
 /* --ledger --price --tenant --user --project --experiment --run; --max-wait
- * for programs that call. */
-extern const struct ai_opt ai_paid_options[], ai_paid_option_wait[];
+ * for programs that call, --media-tokens for those with more than text. */
+extern const struct ai_opt ai_paid_options[], ai_paid_option_wait[],
+	ai_paid_option_media[];
 
 /* An answer may be so long where nobody says how long; if the budget of a
  * request does not allow that, shorter, but not by more than the other. */
@@ -44,6 +47,7 @@ struct ai_tariff {
 	struct ai_price price;
 	enum ai_shape shape;
 	int64_t max_output; /* tokens; 0: not known */
+	int64_t context;    /* likewise */
 	char encoding[32];  /* for ai_bpe_open(); "" if not known */
 	struct ai_labels labels;
 };
@@ -61,6 +65,16 @@ bool ai_tariff_booked(const struct ai_tariff *t);
 /* The output limit of a request: what was asked for (0: nothing), but not
  * more than the model can do. */
 int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked);
+/*
+ * The bounds of a request with so many bytes, so long an answer and these
+ * pictures.  A token of text has at least one byte, and there is more syntax
+ * in a request than what a provider puts around the messages.  How many tokens
+ * a picture has only the provider knows: if nobody says, it may fill the
+ * model's context.  AI_E_CONFIG: that is not known either.
+ */
+int ai_tariff_ask(const struct ai_tariff *t, size_t bytes, int64_t output,
+		  struct ai_media media, struct ai_ask *ask,
+		  struct ai_err *err);
 /* Lowers ask->output, of which nobody has said anything, so that the request
  * may cost no more than cap; or leaves it, if that were too short. */
 void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,

@@ -27,6 +27,11 @@ static const char *const tier_names[AI_TIERS] = {
 	"standard", "batch", "flex", "priority",
 };
 
+const char *ai_unit_name(enum ai_unit unit)
+{
+	return units[unit].name;
+}
+
 int ai_tier_of(struct ai_span name)
 {
 	for (int t = 0; t < AI_TIERS; t++)

@@ -44,6 +44,9 @@ enum ai_unit {
 #define AI_UNITS_IN AI_UNIT_OUTPUT     /* those below are input */
 #define AI_UNITS_TOKENS AI_UNIT_SEARCH /* those below are tokens */
 
+/* As the catalog calls it: "cache_write". */
+const char *ai_unit_name(enum ai_unit unit);
+
 enum ai_tier {
 	AI_TIER_STANDARD,
 	AI_TIER_BATCH,

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "model/chat_tokens.h"
 #include "record/json.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct ai_chat_request {
 				   * a request may lower it */
 	const char *max_tokens_name; /* NULL: as the provider's own server has
 				      * it; older servers want "max_tokens" */
+	struct ai_media media;     /* what is in the raw messages */
 	double temperature, top_p; /* NAN: not sent */
 	int64_t seed;              /* AI_CHAT_UNSET: not sent */
 	const struct ai_span *stop;

@@ -203,7 +203,7 @@ int ai_batch_answer(struct ai_ledger *l, const struct ai_batch *b,
 	struct line s = { .b = b, .line = line, .answer = text,
 			  .amount = amount, .usage = usage };
 
-	if (text.p == NULL || amount > LEDGER_AMOUNT_MAX)
+	if (text.p == NULL || amount > AI_LEDGER_AMOUNT_MAX)
 		return ai_err_set(err, AI_E_BUG, "an answer that is none");
 	return ledger_alone(l, false, answer, &s, err);
 }

@@ -71,7 +71,7 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 	if (it->in.reserve.worst < 0 || it->in.reserve.tokens < 0)
 		return ledger_refuse(it, AI_E_BUG, "a reservation of less "
 				     "than nothing");
-	if (it->in.reserve.worst > LEDGER_AMOUNT_MAX)
+	if (it->in.reserve.worst > AI_LEDGER_AMOUNT_MAX)
 		return ledger_refuse(it, AI_E_CONFIG, "a call that may cost "
 				     "more than a million dollars is not "
 				     "booked; is its price right?");
@@ -166,14 +166,15 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 		return rc;
 	if (p->amount < 0)
 		return ledger_refuse(it, AI_E_BUG, "a bill below nothing");
-	if (p->amount > LEDGER_AMOUNT_MAX)
+	if (p->amount > AI_LEDGER_AMOUNT_MAX)
 		return ledger_refuse(it, AI_E_CONFIG, "a bill of more than a "
 				     "million dollars is not booked; is its "
 				     "price right? Its worst case stays");
 	if (!r.open)
 		return 0; /* posted before */
 	if (p->how == AI_BOOK_WORST)
-		rc = ledger_end(l, &r, LEDGER_EXPIRE, r.amount, "", it->now_ms, err);
+		rc = ledger_end(l, &r, LEDGER_EXPIRE, r.amount, p->usage,
+				it->now_ms, err);
 	else if (p->how == AI_BOOK_NONE)
 		rc = ledger_end(l, &r, LEDGER_VOID, 0, "", it->now_ms, err);
 	else

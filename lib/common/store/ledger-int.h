@@ -13,8 +13,6 @@
 #define LEDGER_APPLICATION 1634296940 /* "ailg" */
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
-/* Of one call: a sum of them must not overflow. A million dollars. */
-#define LEDGER_AMOUNT_MAX ((int64_t)1000000000000000)
 /* The budgets of a new ledger, nano-dollars: of a request and of a day, as
  * ledger-schema.c has them. */
 #define LEDGER_NEW_REQUEST 500000000

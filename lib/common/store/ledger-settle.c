@@ -137,7 +137,7 @@ int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
 	if (rc <= 0)
 		return rc < 0 ? -1 : ledger_refuse(it, AI_E_USAGE,
 						   "there is no such call");
-	if (s->amount < 0 || s->amount > LEDGER_AMOUNT_MAX ||
+	if (s->amount < 0 || s->amount > AI_LEDGER_AMOUNT_MAX ||
 	    (unsigned)s->how > AI_BOOK_NONE)
 		return ledger_refuse(it, AI_E_USAGE, "a call costs between "
 				     "nothing and a million dollars");

@@ -33,6 +33,8 @@
 #include <stdint.h>
 
 #define AI_LEDGER_ID 16
+/* What one call may cost, so that no sum overflows: a million dollars. */
+#define AI_LEDGER_AMOUNT_MAX ((int64_t)1000000000000000)
 
 struct ai_ledger;
 
