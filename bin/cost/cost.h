@@ -12,6 +12,7 @@ struct cost_settings {
 	int by;
 	const char *since, *until;
 	int64_t requests, tokens; /* of a limit; -1: not given */
+	const char *key, *key_env; /* that a limit is of; NULL: any */
 	bool force;
 	const char *model;        /* to be asked; NULL: the records say it */
 	int64_t max_tokens;       /* 0: not given */
@@ -22,7 +23,7 @@ extern struct cost_settings cost;
 #define COST_TOKENS_MAX 10000000
 
 /* The names of cost.by, as the options have them. */
-#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run"
+#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run|key"
 
 /* ---- ledger.c ------------------------------------------------------------------- */
 

@@ -26,6 +26,10 @@ static const struct ai_opt options[] = {
 	  "report: calls from this day on" },
 	{ "until", 0, AI_OPT_TEXT, &cost.until, "DATE",
 	  "report: calls before this day" },
+	{ "key", 0, AI_OPT_TEXT, &cost.key, "KEY",
+	  "limit: of this key, as report --by key names it" },
+	{ "key-env", 0, AI_OPT_TEXT, &cost.key_env, "NAME",
+	  "limit: of the key in this environment variable" },
 	{ "requests", 0, AI_OPT_INT, &cost.requests, "N",
 	  "limit set: requests a minute", .min = 0, .max = 1e9 },
 	{ "tokens", 0, AI_OPT_INT, &cost.tokens, "N",
@@ -54,6 +58,39 @@ static const struct ai_verb verbs[] = {
 	{ 0 }
 };
 
+/* Without a verb it is an "estimate". */
+static const struct ai_opt_use uses[] = {
+	{ &cost.model, "|estimate|" }, { &cost.max_tokens, "|estimate|" },
+	{ &cost.expect, "|estimate|" }, { &ai_paid.price, "|estimate|" },
+	{ &ai_paid.media_tokens, "|estimate|" },
+	{ &ai_paid.user, "|estimate|export|forget|" },
+	{ &ai_paid.tenant, "|estimate|" }, { &ai_paid.project, "|estimate|" },
+	{ &ai_paid.experiment, "|estimate|" }, { &ai_paid.run, "|estimate|" },
+	{ &ai_loop.path, "|estimate|" }, { &ai_loop.as, "|estimate|" },
+	{ &ai_loop.exit_no, "|estimate|" }, { &ai_loop.plain_in, "|estimate|" },
+	{ &cost.by, "|report|" }, { &cost.since, "|report|" },
+	{ &cost.until, "|report|" },
+	{ &cost.requests, "|limit|" }, { &cost.tokens, "|limit|" },
+	{ &cost.key, "|limit|" }, { &cost.key_env, "|limit|" },
+	{ &cost.force, "|settle|ledger|" },
+	{ NULL, NULL }
+};
+
+/* What would not be heeded was meant otherwise. */
+static int check_options(const char *verb, struct ai_err *err)
+{
+	const struct ai_opt *opt = ai_start_misplaced(uses, verb);
+
+	if (opt == NULL)
+		return 0;
+	if (strcmp(verb, "estimate") == 0)
+		return ai_err_set(err, AI_E_USAGE, "--%s goes with a verb; "
+				  "without one, records are estimated "
+				  "(see --help)", opt->name);
+	return ai_err_set(err, AI_E_USAGE, "--%s is no option of '%s'",
+			  opt->name, verb);
+}
+
 static bool is_verb(const char *word)
 {
 	const struct ai_verb *v = verbs;
@@ -80,9 +117,12 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "forget", cost_forget }, { NULL, NULL }
 	};
 
+	if (argc > 0 && is_verb(argv[0]) && check_options(argv[0], err) < 0)
+		return -1;
 	if (argc > 0 && (is_verb(argv[0]) || !is_file(argv[0])))
 		return cost_pick(NULL, words, argc, argv, err);
-	return cost_estimate(argc, argv, err);
+	return check_options("estimate", err) < 0 ? -1 :
+		cost_estimate(argc, argv, err);
 }
 
 const struct ai_program ai_program = {
@@ -90,7 +130,7 @@ const struct ai_program ai_program = {
 	.summary = "what it costs: estimates, budgets, limits, reports",
 	.synopsis = "[options] [FILE...]\n"
 		    "budget [set SCOPE[:NAME] PERIOD DOLLARS | rm SCOPE[:NAME] PERIOD]\n"
-		    "limit [set MODEL --requests N --tokens N | rm MODEL]\n"
+		    "limit [set MODEL --requests N --tokens N | rm MODEL] [--key KEY]\n"
 		    "breaker [reset [MODEL]]\n"
 		    "reservations\n"
 		    "settle [ID DOLLARS|worst|void [--force]]\n"

@@ -3,9 +3,11 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "model/paid.h"
 #include "record/loop.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int copy(char *to, size_t size, const char *from, size_t n,
@@ -225,7 +227,7 @@ static int list_limit(void *arg, const struct ai_limit *q)
 	struct ai_buf *b = &o->line;
 
 	if (ai_loop.plain_out) {
-		ai_buf_fmt(b, "%-40s %12lld %12lld", q->model,
+		ai_buf_fmt(b, "%-34s %-32s %9lld %11lld", q->model, q->key,
 			   (long long)q->requests, (long long)q->tokens);
 		return cost_put(o);
 	}
@@ -251,17 +253,43 @@ static int is_limited(void *arg, const struct ai_limit *q)
 {
 	struct ai_limit *wanted = arg;
 
-	if (strcmp(q->model, wanted->model) != 0 || strcmp(q->key, "*") != 0)
+	if (strcmp(q->model, wanted->model) != 0 ||
+	    strcmp(q->key, wanted->key) != 0)
 		return 0;
 	*wanted = *q;
 	return 1;
 }
 
-static int take_model(struct ai_limit *q, const char *model, struct ai_err *err)
+/* The key as the ledger names it, so that nobody has to say it. */
+static int take_key(struct ai_limit *q, struct ai_err *err)
+{
+	const char *key = cost.key != NULL ? cost.key : "*";
+
+	if (cost.key != NULL && cost.key_env != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--key and --key-env: give "
+				  "one");
+	if (cost.key_env != NULL) {
+		key = getenv(cost.key_env);
+		if (key == NULL || *key == '\0')
+			return ai_err_set(err, AI_E_USAGE, "there is no key in "
+					  "the environment variable '%.60s'",
+					  cost.key_env);
+		ai_key_label(key, q->key);
+		return 0;
+	}
+	return copy(q->key, sizeof(q->key), key, strlen(key), "the key", err);
+}
+
+static int take_limited(struct ai_limit *q, const char *model,
+			struct ai_err *err)
 {
 	*q = (struct ai_limit){ .key = "*" };
-	return copy(q->model, sizeof(q->model), model, strlen(model),
-		    "the model", err);
+	if (*model == '\0')
+		return ai_err_set(err, AI_E_USAGE, "a limit is of a model, or "
+				  "of each: '*'");
+	return take_key(q, err) < 0 ? -1 :
+		copy(q->model, sizeof(q->model), model, strlen(model),
+		     "the model", err);
 }
 
 static int set_limit(int argc, char **argv, struct ai_err *err)
@@ -275,7 +303,7 @@ static int set_limit(int argc, char **argv, struct ai_err *err)
 	if (cost.requests <= 0 && cost.tokens <= 0)
 		return ai_err_set(err, AI_E_USAGE, "limit set: give "
 				  "--requests, --tokens or both");
-	if (take_model(&q, argv[0], err) < 0 || cost_open(&l, true, err) < 0)
+	if (take_limited(&q, argv[0], err) < 0 || cost_open(&l, true, err) < 0)
 		return -1;
 	q.requests = cost.requests > 0 ? cost.requests : 0;
 	q.tokens = cost.tokens > 0 ? cost.tokens : 0;
@@ -293,7 +321,7 @@ static int remove_limit(int argc, char **argv, struct ai_err *err)
 
 	if (cost_operands(argc, 1, "limit rm MODEL", err) < 0)
 		return -1;
-	if (take_model(&q, argv[0], err) < 0 || cost_open(&l, false, err) < 0)
+	if (take_limited(&q, argv[0], err) < 0 || cost_open(&l, false, err) < 0)
 		return -1;
 	if (l != NULL)
 		rc = ai_ledger_limits(l, is_limited, &q, err);
@@ -315,8 +343,9 @@ int cost_limit(int argc, char **argv, struct ai_err *err)
 	};
 
 	if (argc == 0)
-		return cost_list(limit_rows, "model                          "
-			    "              requests       tokens", err);
+		return cost_list(limit_rows, "model                         "
+				 "     key                               requests"
+				 "      tokens", err);
 	return cost_pick("limit", words, argc, argv, err);
 }
 

@@ -6,45 +6,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOR(verb) (1u << SEARCH_##verb)
-
 /* Options that only some verbs heed, where one would miss them. */
-static const struct {
-	const void *to;
-	unsigned verbs;
-} limited[] = {
-	{ &search.k, FOR(QUERY) },
-	{ &search.mode, FOR(QUERY) },
-	{ &search.fusion, FOR(QUERY) },
-	{ &search.mmr, FOR(QUERY) },
-	{ &search.min_dense, FOR(QUERY) },
-	{ &search.min_sparse, FOR(QUERY) },
-	{ &search.min_confidence, FOR(QUERY) },
-	{ &search.where, FOR(QUERY) | FOR(DELETE) | FOR(EXPORT) },
-	{ &search.model, FOR(ADD) },
-	{ &search.ack, FOR(ADD) | FOR(DELETE) },
+static const struct ai_opt_use uses[] = {
+	{ &search.k, "|query|" },
+	{ &search.mode, "|query|" },
+	{ &search.fusion, "|query|" },
+	{ &search.mmr, "|query|" },
+	{ &search.min_dense, "|query|" },
+	{ &search.min_sparse, "|query|" },
+	{ &search.min_confidence, "|query|" },
+	{ &search.where, "|query|delete|export|" },
+	{ &search.model, "|add|" },
+	{ &search.ack, "|add|delete|" },
+	{ NULL, NULL }
 };
 
-static int check_options(const struct ai_verb *verbs, int verb,
-			 struct ai_err *err)
+static int check_options(const char *verb, struct ai_err *err)
 {
-	const struct ai_opt *opt;
-	size_t i;
+	const struct ai_opt *opt = ai_start_misplaced(uses, verb);
+	bool query = strcmp(verb, "query") == 0;
 
-	for (i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
-		if ((limited[i].verbs >> verb & 1) != 0 ||
-		    !ai_start_given(limited[i].to))
-			continue;
-		opt = ai_opts_at(&ai_start_opts, (size_t)ai_opts_find_to(
-			&ai_start_opts, limited[i].to));
-		return ai_err_set(err, AI_E_USAGE, "--%s is no option of '%s'"
-				  "%s%s%s", opt->name, verbs[verb].name,
-				  verb == SEARCH_QUERY ? "" :
-				  "; to search for the word: ai-search query ",
-				  verb == SEARCH_QUERY ? "" : verbs[verb].name,
-				  verb == SEARCH_QUERY ? "" : " ...");
-	}
-	return 0;
+	return opt == NULL ? 0 :
+		ai_err_set(err, AI_E_USAGE, "--%s is no option of '%s'%s%s%s",
+			   opt->name, verb, query ? "" :
+			   "; to search for the word: ai-search query ",
+			   query ? "" : verb, query ? "" : " ...");
 }
 
 /* ---- mistyped --------------------------------------------------------------- */
@@ -104,10 +90,10 @@ int search_verb(const struct ai_verb *verbs, int *argc, char ***argv,
 			continue;
 		++*argv;
 		--*argc;
-		return check_options(verbs, i, err) < 0 ? -1 : i;
+		return check_options(verbs[i].name, err) < 0 ? -1 : i;
 	}
 	if (check_typing(verbs, *argc, *argv, err) < 0 ||
-	    check_options(verbs, SEARCH_QUERY, err) < 0)
+	    check_options("query", err) < 0)
 		return -1;
 	return SEARCH_QUERY;
 }

@@ -232,3 +232,38 @@ setup() {
 	assert_has "$output" 'seal is broken'
 	assert_has "$stderr" 'contradicts itself'
 }
+
+@test "limits of one key: by its name in the ledger, or by its variable" {
+	AI_API_KEY=one "${ask[@]}" -m x hi >/dev/null
+	name=$(ai-cost report --by key | jq -r .key)
+	AI_API_KEY=one ai-cost limit set x --key-env AI_API_KEY --requests 1
+	assert_eq "$(ai-cost limit | jq -r .key)" "$name"
+	ai-cost limit set x --key other --tokens 5
+	assert_eq "$(ai-cost limit | jq -r .key | sort)" \
+		"$(printf '%s\n' "$name" other | sort)"
+	AI_API_KEY=one "${ask[@]}" -m x hi >/dev/null
+	AI_API_KEY=one run "${ask[@]}" -m x --max-wait 0 hi
+	assert_status 75
+	AI_API_KEY=two "${ask[@]}" -m x --max-wait 0 hi >/dev/null
+	AI_API_KEY=two "${ask[@]}" -m x --max-wait 0 hi >/dev/null
+	ai-cost limit rm x --key "$name"
+	AI_API_KEY=one "${ask[@]}" -m x --max-wait 0 hi >/dev/null
+	run ai-cost limit set x --key-env NO_SUCH_NAME --requests 1
+	assert_status 64
+	assert_has "$output" "no key in the environment variable 'NO_SUCH_NAME'"
+	run ai-cost limit set '' --requests 1
+	assert_status 64
+}
+
+@test "an option that the verb does not heed is not ignored" {
+	for line in 'report --requests 5' 'report --user bob' 'budget --force' \
+		'limit --by day' 'reservations -p x' 'settle -m x'; do
+		# shellcheck disable=SC2086 # words
+		run ai-cost $line
+		assert_status 64
+		assert_has "$output" 'is no option of'
+	done
+	run ai-cost --by model <<<'{"text":"x"}'
+	assert_status 64
+	assert_has "$output" 'goes with a verb'
+}

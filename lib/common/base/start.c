@@ -257,6 +257,20 @@ bool ai_start_given(const void *to)
 	return i >= 0 && ai_start_opts.source[i] == AI_SOURCE_FLAG;
 }
 
+const struct ai_opt *ai_start_misplaced(const struct ai_opt_use *uses,
+					const char *verb)
+{
+	char word[40];
+
+	snprintf(word, sizeof word, "|%s|", verb);
+	for (; uses->to != NULL; uses++)
+		if (ai_start_given(uses->to) &&
+		    strstr(uses->verbs, word) == NULL)
+			return ai_opts_at(&ai_start_opts, (size_t)
+				ai_opts_find_to(&ai_start_opts, uses->to));
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct ai_err err = { AI_E_NONE, -1, "" };

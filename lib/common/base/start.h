@@ -36,6 +36,16 @@ extern struct ai_opts ai_start_opts;
 /* Whether a flag, not some weaker layer, set the option at this place. */
 bool ai_start_given(const void *to);
 
+/* The verbs that heed an option, with '|' around each: "|add|delete|". */
+struct ai_opt_use {
+	const void *to; /* NULL ends a table */
+	const char *verbs;
+};
+/* The first option of the table that a flag set and that this verb does not
+ * heed; NULL: none.  Options that stand in no row are for all verbs. */
+const struct ai_opt *ai_start_misplaced(const struct ai_opt_use *uses,
+					const char *verb);
+
 /*
  * The options all programs have stand in start.c (--config, --profile,
  * --log-format, -q, -v and those that print something instead of running).

@@ -117,11 +117,17 @@ static int take_price(struct ai_tariff *t, const char *typed,
 	return 0;
 }
 
-int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
-		   const char *key, struct ai_err *err)
+void ai_key_label(const char *key, char label[40])
 {
 	char hash[AI_HASH_HEX];
 
+	ai_hash_of(key, strlen(key), hash);
+	snprintf(label, 40, "%s", hash);
+}
+
+int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
+		   const char *key, struct ai_err *err)
+{
 	memset(t, 0, sizeof *t);
 	if (take_labels(&t->labels, err) < 0 ||
 	    take_price(t, typed, err) < 0)
@@ -132,11 +138,11 @@ int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 			 typed);
 	snprintf(t->labels.provider, sizeof t->labels.provider, "%.31s",
 		 provider);
-	/* Keys are told apart, and cannot be found out. */
 	if (key != NULL)
-		ai_hash_of(key, strlen(key), hash);
-	snprintf(t->labels.key, sizeof t->labels.key, "%.39s",
-		 key != NULL ? hash : provider);
+		ai_key_label(key, t->labels.key);
+	else
+		snprintf(t->labels.key, sizeof t->labels.key, "%.39s",
+			 provider);
 	return 0;
 }
 

@@ -80,6 +80,9 @@ int ai_tariff_ask(const struct ai_tariff *t, size_t bytes, int64_t output,
 void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,
 		       int64_t cap);
 
+/* How the ledger names a key: it tells keys apart, and tells none. */
+void ai_key_label(const char *key, char label[40]);
+
 /* One a thread; { 0 } is one that is not open. */
 struct ai_payer {
 	struct ai_ledger *ledger;

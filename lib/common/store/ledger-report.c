@@ -183,7 +183,7 @@ static const char *group_of(const char *by)
 		{ "user", "coalesce((SELECT p.name FROM person p WHERE"
 			  " p.token=l.user), l.user)" },
 		{ "project", "l.project" }, { "experiment", "l.experiment" },
-		{ "run", "l.run" },
+		{ "run", "l.run" }, { "key", "l.key" },
 	};
 	size_t i;
 
