@@ -232,3 +232,66 @@ refused() { # CONFIGURATION WORDS: status 78, and stderr has the words
 		assert_has "$stderr" "--as"
 	done
 }
+
+@test "tasks: byte for byte and in order, however they end" {
+	records 20000 >in
+	for j in 1 2 64; do
+		ai-pass --tasks -j "$j" <in | cmp - in
+	done
+	awk 'BEGIN { srand(7); for (i = 0; i < 400; i++)
+		printf "{\"i\":%d,\"ms\":%d,\"now\":%s}\n", i,
+			rand() * 30, rand() < .3 ? "true" : "false" }' >in
+	ai-pass --tasks -j 16 <in | cmp - in
+	ai-pass --tasks -j 16 --unordered <in | sort | cmp - <(sort in)
+	! ai-pass --tasks -j 16 --unordered <in | cmp -s - in || false
+}
+
+@test "tasks: bad lines, errors of before, refusals: each in its place" {
+	printf '%s\n' '{"i":1,"ms":50}' '[2]' '{"i":3,"refuse":true}' \
+		'{"i":4,"fail":true}' '{"i":5,"error":{"tool":"a","code":"b"}}' \
+		'{"i":6}' >in
+	for j in 1 4; do
+		run_sh "ai-pass -q --tasks -j $j <in | jq -c '[.i,.error.code]'"
+		assert_status 2
+		assert_eq "$output" '[1,null]
+[null,"invalid_json"]
+[3,"try_later"]
+[4,"try_later"]
+[5,"b"]
+[6,null]'
+	done
+}
+
+@test "tasks: as many at once as -j allows, and no more" {
+	for _ in {1..40}; do echo '{"ms":20}'; done >in
+	for j in 1 3 8; do
+		run --separate-stderr ai-pass -v --tasks -j "$j" in
+		assert_has "$stderr" "at most $j at once"
+	done
+}
+
+@test "tasks: what is done is written while the reader waits" {
+	mkfifo pipe
+	ai-pass --tasks -j 4 <pipe >out &
+	exec 7>pipe
+	echo '{"i":1,"ms":20}' >&7
+	for _ in {1..100}; do [ -s out ] && break; sleep .05; done
+	assert_eq "$(cat out)" '{"i":1,"ms":20}'
+	# A slow one does not keep the reader from reading on.
+	printf '%s\n' '{"i":2,"ms":300}' >&7
+	echo '{"i":3}' >&7
+	for _ in {1..100}; do [ "$(wc -l <out)" = 3 ] && break; sleep .05; done
+	assert_eq "$(tail -n 1 out)" '{"i":3}'
+	exec 7>&-
+	wait
+}
+
+@test "tasks: much output of one, and a full disk" {
+	text=$(head -c 300000 /dev/zero | tr '\0' x)
+	for i in 1 2 3 4 5 6; do
+		printf '{"i":%d,"ms":%d,"t":"%s"}\n' "$i" $((60 - i * 10)) "$text"
+	done >in
+	ai-pass --tasks -j 6 <in | cmp - in
+	run_sh 'ai-pass --tasks -j 6 <in >/dev/full'
+	assert_status 74
+}

@@ -2,15 +2,18 @@
  * ai-pass: passes records through, by the same loop as every program.  The
  * tests use it to try the loop alone, the benchmarks to time it.
  */
+#include "base/msg.h"
 #include "base/start.h"
 #include "record/config.h"
 #include "record/loop.h"
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
 static const char *set, *rewrite_text;
 static int64_t sleep_ms, batch;
+static bool tasks;
 
 static const struct ai_opt options[] = {
 	{ "set", 0, AI_OPT_TEXT, &set, "NAME=JSON", "add a member" },
@@ -21,6 +24,8 @@ static const struct ai_opt options[] = {
 	  .initial = "0", .max = 10000 },
 	{ "batch", 0, AI_OPT_INT, &batch, "N", "take N records at once",
 	  .initial = "0", .max = 1000 },
+	{ "tasks", 0, AI_OPT_FLAG, &tasks, NULL,
+	  "take -j records at once in one thread" },
 	{ 0 }
 };
 
@@ -46,17 +51,11 @@ static int set_member(struct ai_rec *rec, struct ai_err *err)
 	return rc;
 }
 
-/* What a record asks for by its members: to be slow, to fail, to say no. */
-static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
-		struct ai_err *err)
+/* What a record asks for by its members: to fail, to say no. */
+static int pass(struct ai_rec *rec, struct ai_emit *out, struct ai_err *err)
 {
 	const char *path = ai_loop.path != NULL ? ai_loop.path : "text";
-	struct timespec pause = { sleep_ms / 1000,
-				  sleep_ms % 1000 * 1000000 };
 
-	(void)state;
-	if (ai_json_true(ai_rec_get(rec, "slow")))
-		nanosleep(&pause, NULL);
 	if (ai_json_true(ai_rec_get(rec, "fail")))
 		return ai_err_set(err, AI_E_TRY_LATER, "asked to fail");
 	if (ai_json_true(ai_rec_get(rec, "no")))
@@ -68,6 +67,19 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	if (set != NULL && set_member(rec, err) < 0)
 		return -1;
 	return ai_emit_answer(out, rec, "passed", 6, err);
+}
+
+/* ... or to be slow. */
+static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
+		struct ai_err *err)
+{
+	struct timespec pause = { sleep_ms / 1000,
+				  sleep_ms % 1000 * 1000000 };
+
+	(void)state;
+	if (ai_json_true(ai_rec_get(rec, "slow")))
+		nanosleep(&pause, NULL);
+	return pass(rec, out, err);
 }
 
 static int many(void *state, struct ai_rec *const *recs, size_t n,
@@ -82,15 +94,88 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 	return 0;
 }
 
+/* ---- the same as tasks ------------------------------------------------------ */
+
+static struct waiting {
+	struct ai_task *task;
+	int64_t due; /* ms */
+} waiting[256];
+static size_t n_waiting, most;
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int end_task(struct ai_task *t)
+{
+	struct ai_err err;
+	int rc = pass(ai_task_rec(t), ai_task_out(t), &err);
+
+	ai_task_end(t, rc < 0 ? &err : NULL);
+	return 0;
+}
+
+static int begin(void *state, struct ai_task *t, struct ai_err *err)
+{
+	struct ai_value ms = ai_rec_get(ai_task_rec(t), "ms");
+	int64_t pause = 0;
+
+	(void)state;
+	if (ai_json_true(ai_rec_get(ai_task_rec(t), "refuse")))
+		return ai_err_set(err, AI_E_TRY_LATER, "asked to refuse");
+	if (ai_json_true(ai_rec_get(ai_task_rec(t), "slow")))
+		pause = sleep_ms;
+	ai_json_i64(ms, &pause);
+	if (ai_json_true(ai_rec_get(ai_task_rec(t), "now")))
+		return end_task(t);
+	waiting[n_waiting++] = (struct waiting){ t, now_ms() + pause };
+	most = n_waiting > most ? n_waiting : most;
+	return 0;
+}
+
+static int turn(void *state, int fd, bool *readable, struct ai_err *err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t now = now_ms(), next = now + 1000;
+	size_t i;
+
+	(void)state;
+	(void)err;
+	for (i = 0; i < n_waiting; i++)
+		next = waiting[i].due < next ? waiting[i].due : next;
+	*readable = poll(&p, 1, next > now ? (int)(next - now) : 0) > 0;
+	now = now_ms();
+	for (i = n_waiting; i-- > 0;) {
+		struct ai_task *t = waiting[i].task;
+
+		if (waiting[i].due > now)
+			continue;
+		waiting[i] = waiting[--n_waiting];
+		end_task(t);
+	}
+	return 0;
+}
+
 static int run(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_filter f = { .each = each };
+	int rc;
 
 	if (batch > 0) {
 		f.batch = (size_t)batch;
 		f.many = many;
 	}
-	return ai_loop_run(&f, argc, argv, err);
+	if (tasks)
+		f = (struct ai_filter){ .batch = 1, .begin = begin,
+					.turn = turn };
+	rc = ai_loop_run(&f, argc, argv, err);
+	if (tasks)
+		ai_msg(AI_MSG_INFO, "at most %zu at once", most);
+	return rc;
 }
 
 const struct ai_program ai_program = {

@@ -48,6 +48,10 @@ int ai_emit_spill(struct ai_emit *out, struct ai_err *err)
 		return -1;
 	if (out->buf.len < SPILL_BYTES)
 		return 0;
+	/* A task's output waits for its turn in the job. */
+	if (l->filter->begin != NULL && !ai_loop.unordered &&
+	    l->order != out->job)
+		return 0;
 	if (l->n_threads == 0)
 		return write_out(out, err);
 	pthread_mutex_lock(&l->lock);

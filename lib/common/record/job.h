@@ -53,6 +53,7 @@ struct job {
 	struct ai_emit out;
 	struct tally tally;
 	enum { JOB_WAITS, JOB_RUNS, JOB_DONE } stage;
+	struct ai_rec rec; /* of a task */
 };
 
 struct loop {
@@ -65,6 +66,8 @@ struct loop {
 	/* One thread: the state of the filter, opened at the first job. */
 	void *state;
 	bool have_state;
+
+	size_t n_tasks; /* begun and not ended */
 
 	/* Several threads. */
 	pthread_mutex_t lock;
@@ -92,11 +95,29 @@ bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
 /* Hands over what has grown large, once it is this job's turn. */
 int ai_emit_spill(struct ai_emit *out, struct ai_err *err);
 
+/* Whether it ends the program instead of failing one record. */
+bool ai_error_is_fatal(const struct ai_err *err);
 /* work.c: runs the filter over a job. -1: the program cannot go on. */
 int ai_job_work(struct job *j, void *state, struct ai_err *err);
+/* The same for a job that is one record, which becomes a task: 1 if it was
+ * begun (even if it has ended since), 0 if it is done. */
+int ai_job_begin(struct job *j, void *state, struct ai_err *err);
+
+/* task.c: hands the job over, waits while too many are under way. */
+int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err);
+/* Until all are done, or fd (-1: none) has something to read. */
+int ai_tasks_run(struct loop *l, int fd, struct ai_err *err);
 
 /* loop.c: the job to read into, and handing it over. */
 struct job *ai_loop_filling(struct loop *l, struct ai_err *err);
+/* With the lock held, if there are threads: puts the job behind the others. */
+void ai_loop_append(struct loop *l, struct job *j);
+/* The same: writes what may be written now that this job is done. */
+void ai_loop_drain(struct loop *l, struct job *finished);
+/* Whether n more bytes of input must wait until something was written. */
+bool ai_loop_is_full(const struct loop *l, const struct job *next);
+/* The filter's state of the one thread, made when it is first needed. */
+int ai_loop_open_state(struct loop *l, struct ai_err *err);
 int ai_loop_dispatch(struct loop *l, struct ai_err *err);
 /* For ai_reader.before: if fd has nothing to read, everything read so far is
  * worked on and everything finished is written. */

@@ -76,6 +76,7 @@ static struct job *job_new(struct loop *l)
 	ai_buf_init(&j->in, SIZE_MAX);
 	/* A record may grow, but not without bound. */
 	ai_buf_init(&j->out.buf, (size_t)1 << 31);
+	ai_rec_init(&j->rec);
 	j->out.loop = l;
 	j->out.job = j;
 	return j;
@@ -95,6 +96,7 @@ static void job_free(struct job *j)
 {
 	ai_buf_release(&j->in);
 	ai_buf_release(&j->out.buf);
+	ai_rec_release(&j->rec);
 	free(j->entries);
 	free(j);
 }
@@ -138,8 +140,7 @@ static void unlink_job(struct loop *l, struct job *j)
 		l->order_end = at;
 }
 
-/* With the lock held: writes what may be written now. */
-static void drain(struct loop *l, struct job *finished)
+void ai_loop_drain(struct loop *l, struct job *finished)
 {
 	struct ai_err err;
 	struct job *j;
@@ -206,7 +207,7 @@ static void *worker(void *arg)
 		if (rc < 0)
 			set_fatal(l, &err);
 		else
-			drain(l, j);
+			ai_loop_drain(l, j);
 	}
 	pthread_mutex_unlock(&l->lock);
 	if (opened && l->filter->close != NULL)
@@ -250,11 +251,27 @@ static void stop_threads(struct loop *l)
 
 /* ---- between the reader and the workers --------------------------------- */
 
-/* With the lock held: few long lines fill the window as many short ones do. */
-static bool window_is_full(const struct loop *l, const struct job *next)
+/* Few long lines fill the window as many short ones do. */
+bool ai_loop_is_full(const struct loop *l, const struct job *next)
 {
 	return l->n_open >= l->max_open ||
 		(l->n_open > 0 && l->open_bytes + next->in.len > OPEN_BYTES);
+}
+
+void ai_loop_append(struct loop *l, struct job *j)
+{
+	*l->order_end = j;
+	l->order_end = &j->next;
+	l->n_open++;
+	l->open_bytes += j->in.len;
+}
+
+int ai_loop_open_state(struct loop *l, struct ai_err *err)
+{
+	if (!l->have_state && open_state(l, &l->state, err) < 0)
+		return -1;
+	l->have_state = true;
+	return 0;
 }
 
 /* Hands the job being read over to the workers, or works on it here. */
@@ -265,10 +282,13 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 
 	if (j == NULL || j->n == 0)
 		return 0;
+	if (l->filter->begin != NULL) {
+		l->filling = NULL;
+		return ai_tasks_dispatch(l, j, err);
+	}
 	if (l->n_threads == 0) {
-		if (!l->have_state && open_state(l, &l->state, err) < 0)
+		if (ai_loop_open_state(l, err) < 0)
 			return -1;
-		l->have_state = true;
 		rc = ai_job_work(j, l->state, err);
 		if (rc == 0)
 			rc = job_finish(l, j, err);
@@ -277,12 +297,9 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 	}
 	l->filling = NULL;
 	pthread_mutex_lock(&l->lock);
-	while (window_is_full(l, j) && l->fatal.code == AI_E_NONE)
+	while (ai_loop_is_full(l, j) && l->fatal.code == AI_E_NONE)
 		pthread_cond_wait(&l->done_cond, &l->lock);
-	*l->order_end = j;
-	l->order_end = &j->next;
-	l->n_open++;
-	l->open_bytes += j->in.len;
+	ai_loop_append(l, j);
 	pthread_cond_signal(&l->todo_cond);
 	rc = l->fatal.code == AI_E_NONE ? 0 : -1;
 	if (rc < 0)
@@ -322,6 +339,8 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 		return 0;
 	if (ai_loop_dispatch(l, err) < 0)
 		return -1;
+	if (l->filter->begin != NULL)
+		return ai_tasks_run(l, fd, err);
 	pthread_mutex_lock(&l->lock);
 	l->waiting = true;
 	rc = ai_writer_flush(&l->writer, err);
@@ -415,10 +434,12 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 				  "that is added", ai_loop.as);
 	l.order_end = &l.order;
 	ai_writer_init(&l.writer, STDOUT_FILENO);
-	if (ai_loop.jobs > 1)
+	if (ai_loop.jobs > 1 && f->begin == NULL)
 		rc = start_threads(&l, err);
 	if (rc == 0)
 		rc = ai_intake(&l, argc, argv, err);
+	if (rc == 0 && f->begin != NULL)
+		rc = ai_tasks_run(&l, -1, err);
 	if (rc < 0) { /* the threads must not wait for a job that never comes */
 		pthread_mutex_lock(&l.lock);
 		set_fatal(&l, err);

@@ -51,6 +51,17 @@ int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 /* With -e the exit status says no. */
 void ai_emit_no(struct ai_emit *out);
 
+/*
+ * A record that waits for something outside, such as a model's answer, while
+ * others are begun.  All of them belong to one thread.
+ */
+struct ai_task;
+struct ai_rec *ai_task_rec(struct ai_task *t);
+struct ai_emit *ai_task_out(struct ai_task *t);
+/* Ends it: what it emits has been emitted, or (why not NULL) it has failed
+ * for this reason.  t is gone then. */
+void ai_task_end(struct ai_task *t, const struct ai_err *why);
+
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */
 	size_t batch;
@@ -67,6 +78,17 @@ struct ai_filter {
 	 */
 	int (*each)(void *state, struct ai_rec *rec, struct ai_emit *out,
 		    struct ai_err *err);
+	/*
+	 * Instead of each: -j records are under way at once, in one thread.
+	 * begin() starts one; it may end the task at once, or a later turn()
+	 * does.  -1: the record has failed, and the task is gone.
+	 *
+	 * turn() waits until something happens to one of them, or fd (-1:
+	 * none) has something to read, which it tells in *readable; it ends
+	 * the tasks that are done.  -1 ends the program.
+	 */
+	int (*begin)(void *state, struct ai_task *t, struct ai_err *err);
+	int (*turn)(void *state, int fd, bool *readable, struct ai_err *err);
 	/* Up to batch records; emits each itself.  -1 ends the program. */
 	int (*many)(void *state, struct ai_rec *const *recs, size_t n,
 		    struct ai_emit *out, struct ai_err *err);

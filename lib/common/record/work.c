@@ -140,8 +140,7 @@ static int emit_unfit(struct ai_emit *out, const struct entry *e,
 	return ai_loop.plain_out ? 0 : ai_emit_rec(out, rec, err);
 }
 
-/* Errors that end the program instead of failing one record. */
-static bool is_fatal(const struct ai_err *err)
+bool ai_error_is_fatal(const struct ai_err *err)
 {
 	return err->code == AI_E_IO || err->code == AI_E_BUG;
 }
@@ -157,7 +156,7 @@ static int each_record(struct ai_emit *out, void *state,
 		return emit_unfit(out, e, rec, fit, &why, err);
 	if (out->loop->filter->each(state, rec, out, &why) == 0)
 		return 0;
-	if (is_fatal(&why)) {
+	if (ai_error_is_fatal(&why)) {
 		*err = why;
 		return -1;
 	}
@@ -233,6 +232,22 @@ static int do_many(struct job *j, void *state, struct ai_err *err)
 	free(recs);
 	free(run);
 	return rc;
+}
+
+int ai_job_begin(struct job *j, void *state, struct ai_err *err)
+{
+	const struct entry *e = &j->entries[0];
+	struct ai_err why = { AI_E_NONE, -1, "" };
+	enum fit fit;
+
+	j->out.failed = false;
+	fit = parse_entry(j, e, &j->rec, &why);
+	if (fit != FIT_RECORD)
+		return emit_unfit(&j->out, e, &j->rec, fit, &why, err);
+	j->stage = JOB_RUNS;
+	if (j->out.loop->filter->begin(state, (struct ai_task *)j, &why) < 0)
+		ai_task_end((struct ai_task *)j, &why);
+	return 1;
 }
 
 int ai_job_work(struct job *j, void *state, struct ai_err *err)

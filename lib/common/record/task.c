@@ -1,0 +1,100 @@
+/*
+ * task.c: records that wait for something outside: many of them at once in
+ * one thread, written in the order in which they were read.
+ *
+ * A task is a job of one record.  It stands among the unwritten jobs, and as
+ * soon as the oldest of them is done, it is written with all done ones behind
+ * it (loop.c).
+ */
+#include "record/job.h"
+
+#include <stddef.h>
+
+static struct job *job_of(struct ai_task *t)
+{
+	return (struct job *)t;
+}
+
+struct ai_rec *ai_task_rec(struct ai_task *t)
+{
+	return &job_of(t)->rec;
+}
+
+struct ai_emit *ai_task_out(struct ai_task *t)
+{
+	return &job_of(t)->out;
+}
+
+/* What failed in a way that ends the program is kept for the next turn. */
+static void keep_fatal(struct loop *l, const struct ai_err *err)
+{
+	if (l->fatal.code == AI_E_NONE)
+		l->fatal = *err;
+}
+
+static void finish(struct loop *l, struct job *j)
+{
+	if (!j->out.failed)
+		j->tally.good++;
+	j->stage = JOB_DONE;
+	ai_loop_drain(l, j);
+}
+
+void ai_task_end(struct ai_task *t, const struct ai_err *why)
+{
+	struct job *j = job_of(t);
+	struct loop *l = j->out.loop;
+	struct ai_err err;
+
+	l->n_tasks--;
+	if (why != NULL && ai_error_is_fatal(why))
+		keep_fatal(l, why);
+	else if (why != NULL && ai_emit_fail(&j->out, &j->rec, why, &err) < 0)
+		keep_fatal(l, &err);
+	finish(l, j);
+}
+
+static int turn(struct loop *l, int fd, bool *readable, struct ai_err *err)
+{
+	*readable = false;
+	if (l->fatal.code == AI_E_NONE &&
+	    l->filter->turn(l->state, fd, readable, err) < 0)
+		return -1;
+	if (l->fatal.code == AI_E_NONE)
+		return 0;
+	*err = l->fatal;
+	return -1;
+}
+
+int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
+{
+	bool readable;
+	int rc;
+
+	if (ai_loop_open_state(l, err) < 0)
+		return -1;
+	while (ai_loop_is_full(l, j) || l->n_tasks >= (size_t)ai_loop.jobs)
+		if (turn(l, -1, &readable, err) < 0)
+			return -1;
+	ai_loop_append(l, j);
+	l->n_tasks++;
+	rc = ai_job_begin(j, l->state, err);
+	if (rc > 0)
+		return 0;
+	l->n_tasks--;
+	finish(l, j);
+	return rc;
+}
+
+int ai_tasks_run(struct loop *l, int fd, struct ai_err *err)
+{
+	bool readable = false;
+	int rc = ai_writer_flush(&l->writer, err);
+
+	/* Whatever is done from now on is written at once. */
+	l->waiting = true;
+	while (rc == 0 && !readable && l->n_tasks > 0)
+		rc = turn(l, fd, &readable, err);
+	l->waiting = false;
+	return rc;
+}
