@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +14,29 @@
 
 #define AGENT "aiutils/" PACKAGE_VERSION
 #define HEADER_VALUE_MAX 256
+#define CONNECTIONS 256L /* that are kept */
 
-struct ai_http {
+struct ai_http_transfer {
+	struct ai_http_transfer *next; /* among the spare ones, or those under
+					* way */
 	CURL *easy;
+	struct curl_slist *headers;
+	struct ai_http_url to;
+	struct ai_http_request q;
+	ai_http_done *done;
+	struct ai_err err;  /* of q.data */
 	char why[CURL_ERROR_SIZE];
-	/* of the request that is under way */
 	struct ai_http_answer *answer;
 	bool whole; /* the empty line behind the headers came */
 	char retry_after[HEADER_VALUE_MAX];
 	char retry_after_ms[HEADER_VALUE_MAX];
 	char date[HEADER_VALUE_MAX];
 	char should_retry[HEADER_VALUE_MAX];
+};
+
+struct ai_http {
+	CURLM *multi;
+	struct ai_http_transfer *under_way, *spare;
 };
 
 void ai_http_answer_init(struct ai_http_answer *a, size_t max_body)
@@ -70,20 +83,38 @@ struct ai_http *ai_http_new(struct ai_err *err)
 	}
 	h = calloc(1, sizeof *h);
 	if (h != NULL)
-		h->easy = curl_easy_init();
-	if (h == NULL || h->easy == NULL) {
+		h->multi = curl_multi_init();
+	if (h == NULL || h->multi == NULL) {
 		ai_http_free(h);
 		ai_err_nomem(err);
 		return NULL;
 	}
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS);
+	/* HTTP/1.1 with kept connections costs less than streams of HTTP/2. */
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	return h;
+}
+
+static void transfer_free(struct ai_http_transfer *t)
+{
+	curl_slist_free_all(t->headers);
+	curl_easy_cleanup(t->easy);
+	free(t);
 }
 
 void ai_http_free(struct ai_http *h)
 {
+	struct ai_http_transfer *t;
+
 	if (h == NULL)
 		return;
-	curl_easy_cleanup(h->easy);
+	while (h->under_way != NULL)
+		ai_http_cancel(h, h->under_way);
+	while ((t = h->spare) != NULL) {
+		h->spare = t->next;
+		transfer_free(t);
+	}
+	curl_multi_cleanup(h->multi);
 	free(h);
 }
 
@@ -190,31 +221,31 @@ static void header_copy(struct ai_span v, char *out, size_t size)
 	out[n] = '\0';
 }
 
-static void header_forget(struct ai_http *h)
+static void header_forget(struct ai_http_transfer *t)
 {
-	h->whole = false;
-	h->retry_after[0] = h->retry_after_ms[0] = '\0';
-	h->date[0] = h->should_retry[0] = '\0';
-	h->answer->request_id[0] = h->answer->content_type[0] = '\0';
+	t->whole = false;
+	t->retry_after[0] = t->retry_after_ms[0] = '\0';
+	t->date[0] = t->should_retry[0] = '\0';
+	t->answer->request_id[0] = t->answer->content_type[0] = '\0';
 }
 
-static void header_line(struct ai_http *h, struct ai_span line)
+static void header_line(struct ai_http_transfer *t, struct ai_span line)
 {
 	const struct {
 		const char *name;
 		char *to;
 		size_t size;
 	} wanted[] = {
-		{ "retry-after", h->retry_after, HEADER_VALUE_MAX },
-		{ "retry-after-ms", h->retry_after_ms, HEADER_VALUE_MAX },
-		{ "date", h->date, HEADER_VALUE_MAX },
-		{ "x-should-retry", h->should_retry, HEADER_VALUE_MAX },
-		{ "x-request-id", h->answer->request_id,
-		  sizeof h->answer->request_id },
-		{ "request-id", h->answer->request_id,
-		  sizeof h->answer->request_id },
-		{ "content-type", h->answer->content_type,
-		  sizeof h->answer->content_type },
+		{ "retry-after", t->retry_after, HEADER_VALUE_MAX },
+		{ "retry-after-ms", t->retry_after_ms, HEADER_VALUE_MAX },
+		{ "date", t->date, HEADER_VALUE_MAX },
+		{ "x-should-retry", t->should_retry, HEADER_VALUE_MAX },
+		{ "x-request-id", t->answer->request_id,
+		  sizeof t->answer->request_id },
+		{ "request-id", t->answer->request_id,
+		  sizeof t->answer->request_id },
+		{ "content-type", t->answer->content_type,
+		  sizeof t->answer->content_type },
 	};
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t name;
@@ -222,7 +253,7 @@ static void header_line(struct ai_http *h, struct ai_span line)
 	if (colon == NULL) {
 		/* The status line of an answer: what an earlier one (100,
 		 * or a proxy's) said does not count. */
-		header_forget(h);
+		header_forget(t);
 		return;
 	}
 	name = (size_t)(colon - line.p);
@@ -237,39 +268,46 @@ static void header_line(struct ai_http *h, struct ai_span line)
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct ai_span line = { p, size * n };
-	struct ai_http *h = arg;
+	struct ai_http_transfer *t = arg;
 
 	if (line.n > 2)
-		header_line(h, line);
+		header_line(t, line);
 	else
-		h->whole = true;
+		t->whole = true;
 	return size * n;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
-	struct ai_http *h = arg;
+	struct ai_http_transfer *t = arg;
 
-	return ai_buf_add(&h->answer->body, p, size * n) < 0 ? 0 : size * n;
+	long status = 0;
+
+	if (t->q.data != NULL)
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status <= 299)
+		return t->q.data(t->q.arg, p, size * n, &t->err) != 0
+			? 0 : size * n;
+	return ai_buf_add(&t->answer->body, p, size * n) < 0 ? 0 : size * n;
 }
 
-static void headers_digest(struct ai_http *h)
+static void headers_digest(struct ai_http_transfer *t)
 {
-	struct ai_http_answer *a = h->answer;
-	time_t date = h->date[0] != '\0' ? curl_getdate(h->date, NULL) : -1;
+	struct ai_http_answer *a = t->answer;
+	time_t date = t->date[0] != '\0' ? curl_getdate(t->date, NULL) : -1;
 	double ms;
 
 	/* By the server's clock if it told: ours may be wrong. */
-	if (h->retry_after[0] != '\0')
+	if (t->retry_after[0] != '\0')
 		a->retry_after_s = ai_http_retry_after(
-			h->retry_after,
+			t->retry_after,
 			(double)(date >= 0 ? date : time(NULL)));
-	if (h->retry_after_ms[0] != '\0' &&
-	    ai_parse_f64(ai_span_of(h->retry_after_ms), &ms) == 0 && ms >= 0)
+	if (t->retry_after_ms[0] != '\0' &&
+	    ai_parse_f64(ai_span_of(t->retry_after_ms), &ms) == 0 && ms >= 0)
 		a->retry_after_s = ms / 1000;
-	if (strcasecmp(h->should_retry, "true") == 0)
+	if (strcasecmp(t->should_retry, "true") == 0)
 		a->should_retry = 1;
-	else if (strcasecmp(h->should_retry, "false") == 0)
+	else if (strcasecmp(t->should_retry, "false") == 0)
 		a->should_retry = 0;
 }
 
@@ -317,50 +355,52 @@ static const struct failure *failure_of(CURLcode rc)
 }
 
 /* libcurl's sentence as part of ours: no capital, no control bytes. */
-static const char *own_words(struct ai_http *h, CURLcode rc)
+static const char *own_words(struct ai_http_transfer *t, CURLcode rc)
 {
-	if (h->why[0] == '\0')
-		snprintf(h->why, sizeof h->why, "%s", curl_easy_strerror(rc));
-	for (char *p = h->why; *p != '\0'; p++)
+	if (t->why[0] == '\0')
+		snprintf(t->why, sizeof t->why, "%s", curl_easy_strerror(rc));
+	for (char *p = t->why; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 127)
 			*p = ' ';
-	if (h->why[0] >= 'A' && h->why[0] <= 'Z' &&
-	    h->why[1] >= 'a' && h->why[1] <= 'z')
-		h->why[0] = (char)(h->why[0] - 'A' + 'a');
-	return h->why;
+	if (t->why[0] >= 'A' && t->why[0] <= 'Z' &&
+	    t->why[1] >= 'a' && t->why[1] <= 'z')
+		t->why[0] = (char)(t->why[0] - 'A' + 'a');
+	return t->why;
 }
 
 /* on_body() took no more. */
-static int fail_body(struct ai_http *h, const struct ai_http_url *to,
-		     struct ai_err *err)
+static int fail_body(struct ai_http_transfer *t, struct ai_err *err)
 {
 	char what[AI_HTTP_HOST_MAX + 32];
 
-	snprintf(what, sizeof what, "the answer of %s", to->host);
-	if (ai_buf_check(&h->answer->body, what, err) < 0)
+	if (t->err.code != AI_E_NONE) {
+		*err = t->err;
+		return -1;
+	}
+	snprintf(what, sizeof what, "the answer of %s", t->to.host);
+	if (ai_buf_check(&t->answer->body, what, err) < 0)
 		return -1;
 	return ai_err_set(err, AI_E_BUG, "%s",
-			  own_words(h, CURLE_WRITE_ERROR));
+			  own_words(t, CURLE_WRITE_ERROR));
 }
 
-static int fail(struct ai_http *h, const struct ai_http_url *to, CURLcode rc,
-		struct ai_err *err)
+static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 {
 	const struct failure *f = failure_of(rc);
 	char sys[128];
 	long number = 0;
 
 	if (rc == CURLE_WRITE_ERROR)
-		return fail_body(h, to, err);
-	h->answer->again = f->again;
+		return fail_body(t, err);
+	t->answer->again = f->again;
 	if (rc == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);
+		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
 	if (number != 0)
 		return ai_err_set(err, f->code, "cannot connect to %s: %s",
-				  to->host,
+				  t->to.host,
 				  strerror_r((int)number, sys, sizeof sys));
-	return ai_err_set(err, f->code, "no answer from %s: %.200s", to->host,
-			  f->text != NULL ? f->text : own_words(h, rc));
+	return ai_err_set(err, f->code, "no answer from %s: %.200s", t->to.host,
+			  f->text != NULL ? f->text : own_words(t, rc));
 }
 
 /* ---- the request -------------------------------------------------------- */
@@ -403,23 +443,22 @@ static void set_protocols(CURL *e)
 }
 
 /* Nothing of the request before stays but the connection. */
-static void set_up(struct ai_http *h, const struct ai_http_request *q,
-		   const struct ai_http_url *to)
+static void set_up(struct ai_http_transfer *t)
 {
-	CURL *e = h->easy;
+	const struct ai_http_request *q = &t->q;
+	CURL *e = t->easy;
 
 	curl_easy_reset(e);
-	h->why[0] = '\0';
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->why);
+	t->why[0] = '\0';
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->why);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_URL, q->url);
 	set_protocols(e);
 	set_trust(e);
-	if (to->loopback)
+	if (t->to.loopback)
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	/* HTTP/1.1: for one request at a time it is the cheaper one. */
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, AGENT);
@@ -427,16 +466,23 @@ static void set_up(struct ai_http *h, const struct ai_http_request *q,
 			 milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
 			 milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
+	if (q->idle_s > 0) {
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
+				 q->idle_s < 1 ? 1L : (long)q->idle_s);
+	}
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(e, CURLOPT_HEADERDATA, h);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	if (q->body != NULL) {
 		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)q->n);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->body);
 	}
 	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 }
 
 static int header_list(const struct ai_http_request *q,
@@ -466,30 +512,195 @@ static bool was_sent(CURL *e)
 	return up > 0 || header > 0;
 }
 
+/* ---- transfers ---------------------------------------------------------- */
+
+static struct ai_http_transfer *transfer_new(struct ai_http *h)
+{
+	struct ai_http_transfer *t = h->spare;
+
+	if (t != NULL) {
+		h->spare = t->next;
+		return t;
+	}
+	t = calloc(1, sizeof *t);
+	if (t != NULL && (t->easy = curl_easy_init()) == NULL) {
+		free(t);
+		t = NULL;
+	}
+	return t;
+}
+
+/* Kept for the next one. */
+static void transfer_put_back(struct ai_http *h, struct ai_http_transfer *t)
+{
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	t->next = h->spare;
+	h->spare = t;
+}
+
+static void transfer_remove(struct ai_http *h, struct ai_http_transfer *t)
+{
+	struct ai_http_transfer **at = &h->under_way;
+
+	curl_multi_remove_handle(h->multi, t->easy);
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+}
+
+void ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t)
+{
+	transfer_remove(h, t);
+	transfer_put_back(h, t);
+}
+
+int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
+		  struct ai_http_answer *a, ai_http_done *done,
+		  struct ai_http_transfer **out, struct ai_err *err)
+{
+	struct ai_http_transfer *t;
+
+	answer_clear(a);
+	t = transfer_new(h);
+	if (t == NULL)
+		return ai_err_nomem(err);
+	t->q = *q;
+	t->done = done;
+	t->answer = a;
+	t->err.code = AI_E_NONE;
+	header_forget(t);
+	if (ai_http_url(q->url, &t->to, err) < 0 ||
+	    header_list(q, &t->headers, err) < 0) {
+		transfer_put_back(h, t);
+		return -1;
+	}
+	set_up(t);
+	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+		transfer_put_back(h, t);
+		return ai_err_nomem(err);
+	}
+	t->next = h->under_way;
+	h->under_way = t;
+	if (out != NULL)
+		*out = t;
+	return 0;
+}
+
+static void finish(struct ai_http *h, struct ai_http_transfer *t, CURLcode rc)
+{
+	struct ai_http_answer *a = t->answer;
+	struct ai_http_request q = t->q;
+	ai_http_done *done = t->done;
+	struct ai_err err = { AI_E_NONE, -1, "" };
+	int failed = 0;
+
+	a->sent = was_sent(t->easy);
+	/* libcurl takes headers that break off for an empty answer. */
+	if (rc == CURLE_OK && !t->whole)
+		rc = CURLE_PARTIAL_FILE;
+	if (rc == CURLE_OK || rc == CURLE_WRITE_ERROR)
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a->status);
+	if (rc == CURLE_OK)
+		headers_digest(t);
+	else
+		failed = fail(t, rc, &err);
+	transfer_remove(h, t);
+	transfer_put_back(h, t);
+	done(q.arg, failed, &err);
+}
+
+/* Ends those that are done; how many they were. */
+static size_t collect(struct ai_http *h)
+{
+	struct ai_http_transfer *t;
+	CURLMsg *msg;
+	size_t n = 0;
+	int left;
+
+	while ((msg = curl_multi_info_read(h->multi, &left)) != NULL) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+		finish(h, t, msg->data.result);
+		n++;
+	}
+	return n;
+}
+
+static int multi_error(CURLMcode rc, struct ai_err *err)
+{
+	return rc == CURLM_OUT_OF_MEMORY ? ai_err_nomem(err) :
+		ai_err_set(err, AI_E_OS, "waiting for the network: %s",
+			   curl_multi_strerror(rc));
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
+		 struct ai_err *err)
+{
+	struct curl_waitfd extra = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	double end = now_ms() + (double)ms, left = 1000;
+	CURLMcode rc;
+	int running;
+
+	*readable = false;
+	for (;;) {
+		rc = curl_multi_perform(h->multi, &running);
+		if (rc != CURLM_OK)
+			return multi_error(rc, err);
+		if (collect(h) > 0 || *readable)
+			return 0;
+		if (ms >= 0 && (left = end - now_ms()) <= 0)
+			return 0;
+		rc = curl_multi_poll(h->multi, &extra, fd >= 0,
+				     left > 1000 ? 1000 : (int)ceil(left),
+				     NULL);
+		if (rc != CURLM_OK)
+			return multi_error(rc, err);
+		*readable = fd >= 0 && extra.revents != 0;
+	}
+}
+
+struct sent {
+	bool over;
+	int rc;
+	struct ai_err *err;
+};
+
+static void note_sent(void *arg, int rc, struct ai_err *err)
+{
+	struct sent *s = arg;
+
+	s->over = true;
+	s->rc = rc;
+	if (rc < 0)
+		*s->err = *err;
+}
+
 int ai_http_send(struct ai_http *h, const struct ai_http_request *q,
 		 struct ai_http_answer *a, struct ai_err *err)
 {
-	struct curl_slist *headers;
-	struct ai_http_url to;
-	CURLcode rc;
+	struct sent sent = { .err = err };
+	struct ai_http_request mine = *q;
+	struct ai_http_transfer *t;
+	bool readable;
 
-	answer_clear(a);
-	if (ai_http_url(q->url, &to, err) < 0 ||
-	    header_list(q, &headers, err) < 0)
+	mine.arg = &sent;
+	mine.data = NULL;
+	if (ai_http_start(h, &mine, a, note_sent, &t, err) < 0)
 		return -1;
-	h->answer = a;
-	header_forget(h);
-	set_up(h, q, &to);
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
-	rc = curl_easy_perform(h->easy);
-	curl_slist_free_all(headers);
-	a->sent = was_sent(h->easy);
-	/* libcurl takes headers that break off for an empty answer. */
-	if (rc == CURLE_OK && !h->whole)
-		rc = CURLE_PARTIAL_FILE;
-	if (rc != CURLE_OK)
-		return fail(h, &to, rc, err);
-	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
-	headers_digest(h);
-	return 0;
+	while (!sent.over)
+		if (ai_http_wait(h, -1, -1, &readable, err) < 0) {
+			ai_http_cancel(h, t);
+			return -1;
+		}
+	return sent.rc;
 }

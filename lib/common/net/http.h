@@ -1,8 +1,9 @@
 /*
- * http.h: one blocking HTTP request at a time, over libcurl.
+ * http.h: HTTP requests over libcurl, many at once in one thread.
  *
- * A struct ai_http belongs to one thread, which keeps its connection alive
- * from request to request.  libcurl itself is set up by the first
+ * A struct ai_http belongs to one thread and keeps its connections alive from
+ * request to request.  Requests are started, and end in ai_http_wait();
+ * ai_http_send() is both for just one.  libcurl itself is set up by the first
  * ai_http_new(), so a program that never asks a server never pays for it.
  *
  * Only http and https are spoken.  Redirects are never followed: the request
@@ -19,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define AI_HTTP_CONNECT_S 5.0
 #define AI_HTTP_TIMEOUT_S 600.0
@@ -26,6 +28,7 @@
 #define AI_HTTP_HOST_MAX 256
 
 struct ai_http;
+struct ai_http_transfer; /* a request under way */
 
 struct ai_http_request {
 	const char *method;         /* "POST" */
@@ -34,6 +37,16 @@ struct ai_http_request {
 	const char *body;           /* NULL: none */
 	size_t n;
 	double connect_s, timeout_s; /* 0 or less: the defaults above */
+	double idle_s;               /* ended when nothing comes for so long;
+				      * 0: never */
+	/*
+	 * Takes the body of a good answer (2xx) as it comes, instead of
+	 * ai_http_answer.body; what it returns ends the transfer unless it
+	 * is 0, and then rc is -1 with the error that it left in *err.  May
+	 * be NULL.
+	 */
+	int (*data)(void *arg, const char *p, size_t n, struct ai_err *err);
+	void *arg;                   /* for data and done */
 };
 
 struct ai_http_answer {
@@ -53,6 +66,28 @@ void ai_http_answer_release(struct ai_http_answer *a);
 /* NULL with AI_E_MEMORY or AI_E_OS. */
 struct ai_http *ai_http_new(struct ai_err *err);
 void ai_http_free(struct ai_http *h); /* NULL is fine */
+
+/* What became of a request, as ai_http_send() returns it. The transfer is
+ * gone; another one may be started from within. */
+typedef void ai_http_done(void *arg, int rc, struct ai_err *err);
+
+/*
+ * Starts a request.  Its body and a must stay until done() was called, by a
+ * later ai_http_wait(); headers and address are copied.  -1: it could not be
+ * started, and done() will not be called.
+ */
+int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
+		  struct ai_http_answer *a, ai_http_done *done,
+		  struct ai_http_transfer **out, struct ai_err *err);
+/* Ends it without done(). */
+void ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t);
+/*
+ * Works on all requests until one has ended, ms have passed (negative: as long
+ * as it takes), or fd (-1: none) has something to read, which *readable tells.
+ * -1: AI_E_OS, AI_E_MEMORY.
+ */
+int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
+		 struct ai_err *err);
 
 /*
  * Sends and waits.  0: a whole answer came, whatever its status.  -1: none
