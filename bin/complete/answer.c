@@ -22,11 +22,11 @@ void complete_answer_release(struct complete_answer *a)
 void complete_answer_clear(struct complete_answer *a)
 {
 	size_t *cited = a->cited, cap = a->cap_cited;
-	struct ai_buf text = a->chat.text;
+	struct ai_chat_answer chat = a->chat;
 
-	ai_buf_shrink(&text, (size_t)1 << 20);
+	ai_chat_answer_clear(&chat);
 	complete_answer_init(a);
-	a->chat.text = text;
+	a->chat = chat;
 	a->cited = cited;
 	a->cap_cited = cap;
 }

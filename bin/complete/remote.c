@@ -99,11 +99,11 @@ static int converse(struct conversation *c, const struct complete_params *p,
 static int no_text(const struct ai_endpoint *e,
 		   const struct ai_chat_answer *chat, struct ai_err *err)
 {
-	if (chat->tool[0] != '\0')
+	if (chat->n_calls > 0)
 		return ai_err_set(err, AI_E_ANSWER, "%s: the model calls the "
 				  "tool '%s' and says nothing; ai-complete "
 				  "has no tools to run", e->provider,
-				  chat->tool);
+				  chat->calls[0].name);
 	return ai_err_set(err, AI_E_ANSWER, "%s: the model answered without "
 			  "text (finish_reason '%.40s')", e->provider,
 			  chat->finish_reason);

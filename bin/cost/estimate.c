@@ -258,7 +258,8 @@ static int request_bytes(struct worker *w, const struct wish *q, int64_t limit,
 	};
 
 	ai_buf_shrink(&w->body, KEEP_BYTES);
-	ai_wire_openai.put_chat(&r, &w->body);
+	if (ai_wire_openai.put_chat(&r, &w->body, err) < 0)
+		return -1;
 	*bytes = w->body.len;
 	if (q->payload.kind == AI_ARRAY)
 		*bytes += q->payload.s.n;

@@ -19,7 +19,7 @@ static const char *chat_body(const struct ai_chat_request *q)
 	static struct ai_buf b = AI_BUF_INIT(1 << 20);
 
 	ai_buf_clear(&b);
-	ai_wire_openai.put_chat(q, &b);
+	ai_wire_openai.put_chat(q, &b, &err);
 	return ai_buf_check(&b, "the request", &err) < 0 ? "" : b.p;
 }
 
@@ -74,6 +74,27 @@ static void test_put_embed(void)
 	ai_buf_release(&b);
 }
 
+static void test_put_all(void)
+{
+	struct ai_chat_message m = { .role = "user", .text = AI_SPAN("x") };
+	struct ai_chat_request q = {
+		.model = "m", .messages = &m, .n_messages = 1,
+		.max_tokens = AI_CHAT_UNSET, .temperature = NAN,
+		.top_p = NAN, .seed = AI_CHAT_UNSET, .effort = "low",
+		.schema = AI_SPAN("{\"type\":\"object\"}"), .stream = true,
+	};
+
+	ai_json_check("[{\"type\":\"function\"}]", 21, &q.tools, NULL);
+	ai_json_check("\"auto\"", 6, &q.tool_choice, NULL);
+	ok(strstr(chat_body(&q), "],\"reasoning_effort\":\"low\",\"tools\":"
+		  "[{\"type\":\"function\"}],\"tool_choice\":\"auto\","
+		  "\"response_format\":{\"type\":\"json_schema\","
+		  "\"json_schema\":{\"name\":\"answer\",\"schema\":"
+		  "{\"type\":\"object\"}}},\"stream\":true,"
+		  "\"stream_options\":{\"include_usage\":true}}"),
+	   "tools, a schema, a stream");
+}
+
 /* ---- chat answers ------------------------------------------------------- */
 
 static struct ai_chat_answer chat;
@@ -85,8 +106,71 @@ static int get_chat(const char *body)
 	return ai_wire_openai.get_chat(body, strlen(body), &chat, &err);
 }
 
+static int feed(const char *const *events)
+{
+	int rc = 0;
+
+	ai_chat_answer_release(&chat);
+	ai_chat_answer_init(&chat, 1 << 16);
+	for (; rc == 0 && *events != NULL; events++)
+		rc = ai_wire_openai.get_event(AI_SPAN(""), ai_span_of(*events),
+					      &chat, &err);
+	return rc;
+}
+
+static void test_events(void)
+{
+	static const char *const text[] = {
+		"{\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":"
+		"{\"role\":\"assistant\",\"content\":\"\"}}]}",
+		"{\"choices\":[{\"delta\":{\"content\":\"h\u00e9\"}}]}",
+		"{\"choices\":[{\"delta\":{\"content\":\"llo\"}}]}",
+		"{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}",
+		"{\"choices\":[],\"usage\":{\"prompt_tokens\":1,"
+		"\"completion_tokens\":2}}",
+		"[DONE]", NULL
+	}, *const calls[] = {
+		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,"
+		"\"id\":\"a\",\"function\":{\"name\":\"f\","
+		"\"arguments\":\"\"}}]}}]}",
+		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,"
+		"\"id\":\"b\",\"function\":{\"name\":\"g\","
+		"\"arguments\":\"{}\"}}]}}]}",
+		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,"
+		"\"function\":{\"arguments\":\"{\\\"x\\\":1}\"}}]}}]}",
+		NULL
+	}, *const bad[] = { "{\"choices\":[{\"delta\":{\"content\":7}}]}",
+			    NULL };
+
+	ok(feed(text) == 1 && strcmp(chat.text.p, "h\xc3\xa9llo") == 0 &&
+	   strcmp(chat.finish_reason, "stop") == 0 &&
+	   strstr(chat.bill.p, "\"completion_tokens\":2") != NULL,
+	   "a stream: text, end, usage");
+	ok(feed(calls) == 0 && chat.n_calls == 2 &&
+	   strcmp(chat.calls[0].id, "a") == 0 &&
+	   strcmp(chat.calls[0].arguments.p, "{\"x\":1}") == 0 &&
+	   strcmp(chat.calls[1].name, "g") == 0 &&
+	   strcmp(chat.calls[1].arguments.p, "{}") == 0,
+	   "a stream: calls in pieces");
+	ok(feed(bad) < 0 && err.code == AI_E_ANSWER, "a piece that is no text");
+}
+
+static int read_usage(struct ai_usage *u)
+{
+	struct ai_value v;
+	struct ai_meter m;
+
+	if (ai_json_check(ai_buf_cstr(&chat.bill), chat.bill.len, &v, NULL) < 0 ||
+	    ai_meter_read(AI_SHAPE_OPENAI, v, &m, &err) < 0)
+		return -1;
+	*u = ai_usage_of(&m);
+	return 0;
+}
+
 static void test_get_chat(void)
 {
+	struct ai_usage u;
+
 	ok(get_chat("{\"id\":\"x\",\"object\":\"chat.completion\",\"model\":"
 		    "\"gpt-5-mini-2026\",\"choices\":[{\"index\":0,\"message\":"
 		    "{\"role\":\"assistant\",\"content\":\"h\\u00e9llo\\n\","
@@ -99,11 +183,11 @@ static void test_get_chat(void)
 	ok(strcmp(chat.model, "gpt-5-mini-2026") == 0 &&
 	   strcmp(chat.finish_reason, "stop") == 0 && !chat.refusal,
 	   "its model and end");
-	ok(chat.usage.input == 12 && chat.usage.cached_read == 8 &&
-	   chat.usage.cache_write == 0 && chat.usage.output == 30 &&
-	   chat.usage.reasoning == 20, "its usage");
+	ok(read_usage(&u) == 0 && u.input == 12 && u.cached_read == 8 &&
+	   u.cache_write == 0 && u.output == 30 && u.reasoning == 20,
+	   "its usage");
 	ok(get_chat("{\"choices\":[{\"message\":{\"content\":\"x\"}}]}") == 0 &&
-	   chat.usage.input == -1 && chat.usage.reasoning == -1 &&
+	   chat.bill.len == 0 && chat.usage.reasoning == -1 &&
 	   chat.finish_reason[0] == '\0',
 	   "without usage and reason: not told, not zero");
 	ok(get_chat("{\"choices\":[{\"message\":{\"content\":null,\"refusal\":"
@@ -120,7 +204,7 @@ static void test_get_chat(void)
 	   strcmp(ai_buf_cstr(&chat.text), "ab") == 0, "content in parts");
 	ok(get_chat("{\"choices\":[{\"message\":{\"content\":\"\"}}],\"usage\":"
 		    "{\"prompt_tokens\":-5,\"completion_tokens\":1.5}}") == 0 &&
-	   chat.usage.input == -1 && chat.usage.output == -1,
+	   read_usage(&u) < 0,
 	   "counts that make no sense are not told");
 	ok(get_chat("{\"model\":\"a\\u001b[2Jb\",\"choices\":[{\"message\":"
 		    "{\"content\":\"\"}}]}") == 0 &&
@@ -412,7 +496,9 @@ int main(void)
 {
 	test_put_chat();
 	test_put_embed();
+	test_put_all();
 	test_get_chat();
+	test_events();
 	test_bad_chat();
 	test_get_embed();
 	test_bad_embed();

@@ -85,7 +85,7 @@ static void test_chat(void)
 	};
 	struct ai_buf b = AI_BUF_INIT(1 << 20);
 
-	ai_wire_openai.put_chat(&q, &b);
+	ai_wire_openai.put_chat(&q, &b, NULL);
 	is_valid(s, ai_buf_cstr(&b), "a plain chat request");
 	ai_buf_clear(&b);
 	q.max_tokens_name = "max_tokens";
@@ -94,7 +94,7 @@ static void test_chat(void)
 	q.seed = -5;
 	q.stop = stop;
 	q.n_stop = 2;
-	ai_wire_openai.put_chat(&q, &b);
+	ai_wire_openai.put_chat(&q, &b, NULL);
 	is_valid(s, ai_buf_cstr(&b), "a full chat request");
 	is_invalid(s, "{\"model\":\"m\",\"messages\":\"hello\"}");
 	is_invalid(s, "{\"model\":\"m\",\"messages\":[]}");

@@ -286,7 +286,9 @@ static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 {
 	struct ai_ask ask;
 
-	e->wire->put_chat(q, &c->body);
+	if (ai_wire_check(e->wire, e->provider, q, err) < 0 ||
+	    e->wire->put_chat(q, &c->body, err) < 0)
+		return -1;
 	if (!q->may_shorten || c->body.bad != AI_E_NONE)
 		return 0;
 	if (ai_tariff_ask(&e->tariff, c->body.len, q->max_tokens, q->media,
@@ -297,8 +299,24 @@ static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
 		return 0;
 	q->max_tokens = ask.output;
 	ai_buf_clear(&c->body);
-	e->wire->put_chat(q, &c->body);
-	return 0;
+	return e->wire->put_chat(q, &c->body, err);
+}
+
+/* The header with the key, by how the wire wants it. */
+static int put_auth(const struct ai_endpoint *e, char *out, size_t size,
+		    struct ai_err *err)
+{
+	static const char *const names[] = {
+		[AI_AUTH_BEARER] = "Authorization: Bearer ",
+		[AI_AUTH_X_API_KEY] = "x-api-key: ",
+		[AI_AUTH_API_KEY] = "api-key: ",
+		[AI_AUTH_GOOGLE] = "x-goog-api-key: ",
+		[AI_AUTH_AWS] = "Authorization: Bearer ",
+	};
+	int n = snprintf(out, size, "%s%s", names[e->wire->auth], e->key);
+
+	return (size_t)n < size ? 0 :
+		ai_err_set(err, AI_E_NOT_ALLOWED, "the key is too long");
 }
 
 static int post(struct ai_client *c, const struct ai_endpoint *e,
@@ -316,7 +334,7 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 	};
 	struct ai_retry r;
 	bool more;
-	int rc, n;
+	int rc;
 
 	memset(call, 0, sizeof *call);
 	call->max_tokens = max_output;
@@ -327,12 +345,10 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
 		return -1;
 	snprintf(url, sizeof url, "%s%s", e->base, path);
-	n = snprintf(auth, sizeof auth, "%s%s", e->wire->auth,
-		     e->key != NULL ? e->key : "");
-	if ((size_t)n >= sizeof auth)
-		return ai_err_set(err, AI_E_NOT_ALLOWED, "the key is too long");
 	if (e->key == NULL)
 		headers[2] = NULL;
+	else if (put_auth(e, auth, sizeof auth, err) < 0)
+		return -1;
 	ai_retry_init(&r, (int)ai_client.retries, ai_client.timeout_s, NULL);
 	do {
 		if (ai_payer_reserve(&c->payer, &e->tariff, &ask,
@@ -347,21 +363,40 @@ static int post(struct ai_client *c, const struct ai_endpoint *e,
 	return rc;
 }
 
+/* What the answer's usage comes to, for people. */
+static void tell_usage(const struct ai_endpoint *e, struct ai_chat_answer *a)
+{
+	struct ai_value v;
+	struct ai_meter m;
+
+	if (ai_json_check(ai_buf_cstr(&a->bill), a->bill.len, &v, NULL) == 0 &&
+	    ai_meter_read(e->tariff.shape, v, &m, NULL) == 0)
+		a->usage = ai_usage_of(&m);
+}
+
 int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 		   const struct ai_chat_request *q, struct ai_chat_answer *a,
 		   struct ai_call *call, struct ai_err *err)
 {
 	struct ai_chat_request mine = *q;
+	struct ai_buf path = AI_BUF_INIT(2048);
+	int rc;
 
 	ai_buf_clear(&c->body);
-	if (put_chat(c, e, &mine, err) < 0 ||
-	    post(c, e, e->wire->chat_path, mine.max_tokens == AI_CHAT_UNSET
-		 ? 0 : mine.max_tokens, mine.media, call, err) < 0)
-		return -1;
-	if (e->wire->get_chat(ai_buf_cstr(&c->answer.body),
-			      c->answer.body.len, a, err) < 0)
-		return not_an_answer(c, e, e->wire->chat_path, err);
-	return 0;
+	e->wire->put_path(q, &path);
+	rc = ai_buf_check(&path, "the address", err);
+	if (rc == 0)
+		rc = put_chat(c, e, &mine, err);
+	if (rc == 0)
+		rc = post(c, e, path.p, mine.max_tokens == AI_CHAT_UNSET
+			  ? 0 : mine.max_tokens, mine.media, call, err);
+	if (rc == 0 && e->wire->get_chat(ai_buf_cstr(&c->answer.body),
+					 c->answer.body.len, a, err) < 0)
+		rc = not_an_answer(c, e, path.p, err);
+	if (rc == 0)
+		tell_usage(e, a);
+	ai_buf_release(&path);
+	return rc;
 }
 
 int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,

@@ -30,26 +30,48 @@ static void put_message(struct ai_buf *b, const struct ai_chat_message *m)
 	ai_put_close(b, '}');
 }
 
-static void put_i64(struct ai_buf *b, const char *name, int64_t v)
+static void put_schema(struct ai_buf *b, struct ai_span schema)
 {
-	if (v == AI_CHAT_UNSET)
+	if (schema.n == 0)
 		return;
-	ai_put_key(b, name);
-	ai_put_i64(b, v);
+	ai_put_key(b, "response_format");
+	ai_put_open(b, '{');
+	ai_put_key(b, "type");
+	ai_put_cstr(b, "json_schema");
+	ai_put_key(b, "json_schema");
+	ai_put_open(b, '{');
+	ai_put_key(b, "name");
+	ai_put_cstr(b, "answer");
+	ai_put_key(b, "schema");
+	ai_put_raw(b, schema.p, schema.n);
+	ai_put_close(b, '}');
+	ai_put_close(b, '}');
 }
 
-static void put_f64(struct ai_buf *b, const char *name, double v)
+/* Without being asked, the last chunk of a stream does not tell the usage. */
+static void put_stream(struct ai_buf *b)
 {
-	if (isnan(v))
-		return;
-	ai_put_key(b, name);
-	ai_put_f64(b, v);
+	ai_put_key(b, "stream");
+	ai_put_bool(b, true);
+	ai_put_key(b, "stream_options");
+	ai_put_open(b, '{');
+	ai_put_key(b, "include_usage");
+	ai_put_bool(b, true);
+	ai_put_close(b, '}');
 }
 
-static void put_chat(const struct ai_chat_request *q, struct ai_buf *b)
+static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
+{
+	(void)q;
+	ai_buf_str(b, "/chat/completions");
+}
+
+static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
+		    struct ai_err *err)
 {
 	const char *limit = q->max_tokens_name;
 
+	(void)err;
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
 	ai_put_cstr(b, q->model);
@@ -58,19 +80,29 @@ static void put_chat(const struct ai_chat_request *q, struct ai_buf *b)
 	for (size_t i = 0; i < q->n_messages; i++)
 		put_message(b, &q->messages[i]);
 	ai_put_close(b, ']');
-	put_i64(b, limit != NULL ? limit : "max_completion_tokens",
-		q->max_tokens);
-	put_f64(b, "temperature", q->temperature);
-	put_f64(b, "top_p", q->top_p);
-	put_i64(b, "seed", q->seed);
-	if (q->n_stop > 0) {
-		ai_put_key(b, "stop");
-		ai_put_open(b, '[');
-		for (size_t i = 0; i < q->n_stop; i++)
-			ai_put_str(b, q->stop[i].p, q->stop[i].n);
-		ai_put_close(b, ']');
+	ai_wire_put_i64(b, limit != NULL ? limit : "max_completion_tokens",
+			q->max_tokens);
+	ai_wire_put_f64(b, "temperature", q->temperature);
+	ai_wire_put_f64(b, "top_p", q->top_p);
+	ai_wire_put_i64(b, "seed", q->seed);
+	ai_wire_put_texts(b, "stop", q->stop, q->n_stop);
+	if (q->effort != NULL) {
+		ai_put_key(b, "reasoning_effort");
+		ai_put_cstr(b, q->effort);
 	}
+	if (q->tools.kind != AI_NONE) {
+		ai_put_key(b, "tools");
+		ai_put_value(b, q->tools);
+	}
+	if (q->tool_choice.kind != AI_NONE) {
+		ai_put_key(b, "tool_choice");
+		ai_put_value(b, q->tool_choice);
+	}
+	put_schema(b, q->schema);
+	if (q->stream)
+		put_stream(b);
 	ai_put_close(b, '}');
+	return 0;
 }
 
 /* base64 is a quarter of the bytes of numbers; who ignores the wish answers
@@ -92,44 +124,6 @@ static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 		ai_put_i64(b, (int64_t)q->dim);
 	}
 	ai_put_close(b, '}');
-}
-
-/* ---- answers: what both share ------------------------------------------- */
-
-static int parse(const char *p, size_t n, struct ai_value *v,
-		 struct ai_err *err)
-{
-	struct ai_err why;
-
-	if (ai_json_check(p, n, v, &why) < 0)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer is not JSON: %.300s", why.msg);
-	if (v->kind != AI_OBJECT)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer is not a JSON object");
-	return 0;
-}
-
-/* The decoded string at the path, cleaned, or "". */
-static void copy_text(struct ai_value v, const char *path, char *out,
-		      size_t size)
-{
-	struct ai_buf b = AI_BUF_INIT((size_t)1 << 20);
-	struct ai_value s = ai_json_get(v, path);
-
-	out[0] = '\0';
-	if (s.kind == AI_STRING && ai_json_text(s, &b) == 0)
-		ai_wire_clean((struct ai_span){ ai_buf_cstr(&b), b.len }, out,
-			      size);
-	ai_buf_release(&b);
-}
-
-/* A count that makes sense, or -1. */
-static int64_t count(struct ai_value v, const char *path)
-{
-	int64_t n;
-
-	return ai_json_i64(ai_json_get(v, path), &n) == 0 && n >= 0 ? n : -1;
 }
 
 /* ---- chat --------------------------------------------------------------- */
@@ -157,32 +151,49 @@ static int get_content(struct ai_value v, struct ai_buf *text,
 	return ai_buf_check(text, "the answer's text", err);
 }
 
-static void get_usage(struct ai_value v, struct ai_usage *u)
+/* Keeps what is billed. */
+static void get_bill(struct ai_value v, struct ai_chat_answer *a)
 {
-	u->input = count(v, "usage.prompt_tokens");
-	u->output = count(v, "usage.completion_tokens");
-	u->cached_read = count(v, "usage.prompt_tokens_details.cached_tokens");
-	u->cache_write =
-		count(v, "usage.prompt_tokens_details.cache_write_tokens");
-	u->reasoning =
-		count(v, "usage.completion_tokens_details.reasoning_tokens");
-	/* Who tells of tokens at all and not of these has none of them. */
-	if (u->input >= 0 && u->cached_read < 0)
-		u->cached_read = 0;
-	if (u->input >= 0 && u->cache_write < 0)
-		u->cache_write = 0;
-	if (u->output >= 0 && u->reasoning < 0)
-		u->reasoning = 0;
+	v = ai_json_get(v, "usage");
+	if (v.kind != AI_OBJECT)
+		return;
+	ai_buf_clear(&a->bill);
+	ai_buf_add(&a->bill, v.s.p, v.s.n);
 }
 
-/* function_call is the older form. */
-static void get_tool(struct ai_value message, struct ai_chat_answer *a)
+static int get_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
+		    struct ai_err *err)
 {
-	copy_text(message, "tool_calls.0.function.name", a->tool,
-		  sizeof a->tool);
-	if (a->tool[0] == '\0')
-		copy_text(message, "function_call.name", a->tool,
-			  sizeof a->tool);
+	struct ai_tool_call *call = ai_chat_call(a, i, err);
+
+	if (call == NULL)
+		return -1;
+	if (call->id[0] == '\0')
+		ai_wire_copy(v, "id", call->id, sizeof call->id);
+	if (ai_json_get(v, "function").kind == AI_OBJECT)
+		v = ai_json_get(v, "function");
+	if (call->name[0] == '\0')
+		ai_wire_copy(v, "name", call->name, sizeof call->name);
+	return ai_wire_arguments(ai_json_get(v, "arguments"), call, err);
+}
+
+/* A whole list of calls, or pieces of some (then each has its index);
+ * function_call is the older form. */
+static int get_calls(struct ai_value message, struct ai_chat_answer *a,
+		     struct ai_err *err)
+{
+	struct ai_value v = ai_json_get(message, "tool_calls");
+	struct ai_json_iter it;
+	int64_t at;
+
+	ai_json_iter_init(&it, v);
+	for (int64_t i = 0; ai_json_next(&it, NULL, &v); i++) {
+		at = ai_wire_count(v, "index");
+		if (get_call(v, (size_t)(at < 0 ? i : at), a, err) < 0)
+			return -1;
+	}
+	v = ai_json_get(message, "function_call");
+	return v.kind == AI_OBJECT ? get_call(v, 0, a, err) : 0;
 }
 
 static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
@@ -190,22 +201,84 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 {
 	struct ai_value v, message, refusal;
 
-	ai_buf_clear(&a->text);
-	if (parse(p, n, &v, err) < 0)
+	ai_chat_answer_clear(a);
+	if (ai_wire_object(p, n, &v, err) < 0)
 		return -1;
 	message = ai_json_get(v, "choices.0.message");
 	if (message.kind != AI_OBJECT)
 		return ai_err_set(err, AI_E_ANSWER,
 				  "the answer has no choices.0.message");
-	copy_text(v, "model", a->model, sizeof a->model);
-	copy_text(v, "choices.0.finish_reason", a->finish_reason,
-		  sizeof a->finish_reason);
-	get_usage(v, &a->usage);
+	ai_wire_copy(v, "model", a->model, sizeof a->model);
+	ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
+		     sizeof a->finish_reason);
+	get_bill(v, a);
 	refusal = ai_json_get(message, "refusal");
 	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
-	get_tool(message, a);
+	if (get_calls(message, a, err) < 0)
+		return -1;
 	return get_content(a->refusal ? refusal :
 			   ai_json_get(message, "content"), &a->text, err);
+}
+
+/* A chunk: pieces of text and of calls; the usage comes in one of its own,
+ * behind the finish_reason.  "[DONE]" need not come. */
+static int get_event(struct ai_span name, struct ai_span data,
+		     struct ai_chat_answer *a, struct ai_err *err)
+{
+	struct ai_value v, delta, refusal;
+
+	(void)name;
+	if (ai_span_is(data, "[DONE]"))
+		return 1;
+	if (ai_wire_object(data.p, data.n, &v, err) < 0)
+		return -1;
+	if (a->model[0] == '\0')
+		ai_wire_copy(v, "model", a->model, sizeof a->model);
+	get_bill(v, a);
+	delta = ai_json_get(v, "choices.0.delta");
+	if (ai_json_get(v, "choices.0.finish_reason").kind == AI_STRING)
+		ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
+			     sizeof a->finish_reason);
+	if (delta.kind != AI_OBJECT)
+		return 0;
+	refusal = ai_json_get(delta, "refusal");
+	a->refusal = a->refusal || (refusal.kind == AI_STRING &&
+				    refusal.s.n > 2);
+	if (get_calls(delta, a, err) < 0 ||
+	    get_content(ai_json_get(delta, "content"), &a->text, err) < 0 ||
+	    (refusal.kind == AI_STRING &&
+	     get_content(refusal, &a->text, err) < 0))
+		return -1;
+	return 0;
+}
+
+/* ---- models ------------------------------------------------------------- */
+
+static int get_models(const char *p, size_t n,
+		      int (*each)(void *arg, struct ai_span name), void *arg,
+		      struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(256);
+	struct ai_json_iter it;
+	struct ai_value v;
+	int rc = 0;
+
+	if (ai_wire_object(p, n, &v, err) < 0)
+		return -1;
+	v = ai_json_get(v, "data");
+	if (v.kind != AI_ARRAY)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "the answer has no list \"data\"");
+	ai_json_iter_init(&it, v);
+	while (rc == 0 && ai_json_next(&it, NULL, &v)) {
+		ai_buf_clear(&name);
+		v = ai_json_get(v, "id");
+		if (v.kind == AI_STRING && ai_json_text(v, &name) == 0)
+			rc = each(arg, (struct ai_span){ ai_buf_cstr(&name),
+							 name.len });
+	}
+	ai_buf_release(&name);
+	return rc;
 }
 
 /* ---- embeddings --------------------------------------------------------- */
@@ -359,7 +432,7 @@ static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
 	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
 	if (q->n == 0 || q->n > AI_EMBED_TEXTS_MAX)
 		return ai_err_set(err, AI_E_BUG, "%zu texts at once", q->n);
-	if (parse(p, n, &v, err) < 0)
+	if (ai_wire_object(p, n, &v, err) < 0)
 		return -1;
 	data = ai_json_get(v, "data");
 	if (data.kind != AI_ARRAY)
@@ -369,7 +442,7 @@ static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
 		ai_embed_answer_release(a);
 		return -1;
 	}
-	a->tokens = count(v, "usage.prompt_tokens");
+	a->tokens = ai_wire_count(v, "usage.prompt_tokens");
 	return 0;
 }
 
@@ -403,11 +476,11 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 		return false;
 	for (size_t i = 0; i < sizeof message_paths / sizeof *message_paths &&
 			   e->message[0] == '\0'; i++)
-		copy_text(v, message_paths[i], e->message, sizeof e->message);
-	copy_text(v, "error.code", e->code, sizeof e->code);
+		ai_wire_copy(v, message_paths[i], e->message, sizeof e->message);
+	ai_wire_copy(v, "error.code", e->code, sizeof e->code);
 	if (e->code[0] == '\0')
-		copy_text(v, "error.type", e->code, sizeof e->code);
-	copy_text(v, "error.param", e->param, sizeof e->param);
+		ai_wire_copy(v, "error.type", e->code, sizeof e->code);
+	ai_wire_copy(v, "error.param", e->param, sizeof e->param);
 	get_status(v, e);
 	error = ai_json_get(v, "error");
 	return error.kind == AI_OBJECT || error.kind == AI_STRING;
@@ -415,12 +488,16 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 
 const struct ai_wire ai_wire_openai = {
 	.name = "openai",
-	.chat_path = "/chat/completions",
-	.embed_path = "/embeddings",
-	.auth = "Authorization: Bearer ",
+	.auth = AI_AUTH_BEARER,
+	.framing = AI_FRAMING_SSE,
+	.put_path = put_path,
 	.put_chat = put_chat,
-	.put_embed = put_embed,
 	.get_chat = get_chat,
-	.get_embed = get_embed,
+	.get_event = get_event,
 	.get_error = get_error,
+	.models_path = "/models",
+	.get_models = get_models,
+	.embed_path = "/embeddings",
+	.put_embed = put_embed,
+	.get_embed = get_embed,
 };

@@ -1,26 +1,214 @@
 #include "model/wire.h"
 
 #include "base/utf8.h"
+#include "model/bill.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BILL_MAX ((size_t)64 << 10)
+#define KEEP_BYTES ((size_t)1 << 20)
+
+/* ---- answers -------------------------------------------------------------- */
 
 void ai_chat_answer_init(struct ai_chat_answer *a, size_t max_text)
 {
 	memset(a, 0, sizeof *a);
 	ai_buf_init(&a->text, max_text);
+	ai_buf_init(&a->bill, BILL_MAX);
 	a->usage = (struct ai_usage){ -1, -1, -1, -1, -1 };
+}
+
+static void release_calls(struct ai_chat_answer *a)
+{
+	for (size_t i = 0; i < a->n_calls; i++)
+		ai_buf_release(&a->calls[i].arguments);
+	free(a->calls);
+	a->calls = NULL;
+	a->n_calls = 0;
 }
 
 void ai_chat_answer_release(struct ai_chat_answer *a)
 {
+	release_calls(a);
 	ai_buf_release(&a->text);
+	ai_buf_release(&a->bill);
+}
+
+void ai_chat_answer_clear(struct ai_chat_answer *a)
+{
+	struct ai_buf text = a->text, bill = a->bill;
+
+	release_calls(a);
+	ai_buf_shrink(&text, KEEP_BYTES);
+	ai_buf_clear(&bill);
+	ai_chat_answer_init(a, text.max);
+	a->text = text;
+	a->bill = bill;
+}
+
+struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
+				  struct ai_err *err)
+{
+	struct ai_tool_call *more;
+
+	if (i >= AI_TOOL_CALLS_MAX) {
+		ai_err_set(err, AI_E_ANSWER, "more than %d calls of tools",
+			   AI_TOOL_CALLS_MAX);
+		return NULL;
+	}
+	if (i >= a->n_calls) {
+		more = reallocarray(a->calls, i + 1, sizeof *more);
+		if (more == NULL) {
+			ai_err_nomem(err);
+			return NULL;
+		}
+		a->calls = more;
+		for (; a->n_calls <= i; a->n_calls++) {
+			memset(&more[a->n_calls], 0, sizeof *more);
+			ai_buf_init(&more[a->n_calls].arguments,
+				    a->text.max);
+		}
+	}
+	return &a->calls[i];
 }
 
 void ai_embed_answer_release(struct ai_embed_answer *a)
 {
 	free(a->vectors);
 	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
+}
+
+/* ---- requests ------------------------------------------------------------- */
+
+int ai_wire_check(const struct ai_wire *wire, const char *provider,
+		  const struct ai_chat_request *q, struct ai_err *err)
+{
+	const struct {
+		enum ai_chat_feature feature;
+		bool asked;
+		const char *name;
+	} all[] = {
+		{ AI_CHAT_TEMPERATURE, !isnan(q->temperature), "temperature" },
+		{ AI_CHAT_TOP_P, !isnan(q->top_p), "top_p" },
+		{ AI_CHAT_SEED, q->seed != AI_CHAT_UNSET, "seed" },
+		{ AI_CHAT_STOP, q->n_stop > 0, "stop" },
+		{ AI_CHAT_EFFORT, q->effort != NULL, "effort" },
+		{ AI_CHAT_TOOLS, q->tools.kind != AI_NONE, "tools" },
+		{ AI_CHAT_TOOL_CHOICE, q->tool_choice.kind != AI_NONE,
+		  "tool_choice" },
+		{ AI_CHAT_SCHEMA, q->schema.n > 0, "schema" },
+		{ AI_CHAT_MEDIA, q->media.n > 0, "pictures" },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].asked && (wire->lacks & all[i].feature) != 0)
+			return ai_err_set(err, AI_E_RECORD, "%.60s cannot do "
+					  "'%s'", provider, all[i].name);
+	return 0;
+}
+
+void ai_wire_put_i64(struct ai_buf *b, const char *name, int64_t v)
+{
+	if (v == AI_CHAT_UNSET)
+		return;
+	ai_put_key(b, name);
+	ai_put_i64(b, v);
+}
+
+void ai_wire_put_f64(struct ai_buf *b, const char *name, double v)
+{
+	if (isnan(v))
+		return;
+	ai_put_key(b, name);
+	ai_put_f64(b, v);
+}
+
+void ai_wire_put_texts(struct ai_buf *b, const char *name,
+		       const struct ai_span *v, size_t n)
+{
+	if (n == 0)
+		return;
+	ai_put_key(b, name);
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < n; i++)
+		ai_put_str(b, v[i].p, v[i].n);
+	ai_put_close(b, ']');
+}
+
+void ai_wire_put_segment(struct ai_buf *b, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text != '\0'; text++)
+		if (strchr(plain, *text) != NULL)
+			ai_buf_chr(b, *text);
+		else
+			ai_buf_fmt(b, "%%%02X", (unsigned char)*text);
+}
+
+/* ---- taking answers apart --------------------------------------------------- */
+
+int ai_wire_object(const char *p, size_t n, struct ai_value *v,
+		   struct ai_err *err)
+{
+	struct ai_err why;
+
+	if (ai_json_check(p, n, v, &why) < 0)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "the answer is not JSON: %.300s", why.msg);
+	if (v->kind != AI_OBJECT)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "the answer is not a JSON object");
+	return 0;
+}
+
+void ai_wire_copy(struct ai_value v, const char *path, char *out, size_t size)
+{
+	struct ai_buf b = AI_BUF_INIT((size_t)1 << 20);
+	struct ai_value s = ai_json_get(v, path);
+
+	out[0] = '\0';
+	if (s.kind == AI_STRING && ai_json_text(s, &b) == 0)
+		ai_wire_clean((struct ai_span){ ai_buf_cstr(&b), b.len }, out,
+			      size);
+	ai_buf_release(&b);
+}
+
+int64_t ai_wire_count(struct ai_value v, const char *path)
+{
+	int64_t n;
+
+	return ai_json_i64(ai_json_get(v, path), &n) == 0 && n >= 0 ? n : -1;
+}
+
+int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
+		      struct ai_err *err)
+{
+	if (v.kind == AI_STRING)
+		ai_json_text(v, &call->arguments);
+	else if (v.kind == AI_OBJECT)
+		ai_buf_add(&call->arguments, v.s.p, v.s.n);
+	else if (v.kind != AI_NONE && v.kind != AI_NULL)
+		return ai_err_set(err, AI_E_ANSWER, "a tool's arguments are "
+				  "no object");
+	return ai_buf_check(&call->arguments, "a tool's arguments", err);
+}
+
+struct ai_usage ai_usage_of(const struct ai_meter *m)
+{
+	struct ai_usage u = { 0, 0, 0, 0, 0 };
+
+	for (int i = 0; i < AI_UNITS_IN; i++)
+		u.input += m->n[i];
+	for (int i = AI_UNITS_IN; i < AI_UNITS_TOKENS; i++)
+		u.output += m->n[i];
+	u.cached_read = m->n[AI_UNIT_CACHED] + m->n[AI_UNIT_AUDIO_CACHED];
+	u.cache_write = m->n[AI_UNIT_WRITE_5M] + m->n[AI_UNIT_WRITE_1H];
+	u.reasoning = m->n[AI_UNIT_REASONING];
+	return u;
 }
 
 /* C0, DEL and, in UTF-8, C1: what could move a terminal's cursor. */

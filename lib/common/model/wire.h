@@ -3,7 +3,9 @@
  *
  * A wire format is one const struct ai_wire in a file of its own: it turns
  * requests into JSON and answers back.  It sees no network, no key and no
- * clock; model/client.h brings those together.
+ * clock; model/client.h brings those together.  OpenAI's form of messages,
+ * tools and calls is the one that records have; model/turns.h takes it apart
+ * for the others.
  */
 #ifndef AI_MODEL_WIRE_H
 #define AI_MODEL_WIRE_H
@@ -42,6 +44,12 @@ struct ai_chat_request {
 	int64_t seed;              /* AI_CHAT_UNSET: not sent */
 	const struct ai_span *stop;
 	size_t n_stop;
+	const char *effort;           /* of reasoning: "low", ...; NULL */
+	struct ai_value tools;        /* a list in OpenAI's form; AI_NONE */
+	struct ai_value tool_choice;  /* likewise */
+	struct ai_span schema;        /* that the answer's text must satisfy:
+				       * JSON; n 0: none */
+	bool stream;
 };
 
 /*
@@ -53,17 +61,36 @@ struct ai_usage {
 	int64_t input, cached_read, cache_write, output, reasoning;
 };
 
+/* A tool that the model calls. */
+struct ai_tool_call {
+	char id[128], name[128]; /* "" if not told */
+	struct ai_buf arguments; /* a JSON object, as text; while it streams a
+				  * part of one */
+};
+#define AI_TOOL_CALLS_MAX 128
+
 struct ai_chat_answer {
 	struct ai_buf text;
 	char model[128];        /* as the provider names it; "" if it does not */
-	char finish_reason[32]; /* "stop", "length", ...; "" if not told */
+	char finish_reason[32]; /* OpenAI's words: "stop", "length",
+				 * "tool_calls", "content_filter", or the
+				 * provider's own; "" if not told */
 	bool refusal;           /* text says why the model would not answer */
-	char tool[64];          /* the first tool it calls; "" */
-	struct ai_usage usage;
+	struct ai_tool_call *calls; /* owned */
+	size_t n_calls;
+	struct ai_buf bill;     /* what the provider counted, as JSON for
+				 * ai_meter_read(); empty: nothing */
+	struct ai_usage usage;  /* the same for people; see ai_usage_of() */
 };
 
 void ai_chat_answer_init(struct ai_chat_answer *a, size_t max_text);
 void ai_chat_answer_release(struct ai_chat_answer *a);
+/* As new, but keeps the memory of the text. */
+void ai_chat_answer_clear(struct ai_chat_answer *a);
+/* The i-th call, made if there is none yet.  NULL: AI_E_ANSWER, there are too
+ * many; AI_E_MEMORY. */
+struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
+				  struct ai_err *err);
 
 struct ai_embed_request {
 	const char *model;
@@ -88,35 +115,123 @@ struct ai_wire_error {
 	char param[64];    /* the member of the request it is about; "" */
 };
 
+/* What a chat request may ask for beside messages: bits of ai_wire.lacks. */
+enum ai_chat_feature {
+	AI_CHAT_TEMPERATURE = 1,
+	AI_CHAT_TOP_P = 2,
+	AI_CHAT_SEED = 4,
+	AI_CHAT_STOP = 8,
+	AI_CHAT_EFFORT = 16,
+	AI_CHAT_TOOLS = 32,
+	AI_CHAT_TOOL_CHOICE = 64,
+	AI_CHAT_SCHEMA = 128,
+	AI_CHAT_MEDIA = 256,
+};
+
+/* Where the key stands in a request. */
+enum ai_auth {
+	AI_AUTH_BEARER,    /* Authorization: Bearer KEY */
+	AI_AUTH_X_API_KEY, /* x-api-key: KEY (Anthropic) */
+	AI_AUTH_API_KEY,   /* api-key: KEY (Azure) */
+	AI_AUTH_GOOGLE,    /* x-goog-api-key: KEY */
+	AI_AUTH_AWS,       /* signed (net/sign.h), or a bearer's */
+};
+
+/* How a streamed answer is cut into events. */
+enum ai_framing {
+	AI_FRAMING_NONE, /* it cannot stream */
+	AI_FRAMING_SSE,
+	AI_FRAMING_NDJSON,
+	AI_FRAMING_AWS,  /* application/vnd.amazon.eventstream */
+};
+
 struct ai_wire {
 	const char *name;       /* "openai" */
-	const char *chat_path;  /* behind the base address: "/chat/completions" */
-	const char *embed_path;
-	const char *auth;       /* header before the key: "Authorization: Bearer " */
+	unsigned lacks;         /* enum ai_chat_feature: what it cannot do */
+	enum ai_auth auth;
+	enum ai_framing framing;
+	const char *const *headers; /* beside those of all; NULL: none */
 
-	/* Requests: appended to out, which the caller checks. */
-	void (*put_chat)(const struct ai_chat_request *q, struct ai_buf *out);
-	void (*put_embed)(const struct ai_embed_request *q,
-			  struct ai_buf *out);
+	/* What stands behind the base address, appended: "/messages". */
+	void (*put_path)(const struct ai_chat_request *q, struct ai_buf *out);
+	/* The request, appended to out, which the caller checks.  -1:
+	 * AI_E_RECORD, the messages cannot be said in this format. */
+	int (*put_chat)(const struct ai_chat_request *q, struct ai_buf *out,
+			struct ai_err *err);
 	/*
 	 * Answers, from bytes of unknown quality: 0, or -1 with AI_E_ANSWER
 	 * (or AI_E_MEMORY, AI_E_TOO_LONG), the message saying what is wrong.
 	 */
 	int (*get_chat)(const char *p, size_t n, struct ai_chat_answer *a,
 			struct ai_err *err);
+	/*
+	 * One event of a streamed answer (name: "" where the framing has
+	 * none) adds to a what it brings.  1: the answer is whole; 0: there
+	 * is more to come; -1 as above.  An error that comes in a stream is
+	 * found by get_error() before.
+	 */
+	int (*get_event)(struct ai_span name, struct ai_span data,
+			 struct ai_chat_answer *a, struct ai_err *err);
+	/* Whether the body (or an event's data) is an error's; if so, what it
+	 * says. */
+	bool (*get_error)(const char *p, size_t n, struct ai_wire_error *e);
+
+	/* How many tokens the request has, asked of the provider; NULL: it
+	 * cannot be. */
+	void (*put_count_path)(const struct ai_chat_request *q,
+			       struct ai_buf *out);
+	int (*put_count)(const struct ai_chat_request *q, struct ai_buf *out,
+			 struct ai_err *err);
+	int (*get_count)(const char *p, size_t n, int64_t *tokens,
+			 struct ai_err *err);
+
+	/* The models that a key may use; NULL: they cannot be listed. */
+	const char *models_path;
+	int (*get_models)(const char *p, size_t n,
+			  int (*each)(void *arg, struct ai_span name),
+			  void *arg, struct ai_err *err);
+
+	const char *embed_path; /* NULL: it makes no vectors */
+	void (*put_embed)(const struct ai_embed_request *q,
+			  struct ai_buf *out);
 	int (*get_embed)(const char *p, size_t n,
 			 const struct ai_embed_request *q,
 			 struct ai_embed_answer *a, struct ai_err *err);
-	/* Whether the body is an error's; if so, what it says. */
-	bool (*get_error)(const char *p, size_t n, struct ai_wire_error *e);
 };
 
+/* AI_E_RECORD: the request asks for what this provider cannot do. */
+int ai_wire_check(const struct ai_wire *wire, const char *provider,
+		  const struct ai_chat_request *q, struct ai_err *err);
+
 extern const struct ai_wire ai_wire_openai;
+
+/* ---- what several formats need ------------------------------------------- */
 
 /*
  * Copies text for a message: control bytes and runs of blanks become one
  * blank, what does not fit is cut at a character with "..." behind it.
  */
 void ai_wire_clean(struct ai_span text, char *out, size_t size);
+/* The decoded string at the path, cleaned; "" if there is none. */
+void ai_wire_copy(struct ai_value v, const char *path, char *out, size_t size);
+/* The body as an object.  -1: AI_E_ANSWER, it is none. */
+int ai_wire_object(const char *p, size_t n, struct ai_value *v,
+		   struct ai_err *err);
+/* A count that makes sense, or -1. */
+int64_t ai_wire_count(struct ai_value v, const char *path);
+/* Members that are written if they are set. */
+void ai_wire_put_i64(struct ai_buf *b, const char *name, int64_t v);
+void ai_wire_put_f64(struct ai_buf *b, const char *name, double v);
+void ai_wire_put_texts(struct ai_buf *b, const char *name,
+		       const struct ai_span *v, size_t n);
+/* Segments of a path: everything but letters, digits and "-._~" as %XX. */
+void ai_wire_put_segment(struct ai_buf *b, const char *text);
+/* The usage for people out of what is billed (a->bill). */
+struct ai_meter;
+struct ai_usage ai_usage_of(const struct ai_meter *m);
+/* Appends the arguments of a call that came as a JSON value: an object, or
+ * text that holds one. */
+int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
+		      struct ai_err *err);
 
 #endif

@@ -1,0 +1,403 @@
+#include "model/turns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX ((size_t)64 << 20)
+
+/* While the text grows and may move, parts hold offsets: p is NULL, and n the
+ * place behind the last byte; see resolve(). */
+struct taker {
+	struct ai_turns *t;
+	struct ai_err *err;
+	size_t message; /* under way */
+	struct place {
+		size_t at, n;
+	} *places;      /* four a part: text, type, id, name */
+	size_t cap;
+};
+
+enum { TEXT, TYPE, ID, NAME, PLACES };
+
+static int cannot(struct taker *k, const char *what)
+{
+	return ai_err_set(k->err, AI_E_RECORD, "messages.%zu: %s", k->message,
+			  what);
+}
+
+/* ---- the lists ----------------------------------------------------------------- */
+
+static int grow(void *array, size_t n, size_t *cap, size_t size,
+		struct ai_err *err)
+{
+	void *old, *more;
+
+	if (n < *cap)
+		return 0;
+	memcpy(&old, array, sizeof old);
+	more = reallocarray(old, *cap * 2 + 8, size);
+	if (more == NULL)
+		return ai_err_nomem(err);
+	*cap = *cap * 2 + 8;
+	memcpy(array, &more, sizeof more);
+	return 0;
+}
+
+static int add_turn(struct taker *k, enum ai_role role)
+{
+	struct ai_turns *t = k->t;
+
+	if (t->n > 0 && t->v[t->n - 1].role == role)
+		return 0;
+	if (grow(&t->v, t->n, &t->cap, sizeof *t->v, k->err) < 0)
+		return -1;
+	t->v[t->n++] = (struct ai_turn){ .role = role };
+	return 0;
+}
+
+static int add_part(struct taker *k, enum ai_part_kind kind)
+{
+	struct ai_turns *t = k->t;
+
+	if (grow(&t->parts, t->n_parts, &t->cap_parts, sizeof *t->parts,
+		 k->err) < 0 ||
+	    grow(&k->places, t->n_parts, &k->cap, PLACES * sizeof *k->places,
+		 k->err) < 0)
+		return -1;
+	memset(&k->places[PLACES * t->n_parts], 0,
+	       PLACES * sizeof *k->places);
+	t->parts[t->n_parts++] = (struct ai_part){ .kind = kind };
+	t->v[t->n - 1].n++;
+	return 0;
+}
+
+/* Puts bytes of the last part into the text. */
+static void set(struct taker *k, int which, struct ai_span s)
+{
+	struct place *p = &k->places[PLACES * (k->t->n_parts - 1) +
+				     (size_t)which];
+
+	*p = (struct place){ k->t->text.len, s.n };
+	ai_buf_add(&k->t->text, s.p, s.n);
+}
+
+/* The same with a JSON string, decoded. */
+static void set_text(struct taker *k, int which, struct ai_value v)
+{
+	struct place *p = &k->places[PLACES * (k->t->n_parts - 1) +
+				     (size_t)which];
+
+	p->at = k->t->text.len;
+	if (v.kind == AI_STRING)
+		ai_json_text(v, &k->t->text);
+	p->n = k->t->text.len - p->at;
+}
+
+/* The text moves no more. */
+static void resolve(struct taker *k)
+{
+	struct ai_turns *t = k->t;
+	size_t part = 0;
+
+	for (size_t i = 0; i < t->n_parts; i++) {
+		struct ai_span *to[PLACES] = {
+			&t->parts[i].text, &t->parts[i].type,
+			&t->parts[i].id, &t->parts[i].name,
+		};
+
+		for (size_t w = 0; w < PLACES; w++)
+			*to[w] = (struct ai_span){
+				ai_buf_cstr(&t->text) +
+					k->places[PLACES * i + w].at,
+				k->places[PLACES * i + w].n };
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		t->v[i].parts = t->parts + part;
+		part += t->v[i].n;
+	}
+}
+
+/* ---- parts ----------------------------------------------------------------------- */
+
+/* "data:image/png;base64,..." is taken apart; other addresses stay. */
+static int add_image(struct taker *k, struct ai_value url)
+{
+	struct ai_span text, type;
+	const char *comma, *mark;
+	size_t at;
+
+	if (url.kind != AI_STRING)
+		return cannot(k, "an image_url without a url");
+	if (add_part(k, AI_PART_IMAGE_URL) < 0)
+		return -1;
+	set_text(k, TEXT, url);
+	at = k->places[PLACES * (k->t->n_parts - 1)].at;
+	if (ai_buf_check(&k->t->text, "the messages", k->err) < 0)
+		return -1;
+	text = (struct ai_span){ k->t->text.p + at, k->t->text.len - at };
+	if (text.n < 5 || memcmp(text.p, "data:", 5) != 0)
+		return 0;
+	comma = memchr(text.p, ',', text.n);
+	mark = comma == NULL ? NULL
+		: memmem(text.p, (size_t)(comma - text.p), ";base64", 7);
+	if (mark == NULL)
+		return cannot(k, "a data: picture that is not base64");
+	type = (struct ai_span){ text.p + 5, (size_t)(mark - text.p) - 5 };
+	k->t->parts[k->t->n_parts - 1].kind = AI_PART_IMAGE_DATA;
+	k->places[PLACES * (k->t->n_parts - 1) + TYPE] =
+		(struct place){ at + 5, type.n };
+	k->places[PLACES * (k->t->n_parts - 1) + TEXT] = (struct place){
+		at + (size_t)(comma + 1 - text.p),
+		text.n - (size_t)(comma + 1 - text.p) };
+	return 0;
+}
+
+static int add_typed(struct taker *k, struct ai_value part)
+{
+	struct ai_value type = ai_json_get(part, "type");
+	struct ai_value text = ai_json_get(part, "text"), url;
+
+	if (ai_json_is(type, AI_SPAN("refusal")))
+		text = ai_json_get(part, "refusal");
+	if (text.kind == AI_STRING) {
+		if (add_part(k, AI_PART_TEXT) < 0)
+			return -1;
+		set_text(k, TEXT, text);
+		return 0;
+	}
+	url = ai_json_get(part, "image_url");
+	if (url.kind == AI_OBJECT)
+		url = ai_json_get(url, "url");
+	if (ai_json_is(type, AI_SPAN("image_url")))
+		return add_image(k, url);
+	return cannot(k, "a part that is neither text nor image_url");
+}
+
+static int add_content(struct taker *k, struct ai_value content)
+{
+	struct ai_json_iter it;
+	struct ai_value part;
+
+	if (content.kind == AI_STRING) {
+		if (add_part(k, AI_PART_TEXT) < 0)
+			return -1;
+		set_text(k, TEXT, content);
+		return 0;
+	}
+	if (content.kind != AI_ARRAY && content.kind != AI_NULL &&
+	    content.kind != AI_NONE)
+		return cannot(k, "content that is neither text nor a list");
+	ai_json_iter_init(&it, content);
+	while (ai_json_next(&it, NULL, &part))
+		if (add_typed(k, part) < 0)
+			return -1;
+	return 0;
+}
+
+/* The arguments must be JSON: some formats have an object there, not text. */
+static int set_arguments(struct taker *k, struct ai_value arguments)
+{
+	struct ai_turns *t = k->t;
+	size_t at = t->text.len;
+	struct ai_value v;
+
+	if (arguments.kind == AI_OBJECT)
+		set(k, TEXT, arguments.s);
+	else if (arguments.kind == AI_STRING && arguments.s.n > 2)
+		set_text(k, TEXT, arguments);
+	else
+		set(k, TEXT, AI_SPAN("{}"));
+	if (ai_buf_check(&t->text, "the messages", k->err) < 0)
+		return -1;
+	if (ai_json_check(t->text.p + at, t->text.len - at, &v, NULL) < 0 ||
+	    v.kind != AI_OBJECT)
+		return cannot(k, "a call's arguments are no JSON object");
+	return 0;
+}
+
+static int add_calls(struct taker *k, struct ai_value calls)
+{
+	struct ai_json_iter it;
+	struct ai_value call, function;
+
+	ai_json_iter_init(&it, calls);
+	while (ai_json_next(&it, NULL, &call)) {
+		function = ai_json_get(call, "function");
+		if (function.kind != AI_OBJECT)
+			return cannot(k, "a tool call without a function");
+		if (add_part(k, AI_PART_CALL) < 0)
+			return -1;
+		set_text(k, ID, ai_json_get(call, "id"));
+		set_text(k, NAME, ai_json_get(function, "name"));
+		if (set_arguments(k, ai_json_get(function, "arguments")) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The name of the tool that the call with this id was of: a place, since
+ * nothing is resolved yet. */
+static struct place name_of_call(const struct taker *k, struct ai_span id)
+{
+	const struct place *p;
+
+	for (size_t i = k->t->n_parts; i-- > 0;) {
+		p = &k->places[PLACES * i];
+		if (k->t->parts[i].kind == AI_PART_CALL && p[ID].n == id.n &&
+		    memcmp(k->t->text.p + p[ID].at, id.p, id.n) == 0)
+			return p[NAME];
+	}
+	return (struct place){ 0, 0 };
+}
+
+/* All that the tool says is one text. */
+static int add_result(struct taker *k, struct ai_value message)
+{
+	struct ai_value content = ai_json_get(message, "content"), part;
+	struct ai_turns *t = k->t;
+	struct ai_json_iter it;
+	struct place *p;
+
+	if (add_part(k, AI_PART_RESULT) < 0)
+		return -1;
+	set_text(k, ID, ai_json_get(message, "tool_call_id"));
+	set_text(k, NAME, ai_json_get(message, "name"));
+	if (ai_buf_check(&t->text, "the messages", k->err) < 0)
+		return -1;
+	p = &k->places[PLACES * (t->n_parts - 1)];
+	if (p[NAME].n == 0 && p[ID].n > 0)
+		p[NAME] = name_of_call(k, (struct ai_span){
+			t->text.p + p[ID].at, p[ID].n });
+	p[TEXT].at = t->text.len;
+	if (content.kind == AI_STRING)
+		ai_json_text(content, &t->text);
+	ai_json_iter_init(&it, content);
+	while (content.kind == AI_ARRAY && ai_json_next(&it, NULL, &part)) {
+		part = ai_json_get(part, "text");
+		if (part.kind != AI_STRING)
+			return cannot(k, "a tool's answer that is no text");
+		ai_json_text(part, &t->text);
+	}
+	p[TEXT].n = t->text.len - p[TEXT].at;
+	return 0;
+}
+
+/* ---- messages -------------------------------------------------------------------- */
+
+static int role_of(struct ai_span name)
+{
+	static const struct { const char *name; enum ai_role role; } roles[] = {
+		{ "system", AI_ROLE_SYSTEM }, { "developer", AI_ROLE_SYSTEM },
+		{ "user", AI_ROLE_USER }, { "assistant", AI_ROLE_ASSISTANT },
+		{ "tool", AI_ROLE_TOOL },
+	};
+
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (ai_span_is(name, roles[i].name))
+			return (int)roles[i].role;
+	return -1;
+}
+
+static int take_raw(struct taker *k, struct ai_value m)
+{
+	char name[16];
+	int role;
+
+	ai_wire_copy(m, "role", name, sizeof name);
+	role = role_of(ai_span_of(name));
+	if (role < 0)
+		return cannot(k, "a role that is none of system, user, "
+			      "assistant and tool");
+	if (add_turn(k, (enum ai_role)role) < 0)
+		return -1;
+	if (role == AI_ROLE_TOOL)
+		return add_result(k, m);
+	if (add_content(k, ai_json_get(m, "content")) < 0)
+		return -1;
+	return add_calls(k, ai_json_get(m, "tool_calls"));
+}
+
+static int take_message(struct taker *k, const struct ai_chat_message *m)
+{
+	int role;
+
+	if (m->role == NULL)
+		return take_raw(k, m->raw);
+	role = role_of(ai_span_of(m->role));
+	if (role < 0 || add_turn(k, (enum ai_role)role) < 0 ||
+	    add_part(k, AI_PART_TEXT) < 0)
+		return role < 0 ? cannot(k, "an unknown role") : -1;
+	set(k, TEXT, m->text);
+	return 0;
+}
+
+int ai_turns_take(struct ai_turns *t, const struct ai_chat_message *messages,
+		  size_t n, struct ai_err *err)
+{
+	struct taker k = { .t = t, .err = err };
+	int rc = 0;
+
+	memset(t, 0, sizeof *t);
+	ai_buf_init(&t->text, TEXT_MAX);
+	for (; rc == 0 && k.message < n; k.message++)
+		rc = take_message(&k, &messages[k.message]);
+	if (rc == 0)
+		rc = ai_buf_check(&t->text, "the messages", err);
+	if (rc == 0)
+		resolve(&k);
+	free(k.places);
+	return rc;
+}
+
+void ai_turns_release(struct ai_turns *t)
+{
+	free(t->v);
+	free(t->parts);
+	ai_buf_release(&t->text);
+	memset(t, 0, sizeof *t);
+}
+
+/* ---- tools ------------------------------------------------------------------------- */
+
+int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
+		 struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value v;
+	size_t at = 0;
+
+	ai_json_iter_init(&it, tools);
+	while (ai_json_next(&it, NULL, &v))
+		if (at++ == *i)
+			goto found;
+	return 0;
+found:
+	++*i;
+	v = ai_json_get(v, "function");
+	tool->name = ai_json_get(v, "name");
+	tool->description = ai_json_get(v, "description");
+	tool->parameters = ai_json_get(v, "parameters");
+	if (tool->name.kind != AI_STRING)
+		return ai_err_set(err, AI_E_RECORD, "tools.%zu is no function "
+				  "with a name", at - 1);
+	return 1;
+}
+
+int ai_tool_choice_take(struct ai_value v, struct ai_tool_choice *c,
+			struct ai_err *err)
+{
+	*c = (struct ai_tool_choice){ .kind = AI_CHOICE_AUTO };
+	if (v.kind == AI_NONE || ai_json_is(v, AI_SPAN("auto")))
+		return 0;
+	c->name = ai_json_get(v, "function.name");
+	if (ai_json_is(v, AI_SPAN("none")))
+		c->kind = AI_CHOICE_NONE;
+	else if (ai_json_is(v, AI_SPAN("required")))
+		c->kind = AI_CHOICE_ANY;
+	else if (c->name.kind == AI_STRING)
+		c->kind = AI_CHOICE_NAMED;
+	else
+		return ai_err_set(err, AI_E_RECORD, "tool_choice is none of "
+				  "auto, none, required and a function");
+	return 0;
+}

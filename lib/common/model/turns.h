@@ -1,0 +1,76 @@
+/*
+ * turns.h: a conversation taken apart, for the formats that are not OpenAI's.
+ *
+ * Messages come in OpenAI's form (a string or parts as content, tool_calls,
+ * messages of the role "tool" with a tool_call_id).  Here they are a list of
+ * turns, each of parts: text, pictures, calls of tools and their results.
+ */
+#ifndef AI_MODEL_TURNS_H
+#define AI_MODEL_TURNS_H
+
+#include "model/wire.h"
+
+enum ai_role {
+	AI_ROLE_SYSTEM, /* "developer" too */
+	AI_ROLE_USER,
+	AI_ROLE_ASSISTANT,
+	AI_ROLE_TOOL,   /* what tools have answered */
+};
+
+struct ai_part {
+	enum ai_part_kind {
+		AI_PART_TEXT,
+		AI_PART_IMAGE_DATA, /* type: "image/png"; text: its base64 */
+		AI_PART_IMAGE_URL,  /* text: its address */
+		AI_PART_CALL,       /* id, name; text: the arguments, an
+				     * object as JSON */
+		AI_PART_RESULT,     /* id; name if it is known; text */
+	} kind;
+	struct ai_span text, type, id, name; /* decoded; n 0: not there */
+};
+
+struct ai_turn {
+	enum ai_role role;
+	const struct ai_part *parts; /* of the list's */
+	size_t n;
+};
+
+struct ai_turns {
+	struct ai_turn *v;     /* owned */
+	size_t n, cap;
+	struct ai_part *parts; /* owned */
+	size_t n_parts, cap_parts;
+	struct ai_buf text;    /* owns what the parts point to */
+};
+
+/*
+ * Takes the messages apart.  Neighbours of the same role become one turn, the
+ * results of several calls too, as most formats want it.  AI_E_RECORD: a
+ * role or a part that this cannot say, naming the message ("messages.3").
+ * To be released in any case.
+ */
+int ai_turns_take(struct ai_turns *t, const struct ai_chat_message *messages,
+		  size_t n, struct ai_err *err);
+void ai_turns_release(struct ai_turns *t);
+
+/*
+ * A list of tools in OpenAI's form, one after the other: *i is 0 before the
+ * first.  1: there is one; 0: none is left; -1: AI_E_RECORD.  The values are
+ * borrowed; parameters and description may be AI_NONE.
+ */
+struct ai_tool {
+	struct ai_value name, description, parameters;
+};
+int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
+		 struct ai_err *err);
+
+/* What "tool_choice" says: "auto", "none", "required", or a tool's name. */
+struct ai_tool_choice {
+	enum { AI_CHOICE_AUTO, AI_CHOICE_NONE, AI_CHOICE_ANY,
+	       AI_CHOICE_NAMED } kind;
+	struct ai_value name; /* of AI_CHOICE_NAMED */
+};
+int ai_tool_choice_take(struct ai_value v, struct ai_tool_choice *c,
+			struct ai_err *err);
+
+#endif
