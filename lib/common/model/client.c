@@ -1,7 +1,4 @@
-#include "model/client.h"
-
-#include "net/http.h"
-#include "net/retry.h"
+#include "model/exchange.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +7,8 @@
 #include <time.h>
 
 #define REQUEST_MAX ((size_t)64 << 20)
-#define QUOTED_MAX 80 /* bytes of an answer that a message quotes */
+#define KEEP_BYTES ((size_t)1 << 16) /* of a request that has ended */
+#define ADDRESS_MAX ((size_t)8192)
 
 struct ai_client_settings ai_client;
 
@@ -35,155 +33,19 @@ const struct ai_opt ai_client_options[] = {
 };
 
 struct ai_client {
-	struct ai_http *http; /* NULL until the first call */
-	struct ai_http_answer answer;
-	struct ai_buf body;
+	struct ai_http *http; /* NULL until the first request */
 	struct ai_payer payer;
+	struct ai_exchange *under_way, *spare;
 };
 
 struct ai_client *ai_client_new(struct ai_err *err)
 {
 	struct ai_client *c = calloc(1, sizeof *c);
 
-	if (c == NULL) {
+	if (c == NULL)
 		ai_err_nomem(err);
-		return NULL;
-	}
-	ai_http_answer_init(&c->answer, AI_HTTP_BODY_MAX);
-	ai_buf_init(&c->body, REQUEST_MAX);
 	return c;
 }
-
-void ai_client_free(struct ai_client *c)
-{
-	if (c == NULL)
-		return;
-	ai_payer_release(&c->payer);
-	ai_http_free(c->http);
-	ai_http_answer_release(&c->answer);
-	ai_buf_release(&c->body);
-	free(c);
-}
-
-/* ---- what a status means ------------------------------------------------ */
-
-/* Codes of errors that no waiting cures though their status says 429. */
-static const char *const no_credit[] = {
-	"insufficient_quota", "billing_hard_limit_reached",
-	"enforced_spend_limit_reached",
-};
-
-static bool is_no_credit(const struct ai_wire_error *why)
-{
-	for (size_t i = 0; i < sizeof no_credit / sizeof *no_credit; i++)
-		if (strcmp(why->code, no_credit[i]) == 0)
-			return true;
-	return false;
-}
-
-static enum ai_code code_of(long status, const struct ai_wire_error *why)
-{
-	if (is_no_credit(why))
-		return AI_E_NOT_ALLOWED;
-	switch (status) {
-	case 401:
-	case 402:
-	case 403:
-	case 407:
-		return AI_E_NOT_ALLOWED;
-	case 429:
-		return AI_E_TRY_LATER;
-	case 408:
-	case 409:
-	case 425:
-		return AI_E_UNAVAILABLE;
-	default:
-		return status >= 500 ? AI_E_UNAVAILABLE :
-		       status >= 300 ? AI_E_REJECTED : AI_E_ANSWER;
-	}
-}
-
-/*
- * Takes the key out of what a provider says about it: each word that holds
- * the key, or begins like it and was masked with asterisks.
- */
-static void hide_key(char *msg, const char *key)
-{
-	size_t n = key == NULL ? 0 : strlen(key), len;
-
-	if (n == 0)
-		return;
-	for (char *p = msg; *p != '\0'; p += len) {
-		p += strspn(p, " ");
-		len = strcspn(p, " ");
-		if (memmem(p, len, key, n) == NULL &&
-		    (memchr(p, '*', len) == NULL || n < 3 ||
-		     memmem(p, len, key, 3) == NULL))
-			continue;
-		memset(p, '*', len < 3 ? len : 3);
-		if (len > 3)
-			memmove(p + 3, p + len, strlen(p + len) + 1);
-		len = len < 3 ? len : 3;
-	}
-}
-
-static int refuse(const struct ai_endpoint *e, long status,
-		  struct ai_wire_error *why, double retry_after_s,
-		  struct ai_err *err)
-{
-	hide_key(why->message, e->key);
-	if (status >= 300 && status < 400)
-		ai_err_set(err, AI_E_REJECTED,
-			   "%s redirects (status %ld); redirects are not "
-			   "followed: check the address", e->provider, status);
-	else
-		ai_err_set(err, code_of(status, why), "%s: status %ld%s%s",
-			   e->provider, status,
-			   why->message[0] != '\0' ? ": " : "", why->message);
-	err->retry_after_s = retry_after_s;
-	return -1;
-}
-
-/* How an answer begins, for a message: on one line, without the key. */
-static void quote(const struct ai_client *c, const struct ai_endpoint *e,
-		  char out[QUOTED_MAX])
-{
-	const struct ai_buf *body = &c->answer.body;
-
-	if (e->key != NULL && body->len > 0 &&
-	    memmem(body->p, body->len, e->key, strlen(e->key)) != NULL) {
-		snprintf(out, QUOTED_MAX, "(not shown: the key is in it)");
-		return;
-	}
-	ai_wire_clean((struct ai_span){ ai_buf_cstr(body), body->len }, out,
-		      QUOTED_MAX);
-	hide_key(out, e->key);
-}
-
-/*
- * An answer that came with a good status and is none of a model: more often
- * than not another machine sent it, such as a proxy or the log-in page of a
- * network, so the message says from where it came and what it looks like.
- */
-static int not_an_answer(const struct ai_client *c,
-			 const struct ai_endpoint *e, const char *path,
-			 struct ai_err *err)
-{
-	const char *type = c->answer.content_type;
-	char begin[QUOTED_MAX], why[sizeof err->msg];
-
-	if (err->code != AI_E_ANSWER)
-		return -1;
-	quote(c, e, begin);
-	memcpy(why, err->msg, sizeof why);
-	/* The address cannot hold a password: see ai_http_url(). */
-	return ai_err_set(err, AI_E_ANSWER,
-			  "%.120s%s sent %s: %.110s; it begins '%s'", e->base,
-			  path, type[0] != '\0' ? type : "no content type",
-			  why, begin);
-}
-
-/* ---- one attempt, and all of them --------------------------------------- */
 
 static double now_s(void)
 {
@@ -193,114 +55,177 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Whether the answer that came is worth another try. */
-static bool again(const struct ai_http_answer *a, long status,
-		  const struct ai_wire_error *why)
-{
-	if (is_no_credit(why))
-		return false;
-	return a->should_retry >= 0 ? a->should_retry == 1
-				    : ai_retry_status(status);
-}
+/* ---- exchanges come and go ------------------------------------------------ */
 
-/* *more: whether the failure is worth another try. */
-static int attempt(struct ai_client *c, const struct ai_endpoint *e,
-		   const struct ai_http_request *q, struct ai_call *call,
-		   bool *more, struct ai_err *err)
+static struct ai_exchange *exchange_new(struct ai_client *c,
+					const struct ai_endpoint *e,
+					struct ai_err *err)
 {
-	struct ai_http_answer *a = &c->answer;
-	struct ai_wire_error why = { 0 };
-	double begin = now_s();
-	bool said;
-	int rc;
+	struct ai_exchange *x = c->spare;
 
-	call->attempts++;
-	rc = ai_http_send(c->http, q, a, err);
-	call->latency_s = now_s() - begin;
-	call->status = a->status;
-	*more = a->again;
-	snprintf(call->request_id, sizeof call->request_id, "%s",
-		 a->request_id);
-	if (rc < 0)
-		return -1;
-	said = e->wire->get_error(ai_buf_cstr(&a->body), a->body.len, &why);
-	if (a->status >= 200 && a->status <= 299) {
-		if (!said)
-			return 0;
-		/* An error that calls itself a success, as gateways send it
-		 * when the model behind them fails. */
-		call->status = why.status != 0 ? why.status : 502;
+	if (x != NULL) {
+		c->spare = x->next;
+	} else {
+		x = calloc(1, sizeof *x);
+		if (x == NULL) {
+			ai_err_nomem(err);
+			return NULL;
+		}
+		ai_buf_init(&x->url, ADDRESS_MAX);
+		ai_buf_init(&x->body, REQUEST_MAX);
+		ai_http_answer_init(&x->answer, AI_HTTP_BODY_MAX);
 	}
-	snprintf(call->param, sizeof call->param, "%s", why.param);
-	if (why.message[0] == '\0')
-		quote(c, e, why.message);
-	*more = again(a, call->status, &why);
-	return refuse(e, call->status, &why, a->retry_after_s, err);
+	x->e = e;
+	x->next = NULL;
+	x->chat = NULL;
+	x->embed = NULL;
+	x->payment = (struct ai_payment){ .reserved = false };
+	ai_buf_clear(&x->url);
+	ai_buf_str(&x->url, e->base);
+	return x;
 }
 
-/* Somebody between us and the model says that its answer never came: time-outs
- * and bad gateways, Cloudflare's (52x) among them. */
-static bool is_lost(long status)
+static void exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 {
-	return status == 408 || status == 499 || status == 502 ||
-		status == 504 || (status >= 520 && status <= 527) ||
-		status == 598 || status == 599;
+	ai_buf_shrink(&x->body, KEEP_BYTES);
+	ai_buf_shrink(&x->answer.body, KEEP_BYTES);
+	x->next = c->spare;
+	c->spare = x;
 }
 
-/* How an attempt ended, for the ledger. */
-static enum ai_end end_of(const struct ai_http_answer *a, int rc)
+static void exchange_free(struct ai_exchange *x)
 {
-	if (rc == 0)
-		return AI_END_ANSWERED;
-	if (a->status == 0 || (a->status >= 200 && a->status <= 299))
-		return a->sent ? AI_END_LOST : AI_END_UNSENT;
-	if (is_lost(a->status))
-		return AI_END_LOST;
-	return a->status >= 500 ? AI_END_FAILED : AI_END_REFUSED;
+	ai_buf_release(&x->url);
+	ai_buf_release(&x->body);
+	ai_http_answer_release(&x->answer);
+	free(x);
 }
 
-/* Books the attempt; the ledger's own error wins over success, not over the
- * attempt's. */
-static int settle(struct ai_client *c, const struct ai_endpoint *e, int rc,
-		  struct ai_call *call, struct ai_err *err)
+/* From now on it is ai_client_turn()'s. */
+static int begin(struct ai_client *c, struct ai_exchange *x,
+		 int64_t max_output, struct ai_media media,
+		 struct ai_call *call, ai_client_done *done, void *arg,
+		 struct ai_err *err)
 {
-	struct ai_value body, usage = { AI_NONE, { NULL, 0 } };
-	struct ai_err why;
-	int64_t cost = 0;
-	int booked;
+	struct ai_exchange **at = &c->under_way;
 
-	if (rc == 0 && ai_json_check(ai_buf_cstr(&c->answer.body),
-				     c->answer.body.len, &body, NULL) == 0)
-		usage = ai_json_get(body, "usage");
-	booked = ai_payer_settle(&c->payer, &e->tariff, end_of(&c->answer, rc),
-				 usage, c->answer.retry_after_s, &cost, &why);
-	call->cost += cost;
-	if (booked < 0 && rc == 0)
-		*err = why;
-	return booked < 0 ? -1 : rc;
-}
-
-/* Writes the request, with as long an answer as its budget allows. */
-static int put_chat(struct ai_client *c, const struct ai_endpoint *e,
-		    struct ai_chat_request *q, struct ai_err *err)
-{
-	struct ai_ask ask;
-
-	if (ai_wire_check(e->wire, e->provider, q, err) < 0 ||
-	    e->wire->put_chat(q, &c->body, err) < 0)
+	memset(call, 0, sizeof *call);
+	call->max_tokens = max_output;
+	x->call = call;
+	x->done = done;
+	x->arg = arg;
+	if (ai_buf_check(&x->body, "the request", err) < 0 ||
+	    ai_buf_check(&x->url, "the address", err) < 0 ||
+	    ai_tariff_ask(&x->e->tariff, x->body.len, max_output, media,
+			  &x->ask, err) < 0)
 		return -1;
-	if (!q->may_shorten || c->body.bad != AI_E_NONE)
-		return 0;
-	if (ai_tariff_ask(&e->tariff, c->body.len, q->max_tokens, q->media,
-			  &ask, err) < 0 ||
-	    ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
-		return -1;
-	if (ask.output == q->max_tokens)
-		return 0;
-	q->max_tokens = ask.output;
-	ai_buf_clear(&c->body);
-	return e->wire->put_chat(q, &c->body, err);
+	ai_retry_init(&x->retry, (int)ai_client.retries, ai_client.timeout_s,
+		      NULL);
+	x->stage = EXCHANGE_RESERVE;
+	/* Behind the others: who came first is served first. */
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = x;
+	x->next = NULL;
+	return 0;
 }
+
+/* ---- the ledger ------------------------------------------------------------ */
+
+static int64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Lets the steps be taken of all exchanges at this stage. */
+static size_t pay_all(struct ai_client *c, struct ai_pay **list, size_t n)
+{
+	if (n > 0)
+		ai_payer_do(&c->payer, list, n);
+	return n;
+}
+
+static size_t count_all(const struct ai_client *c)
+{
+	size_t n = 0;
+
+	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
+		n++;
+	return n;
+}
+
+static void over(struct ai_exchange *x, int rc, const struct ai_err *err)
+{
+	x->stage = EXCHANGE_OVER;
+	x->rc = rc;
+	if (rc < 0)
+		x->err = *err;
+}
+
+/* After its attempt was booked: another one, or the end.  The ledger's own
+ * error wins over success, not over the attempt's. */
+static void settled(struct ai_exchange *x)
+{
+	double wait_s = -1;
+
+	x->call->cost += x->pay.cost;
+	if (x->rc == 0 && x->pay.rc < 0) {
+		over(x, -1, &x->pay.err);
+		return;
+	}
+	if (x->rc < 0 && x->more && x->pay.rc == 0)
+		wait_s = ai_retry_next(&x->retry, x->answer.retry_after_s);
+	x->stage = wait_s < 0 ? EXCHANGE_OVER : EXCHANGE_RETRY;
+	x->due_s = now_s() + wait_s;
+}
+
+static void reserved(struct ai_exchange *x)
+{
+	if (x->pay.rc < 0) {
+		over(x, -1, &x->pay.err);
+		return;
+	}
+	if (x->pay.what == AI_PAY_VOID)
+		return;
+	x->stage = EXCHANGE_WAIT;
+	x->due_s = x->payment.reserved
+		? now_s() + (double)(x->payment.start_ns - boot_ns()) / 1e9
+		: 0;
+}
+
+/* What has ended is booked and what begins is reserved, in one transaction. */
+static void book(struct ai_client *c, struct ai_pay **list)
+{
+	struct ai_exchange *x;
+	size_t n = 0;
+
+	for (x = c->under_way; x != NULL; x = x->next) {
+		if (x->stage != EXCHANGE_SETTLE && x->stage != EXCHANGE_RESERVE)
+			continue;
+		x->pay.payment = &x->payment;
+		x->pay.tariff = &x->e->tariff;
+		if (x->stage == EXCHANGE_RESERVE) {
+			/* Again, if it has lost its place. */
+			x->pay.what = x->payment.reserved ? AI_PAY_VOID
+							  : AI_PAY_RESERVE;
+			x->pay.ask = x->ask;
+			x->pay.left_s = ai_retry_left(&x->retry);
+		}
+		list[n++] = &x->pay;
+	}
+	if (pay_all(c, list, n) == 0)
+		return;
+	for (x = c->under_way; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_SETTLE)
+			settled(x);
+		else if (x->stage == EXCHANGE_RESERVE)
+			reserved(x);
+}
+
+/* ---- an attempt ------------------------------------------------------------ */
 
 /* The header with the key, by how the wire wants it. */
 static int put_auth(const struct ai_endpoint *e, char *out, size_t size,
@@ -319,84 +244,368 @@ static int put_auth(const struct ai_endpoint *e, char *out, size_t size,
 		ai_err_set(err, AI_E_NOT_ALLOWED, "the key is too long");
 }
 
-static int post(struct ai_client *c, const struct ai_endpoint *e,
-		const char *path, int64_t max_output, struct ai_media media,
-		struct ai_call *call, struct ai_err *err)
+/* What the answer's usage comes to, for people; and what is billed. */
+static struct ai_value chat_usage(const struct ai_endpoint *e,
+				  struct ai_chat_answer *a)
 {
-	struct ai_ask ask;
-	char url[4096 + 64], auth[4096];
-	const char *headers[] = { "Content-Type: application/json",
-				  "Accept: application/json", auth, NULL };
-	struct ai_http_request q = {
-		.method = "POST", .url = url, .headers = headers,
-		.body = c->body.p, .n = c->body.len,
-		.connect_s = ai_client.connect_s,
-	};
-	struct ai_retry r;
-	bool more;
-	int rc;
-
-	memset(call, 0, sizeof *call);
-	call->max_tokens = max_output;
-	if (ai_buf_check(&c->body, "the request", err) < 0 ||
-	    ai_tariff_ask(&e->tariff, c->body.len, max_output, media, &ask,
-			  err) < 0)
-		return -1;
-	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
-		return -1;
-	snprintf(url, sizeof url, "%s%s", e->base, path);
-	if (e->key == NULL)
-		headers[2] = NULL;
-	else if (put_auth(e, auth, sizeof auth, err) < 0)
-		return -1;
-	ai_retry_init(&r, (int)ai_client.retries, ai_client.timeout_s, NULL);
-	do {
-		if (ai_payer_reserve(&c->payer, &e->tariff, &ask,
-				     ai_retry_left(&r), err) < 0)
-			return -1;
-		/* 0 would mean the default. */
-		q.timeout_s = fmax(ai_retry_left(&r), 0.001);
-		rc = settle(c, e, attempt(c, e, &q, call, &more, err), call,
-			    err);
-	} while (rc < 0 && more &&
-		 ai_retry_wait(&r, c->answer.retry_after_s));
-	return rc;
-}
-
-/* What the answer's usage comes to, for people. */
-static void tell_usage(const struct ai_endpoint *e, struct ai_chat_answer *a)
-{
-	struct ai_value v;
+	struct ai_value v = { AI_NONE, { NULL, 0 } };
 	struct ai_meter m;
 
-	if (ai_json_check(ai_buf_cstr(&a->bill), a->bill.len, &v, NULL) == 0 &&
-	    ai_meter_read(e->tariff.shape, v, &m, NULL) == 0)
+	if (a->bill.len == 0 ||
+	    ai_json_check(a->bill.p, a->bill.len, &v, NULL) < 0)
+		return (struct ai_value){ AI_NONE, { NULL, 0 } };
+	if (ai_meter_read(e->tariff.shape, v, &m, NULL) == 0)
 		a->usage = ai_usage_of(&m);
+	return v;
+}
+
+/* Reads the answer; what it is billed by goes into x->pay. */
+static int take_answer(struct ai_exchange *x, struct ai_err *err)
+{
+	const struct ai_wire *wire = x->e->wire;
+	const char *p = ai_buf_cstr(&x->answer.body);
+	size_t n = x->answer.body.len;
+	struct ai_value v;
+	int rc;
+
+	if (ai_failure_take(x, err) < 0)
+		return -1;
+	x->pay.end = AI_END_ANSWERED;
+	if (x->chat != NULL) {
+		rc = wire->get_chat(p, n, x->chat, err);
+		x->pay.usage = chat_usage(x->e, x->chat);
+	} else {
+		rc = wire->get_embed(p, n, x->embed_request, x->embed, err);
+		if (ai_json_check(p, n, &v, NULL) == 0)
+			x->pay.usage = ai_json_get(v, "usage");
+	}
+	/* It is paid for, and asking again would be no better. */
+	x->more = false;
+	return rc < 0 ? ai_failure_no_answer(x, err) : 0;
+}
+
+/* ai_http_done: the transfer has ended. */
+static void landed(void *arg, int rc, struct ai_err *err)
+{
+	struct ai_exchange *x = arg;
+
+	x->transfer = NULL;
+	x->stage = EXCHANGE_SETTLE;
+	x->call->latency_s = now_s() - x->begun_s;
+	x->call->status = x->answer.status;
+	snprintf(x->call->request_id, sizeof x->call->request_id, "%s",
+		 x->answer.request_id);
+	x->more = x->answer.again;
+	x->pay.what = AI_PAY_SETTLE;
+	x->pay.end = ai_failure_end(&x->answer);
+	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	x->pay.retry_after_s = x->answer.retry_after_s;
+	x->rc = rc < 0 ? -1 : take_answer(x, err);
+	if (x->rc < 0)
+		x->err = *err;
+}
+
+static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
+{
+	char auth[4096];
+	const char *headers[16] = { "Content-Type: application/json",
+				    "Accept: application/json" };
+	struct ai_http_request q = {
+		.method = "POST", .url = x->url.p, .headers = headers,
+		.body = x->body.p, .n = x->body.len,
+		.connect_s = ai_client.connect_s,
+		/* 0 would mean the default. */
+		.timeout_s = fmax(ai_retry_left(&x->retry), 0.001),
+		.arg = x,
+	};
+	size_t n = 2;
+
+	for (const char *const *h = x->e->wire->headers;
+	     h != NULL && *h != NULL && n < 14; h++)
+		headers[n++] = *h;
+	if (x->e->key != NULL) {
+		if (put_auth(x->e, auth, sizeof auth, err) < 0)
+			return -1;
+		headers[n++] = auth;
+	}
+	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
+		return -1;
+	x->call->attempts++;
+	x->begun_s = now_s();
+	return ai_http_start(c->http, &q, &x->answer, landed, &x->transfer,
+			     err);
+}
+
+/* Could not even begin. */
+static void not_flown(struct ai_exchange *x, const struct ai_err *err)
+{
+	x->stage = EXCHANGE_SETTLE;
+	x->more = false;
+	x->rc = -1;
+	x->err = *err;
+	x->pay.what = AI_PAY_SETTLE;
+	x->pay.end = AI_END_UNSENT;
+	x->pay.retry_after_s = -1;
+}
+
+/* Those whose time has come go out, all at once as the ledger sees it. */
+static void launch(struct ai_client *c, struct ai_pay **list)
+{
+	double now = now_s();
+	struct ai_exchange *x;
+	struct ai_err err;
+	size_t n = 0;
+
+	for (x = c->under_way; x != NULL; x = x->next) {
+		if (x->stage != EXCHANGE_WAIT || x->due_s > now)
+			continue;
+		x->pay.what = AI_PAY_SENT;
+		list[n++] = &x->pay;
+	}
+	if (pay_all(c, list, n) == 0)
+		return;
+	for (x = c->under_way; x != NULL; x = x->next) {
+		if (x->stage != EXCHANGE_WAIT || x->due_s > now)
+			continue;
+		x->stage = EXCHANGE_FLY;
+		if (x->pay.rc > 0)
+			x->stage = EXCHANGE_RESERVE;
+		else if (x->pay.rc < 0)
+			not_flown(x, &x->pay.err);
+		else if (fly(c, x, &err) < 0)
+			not_flown(x, &err);
+	}
+}
+
+/* ---- turns ------------------------------------------------------------------- */
+
+static void retry_due(struct ai_client *c)
+{
+	double now = now_s();
+
+	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_RETRY && x->due_s <= now)
+			x->stage = EXCHANGE_RESERVE;
+}
+
+static bool has_stage(const struct ai_client *c, int stage)
+{
+	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
+		if ((int)x->stage == stage)
+			return true;
+	return false;
+}
+
+/* All that can be done now. -1: out of memory. */
+static int progress(struct ai_client *c, struct ai_err *err)
+{
+	struct ai_pay **list = calloc(count_all(c) + 1, sizeof *list);
+
+	if (list == NULL)
+		return ai_err_nomem(err);
+	do {
+		retry_due(c);
+		book(c, list);
+		launch(c, list);
+	} while (has_stage(c, EXCHANGE_RESERVE) ||
+		 has_stage(c, EXCHANGE_SETTLE));
+	free(list);
+	return 0;
+}
+
+/* Hands over those that have ended; how many they were. */
+static size_t hand_over(struct ai_client *c)
+{
+	struct ai_exchange **at = &c->under_way, *x;
+	size_t n = 0;
+
+	while ((x = *at) != NULL) {
+		if (x->stage != EXCHANGE_OVER) {
+			at = &x->next;
+			continue;
+		}
+		*at = x->next;
+		n++;
+		/* Another one may be begun from within: not in this place. */
+		x->done(x->arg, x->rc, &x->err);
+		exchange_put_back(c, x);
+		at = &c->under_way;
+	}
+	return n;
+}
+
+/* Milliseconds until the next one is due; negative: none waits. */
+static int64_t until_due(const struct ai_client *c)
+{
+	double now = now_s(), least = HUGE_VAL;
+
+	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
+		if ((x->stage == EXCHANGE_WAIT || x->stage == EXCHANGE_RETRY) &&
+		    x->due_s < least)
+			least = x->due_s;
+	return isinf(least) ? -1 : least <= now ? 0
+		: (int64_t)ceil((least - now) * 1000);
+}
+
+int ai_client_turn(struct ai_client *c, int fd, bool *readable,
+		   struct ai_err *err)
+{
+	*readable = false;
+	if (progress(c, err) < 0)
+		return -1;
+	if (hand_over(c) > 0)
+		return 0;
+	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
+		return -1;
+	if (ai_http_wait(c->http, fd, until_due(c), readable, err) < 0 ||
+	    progress(c, err) < 0)
+		return -1;
+	hand_over(c);
+	return 0;
+}
+
+/* What is under way goes out of the ledger as it stands: given back if it was
+ * not sent, else at its worst case. */
+static void abandon(struct ai_client *c)
+{
+	struct ai_exchange *x;
+	struct ai_pay *one;
+
+	while ((x = c->under_way) != NULL) {
+		c->under_way = x->next;
+		if (x->transfer != NULL)
+			ai_http_cancel(c->http, x->transfer);
+		x->pay.what = x->stage == EXCHANGE_WAIT ? AI_PAY_VOID
+							: AI_PAY_SETTLE;
+		if (x->stage == EXCHANGE_FLY)
+			x->pay.end = AI_END_LOST;
+		one = &x->pay;
+		if (x->payment.reserved)
+			ai_payer_do(&c->payer, &one, 1);
+		exchange_free(x);
+	}
+}
+
+void ai_client_free(struct ai_client *c)
+{
+	struct ai_exchange *x;
+
+	if (c == NULL)
+		return;
+	abandon(c);
+	while ((x = c->spare) != NULL) {
+		c->spare = x->next;
+		exchange_free(x);
+	}
+	ai_http_free(c->http);
+	ai_payer_release(&c->payer);
+	free(c);
+}
+
+/* ---- requests ----------------------------------------------------------------- */
+
+/* Writes the request, with as long an answer as its budget allows. */
+static int put_chat(struct ai_client *c, struct ai_exchange *x,
+		    struct ai_chat_request *q, struct ai_err *err)
+{
+	const struct ai_endpoint *e = x->e;
+	struct ai_ask ask;
+
+	ai_buf_clear(&x->body);
+	if (ai_wire_check(e->wire, e->provider, q, err) < 0 ||
+	    e->wire->put_chat(q, &x->body, err) < 0)
+		return -1;
+	if (!q->may_shorten || x->body.bad != AI_E_NONE)
+		return 0;
+	if (ai_tariff_ask(&e->tariff, x->body.len, q->max_tokens, q->media,
+			  &ask, err) < 0 ||
+	    ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
+		return -1;
+	if (ask.output == q->max_tokens)
+		return 0;
+	q->max_tokens = ask.output;
+	ai_buf_clear(&x->body);
+	return e->wire->put_chat(q, &x->body, err);
+}
+
+int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
+			 const struct ai_chat_request *q,
+			 struct ai_chat_answer *a, struct ai_call *call,
+			 ai_client_done *done, void *arg, struct ai_err *err)
+{
+	struct ai_exchange *x = exchange_new(c, e, err);
+	struct ai_chat_request mine = *q;
+
+	if (x == NULL)
+		return -1;
+	x->chat = a;
+	e->wire->put_path(q, &x->url);
+	if (put_chat(c, x, &mine, err) == 0 &&
+	    begin(c, x, mine.max_tokens == AI_CHAT_UNSET ? 0 : mine.max_tokens,
+		  mine.media, call, done, arg, err) == 0)
+		return 0;
+	exchange_put_back(c, x);
+	return -1;
+}
+
+static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
+		       const struct ai_embed_request *q,
+		       struct ai_embed_answer *a, struct ai_call *call,
+		       ai_client_done *done, void *arg, struct ai_err *err)
+{
+	static const struct ai_media none;
+	struct ai_exchange *x = exchange_new(c, e, err);
+
+	if (x == NULL)
+		return -1;
+	x->embed_request = q;
+	x->embed = a;
+	ai_buf_str(&x->url, e->wire->embed_path);
+	ai_buf_clear(&x->body);
+	e->wire->put_embed(q, &x->body);
+	if (begin(c, x, 0, none, call, done, arg, err) == 0)
+		return 0;
+	exchange_put_back(c, x);
+	return -1;
+}
+
+/* ---- one at a time -------------------------------------------------------------- */
+
+struct one {
+	bool over;
+	int rc;
+	struct ai_err *err;
+};
+
+static void one_over(void *arg, int rc, const struct ai_err *err)
+{
+	struct one *one = arg;
+
+	one->over = true;
+	one->rc = rc;
+	if (rc < 0)
+		*one->err = *err;
+}
+
+static int wait_for(struct ai_client *c, const struct one *one,
+		    struct ai_err *err)
+{
+	bool readable;
+
+	while (!one->over)
+		if (ai_client_turn(c, -1, &readable, err) < 0)
+			return -1;
+	return one->rc;
 }
 
 int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 		   const struct ai_chat_request *q, struct ai_chat_answer *a,
 		   struct ai_call *call, struct ai_err *err)
 {
-	struct ai_chat_request mine = *q;
-	struct ai_buf path = AI_BUF_INIT(2048);
-	int rc;
+	struct one one = { .err = err };
 
-	ai_buf_clear(&c->body);
-	e->wire->put_path(q, &path);
-	rc = ai_buf_check(&path, "the address", err);
-	if (rc == 0)
-		rc = put_chat(c, e, &mine, err);
-	if (rc == 0)
-		rc = post(c, e, path.p, mine.max_tokens == AI_CHAT_UNSET
-			  ? 0 : mine.max_tokens, mine.media, call, err);
-	if (rc == 0 && e->wire->get_chat(ai_buf_cstr(&c->answer.body),
-					 c->answer.body.len, a, err) < 0)
-		rc = not_an_answer(c, e, path.p, err);
-	if (rc == 0)
-		tell_usage(e, a);
-	ai_buf_release(&path);
-	return rc;
+	return ai_client_begin_chat(c, e, q, a, call, one_over, &one,
+				    err) < 0 ? -1 : wait_for(c, &one, err);
 }
 
 int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
@@ -404,15 +613,9 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 		    struct ai_embed_answer *a, struct ai_call *call,
 		    struct ai_err *err)
 {
-	static const struct ai_media none;
+	struct one one = { .err = err };
 
 	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	ai_buf_clear(&c->body);
-	e->wire->put_embed(q, &c->body);
-	if (post(c, e, e->wire->embed_path, 0, none, call, err) < 0)
-		return -1;
-	if (e->wire->get_embed(ai_buf_cstr(&c->answer.body),
-			       c->answer.body.len, q, a, err) < 0)
-		return not_an_answer(c, e, e->wire->embed_path, err);
-	return 0;
+	return begin_embed(c, e, q, a, call, one_over, &one, err) < 0
+		? -1 : wait_for(c, &one, err);
 }

@@ -62,18 +62,41 @@ struct ai_call {
 	int64_t max_tokens;   /* that was sent; 0: none */
 };
 
-/* One a thread; NULL with AI_E_MEMORY.  Nothing is set up for the network
- * before the first call. */
+/* One a thread, for any number of calls at once; NULL with AI_E_MEMORY.
+ * Nothing is set up for the network before the first call. */
 struct ai_client;
 struct ai_client *ai_client_new(struct ai_err *err);
-void ai_client_free(struct ai_client *c); /* NULL is fine */
+/* What is under way is given up, and stands in the ledger as it must: given
+ * back if it was not sent, else at its worst case.  NULL is fine. */
+void ai_client_free(struct ai_client *c);
+
+/* What became of a call: rc and err as of ai_client_chat().  Another call may
+ * be begun from within. */
+typedef void ai_client_done(void *arg, int rc, const struct ai_err *err);
 
 /*
- * Ask, with retries, until ai_client.timeout_s has passed.  -1:
+ * Begins a call; a later ai_client_turn() calls done().  e, a and call must
+ * stay until then; q is used up.  -1: it could not be begun, and done() will
+ * not be called.
+ */
+int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
+			 const struct ai_chat_request *q,
+			 struct ai_chat_answer *a, struct ai_call *call,
+			 ai_client_done *done, void *arg, struct ai_err *err);
+/*
+ * Works on all calls until one has ended, something else has happened, or fd
+ * (-1: none) has something to read, which *readable tells.  What goes to the
+ * ledger at once goes in one transaction.  -1: no call can go on.
+ */
+int ai_client_turn(struct ai_client *c, int fd, bool *readable,
+		   struct ai_err *err);
+
+/*
+ * Ask and wait, with retries, until ai_client.timeout_s has passed.  -1:
  * AI_E_NOT_ALLOWED (401, 402, 403, no credit), AI_E_TRY_LATER (429),
  * AI_E_REJECTED (other 4xx, redirects), AI_E_UNAVAILABLE (no answer, 5xx),
  * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG; and what
- * ai_payer_reserve() refuses, before anything is sent.
+ * AI_PAY_RESERVE refuses (paid.h), before anything is sent.
  * err->retry_after_s is what the provider asked for.  a is to be released
  * in any case.
  */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -283,15 +284,6 @@ static int refuse(const struct ai_reserved *r, const struct ai_tariff *t,
 	return -1;
 }
 
-static void sleep_until(int64_t ns)
-{
-	struct timespec t = { ns / 1000000000, ns % 1000000000 };
-
-	while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &t, NULL) ==
-	       EINTR)
-		;
-}
-
 static int open_ledger(struct ai_payer *p, struct ai_err *err)
 {
 	return p->ledger != NULL ? 0 :
@@ -312,33 +304,40 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 	return 0;
 }
 
-int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
-		     const struct ai_ask *ask, double left_s,
-		     struct ai_err *err)
+static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 {
-	struct ai_reserve r = { .labels = t->labels };
-	struct ai_reserved out;
+	struct ai_reserve *r = &op->in.reserve;
+	struct ai_payment *p = pay->payment;
 	double wait_s = ai_paid.max_wait_s;
 
-	p->reserved = false;
-	if (!ai_tariff_booked(t))
+	memset(p, 0, sizeof *p);
+	if (!ai_tariff_booked(pay->tariff))
 		return 0;
-	if (ai_bill_worst(&t->price, ask, &r.worst, err) < 0 ||
-	    open_ledger(p, err) < 0)
+	if (ai_bill_worst(&pay->tariff->price, &pay->ask, &p->worst,
+			  &pay->err) < 0)
 		return -1;
-	ai_ledger_id(r.id);
-	r.tokens = ask->input + ask->output;
-	wait_s = wait_s < 0 || wait_s > left_s ? left_s : wait_s;
-	r.max_wait_ms = (int64_t)(wait_s * 1000);
-	if (ai_ledger_reserve(p->ledger, &r, &out, err) < 0)
-		return -1;
-	if (out.verdict != AI_GRANTED)
-		return refuse(&out, t, r.worst, err);
-	memcpy(p->id, r.id, sizeof p->id);
-	p->worst = r.worst;
-	p->reserved = true;
-	sleep_until(out.start_ns);
-	return ai_ledger_sent(p->ledger, p->id, err);
+	ai_ledger_id(p->id);
+	if (wait_s < 0 || wait_s > pay->left_s)
+		wait_s = pay->left_s;
+	op->what = AI_LEDGER_RESERVE;
+	*r = (struct ai_reserve){
+		.worst = p->worst, .tokens = pay->ask.input + pay->ask.output,
+		.max_wait_ms = (int64_t)(wait_s * 1000),
+		.labels = pay->tariff->labels,
+	};
+	memcpy(r->id, p->id, sizeof r->id);
+	return 1;
+}
+
+static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
+{
+	if (out->verdict != AI_GRANTED && out->verdict != AI_AGAIN) {
+		pay->rc = refuse(out, pay->tariff, pay->payment->worst,
+				 &pay->err);
+		return;
+	}
+	pay->payment->reserved = true;
+	pay->payment->start_ns = out->start_ns;
 }
 
 /* ---- settling -------------------------------------------------------------------- */
@@ -365,10 +364,16 @@ static void keep_usage(struct ai_value usage, const struct ai_meter *m,
 	ai_buf_release(&b);
 }
 
+static void lose(const struct ai_payment *p, struct ai_post *post)
+{
+	post->how = AI_BOOK_WORST;
+	post->amount = p->worst;
+}
+
 /* What was answered costs what the provider counted; what it counted and
  * nobody can read, or no bill can be, costs the worst until somebody knows
  * better. */
-static void book_answer(const struct ai_payer *p, const struct ai_tariff *t,
+static void book_answer(const struct ai_payment *p, const struct ai_tariff *t,
 			struct ai_value usage, struct ai_post *post)
 {
 	struct ai_meter meter;
@@ -378,44 +383,128 @@ static void book_answer(const struct ai_payer *p, const struct ai_tariff *t,
 	post->how = AI_BOOK_AMOUNT;
 	if (!read || ai_bill(&t->price, &meter, AI_TIER_STANDARD,
 			     &post->amount, NULL) < 0 ||
-	    post->amount > AI_LEDGER_AMOUNT_MAX) {
-		post->how = AI_BOOK_WORST;
-		post->amount = p->worst;
-	}
+	    post->amount > AI_LEDGER_AMOUNT_MAX)
+		lose(p, post);
 	if (usage.kind != AI_NONE)
 		keep_usage(usage, read ? &meter : NULL, post);
 }
 
-int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
-		    enum ai_end end, struct ai_value usage,
-		    double retry_after_s, int64_t *cost, struct ai_err *err)
+static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	static const enum ai_outcome outcomes[] = {
 		[AI_END_UNSENT] = AI_OUTCOME_FAILURE,
 		[AI_END_LOST] = AI_OUTCOME_FAILURE,
 		[AI_END_REFUSED] = AI_OUTCOME_NONE,
+		[AI_END_LIMITED] = AI_OUTCOME_NONE,
 		[AI_END_FAILED] = AI_OUTCOME_FAILURE,
 		[AI_END_ANSWERED] = AI_OUTCOME_SUCCESS,
 	};
-	struct ai_post post = { .outcome = outcomes[end] };
+	struct ai_payment *p = pay->payment;
+	struct ai_post post = { .outcome = outcomes[pay->end] };
 
-	*cost = 0;
-	if (t->price.kind == AI_PRICE_FREE)
+	pay->cost = 0;
+	if (pay->tariff->price.kind == AI_PRICE_FREE)
 		return 0;
-	if (end == AI_END_ANSWERED)
-		book_answer(p, t, usage, &post);
-	else if (end == AI_END_LOST)
-		post = (struct ai_post){ .outcome = post.outcome,
-					 .how = AI_BOOK_WORST,
-					 .amount = p->worst };
-	else if (end == AI_END_UNSENT)
+	if (pay->end == AI_END_ANSWERED)
+		book_answer(p, pay->tariff, pay->usage, &post);
+	else if (pay->end == AI_END_LOST)
+		lose(p, &post);
+	else if (pay->end == AI_END_UNSENT)
 		post.how = AI_BOOK_NONE;
-	*cost = post.amount;
+	pay->cost = post.amount;
 	if (!p->reserved)
 		return 0;
 	p->reserved = false;
 	memcpy(post.id, p->id, sizeof post.id);
-	if (retry_after_s > 0)
-		post.hold_ms = (int64_t)(fmin(retry_after_s, 3600) * 1000);
-	return ai_ledger_post(p->ledger, &post, err);
+	if (pay->retry_after_s > 0)
+		post.hold_ms = (int64_t)(fmin(pay->retry_after_s, 3600) *
+					 1000);
+	op->what = AI_LEDGER_POST;
+	op->in.post = post;
+	return 1;
+}
+
+/* ---- steps ---------------------------------------------------------------------- */
+
+/* 1: op is to be done; 0: there is nothing to do; -1: it fails. */
+static int prepare(struct ai_pay *pay, struct ai_ledger_op *op)
+{
+	if (pay->what == AI_PAY_RESERVE)
+		return reserve(pay, op);
+	if (pay->what == AI_PAY_SETTLE)
+		return settle(pay, op);
+	if (!pay->payment->reserved)
+		return 0;
+	op->what = pay->what == AI_PAY_SENT ? AI_LEDGER_SENT : AI_LEDGER_VOID;
+	memcpy(op->in.id, pay->payment->id, AI_LEDGER_ID);
+	return 1;
+}
+
+static void conclude(struct ai_pay *pay, const struct ai_ledger_op *op)
+{
+	pay->rc = 0;
+	if (op->err.code != AI_E_NONE) {
+		pay->err = op->err;
+		pay->rc = -1;
+	} else if (pay->what == AI_PAY_RESERVE) {
+		reserved(pay, &op->out);
+	} else if (pay->what == AI_PAY_SENT) {
+		pay->rc = op->out.verdict != AI_GRANTED;
+	} else if (pay->what == AI_PAY_VOID) {
+		pay->payment->reserved = false;
+	}
+}
+
+/* A step that needs the ledger. */
+struct doing {
+	struct ai_ledger_op op;
+	struct ai_pay *pay;
+};
+
+static int do_all(struct ai_payer *p, struct doing *d, size_t n,
+		  struct ai_err *err)
+{
+	struct ai_ledger_op **list = calloc(n, sizeof *list);
+	int rc;
+
+	if (list == NULL)
+		return ai_err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		list[i] = &d[i].op;
+	rc = open_ledger(p, err);
+	if (rc == 0)
+		rc = ai_ledger_many(p->ledger, list, n, err);
+	free(list);
+	return rc;
+}
+
+static void fail(struct ai_pay *pay, const struct ai_err *err)
+{
+	pay->rc = -1;
+	pay->err = *err;
+}
+
+void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
+{
+	struct doing *d = calloc(n, sizeof *d);
+	struct ai_err err;
+	size_t todo = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		steps[i]->err = (struct ai_err){ AI_E_NONE, -1, "" };
+		if (d == NULL)
+			steps[i]->rc = ai_err_nomem(&steps[i]->err);
+		else
+			steps[i]->rc = prepare(steps[i], &d[todo].op);
+		if (steps[i]->rc > 0)
+			d[todo++].pay = steps[i];
+	}
+	if (todo > 0 && do_all(p, d, todo, &err) < 0) {
+		for (size_t i = 0; i < todo; i++)
+			fail(d[i].pay, &err);
+	} else {
+		for (size_t i = 0; i < todo; i++)
+			conclude(d[i].pay, &d[i].op);
+	}
+	free(d);
 }

@@ -83,12 +83,11 @@ void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,
 /* How the ledger names a key: it tells keys apart, and tells none. */
 void ai_key_label(const char *key, char label[40]);
 
-/* One a thread; { 0 } is one that is not open. */
+/* ---- paying ------------------------------------------------------------------ */
+
+/* Of one thread, for all its requests; { NULL } is one that is not open. */
 struct ai_payer {
 	struct ai_ledger *ledger;
-	unsigned char id[AI_LEDGER_ID]; /* of the attempt under way */
-	bool reserved;
-	int64_t worst;
 };
 
 void ai_payer_release(struct ai_payer *p);
@@ -97,32 +96,54 @@ void ai_payer_release(struct ai_payer *p);
 int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 		     struct ai_ask *ask, struct ai_err *err);
 
-/*
- * Reserves the worst case of a request, and waits for a rate limit, at most
- * left_s seconds.  AI_E_BUDGET, AI_E_TRY_LATER (a limit), AI_E_UNAVAILABLE
- * (the breaker is open), AI_E_CONFIG (no such tier), or what is wrong with
- * the ledger.
- */
-int ai_payer_reserve(struct ai_payer *p, const struct ai_tariff *t,
-		     const struct ai_ask *ask, double left_s,
-		     struct ai_err *err);
+/* What one attempt holds in the ledger; { 0 } is nothing. */
+struct ai_payment {
+	unsigned char id[AI_LEDGER_ID];
+	bool reserved;
+	int64_t worst;
+	int64_t start_ns; /* it may not go out before, CLOCK_BOOTTIME */
+};
 
-/* How the attempt ended. */
+/* How an attempt ended. */
 enum ai_end {
 	AI_END_UNSENT,   /* nothing left this machine */
 	AI_END_LOST,     /* sent, but no answer came: nobody knows its cost */
 	AI_END_REFUSED,  /* an answer that costs nothing */
+	AI_END_LIMITED,  /* the same: too many requests */
 	AI_END_FAILED,   /* the same, and the server is at fault */
 	AI_END_ANSWERED,
 };
 
-/*
- * Books it.  usage is the provider's (any kind but an object: not told, and
- * the worst case stands).  retry_after_s: as the provider asked, or negative.
- * *cost is in nano-dollars.
- */
-int ai_payer_settle(struct ai_payer *p, const struct ai_tariff *t,
-		    enum ai_end end, struct ai_value usage,
-		    double retry_after_s, int64_t *cost, struct ai_err *err);
+/* A step of an attempt's way through the ledger. */
+struct ai_pay {
+	enum {
+		AI_PAY_RESERVE, /* its worst case, for ask, within left_s */
+		AI_PAY_SENT,    /* before its first byte goes out */
+		AI_PAY_VOID,    /* it does not go out */
+		AI_PAY_SETTLE,  /* it has ended */
+	} what;
+	struct ai_payment *payment;
+	const struct ai_tariff *tariff;
+	struct ai_ask ask;        /* AI_PAY_RESERVE, and left_s */
+	double left_s;
+	enum ai_end end;          /* AI_PAY_SETTLE, and the rest */
+	struct ai_value usage;    /* the provider's; any kind but an object:
+				   * not told, and the worst case stands */
+	double retry_after_s;     /* as the provider asked, or negative */
+	int64_t cost;             /* out: nano-dollars */
+	/*
+	 * 0: done.  1, AI_PAY_SENT only: it may not go out any more, since
+	 * its provider asked to wait or failed too often meanwhile; reserve
+	 * anew.  -1: err; of AI_PAY_RESERVE AI_E_BUDGET, AI_E_TRY_LATER (a
+	 * limit), AI_E_UNAVAILABLE (the breaker is open), AI_E_CONFIG (no
+	 * such tier), or what is wrong with the ledger.
+	 */
+	int rc;
+	struct ai_err err;
+};
+
+/* Takes all steps, those that need the ledger in one transaction.  Each has
+ * its own result. */
+void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n);
 
 #endif

@@ -66,18 +66,27 @@ static double delay(const struct ai_retry *r, double retry_after_s)
 	return AI_RETRY_MIN_S + chance * (top - AI_RETRY_MIN_S);
 }
 
-bool ai_retry_wait(struct ai_retry *r, double retry_after_s)
+double ai_retry_next(struct ai_retry *r, double retry_after_s)
 {
 	double s;
 
 	if (r->left <= 0)
-		return false;
+		return -1;
 	s = delay(r, retry_after_s);
 	/* A try that could not even begin before the deadline is none. */
 	if (s >= ai_retry_left(r))
-		return false;
+		return -1;
 	r->left--;
 	r->done++;
+	return s;
+}
+
+bool ai_retry_wait(struct ai_retry *r, double retry_after_s)
+{
+	double s = ai_retry_next(r, retry_after_s);
+
+	if (s < 0)
+		return false;
 	r->clock->sleep(r->clock->arg, s);
 	return true;
 }

@@ -44,7 +44,13 @@ void ai_retry_init(struct ai_retry *r, int retries, double timeout_s,
 double ai_retry_left(const struct ai_retry *r);
 
 /*
- * After a failed try: sleeps and returns true if there is another one, or
+ * After a failed try: how long to wait before the next one, in seconds; or
+ * negative: there is none.
+ */
+double ai_retry_next(struct ai_retry *r, double retry_after_s);
+
+/*
+ * The same, but sleeps and returns true if there is another one, or
  * returns false at once.  retry_after_s is what the server asked for, or
  * negative.
  */

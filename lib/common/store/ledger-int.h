@@ -135,6 +135,12 @@ typedef int ledger_step(struct ai_ledger *l, void *arg, struct ai_err *err);
 int ledger_alone(struct ai_ledger *l, bool durable, ledger_step *step,
 		 void *arg, struct ai_err *err);
 
+/* These items as one transaction of this handle alone. */
+int ledger_together(struct ai_ledger *l, void *const *items, size_t n,
+		    struct ai_err *err);
+/* ai_ledger_sweep(); *n: how many reservations it ended. */
+int ledger_swept(struct ai_ledger *l, int64_t *n, struct ai_err *err);
+
 /* Each runs inside a transaction; -1 undoes all of it. */
 int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		   struct ai_err *err);

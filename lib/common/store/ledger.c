@@ -179,6 +179,28 @@ static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 				     : ai_err_set(err, it->code, "%s", it->why);
 }
 
+int ledger_together(struct ai_ledger *l, void *const *items, size_t n,
+		    struct ai_err *err)
+{
+	int rc;
+
+	if (check_fixed(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
+		return -1;
+	rc = ledger_run(l, items, n, err);
+	ai_queue_unlock(&l->queue);
+	return rc;
+}
+
+int ledger_swept(struct ai_ledger *l, int64_t *n, struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_SWEEP };
+
+	if (ask(l, &it, err) < 0)
+		return -1;
+	*n = it.out.pending;
+	return 0;
+}
+
 /* ---- the handle ------------------------------------------------------------------ */
 
 static int own_path(char *out, size_t size, struct ai_err *err)
@@ -332,9 +354,9 @@ int ai_ledger_post(struct ai_ledger *l, const struct ai_post *p,
 
 int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err)
 {
-	struct ledger_item it = { .what = LEDGER_DO_SWEEP };
+	int64_t n;
 
-	return ask(l, &it, err);
+	return ledger_swept(l, &n, err);
 }
 
 int ai_ledger_set_budget(struct ai_ledger *l, const struct ai_budget *b,

@@ -118,6 +118,27 @@ int ai_ledger_post(struct ai_ledger *l, const struct ai_post *p,
 /* It was not sent. */
 int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
 		   struct ai_err *err);
+/* One of the above, for several at once. */
+struct ai_ledger_op {
+	enum ai_ledger_what {
+		AI_LEDGER_RESERVE, AI_LEDGER_SENT, AI_LEDGER_POST,
+		AI_LEDGER_VOID,
+	} what;
+	union {
+		struct ai_reserve reserve;
+		struct ai_post post;
+		unsigned char id[AI_LEDGER_ID]; /* sent, void */
+	} in;
+	struct ai_reserved out; /* reserve; sent: its verdict alone */
+	struct ai_err err;      /* AI_E_NONE: it is done */
+};
+/*
+ * In one transaction, so that one sync is enough for all of them, in this
+ * order.  Each has a result of its own; -1: nothing was done.  The order of
+ * ops may be changed.
+ */
+int ai_ledger_many(struct ai_ledger *l, struct ai_ledger_op **ops, size_t n,
+		   struct ai_err *err);
 /* Ends what dead processes left. */
 int ai_ledger_sweep(struct ai_ledger *l, struct ai_err *err);
 

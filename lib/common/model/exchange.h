@@ -1,0 +1,59 @@
+/*
+ * exchange.h: one call on its way, for the files that make up the client.
+ *
+ * RESERVE -> WAIT -> FLY -> SETTLE -> over, or RETRY -> RESERVE
+ */
+#ifndef AI_MODEL_EXCHANGE_H
+#define AI_MODEL_EXCHANGE_H
+
+#include "model/client.h"
+#include "net/http.h"
+#include "net/retry.h"
+
+struct ai_exchange {
+	struct ai_exchange *next;
+	const struct ai_endpoint *e;
+	enum {
+		EXCHANGE_RESERVE, /* wants its worst case in the ledger */
+		EXCHANGE_WAIT,    /* for its place at the rate limit: due_s */
+		EXCHANGE_FLY,     /* at the provider's */
+		EXCHANGE_SETTLE,  /* what it cost is to be booked */
+		EXCHANGE_RETRY,   /* waits for another attempt: due_s */
+		EXCHANGE_OVER,
+	} stage;
+	double due_s, begun_s; /* of ai_client_now() */
+
+	struct ai_buf url, body;
+	struct ai_ask ask;
+	struct ai_payment payment;
+	struct ai_pay pay;
+	struct ai_retry retry;
+	struct ai_http_transfer *transfer; /* while it flies */
+	struct ai_http_answer answer;
+
+	/* Where the answer goes: one of these. */
+	struct ai_chat_answer *chat;
+	const struct ai_embed_request *embed_request;
+	struct ai_embed_answer *embed;
+
+	struct ai_call *call;
+	ai_client_done *done;
+	void *arg;
+
+	int rc;             /* of the last attempt, with err */
+	struct ai_err err;
+	bool more;          /* another attempt may help */
+};
+
+/* ---- failure.c ------------------------------------------------------------------ */
+
+/* What the answer that came says of itself: 0, or -1 and err; whether it is
+ * worth another try is in x->more then. */
+int ai_failure_take(struct ai_exchange *x, struct ai_err *err);
+/* An answer that came with a good status and is none of a model, as err says.
+ * Returns -1. */
+int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err);
+/* How a failed attempt ended, for the ledger. */
+enum ai_end ai_failure_end(const struct ai_http_answer *a);
+
+#endif
