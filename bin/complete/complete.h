@@ -167,11 +167,17 @@ int complete_extract(const struct complete_hits *h, struct ai_span question,
 		     size_t sentences, double threshold,
 		     struct complete_answer *a, struct ai_err *err);
 
-/* remote.c: asks a provider. c and the answer are the worker's. */
-int complete_remote(struct ai_client *c, const struct ai_endpoint *e,
-		    const struct complete_params *p,
-		    const struct complete_prompt *q,
-		    const struct complete_hits *h, struct complete_answer *a,
-		    struct ai_err *err);
+/* remote.c: asks a provider. done() is called by a later turn of the client,
+ * if this returns 0; what is borrowed must stay until then. */
+int complete_remote_begin(struct ai_client *c, const struct ai_endpoint *e,
+			  const struct complete_params *p,
+			  const struct complete_prompt *q,
+			  const struct complete_hits *h,
+			  struct complete_answer *a, ai_client_done *done,
+			  void *arg, struct ai_err *err);
+/* What is made of the answer then. */
+int complete_remote_end(const struct ai_endpoint *e,
+			const struct complete_hits *h,
+			struct complete_answer *a, struct ai_err *err);
 
 #endif

@@ -111,7 +111,8 @@ static int no_text(const struct ai_endpoint *e,
 
 static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
-	       struct ai_media media, struct complete_answer *a, struct ai_err *err)
+	       struct ai_media media, struct complete_answer *a,
+	       ai_client_done *done, void *arg, struct ai_err *err)
 {
 	struct ai_chat_request q = {
 		.model = e->model, .messages = c->v, .n_messages = c->n,
@@ -123,23 +124,17 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 
 	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
 	q.may_shorten = p->max_tokens == 0;
-	if (ai_client_chat(client, e, &q, &a->chat, &a->call, err) < 0)
-		return -1;
-	if (a->chat.text.len == 0)
-		return no_text(e, &a->chat, err);
-	a->provider = e->provider;
-	a->max_tokens = a->call.max_tokens;
-	if (a->chat.model[0] == '\0')
-		ai_wire_clean(ai_span_of(e->model), a->chat.model,
-			      sizeof a->chat.model);
-	return 0;
+	return ai_client_begin_chat(client, e, &q, &a->chat, &a->call, done,
+				    arg, err);
 }
 
-int complete_remote(struct ai_client *client, const struct ai_endpoint *e,
-		    const struct complete_params *p,
-		    const struct complete_prompt *q,
-		    const struct complete_hits *h, struct complete_answer *a,
-		    struct ai_err *err)
+int complete_remote_begin(struct ai_client *client,
+			  const struct ai_endpoint *e,
+			  const struct complete_params *p,
+			  const struct complete_prompt *q,
+			  const struct complete_hits *h,
+			  struct complete_answer *a, ai_client_done *done,
+			  void *arg, struct ai_err *err)
 {
 	struct conversation c = {
 		.system = AI_BUF_INIT((size_t)64 << 20),
@@ -148,11 +143,24 @@ int complete_remote(struct ai_client *client, const struct ai_endpoint *e,
 	int rc = converse(&c, p, q, h, err);
 
 	if (rc == 0)
-		rc = ask(client, e, p, &c, ai_chat_media(q->messages), a, err);
-	if (rc == 0 && h->given)
-		rc = complete_cite(a, h->n, err);
+		rc = ask(client, e, p, &c, ai_chat_media(q->messages), a,
+			 done, arg, err);
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	free(c.v);
 	return rc;
+}
+
+int complete_remote_end(const struct ai_endpoint *e,
+			const struct complete_hits *h,
+			struct complete_answer *a, struct ai_err *err)
+{
+	if (a->chat.text.len == 0)
+		return no_text(e, &a->chat, err);
+	a->provider = e->provider;
+	a->max_tokens = a->call.max_tokens;
+	if (a->chat.model[0] == '\0')
+		ai_wire_clean(ai_span_of(e->model), a->chat.model,
+			      sizeof a->chat.model);
+	return h->given ? complete_cite(a, h->n, err) : 0;
 }
