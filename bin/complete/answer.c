@@ -149,7 +149,7 @@ void complete_answer_put(const struct complete_answer *a,
 	ai_put_key(b, "attempts");
 	ai_put_i64(b, a->call.attempts);
 	ai_put_key(b, "cached");
-	ai_put_bool(b, false);
+	ai_put_bool(b, a->call.cached);
 	ai_put_key(b, "latency_ms");
 	ai_put_i64(b, (int64_t)llround(a->call.latency_s * 1000));
 	put_name(b, "request_id", a->call.request_id);

@@ -168,6 +168,26 @@ static int keep_stop(struct complete_params *p, struct ai_value v,
 	return 0;
 }
 
+static int take_cache(struct complete_params *p, struct ai_value params,
+		      struct ai_err *err)
+{
+	static const char *const names[] = {
+		[AI_CACHE_OFF] = "off", [AI_CACHE_ON] = "on",
+		[AI_CACHE_READ] = "read", [AI_CACHE_WRITE] = "write",
+		[AI_CACHE_ONLY] = "only",
+	};
+	struct ai_value v;
+
+	if (!says(params, "cache", &ai_client.cache, &v))
+		return 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (ai_json_is(v, ai_span_of(names[i]))) {
+			p->cache = (enum ai_cache_use)i;
+			return 0;
+		}
+	return wrong("cache", "one of off, on, read, write and only", err);
+}
+
 static int take_texts(struct complete_params *p, struct ai_value params,
 		      struct ai_err *err)
 {
@@ -204,6 +224,7 @@ static void take_settings(struct complete_params *p)
 	p->temperature = s->temperature;
 	p->top_p = s->top_p;
 	p->n_stop = s->stop.n;
+	p->cache = (enum ai_cache_use)ai_client.cache;
 	for (size_t i = 0; i < s->stop.n; i++)
 		p->stop[i] = ai_span_of(s->stop.v[i]);
 }
@@ -226,7 +247,8 @@ int complete_params_take(struct complete_params *p, const struct ai_rec *rec,
 		     COMPLETE_SEED_MAX, &p->seed, err) < 0 ||
 	    take_real(v, "temperature", &s->temperature, 2, &p->temperature,
 		      err) < 0 ||
-	    take_real(v, "top_p", &s->top_p, 1, &p->top_p, err) < 0)
+	    take_real(v, "top_p", &s->top_p, 1, &p->top_p, err) < 0 ||
+	    take_cache(p, v, err) < 0)
 		return -1;
 	return take_texts(p, v, err);
 }

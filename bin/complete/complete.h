@@ -66,7 +66,8 @@ void complete_context(const struct complete_hits *h, const char *tag,
 		      struct ai_buf *out);
 /* A tag that no text can foresee: 16 hexadecimal digits and a NUL. */
 #define COMPLETE_TAG 17
-int complete_context_tag(char tag[COMPLETE_TAG], struct ai_err *err);
+void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
+			  char tag[COMPLETE_TAG]);
 
 /* ---- ask.c: what a record asks for -------------------------------------- */
 
@@ -78,6 +79,7 @@ struct complete_params {
 	double temperature, top_p;
 	struct ai_span stop[4];
 	size_t n_stop;
+	enum ai_cache_use cache;
 	struct ai_buf text; /* owns what comes from the record */
 };
 

@@ -3,27 +3,39 @@
  *
  * Documents are not to be trusted: a text may say "ignore your instructions"
  * or pretend to be the end of the sources and the beginning of something
- * else.  So every delimiter carries a tag drawn anew for each request, which
- * no text can foresee, and the model is told that what stands between such
- * delimiters is data (Hines et al., "Defending against indirect prompt
- * injection attacks with spotlighting", 2024).  That lowers the risk; it does
- * not remove it.
+ * else.  So every delimiter carries a tag that no text can foresee, and the
+ * model is told that what stands between such delimiters is data (Hines et
+ * al., "Defending against indirect prompt injection attacks with
+ * spotlighting", 2024).  That lowers the risk; it does not remove it.
+ *
+ * The tag is the hash of all texts of the request: a text that held its own
+ * tag would have to be found by trying 2^63 of them, and to know all the
+ * others.  And the same request is the same bytes again, so that its answer
+ * can be kept.
  */
 #include "complete.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <sys/random.h>
+#include "crypt/hash.h"
 
-int complete_context_tag(char tag[COMPLETE_TAG], struct ai_err *err)
+#include <string.h>
+
+void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
+			  char tag[COMPLETE_TAG])
 {
-	unsigned char r[(COMPLETE_TAG - 1) / 2];
+	char hex[AI_HASH_HEX];
+	struct ai_hash hash;
 
-	if (getrandom(r, sizeof r, 0) != (ssize_t)sizeof r)
-		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
-	for (size_t i = 0; i < sizeof r; i++)
-		snprintf(tag + 2 * i, 3, "%02x", r[i]);
-	return 0;
+	ai_hash_init(&hash);
+	for (size_t i = 0; i < h->n; i++) {
+		struct ai_span text = complete_hit_text(h, i);
+
+		ai_hash_add(&hash, &text.n, sizeof text.n);
+		ai_hash_add(&hash, text.p, text.n);
+	}
+	ai_hash_add(&hash, asked.p, asked.n);
+	ai_hash_hex(&hash, hex);
+	memcpy(tag, hex, COMPLETE_TAG - 1);
+	tag[COMPLETE_TAG - 1] = '\0';
 }
 
 void complete_context_rules(const struct complete_hits *h, const char *tag,

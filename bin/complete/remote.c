@@ -34,15 +34,15 @@ static void add(struct conversation *c, const char *role, struct ai_span text)
 
 /* What is told before anything else, and the sources. */
 static int prepare(struct conversation *c, const struct complete_params *p,
-		   const struct complete_hits *h, struct ai_err *err)
+		   const struct complete_hits *h, struct ai_span asked,
+		   struct ai_err *err)
 {
 	char tag[COMPLETE_TAG];
 
 	ai_buf_add(&c->system, p->system.p, p->system.n);
 	if (!h->given)
 		return ai_buf_check(&c->system, "the system prompt", err);
-	if (complete_context_tag(tag, err) < 0)
-		return -1;
+	complete_context_tag(h, asked, tag);
 	if (c->system.len > 0)
 		ai_buf_str(&c->system, "\n\n");
 	complete_context_rules(h, tag, &c->system);
@@ -73,7 +73,7 @@ static int converse(struct conversation *c, const struct complete_params *p,
 {
 	size_t n = q->messages.kind == AI_ARRAY ? count(q->messages) : 1;
 
-	if (prepare(c, p, h, err) < 0)
+	if (prepare(c, p, h, span_of(&q->text), err) < 0)
 		return -1;
 	c->v = calloc(n + 2, sizeof *c->v);
 	if (c->v == NULL)
@@ -124,8 +124,8 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 
 	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
 	q.may_shorten = p->max_tokens == 0;
-	return ai_client_begin_chat(client, e, &q, &a->chat, &a->call, done,
-				    arg, err);
+	return ai_client_begin_chat(client, e, &q, p->cache, &a->chat,
+				    &a->call, done, arg, err);
 }
 
 int complete_remote_begin(struct ai_client *client,

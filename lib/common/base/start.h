@@ -57,6 +57,6 @@ struct ai_start_settings {
 };
 extern struct ai_start_settings ai_start;
 
-#define AI_START_TABLES_MAX 10
+#define AI_START_TABLES_MAX 16
 
 #endif

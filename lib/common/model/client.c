@@ -32,6 +32,16 @@ const struct ai_opt ai_client_options[] = {
 	{ 0 }
 };
 
+const struct ai_opt ai_client_options_cache[] = {
+	{ "cache", 0, AI_OPT_CHOICE, &ai_client.cache, "HOW",
+	  "use answers to the same request again", .initial = "off",
+	  .choices = AI_CACHE_USES, .key = "cache.use", .env = "AI_CACHE" },
+	{ "cache-ttl", 0, AI_OPT_REAL, &ai_client.cache_ttl_s, "SECONDS",
+	  "how long an answer is kept", .initial = "3600", .min = 1,
+	  .max = 1e9, .key = "cache.ttl", .env = "AI_CACHE_TTL" },
+	{ 0 }
+};
+
 struct ai_client {
 	struct ai_http *http; /* NULL until the first request */
 	struct ai_payer payer;
@@ -75,8 +85,10 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 		ai_buf_init(&x->body, REQUEST_MAX);
 		ai_http_answer_init(&x->answer, AI_HTTP_BODY_MAX);
 	}
+	x->client = c;
 	x->e = e;
 	x->next = NULL;
+	x->keep = false;
 	x->chat = NULL;
 	x->embed = NULL;
 	x->payment = (struct ai_payment){ .reserved = false };
@@ -101,14 +113,10 @@ static void exchange_free(struct ai_exchange *x)
 	free(x);
 }
 
-/* From now on it is ai_client_turn()'s. */
-static int begin(struct ai_client *c, struct ai_exchange *x,
-		 int64_t max_output, struct ai_media media,
-		 struct ai_call *call, ai_client_done *done, void *arg,
-		 struct ai_err *err)
+static int prepare(struct ai_exchange *x, int64_t max_output,
+		   struct ai_media media, struct ai_call *call,
+		   ai_client_done *done, void *arg, struct ai_err *err)
 {
-	struct ai_exchange **at = &c->under_way;
-
 	memset(call, 0, sizeof *call);
 	call->max_tokens = max_output;
 	x->call = call;
@@ -122,12 +130,19 @@ static int begin(struct ai_client *c, struct ai_exchange *x,
 	ai_retry_init(&x->retry, (int)ai_client.retries, ai_client.timeout_s,
 		      NULL);
 	x->stage = EXCHANGE_RESERVE;
-	/* Behind the others: who came first is served first. */
+	return 0;
+}
+
+/* From now on it is ai_client_turn()'s.  Behind the others: who came first is
+ * served first. */
+static void enqueue(struct ai_client *c, struct ai_exchange *x)
+{
+	struct ai_exchange **at = &c->under_way;
+
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = x;
 	x->next = NULL;
-	return 0;
 }
 
 /* ---- the ledger ------------------------------------------------------------ */
@@ -259,6 +274,22 @@ static struct ai_value chat_usage(const struct ai_endpoint *e,
 	return v;
 }
 
+/* An answer is kept before it is booked: the commit that books it makes both
+ * durable.  That it cannot be kept is no reason to lose it. */
+static void keep_answer(struct ai_client *c, struct ai_exchange *x)
+{
+	struct ai_buf b = AI_BUF_INIT(AI_CACHE_VALUE);
+	struct ai_err err;
+
+	ai_chat_answer_put(x->chat, &b);
+	if (b.bad == AI_E_NONE && ai_payer_open(&c->payer, &err) == 0)
+		ai_cache_put(c->payer.ledger, x->key,
+			     (struct ai_span){ b.p, b.len },
+			     (int64_t)(ai_client.cache_ttl_s * 1000),
+			     x->e->tariff.labels.user, &err);
+	ai_buf_release(&b);
+}
+
 /* Reads the answer; what it is billed by goes into x->pay. */
 static int take_answer(struct ai_exchange *x, struct ai_err *err)
 {
@@ -274,6 +305,8 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 	if (x->chat != NULL) {
 		rc = wire->get_chat(p, n, x->chat, err);
 		x->pay.usage = chat_usage(x->e, x->chat);
+		if (rc == 0 && x->keep)
+			keep_answer(x->client, x);
 	} else {
 		rc = wire->get_embed(p, n, x->embed_request, x->embed, err);
 		if (ai_json_check(p, n, &v, NULL) == 0)
@@ -528,10 +561,67 @@ static int put_chat(struct ai_client *c, struct ai_exchange *x,
 	return e->wire->put_chat(q, &x->body, err);
 }
 
+/* Where it goes, whose it is, and what is asked: all that an answer depends
+ * on, so that what is kept of one is never given to another. */
+static void find_key(struct ai_exchange *x)
+{
+	const struct ai_labels *l = &x->e->tariff.labels;
+	const struct ai_span parts[] = {
+		{ x->url.p, x->url.len }, ai_span_of(l->tenant),
+		ai_span_of(l->user), { x->body.p, x->body.len },
+	};
+
+	ai_cache_key(parts, sizeof parts / sizeof *parts, x->key);
+}
+
+/* 1: there is an answer, and it has been taken; 0: there is none. */
+static int look_up(struct ai_client *c, struct ai_exchange *x,
+		   struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(AI_CACHE_VALUE);
+	int rc = ai_payer_open(&c->payer, err);
+
+	if (rc == 0)
+		rc = ai_cache_get(c->payer.ledger, x->key, &b, err);
+	if (rc > 0 && ai_chat_answer_take((struct ai_span){ b.p, b.len },
+					  x->chat, err) < 0)
+		rc = -1;
+	ai_buf_release(&b);
+	if (rc > 0)
+		chat_usage(x->e, x->chat);
+	return rc;
+}
+
+static int try_cache(struct ai_client *c, struct ai_exchange *x,
+		     enum ai_cache_use use, struct ai_err *err)
+{
+	int found = 0;
+
+	if (use == AI_CACHE_OFF)
+		return 0;
+	find_key(x);
+	if (use != AI_CACHE_WRITE)
+		found = look_up(c, x, err);
+	if (found < 0)
+		return -1;
+	if (found > 0) {
+		x->stage = EXCHANGE_OVER;
+		x->rc = 0;
+		x->call->cached = true;
+		return 0;
+	}
+	if (use == AI_CACHE_ONLY)
+		return ai_err_set(err, AI_E_UNAVAILABLE, "no answer to this is "
+				  "kept, and --cache only asks nobody");
+	x->keep = use == AI_CACHE_ON || use == AI_CACHE_WRITE;
+	return 0;
+}
+
 int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
 			 const struct ai_chat_request *q,
-			 struct ai_chat_answer *a, struct ai_call *call,
-			 ai_client_done *done, void *arg, struct ai_err *err)
+			 enum ai_cache_use cache, struct ai_chat_answer *a,
+			 struct ai_call *call, ai_client_done *done, void *arg,
+			 struct ai_err *err)
 {
 	struct ai_exchange *x = exchange_new(c, e, err);
 	struct ai_chat_request mine = *q;
@@ -540,12 +630,15 @@ int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
 		return -1;
 	x->chat = a;
 	e->wire->put_path(q, &x->url);
-	if (put_chat(c, x, &mine, err) == 0 &&
-	    begin(c, x, mine.max_tokens == AI_CHAT_UNSET ? 0 : mine.max_tokens,
-		  mine.media, call, done, arg, err) == 0)
-		return 0;
-	exchange_put_back(c, x);
-	return -1;
+	if (put_chat(c, x, &mine, err) < 0 ||
+	    prepare(x, mine.max_tokens == AI_CHAT_UNSET ? 0 : mine.max_tokens,
+		    mine.media, call, done, arg, err) < 0 ||
+	    try_cache(c, x, cache, err) < 0) {
+		exchange_put_back(c, x);
+		return -1;
+	}
+	enqueue(c, x);
+	return 0;
 }
 
 static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
@@ -563,10 +656,12 @@ static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
 	ai_buf_str(&x->url, e->wire->embed_path);
 	ai_buf_clear(&x->body);
 	e->wire->put_embed(q, &x->body);
-	if (begin(c, x, 0, none, call, done, arg, err) == 0)
-		return 0;
-	exchange_put_back(c, x);
-	return -1;
+	if (prepare(x, 0, none, call, done, arg, err) < 0) {
+		exchange_put_back(c, x);
+		return -1;
+	}
+	enqueue(c, x);
+	return 0;
 }
 
 /* ---- one at a time -------------------------------------------------------------- */
@@ -604,8 +699,8 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 {
 	struct one one = { .err = err };
 
-	return ai_client_begin_chat(c, e, q, a, call, one_over, &one,
-				    err) < 0 ? -1 : wait_for(c, &one, err);
+	return ai_client_begin_chat(c, e, q, AI_CACHE_OFF, a, call, one_over,
+				    &one, err) < 0 ? -1 : wait_for(c, &one, err);
 }
 
 int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,

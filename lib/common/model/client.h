@@ -23,11 +23,25 @@ struct ai_client_settings {
 	bool insecure_http;
 	double connect_s, timeout_s;
 	int64_t retries;
+	int cache;          /* enum ai_cache_use */
+	double cache_ttl_s; /* how long an answer is kept */
 };
+
+/* What is done with answers that were kept, or are to be. */
+enum ai_cache_use {
+	AI_CACHE_OFF,
+	AI_CACHE_ON,    /* look, ask, keep */
+	AI_CACHE_READ,  /* look, ask */
+	AI_CACHE_WRITE, /* ask, keep */
+	AI_CACHE_ONLY,  /* look, and do without */
+};
+#define AI_CACHE_USES "off|on|read|write|only"
+
 extern struct ai_client_settings ai_client;
 
-/* --base-url --connect-timeout --timeout --retries --insecure-http */
-extern const struct ai_opt ai_client_options[];
+/* --base-url --connect-timeout --timeout --retries --insecure-http; --cache
+ * --cache-ttl, for chats. */
+extern const struct ai_opt ai_client_options[], ai_client_options_cache[];
 
 #define AI_MODEL_NAME_MAX 256
 
@@ -60,6 +74,7 @@ struct ai_call {
 	char param[64];       /* what the provider's error is about; "" */
 	int64_t cost;         /* nano-dollars, of all attempts */
 	int64_t max_tokens;   /* that was sent; 0: none */
+	bool cached;          /* it was kept: nothing was sent */
 };
 
 /* One a thread, for any number of calls at once; NULL with AI_E_MEMORY.
@@ -75,14 +90,17 @@ void ai_client_free(struct ai_client *c);
 typedef void ai_client_done(void *arg, int rc, const struct ai_err *err);
 
 /*
- * Begins a call; a later ai_client_turn() calls done().  e, a and call must
+ * Begins a call; a later ai_client_turn() calls done().  cache: whether an
+ * answer that was kept will do; AI_E_UNAVAILABLE: AI_CACHE_ONLY, and there is
+ * none.  e, a and call must
  * stay until then; q is used up.  -1: it could not be begun, and done() will
  * not be called.
  */
 int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
 			 const struct ai_chat_request *q,
-			 struct ai_chat_answer *a, struct ai_call *call,
-			 ai_client_done *done, void *arg, struct ai_err *err);
+			 enum ai_cache_use cache, struct ai_chat_answer *a,
+			 struct ai_call *call, ai_client_done *done, void *arg,
+			 struct ai_err *err);
 /*
  * Works on all calls until one has ended, something else has happened, or fd
  * (-1: none) has something to read, which *readable tells.  What goes to the

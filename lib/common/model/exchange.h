@@ -9,9 +9,11 @@
 #include "model/client.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "store/cache.h"
 
 struct ai_exchange {
 	struct ai_exchange *next;
+	struct ai_client *client;
 	const struct ai_endpoint *e;
 	enum {
 		EXCHANGE_RESERVE, /* wants its worst case in the ledger */
@@ -35,6 +37,9 @@ struct ai_exchange {
 	struct ai_chat_answer *chat;
 	const struct ai_embed_request *embed_request;
 	struct ai_embed_answer *embed;
+
+	unsigned char key[AI_CACHE_KEY]; /* of a chat that may be kept */
+	bool keep;
 
 	struct ai_call *call;
 	ai_client_done *done;

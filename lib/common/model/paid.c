@@ -284,8 +284,11 @@ static int refuse(const struct ai_reserved *r, const struct ai_tariff *t,
 	return -1;
 }
 
-static int open_ledger(struct ai_payer *p, struct ai_err *err)
+int ai_payer_open(struct ai_payer *p, struct ai_err *err)
 {
+	if (has_no_ledger())
+		return ai_err_set(err, AI_E_CONFIG, "--ledger none: answers "
+				  "are kept in the ledger");
 	return p->ledger != NULL ? 0 :
 		ai_ledger_open(&p->ledger, ai_paid.ledger, err);
 }
@@ -297,7 +300,7 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 
 	if (!ai_tariff_booked(t))
 		return 0;
-	if (open_ledger(p, err) < 0 ||
+	if (ai_payer_open(p, err) < 0 ||
 	    ai_ledger_room(p->ledger, &t->labels, &room, err) < 0)
 		return -1;
 	ai_tariff_shorten(t, ask, room.request);
@@ -471,7 +474,7 @@ static int do_all(struct ai_payer *p, struct doing *d, size_t n,
 		return ai_err_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		list[i] = &d[i].op;
-	rc = open_ledger(p, err);
+	rc = ai_payer_open(p, err);
 	if (rc == 0)
 		rc = ai_ledger_many(p->ledger, list, n, err);
 	free(list);

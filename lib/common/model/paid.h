@@ -91,6 +91,8 @@ struct ai_payer {
 };
 
 void ai_payer_release(struct ai_payer *p);
+/* Opens the ledger, if it is not open: for what else stands there. */
+int ai_payer_open(struct ai_payer *p, struct ai_err *err);
 
 /* ai_tariff_shorten() to what the budgets of a request allow. */
 int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,

@@ -92,6 +92,11 @@ void ai_chat_answer_clear(struct ai_chat_answer *a);
 struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
 				  struct ai_err *err);
 
+/* An answer as JSON, whole, and the same again (keep.c). */
+void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *out);
+int ai_chat_answer_take(struct ai_span kept, struct ai_chat_answer *a,
+			struct ai_err *err);
+
 struct ai_embed_request {
 	const char *model;
 	const struct ai_span *texts; /* UTF-8, none empty */
