@@ -470,15 +470,39 @@ static void quote(struct ai_span s, struct ai_buf *out)
 	}
 }
 
+/* Numbers in brackets that a document brings along cite nothing of ours: they
+ * become numbers in parentheses. */
+static void unbracket(char *p, size_t n)
+{
+	size_t i, end;
+
+	for (i = 0; i < n; i = end + 1) {
+		end = i;
+		if (p[i] != '[' || i + 1 == n || p[i + 1] < '0' ||
+		    p[i + 1] > '9')
+			continue;
+		for (end++; end < n && strchr("0123456789 ,;-", p[end]); end++)
+			;
+		if (end == n || p[end] != ']')
+			continue;
+		p[i] = '(';
+		p[end] = ')';
+	}
+}
+
 static int take(const struct extract *x, size_t i, struct complete_answer *a,
 		struct ai_err *err)
 {
 	const struct complete_sentence *s = &x->s.v[i];
 	struct ai_buf *out = &a->chat.text;
+	size_t from;
 
 	if (a->n_quotes > 0)
 		ai_buf_chr(out, '\n');
+	from = out->len;
 	quote(text_of(x, i), out);
+	if (out->len > from)
+		unbracket(out->p + from, out->len - from);
 	ai_buf_fmt(out, " [%zu]", s->hit + 1);
 	a->quotes[a->n_quotes++] =
 		(struct complete_quote){ s->hit, s->from, s->to };

@@ -150,3 +150,24 @@ demo() {
 	assert_status 66
 	assert_has "$output" '0 documents'
 }
+
+@test "bootstrap: what takes no operand refuses one" {
+	for line in 'check extra' 'install --junk' ' x'; do
+		# shellcheck disable=SC2086 # words
+		run "$SRCDIR/bootstrap" $line
+		assert_status 64
+	done
+}
+
+@test "demo: a linked or hidden folder, a question that looks like an option" {
+	mkdir -p .hidden
+	echo 'The lease ends in May.' >.hidden/a.txt
+	ln -s .hidden link
+	for dir in .hidden link "$PWD/link/"; do
+		run sh "$SRCDIR/contrib/demo" "$PWD/work" "$PWD/${dir##"$PWD/"}" \
+			'--when does the lease end?'
+		assert_status 0
+		assert_has "$output" '1 documents below'
+		assert_has "$output" 'The lease ends in May. [1]'
+	done
+}

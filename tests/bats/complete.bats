@@ -455,17 +455,17 @@ sources:
 	assert_status 2
 	assert_eq "$(code)" invalid_answer
 	message=$(jq -r .error.message <<<"$output")
-	assert_has "$message" "$url sent text/html; charset=utf-8: the answer is not JSON"
+	assert_has "$message" "$url cannot be used: the answer is not JSON: a value is expected at byte 1 (text/html; charset=utf-8;"
 	assert_has "$message" "it begins '<html> [31m<title>Log in</title> to the café'"
 	stub_script '{"status":200,"body":"<html>"}' '{"status":200,"body":""}' \
 		'{"status":200,"body":{"choices":[]}}' \
 		'{"status":502,"body":"<h1>Bad gateway</h1>"}'
 	run --separate-stderr ai-complete -r hello
-	assert_has "$stderr" "$url sent application/json: the answer is not JSON"
+	assert_has "$stderr" "the answer of $url cannot be used: the answer is not JSON"
 	run --separate-stderr ai-complete -r hello
-	assert_has "$stderr" "$url sent application/json"
+	assert_has "$stderr" "(application/json; it begins '')"
 	run --separate-stderr ai-complete -r hello
-	assert_has "$stderr" "$url sent application/json: the answer has no choices"
+	assert_has "$stderr" "cannot be used: the answer has no choices"
 	run --separate-stderr ai-complete -r --retries 0 hello
 	assert_status 69
 	assert_has "$stderr" "status 502: <h1>Bad gateway</h1>"
@@ -562,4 +562,12 @@ sources:
 	assert_has "$why" certificate
 	# Once: who does not trust a server does not ask it again.
 	assert_eq "$(wc -l <tls/log)" 1
+}
+
+@test "local/extract: what a document cites is no citation of ours" {
+	echo '{"query":"Where does the fox sleep?","hits":[{"rank":1,"id":"a","text":"The fox sleeps in the den, as was shown [2] by others [3, 4] and in a[i].","score":1,"confidence":0.9}]}' |
+		ai-complete -m local/extract >out
+	assert_eq "$(jq -r .completion.text out)" \
+		'The fox sleeps in the den, as was shown (2) by others (3, 4) and in a[i]. [1]'
+	assert_eq "$(jq -c '[.completion.citations[].n]' out)" '[1]'
 }

@@ -173,3 +173,23 @@ refuses() {
 	run -0 --separate-stderr "$p" --config config.json --print-config
 	assert_line_for jobs config
 }
+
+@test "comments apart it is strict JSON, and each name stands once" {
+	p=$(programs | head -n 1)
+	config '{"jobs":2,}'
+	run -78 --separate-stderr "$p" --config config.json --print-config
+	assert_has "$stderr" 'config.json:1: '
+	config '{
+		"jobs": 2, // one
+		"jobs": 3 }'
+	run -78 --separate-stderr "$p" --config config.json --print-config
+	assert_has "$stderr" 'config.json:3: "jobs" stands there twice'
+	for text in '{} /' '{"jobs":2}}' "{'jobs':2}" '{"ledger":"/* no comment */"'; do
+		config "$text"
+		run -78 --separate-stderr "$p" --config config.json --print-config
+		assert_has "$stderr" 'config.json:'
+	done
+	config '{"ledger":"// no comment /* neither"}'
+	run -0 ai-cost --config config.json --print-config
+	assert_has "$output" '// no comment /* neither'
+}

@@ -223,7 +223,7 @@ texts() {
 	texts 1 >in
 	stub_script '{"status":200,"headers":{"content-type":"text/html"},"body":"<html>"}'
 	run_sh "ai-embed -q -m e in | jq -r .error.message"
-	assert_has "$output" "$STUB_URL/embeddings sent text/html: the answer is not JSON"
+	assert_has "$output" "the answer of $STUB_URL/embeddings cannot be used: the answer is not JSON"
 	assert_has "$output" "it begins '<html>'"
 }
 

@@ -175,7 +175,7 @@ refused() { # CONFIGURATION WORDS: status 78, and stderr has the words
 
 @test "a bad configuration names the file and the place" {
 	refused $'{\n"jobs": 1,\n"b" }' \
-		"bad:3: object property name separator ':' expected"
+		"bad:3: ':' is expected"
 	refused '{"jobs": 1} x' "something follows the value"
 	refused '{"jobs": 0}' jobs
 	run --separate-stderr ai-pass --config absent

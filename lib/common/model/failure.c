@@ -119,10 +119,9 @@ int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err)
 	memcpy(why, err->msg, sizeof why);
 	/* The address cannot hold a password: see ai_http_url(). */
 	return ai_err_set(err, AI_E_ANSWER,
-			  "%.200s sent %s: %.110s; it begins '%s'",
-			  x->url.p, type[0] != '\0' ? type
-						   : "no content type",
-			  why, begin);
+			  "the answer of %.200s cannot be used: %.110s (%s; "
+			  "it begins '%s')", x->url.p, why, type[0] != '\0'
+			  ? type : "no content type", begin);
 }
 
 /* Whether the answer that came is worth another try. */

@@ -420,8 +420,9 @@ static int get_vectors(struct ai_value data, const struct ai_embed_request *q,
 			return -1;
 	}
 	return order == q->n ? 0 :
-		ai_err_set(err, AI_E_ANSWER, "%zu embeddings for %zu texts",
-			   order, q->n);
+		ai_err_set(err, AI_E_ANSWER, "%zu embedding%s for %zu text%s",
+			   order, order == 1 ? "" : "s", q->n,
+			   q->n == 1 ? "" : "s");
 }
 
 static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,

@@ -53,41 +53,101 @@ static size_t line_of(const char *text, size_t at)
 	return line;
 }
 
-static bool is_space(char c)
+/* Behind the string that begins at p[i]. */
+static size_t string_end(const char *p, size_t i, size_t n)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	for (i++; i < n && p[i] != '"'; i++)
+		if (p[i] == '\\')
+			i++;
+	return i < n ? i + 1 : n;
 }
 
-/* By json-c, which takes comments; NULL with a message that names the line. */
-static struct json_object *parse_file(const struct ai_buf *file,
-				      struct ai_err *err)
+/* Behind the comment that begins at p[i]; i if there is none. */
+static size_t comment_end(const char *p, size_t i, size_t n)
 {
-	struct json_tokener *tok = json_tokener_new_ex(AI_JSON_DEPTH);
-	struct json_object *root;
-	const char *why;
-	size_t end;
+	const char *end = NULL;
 
-	if (tok == NULL) {
-		ai_err_nomem(err);
+	if (n - i < 2 || p[i] != '/' || (p[i + 1] != '/' && p[i + 1] != '*'))
+		return i;
+	if (p[i + 1] == '/')
+		end = memchr(p + i, '\n', n - i);
+	else
+		end = memmem(p + i + 2, n - i - 2, "*/", 2);
+	if (end == NULL)
+		return n;
+	return (size_t)(end - p) + (p[i + 1] == '*' ? 2 : 0);
+}
+
+/* Puts blanks where there are comments, so that lines stay what they are. */
+static void blank_comments(char *p, size_t n)
+{
+	size_t i = 0, end;
+
+	while (i < n) {
+		if (p[i] == '"') {
+			i = string_end(p, i, n);
+			continue;
+		}
+		end = comment_end(p, i, n);
+		if (end == i)
+			i++;
+		for (; i < end; i++)
+			if (p[i] != '\n')
+				p[i] = ' ';
+	}
+}
+
+static int twice(const struct ai_buf *file, struct ai_value key,
+		 struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %.*s stands there "
+			  "twice", config.path,
+			  line_of(ai_buf_cstr(file),
+				  (size_t)(key.s.p - file->p)),
+			  (int)(key.s.n > 80 ? 80 : key.s.n), key.s.p);
+}
+
+/* A name that stands twice in an object was meant to be another one. */
+static int check_names(const struct ai_buf *file, struct ai_value v,
+		       struct ai_err *err)
+{
+	struct ai_json_iter it, rest;
+	struct ai_value key, val, other, ignored;
+
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &val)) {
+		rest = it;
+		while (key.kind == AI_STRING &&
+		       ai_json_next(&rest, &other, &ignored))
+			if (ai_span_eq(key.s, other.s))
+				return twice(file, other, err);
+		if (check_names(file, val, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Comments apart it is strict JSON.  NULL with a message that names the line;
+ * the comments are gone from the file's text then. */
+static struct json_object *parse_file(struct ai_buf *file, struct ai_err *err)
+{
+	struct json_object *root;
+	struct ai_value v;
+	struct ai_err why;
+
+	blank_comments(file->p, file->len);
+	if (ai_json_check(ai_buf_cstr(file), file->len, &v, &why) < 0) {
+		ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %.200s", config.path,
+			   line_of(ai_buf_cstr(file), v.s.p == NULL ? 0 :
+				   (size_t)(v.s.p - ai_buf_cstr(file))),
+			   why.msg);
 		return NULL;
 	}
-	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
-	/* The NUL behind the text says that it is whole. */
-	root = json_tokener_parse_ex(tok, ai_buf_cstr(file),
-				     (int)file->len + 1);
-	end = json_tokener_get_parse_end(tok);
-	why = json_tokener_error_desc(json_tokener_get_error(tok));
-	while (root != NULL && end < file->len && is_space(file->p[end]))
-		end++;
-	if (root != NULL && end < file->len) {
-		json_object_put(root);
-		root = NULL;
-		why = "something follows the value";
-	}
+	if (check_names(file, v, err) < 0)
+		return NULL;
+	root = json_tokener_parse(ai_buf_cstr(file));
 	if (root == NULL)
-		ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %s", config.path,
-			   line_of(ai_buf_cstr(file), end), why);
-	json_tokener_free(tok);
+		ai_err_nomem(err);
 	return root;
 }
 
@@ -188,7 +248,7 @@ static int check_schema(const struct ai_buf *text, struct ai_err *err)
 }
 
 /* The file without its comments, as one value of checked text. */
-static int parse(const struct ai_buf *file, struct ai_err *err)
+static int parse(struct ai_buf *file, struct ai_err *err)
 {
 	struct json_object *root = parse_file(file, err);
 	struct ai_buf *text = &config.text;

@@ -339,6 +339,14 @@ static size_t member_end(const struct ai_rec *r, size_t i)
 	return offset(r, r->members[i].val.s.p + r->members[i].val.s.n);
 }
 
+/* Between two members there are blanks and one comma. */
+static size_t comma_before(const struct ai_rec *r, size_t i)
+{
+	size_t end = member_end(r, i - 1);
+
+	return end + strcspn(r->line.p + end, ",");
+}
+
 int ai_rec_write(const struct ai_rec *r, struct ai_buf *out)
 {
 	size_t pos = 0, edit = 0, brace;
@@ -354,7 +362,7 @@ int ai_rec_write(const struct ai_rec *r, struct ai_buf *out)
 		}
 		/* A member goes with the comma before it; the first one
 		 * with the comma behind it. */
-		write_range(r, pos, any ? member_end(r, i - 1)
+		write_range(r, pos, any ? comma_before(r, i)
 					: member_start(r, i), &edit, out);
 		pos = any || last ? member_end(r, i) : member_start(r, i + 1);
 	}
