@@ -56,6 +56,46 @@ void ai_seal_end(struct ai_seal *s, unsigned char out[AI_SEAL_BYTES])
 	crypto_generichash_final(&s->state, out, AI_SEAL_BYTES);
 }
 
+void ai_sha256_init(struct ai_sha256 *h)
+{
+	crypto_hash_sha256_init(&h->state);
+}
+
+void ai_sha256_add(struct ai_sha256 *h, const void *p, size_t n)
+{
+	crypto_hash_sha256_update(&h->state, p, n);
+}
+
+void ai_sha256_end(struct ai_sha256 *h, unsigned char out[AI_SHA256_BYTES])
+{
+	crypto_hash_sha256_final(&h->state, out);
+	sodium_memzero(h, sizeof *h);
+}
+
+void ai_sha256_of(const void *p, size_t n, char out[AI_SHA256_HEX])
+{
+	unsigned char sum[AI_SHA256_BYTES];
+
+	crypto_hash_sha256(sum, p, n);
+	sodium_bin2hex(out, AI_SHA256_HEX, sum, sizeof sum);
+}
+
+void ai_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n,
+		    unsigned char out[AI_SHA256_BYTES])
+{
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, key, key_n);
+	crypto_auth_hmacsha256_update(&state, p, n);
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(&state, sizeof state);
+}
+
+void ai_wipe(void *p, size_t n)
+{
+	sodium_memzero(p, n);
+}
+
 void ai_random(void *p, size_t n)
 {
 	randombytes_buf(p, n);

@@ -1,4 +1,7 @@
-/* hash.h: BLAKE2b, which names records and documents, and seals the ledger. */
+/*
+ * hash.h: BLAKE2b, which names records and documents, and seals the ledger;
+ * SHA-256, for what others have agreed on.
+ */
 #ifndef AI_CRYPT_HASH_H
 #define AI_CRYPT_HASH_H
 
@@ -36,6 +39,27 @@ void ai_seal_init(struct ai_seal *s, const unsigned char key[AI_SEAL_BYTES]);
 void ai_seal_add(struct ai_seal *s, const void *p, size_t n);
 /* s is used up. */
 void ai_seal_end(struct ai_seal *s, unsigned char out[AI_SEAL_BYTES]);
+
+#define AI_SHA256_BYTES 32
+#define AI_SHA256_HEX (2 * AI_SHA256_BYTES + 1) /* with the NUL */
+
+struct ai_sha256 {
+	crypto_hash_sha256_state state;
+};
+
+void ai_sha256_init(struct ai_sha256 *h);
+void ai_sha256_add(struct ai_sha256 *h, const void *p, size_t n);
+/* h is used up, and wiped. */
+void ai_sha256_end(struct ai_sha256 *h, unsigned char out[AI_SHA256_BYTES]);
+/* All three in one, as lower-case hex with a NUL. */
+void ai_sha256_of(const void *p, size_t n, char out[AI_SHA256_HEX]);
+
+/* RFC 2104's HMAC with SHA-256; keys of any length.  out may be the key. */
+void ai_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n,
+		    unsigned char out[AI_SHA256_BYTES]);
+
+/* Zeroes that no compiler takes away: for secrets that were used. */
+void ai_wipe(void *p, size_t n);
 
 /* Bytes that nobody can guess. */
 void ai_random(void *p, size_t n);
