@@ -293,6 +293,7 @@ static void test_many_budgets(void)
 	   item[2].code == AI_E_NONE, "65 at once fail for one");
 	ok(item[1].code == AI_E_CONFIG, "and not for who shares its "
 	   "transaction");
+	ai_db_exec(&l->db, "DELETE FROM budget WHERE name GLOB 'b*'", &err);
 	finish(l, "many budgets");
 }
 

@@ -506,7 +506,20 @@ static const char empty[] =
 	"DELETE FROM transfer; DELETE FROM label; DELETE FROM budget;"
 	"DELETE FROM breaker; DELETE FROM bucket; DELETE FROM rate;"
 	"DELETE FROM person; DELETE FROM event; UPDATE state SET seq=0,"
-	" head=zeroblob(32), event_seq=0, event_head=zeroblob(32)";
+	" head=zeroblob(32), event_seq=0, event_head=zeroblob(32);"
+	"INSERT INTO budget VALUES('all', '', 'request', 500000000),"
+	" ('all', '', 'day', 100000000000)";
+
+/* What a new ledger has. */
+static void remove_budgets(struct ai_ledger *l)
+{
+	struct ai_budget b = { .scope = "all", .period = "request", .cap = -1 };
+	struct ai_err err;
+
+	check_err(ai_ledger_set_budget(l, &b, &err), &err);
+	set(b.period, sizeof(b.period), "day");
+	check_err(ai_ledger_set_budget(l, &b, &err), &err);
+}
 
 static long history(struct ai_ledger *l, bool whole)
 {
@@ -527,6 +540,7 @@ static long history(struct ai_ledger *l, bool whole)
 	check_err(ai_db_exec(&l->db, empty, &err), &err);
 	now_ms = 1795000000000 + below(1000000000);
 	now_ns = 1000 * SECOND;
+	remove_budgets(l);
 	for (i = 0; i < 3; i++)
 		do_budget(l);
 	for (i = 0; i < limits; i++)
@@ -562,14 +576,14 @@ static int move_to_memory(struct ai_ledger *l, struct ai_err *err)
 		return ai_err_set(err, AI_E_OS, "no copy in memory");
 	ai_db_close(&l->db);
 	l->db.h = to;
-	/* One process needs no queue, and to be emptied no triggers. */
+	/* One process needs no queue. */
 	l->queue.mine = -1;
 	l->wall_ms = wall;
 	l->boot_ns = boot;
 	l->no_sync = true;
-	return ai_db_exec(&l->db, "DROP TRIGGER no_update;"
-			  "DROP TRIGGER no_delete;"
-			  "DROP TRIGGER no_event_delete", err);
+	/* To be emptied, it must do without its triggers. */
+	return sqlite3_db_config(to, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) ==
+		SQLITE_OK ? 0 : ai_err_set(err, AI_E_OS, "it has triggers");
 }
 
 static int64_t histories_wanted(void)

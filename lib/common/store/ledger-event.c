@@ -8,8 +8,8 @@
 #include <string.h>
 
 void ledger_event_link(const struct ai_ledger *l, const unsigned char *from,
-		       int64_t seq, int64_t created, const char *kind,
-		       const char *detail, unsigned char out[LEDGER_HASH])
+		       int64_t seq, int64_t created, struct ai_span kind,
+		       struct ai_span detail, unsigned char out[LEDGER_HASH])
 {
 	struct ai_seal s;
 
@@ -19,8 +19,8 @@ void ledger_event_link(const struct ai_ledger *l, const unsigned char *from,
 	ai_seal_add(&s, from, LEDGER_HASH);
 	ledger_seal_int(&s, seq);
 	ledger_seal_int(&s, created);
-	ledger_seal_text(&s, ai_span_of(kind));
-	ledger_seal_text(&s, ai_span_of(detail));
+	ledger_seal_text(&s, kind);
+	ledger_seal_text(&s, detail);
 	ai_seal_end(&s, out);
 }
 
@@ -29,8 +29,8 @@ int ledger_event(struct ai_ledger *l, const char *kind, const char *detail,
 {
 	unsigned char link[LEDGER_HASH];
 
-	ledger_event_link(l, l->event_head, l->event_seq + 1, now_ms, kind,
-			  detail, link);
+	ledger_event_link(l, l->event_head, l->event_seq + 1, now_ms,
+			  ai_span_of(kind), ai_span_of(detail), link);
 	if (LEDGER_RUN(l, SQL_INSERT_EVENT, err, "iittb", l->event_seq + 1,
 		       now_ms, ai_span_of(kind), ai_span_of(detail),
 		       LEDGER_BYTES(link, LEDGER_HASH)) < 0)
@@ -91,7 +91,10 @@ int ai_ledger_events(struct ai_ledger *l,
 		e.created = sqlite3_column_int64(st, 1);
 		e.kind = (const char *)sqlite3_column_text(st, 2);
 		e.detail = (const char *)sqlite3_column_text(st, 3);
-		if (each(arg, &e) != 0)
+		if (e.kind == NULL || e.detail == NULL)
+			rc = ai_db_damaged(&l->db, err, "event %lld has no "
+					   "text", (long long)e.seq);
+		else if (each(arg, &e) != 0)
 			break;
 	}
 	ai_db_finish(&st);

@@ -228,8 +228,8 @@ int ledger_tell(struct ai_ledger *l, const struct ledger_who *who,
 int ledger_event(struct ai_ledger *l, const char *kind, const char *detail,
 		 int64_t now_ms, struct ai_err *err);
 void ledger_event_link(const struct ai_ledger *l, const unsigned char *from,
-		       int64_t seq, int64_t created, const char *kind,
-		       const char *detail, unsigned char out[LEDGER_HASH]);
+		       int64_t seq, int64_t created, struct ai_span kind,
+		       struct ai_span detail, unsigned char out[LEDGER_HASH]);
 
 /* ---- budgets and accounts (ledger-account.c) --------------------------------- */
 
