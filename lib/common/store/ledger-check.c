@@ -389,8 +389,8 @@ struct comparison {
 };
 
 static const struct comparison
-	schema = { "", "SELECT type||' '||name, coalesce(sql, '') FROM"
-		   " sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'"
+	schema = { "", "SELECT type||' '||name, tbl_name||' '||coalesce(sql,"
+		   " '') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'"
 		   " ORDER BY 1", NULL },
 	budgets = { "budget of ", "SELECT scope||' '||name||' '||period, cap"
 		    " FROM budget ORDER BY 1", " nano-dollars" },
