@@ -165,29 +165,62 @@ function genaiPrice(ref) {
 	if (m === undefined)
 		return null;
 	let p = m.prices;
-	if (Array.isArray(p)) { // dated: the last one whose time has come
-		p = p.filter((c) => c.constraint === undefined ||
-			c.constraint.start_date !== undefined).at(-1).prices;
-	}
+	if (Array.isArray(p)) // dated: the last; by the hour: the dearest
+		p = p.some((c) => c.constraint?.start_time !== undefined)
+			? p.reduce((a, b) => (b.prices.output_mtok >
+				a.prices.output_mtok ? b : a)).prices
+			: p.at(-1).prices;
 	const base = (x) => (x === undefined ? undefined
 		: decimal(typeof x === 'object' ? x.base : x));
+	const at = (x, n) => x?.tiers?.find((t) => t.start === n)?.price;
+	const price = (x) => (x === undefined ? undefined : decimal(x));
 	return { input: base(p.input_mtok), cached: base(p.cache_read_mtok),
 		cache_write: base(p.cache_write_mtok), output: base(p.output_mtok),
 		audio_cached: base(p.cache_audio_read_mtok),
+		above: (p.input_mtok?.tiers ?? []).map(({ start: n }) => ({ tokens: n,
+			input: price(at(p.input_mtok, n)),
+			cached: price(at(p.cache_read_mtok, n)),
+			cache_write: price(at(p.cache_write_mtok, n)),
+			output: price(at(p.output_mtok, n)) })),
 		context: m.context_window };
 }
 
-function compare(name, price, other) {
-	let agree = true;
-	for (const u of ['input', 'cached', 'cache_write', 'output']) {
-		if (other[u] === undefined || (price[u] ?? '0') === '0')
-			continue;
-		if (other[u] !== price[u]) {
-			agree = false;
-			warn(name, `${u} is ${price[u]}, genai-prices: ${other[u]}`);
-		}
-	}
-	return agree;
+const COMPARED = ['input', 'cached', 'cache_write', 'output'];
+const differing = (a, b) => COMPARED.filter((u) => a[u] !== undefined &&
+	b[u] !== undefined && Number(a[u]) !== 0 && a[u] !== b[u]);
+const figures = (row, units) => units.filter((u) => row[u] !== undefined)
+	.map((u) => `${u} ${row[u]}`).join(', ');
+
+// Where the tables disagree, the dearer of each stands, and a note has both.
+// What one of them has in tiers does not go with the other's price.
+function settle(name, price, other) {
+	const units = differing(price, other);
+	if (units.length === 0)
+		return null;
+	const tiers = ['batch', 'flex', 'priority'].filter((t) => t in price);
+	const note = `the public tables disagree (litellm: ${
+		figures(price, units)}${tiers.length > 0
+		? `, with tiers for ${tiers.join(', ')} that genai-prices has not`
+		: ''}; genai-prices: ${figures(other, units)}); ` +
+		`the dearer price stands here${tiers.length > 0
+			? ', without the tiers' : ''}`;
+	for (const t of tiers)
+		delete price[t];
+	for (const u of units)
+		if (Number(other[u]) > Number(price[u]))
+			price[u] = other[u];
+	if (price.above !== undefined)
+		price.above = price.above.map((row) => dearer(row,
+			other.above?.find((r) => r.tokens === row.tokens)));
+	warn(name, note);
+	return note;
+}
+
+function dearer(row, other) {
+	for (const u of differing(row, other ?? {}))
+		if (Number(other[u]) > Number(row[u]))
+			row[u] = other[u];
+	return row;
 }
 
 // ---- models ---------------------------------------------------------------------
@@ -233,11 +266,19 @@ function add(provider, name, options = {}) {
 	Object.assign(price, options.fix ?? {});
 	RULES[options.rules ?? provider]?.(price, e);
 	let source = options.fix ? 'by hand' : 'litellm';
+	let { note } = options;
 	if (other !== null) {
 		if (other.audio_cached && price.audio_input)
 			price.audio_cached = other.audio_cached;
-		if (compare(`${provider}/${name}`, price, other))
-			source = options.fix ? 'genai-prices' : 'litellm, genai-prices';
+		if (!options.fix) {
+			source = 'litellm, genai-prices';
+			note = [note, settle(`${provider}/${name}`, price, other)]
+				.filter(Boolean).join('; ');
+		} else if (differing(price, other).length === 0) {
+			source = 'genai-prices';
+		} else {
+			warn(`${provider}/${name}`, 'by hand, and not as genai-prices');
+		}
 	}
 	const context = Math.max(e.max_input_tokens ?? 0, other?.context ?? 0);
 	const maxOutput = e.mode === 'embedding' || e.max_output_tokens === context
@@ -247,6 +288,11 @@ function add(provider, name, options = {}) {
 	for (const k of options.also ?? [])
 		if (same(k, price)) aliases.push(k);
 		else warn(full, `${k} costs something else, no alias`);
+	for (const k of options.snapshots ?? [])
+		if (same(k, price))
+			aliases.push(k.includes('/') ? k
+				: `${provider}/${k}`);
+		else throw new Error(`${k} costs something else than ${full}`);
 	MODELS[full] = {
 		...(aliases.length > 0 ? { aliases } : {}),
 		encoding: options.encoding ?? null,
@@ -256,7 +302,7 @@ function add(provider, name, options = {}) {
 		price: { ...ordered(price), ...price },
 		source,
 		date: options.date ?? DATE,
-		...(options.note ? { note: options.note } : {}),
+		...(note ? { note } : {}),
 	};
 }
 
@@ -268,17 +314,10 @@ function openai(name, options = {}) {
 			.filter((k) => k in litellm), ...(options.also ?? [])] });
 }
 
-const DEARER = 'the public tables disagree; the dearer price stands here';
 add('azure', 'gpt-4o-mini', { ...o200k, key: 'azure/gpt-4o-mini' });
 openai('gpt-5.6', { aliases: ['openai/gpt-5.6-sol'], genai: 'openai:gpt-5.6-sol' });
-openai('gpt-5.6-terra', { drop: ['batch', 'flex', 'priority'], note: DEARER, fix: {
-	input: '2.5', cached: '0.25', cache_write: '3.125', output: '15',
-	above: [{ tokens: 272000, input: '5', cached: '0.5',
-		cache_write: '6.25', output: '22.5' }] } });
-openai('gpt-5.6-luna', { drop: ['batch', 'flex', 'priority'], note: DEARER, fix: {
-	input: '1', cached: '0.1', cache_write: '1.25', output: '6',
-	above: [{ tokens: 272000, input: '2', cached: '0.2',
-		cache_write: '2.5', output: '9' }] } });
+openai('gpt-5.6-terra');
+openai('gpt-5.6-luna');
 for (const name of ['gpt-5.5', 'gpt-5.5-pro', 'gpt-5.4', 'gpt-5.4-mini',
 	'gpt-5.4-nano', 'gpt-5.4-pro', 'gpt-5.3-codex', 'gpt-5.2', 'gpt-5.2-pro',
 	'gpt-5.1', 'gpt-5.1-codex', 'gpt-5.1-codex-max', 'gpt-5.1-codex-mini',
@@ -288,8 +327,14 @@ for (const name of ['gpt-5.5', 'gpt-5.5-pro', 'gpt-5.4', 'gpt-5.4-mini',
 	'o3-mini', 'o4-mini', 'o3-deep-research', 'o4-mini-deep-research',
 	'gpt-audio', 'gpt-audio-mini', 'gpt-4o-audio-preview'])
 	openai(name);
-for (const name of ['gpt-4-turbo', 'gpt-4', 'gpt-3.5-turbo',
-	'text-embedding-3-small', 'text-embedding-3-large',
+// A snapshot of four digits is no other name of its model by a rule: that of
+// gpt-3.5-turbo of November costs twice as much.
+openai('gpt-4-turbo', { ...cl100k, snapshots: ['gpt-4-1106-preview',
+	'gpt-4-0125-preview', 'gpt-4-turbo-preview'] });
+openai('gpt-4', { ...cl100k, snapshots: ['gpt-4-0613', 'gpt-4-0314'] });
+openai('gpt-3.5-turbo', { ...cl100k, snapshots: ['gpt-3.5-turbo-0125'] });
+openai('gpt-3.5-turbo-1106', cl100k);
+for (const name of ['text-embedding-3-small', 'text-embedding-3-large',
 	'text-embedding-ada-002'])
 	openai(name, cl100k);
 
@@ -300,8 +345,8 @@ function claude(name, options = {}) {
 }
 claude('claude-fable-5');
 claude('claude-opus-5');
-claude('claude-sonnet-5', { date: '2026-09-01',
-	note: 'since 2026-09-01; 2 and 10 before',
+claude('claude-sonnet-5', { note: 'the price since 2026-09-01, by genai-prices;'
+	+ ' until then it was 2 and 10, as litellm of 2026-08-01 has it',
 	fix: { input: '3', cached: '0.3', cache_write: '3.75', output: '15' } });
 MODELS['anthropic/claude-sonnet-5'].source = 'genai-prices';
 MODELS['anthropic/claude-sonnet-5'].aliases = ['vertex_ai/claude-sonnet-5'];
@@ -338,6 +383,9 @@ for (const [name, id] of [['claude-fable-5'], ['claude-opus-5'],
 	MODELS[`bedrock/us.anthropic.${name}`].aliases = ['eu', 'au', 'jp', 'apac']
 		.map((r) => `bedrock/${r}.anthropic.${name}`)
 		.concat(`bedrock/anthropic.${name}`);
+	if (base.note)
+		MODELS[`bedrock/us.anthropic.${name}`].note =
+			`a tenth more than Anthropic's own: ${base.note}`;
 	const theirs = litellm[`us.anthropic.${full}`].input_cost_per_token;
 	const ours = MODELS[`bedrock/us.anthropic.${name}`].price.input;
 	if (perMillion(theirs) !== ours)
@@ -377,6 +425,10 @@ gemini('gemini-3-flash-preview');
 gemini('gemini-2.5-pro', { drop: ['priority'] });
 gemini('gemini-2.5-flash');
 gemini('gemini-2.5-flash-lite');
+const GONE = 'litellm has 2026-06-01 as the day it is shut down';
+gemini('gemini-2.0-flash', { note: GONE,
+	snapshots: ['gemini/gemini-2.0-flash-001'] });
+gemini('gemini-2.0-flash-lite', { note: GONE });
 gemini('gemini-embedding-001');
 gemini('gemini-embedding-2');
 
@@ -427,8 +479,8 @@ const deepseek = (name, options = {}) => add('deepseek', name,
 	{ key: `deepseek/${name}`, genai: options.genai ?? 'none', ...options });
 deepseek('deepseek-v4-pro', { genai: 'deepseek:deepseek-v4-pro' });
 deepseek('deepseek-v4-flash', { genai: 'deepseek:deepseek-v4-flash' });
-deepseek('deepseek-chat');
-deepseek('deepseek-reasoner');
+deepseek('deepseek-chat', { genai: 'deepseek:deepseek-chat' });
+deepseek('deepseek-reasoner', { genai: 'deepseek:deepseek-reasoner' });
 for (const name of ['deepseek-v4-pro', 'deepseek-v4-flash']) // too low by far
 	MODELS[`deepseek/${name}`].max_output = null;
 
@@ -436,7 +488,7 @@ const xai = (name, options = {}) => add('xai', name,
 	{ key: `xai/${name}`, genai: `x-ai:${name}`, ...options });
 xai('grok-4.5');
 xai('grok-4.3');
-xai('grok-4.20', { key: 'xai/grok-4.20-0309-reasoning', note: DEARER,
+xai('grok-4.20', { key: 'xai/grok-4.20-0309-reasoning',
 	aliases: ['xai/grok-4.20-0309-reasoning', 'xai/grok-4.20-multi-agent'] });
 xai('grok-4', { key: 'xai/grok-4-0709', genai: 'x-ai:grok-4-0709',
 	aliases: ['xai/grok-4-0709', 'xai/grok-4-latest'], fix: { cached: '0.75' } });

@@ -173,6 +173,17 @@ static void test_names(const struct ai_catalog *c)
 	finds(c, "ollama/llama3.2:3b", "ollama/llama3.2:3b", "ollama");
 	finds(c, "text-embedding-3-small", "openai/text-embedding-3-small",
 	      "openai");
+	/* Snapshots of four digits: only those that are known. */
+	finds(c, "gpt-4-0613", "openai/gpt-4", "openai");
+	finds(c, "openai/gpt-4-0314", "openai/gpt-4", "openai");
+	finds(c, "gpt-4-1106-preview", "openai/gpt-4-turbo", "openai");
+	finds(c, "gpt-4-0125-preview", "openai/gpt-4-turbo", "openai");
+	finds(c, "gpt-3.5-turbo-0125", "openai/gpt-3.5-turbo", "openai");
+	finds(c, "gpt-3.5-turbo-1106", "openai/gpt-3.5-turbo-1106", "openai");
+	misses(c, "gpt-3.5-turbo-0613", "did you mean");
+	misses(c, "mistral-large-2411", "did you mean");
+	finds(c, "gemini-2.0-flash", "gemini/gemini-2.0-flash", "gemini");
+	finds(c, "gemini-2.0-flash-001", "gemini/gemini-2.0-flash", "gemini");
 	misses(c, "gpt-oss-120b", "several");
 	misses(c, "gtp-4o", "did you mean 'gpt-4o'?");
 	misses(c, "openai/gpt-5-mni", "did you mean 'openai/gpt-5-mini'?");
@@ -213,6 +224,47 @@ static void test_facts(const struct ai_catalog *c)
 	   "claude-opus-5: what multiplies its price");
 	ok(ai_catalog_find(c, ai_span_of("local/extract"), &m, &err) == 0 &&
 	   m.price.kind == AI_PRICE_FREE, "local/ is free, and says so");
+}
+
+/* Where the public tables disagree the dearer price stands, and a note says
+ * what each of them has. */
+static void test_notes(const struct ai_catalog *c, struct ai_span table)
+{
+	static const struct {
+		const char *name, *note;
+		int64_t input, output; /* pico-dollars a token */
+	} notes[] = {
+		{ "openai/gpt-5.6-luna", "input 0.2, cached 0.02, cache_write "
+		  "0.25, output 1.2, with tiers for batch, flex, priority",
+		  1000000, 6000000 },
+		{ "openai/gpt-5.6-terra", "without the tiers", 2500000,
+		  15000000 },
+		{ "xai/grok-4.20", "input 1.25, output 2.5", 2000000, 6000000 },
+		{ "deepseek/deepseek-chat", "output 0.42", 280000, 1100000 },
+		{ "deepseek/deepseek-reasoner", "output 0.42", 550000,
+		  2190000 },
+		{ "fireworks/gpt-oss-120b", "cached 0.015", 150000, 600000 },
+		{ "anthropic/claude-sonnet-5", "since 2026-09-01", 3000000,
+		  15000000 },
+		{ "gemini/gemini-2.0-flash", "2026-06-01", 100000, 400000 },
+	};
+	struct ai_value whole, models, note;
+	struct ai_model m;
+	size_t i;
+
+	ai_json_check(table.p, table.n, &whole, &err);
+	models = ai_json_get(whole, "models");
+	for (i = 0; i < sizeof notes / sizeof *notes; i++) {
+		note = ai_json_member(ai_json_member(models,
+			ai_span_of(notes[i].name)), AI_SPAN("note"));
+		ok(note.kind == AI_STRING && memmem(note.s.p, note.s.n,
+			notes[i].note, strlen(notes[i].note)) != NULL &&
+		   ai_catalog_find(c, ai_span_of(notes[i].name), &m,
+				   &err) == 0 &&
+		   m.price.rate[0][0][AI_UNIT_INPUT] == notes[i].input &&
+		   m.price.rate[0][0][AI_UNIT_OUTPUT] == notes[i].output,
+		   "%s: %.*s", notes[i].name, (int)note.s.n, note.s.p);
+	}
 }
 
 #define HEAD "{\"version\":1,\"models\":{"
@@ -315,6 +367,7 @@ int main(void)
 	test_aliases(c, text);
 	test_names(c);
 	test_facts(c);
+	test_notes(c, text);
 	ai_catalog_free(c);
 	c = NULL;
 	if (getenv("BUILDDIR") != NULL) {
