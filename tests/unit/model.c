@@ -127,7 +127,7 @@ static long double pace(int64_t limit, int64_t burst)
 {
 	int64_t rate = limit - burst;
 
-	return (long double)MINUTE / (rate > usual(limit) ? rate
+	return (long double)WINDOW / (rate > usual(limit) ? rate
 							  : usual(limit));
 }
 
@@ -139,7 +139,7 @@ static long double pace(int64_t limit, int64_t burst)
  */
 static long double when(struct bucket *b, int64_t n, int64_t limit)
 {
-	long double fresh = b->last + MINUTE, full, start;
+	long double fresh = b->last + WINDOW, full, start;
 	int64_t burst = b->burst, wide;
 	bool alone;
 
@@ -179,7 +179,7 @@ void count_minutes(void)
 			if (m.start[j].model == from->model &&
 			    m.start[j].unit == from->unit &&
 			    m.start[j].at >= from->at &&
-			    m.start[j].at < from->at + MINUTE) {
+			    m.start[j].at < from->at + WINDOW) {
 				units += m.start[j].units;
 				/* Not comparable. */
 				if (m.start[j].limit != from->limit) {
@@ -267,7 +267,7 @@ void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 						      limit[u], model, u };
 	}
 	if (w->probe)
-		p->probe = now_ns + MINUTE;
+		p->probe = now_ns + 60 * SECOND;
 }
 
 /* ---- ends ----------------------------------------------------------------- */

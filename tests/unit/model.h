@@ -12,7 +12,7 @@
 
 #define CALLS 64 /* of one history */
 #define SECOND ((int64_t)1000000000)
-#define MINUTE (60 * SECOND)
+#define WINDOW (61 * SECOND) /* of a rate, see ledger-rate.c */
 #define SLACK 2000 /* ns: the model divides otherwise */
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

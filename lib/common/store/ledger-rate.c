@@ -7,7 +7,8 @@
  * arrival time").  A call that must wait books its place by moving that time
  * on, and sleeps: so the order is that of asking, and nobody asks twice.
  * With a limit of L a minute and a burst of B the rate is L - B, so that no
- * minute has more than L.
+ * minute has more than L; and that by the provider's clock, which sees what
+ * was delayed on its way together with what came after it.
  */
 #include "store/ledger-int.h"
 
@@ -15,10 +16,13 @@
 #include <string.h>
 
 #define SECOND ((int64_t)1000000000)
-#define MINUTE (60 * SECOND)
-#define FAILURES_MAX 5        /* in a row, then the breaker opens */
+/* A minute, and a second that one request may take longer than another to
+ * reach the provider: the first of many programs that start at once on a busy
+ * machine are late by some tenths, those behind them are not. */
+#define WINDOW (61 * SECOND)
+#define FAILURES_MAX 5            /* in a row, then the breaker opens */
 #define COOLDOWN (30 * SECOND)
-#define PROBE_LEASE MINUTE    /* then another one may try */
+#define PROBE_LEASE (60 * SECOND) /* then another one may try */
 
 /* ---- buckets ----------------------------------------------------------------- */
 
@@ -38,7 +42,7 @@ static int64_t span_of(int64_t n, int64_t limit, int64_t burst)
 {
 	int64_t rate = limit - burst, least = least_of(limit);
 
-	return clamp((__int128)n * MINUTE / (rate > least ? rate : least));
+	return clamp((__int128)n * WINDOW / (rate > least ? rate : least));
 }
 
 static int read_bucket(struct ai_ledger *l, const struct ledger_item *it,
@@ -73,7 +77,7 @@ static int64_t earliest(struct ledger_bucket *b, int64_t n, int64_t limit,
 {
 	int64_t usual = least_of(limit), burst = b->burst, start,
 		full = b->tat > now ? b->tat : now,
-		fresh = b->last + MINUTE;
+		fresh = b->last + WINDOW;
 
 	if (b->last == 0 || fresh < now)
 		fresh = now;
