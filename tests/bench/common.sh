@@ -6,7 +6,12 @@ set -euo pipefail
 measure=$BUILDDIR/tests/bench/measure
 PATH=$BUILDDIR/bin:$BUILDDIR/tests/stub:$PATH
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=
+tidy() {
+	[ -z "$server" ] || kill "$server"
+	rm -rf "$work"
+}
+trap tidy EXIT
 cd "$work"
 failed=0
 
@@ -21,6 +26,21 @@ must() {
 }
 
 built() { [ -x "$BUILDDIR/bin/$1" ]; }
+
+# A provider on loopback, tests/stub/openai.mjs: its files are in $stub, its
+# base address is $url.
+serve() {
+	stub=$work/stub
+	mkdir "$stub"
+	node "$SRCDIR/tests/stub/openai.mjs" "$stub" &
+	server=$!
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ ! -s "$stub/port" ] || break
+		sleep 0.05
+	done
+	url=http://127.0.0.1:$(cat "$stub/port")/v1
+}
 
 # N records that every filter can work on, with a text of LENGTH bytes.
 records() { # N LENGTH

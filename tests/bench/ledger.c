@@ -1,7 +1,11 @@
 /*
- * ledger.c: many processes at one ledger.
+ * ledger.c: many processes at one ledger, and one that takes an answer from it.
  *
  *	ledger queue|plain PROCESSES SECONDS FILE
+ *	ledger keep|cached FILE
+ *
+ * keep puts an answer into the ledger's cache, cached finds it there again, as
+ * a program would: it opens the ledger, looks it up and closes the ledger.
  *
  * Each reserves and posts, one call after the other.  queue is the ledger as
  * it is; plain is the same work without the queue: each process begins its
@@ -15,6 +19,7 @@
  * others starve, its many short steps hide their few long ones from the plain
  * percentile ("coordinated omission").
  */
+#include "store/cache.h"
 #include "store/ledger-int.h"
 
 #include <math.h>
@@ -184,6 +189,42 @@ static void report(int n, double seconds, long max)
 	free(all);
 }
 
+/* ---- the cache ------------------------------------------------------------ */
+
+static int keep(struct ai_ledger *l, const unsigned char key[AI_CACHE_KEY],
+		struct ai_span answer, struct ai_err *err)
+{
+	return ai_cache_put(l, key, answer, 3600000, "", err);
+}
+
+static int cached(struct ai_ledger *l, const unsigned char key[AI_CACHE_KEY],
+		  struct ai_span answer, struct ai_err *err)
+{
+	struct ai_buf out = AI_BUF_INIT(1 << 20);
+	int rc = ai_cache_get(l, key, &out, err);
+
+	if (rc == 0 || (rc > 0 && (out.len != answer.n ||
+				   memcmp(out.p, answer.p, out.len) != 0)))
+		rc = ai_err_set(err, AI_E_DATA, "the answer is not there");
+	ai_buf_release(&out);
+	return rc < 0 ? -1 : 0;
+}
+
+static int use_cache(bool put, const char *file)
+{
+	const struct ai_span question = AI_SPAN("why is the sky blue"),
+			     answer = AI_SPAN("it scatters");
+	unsigned char key[AI_CACHE_KEY];
+	struct ai_ledger *l;
+	struct ai_err err;
+
+	ai_cache_key(&question, 1, key);
+	must(ai_ledger_open(&l, file, &err), &err);
+	must((put ? keep : cached)(l, key, answer, &err), &err);
+	ai_ledger_close(l);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc == 5 ? (int)number(argv[2]) : 0, i, bad = 0, status;
@@ -193,6 +234,9 @@ int main(int argc, char **argv)
 	struct ai_err err;
 	long max;
 
+	if (argc == 3 && (strcmp(argv[1], "keep") == 0 ||
+			  strcmp(argv[1], "cached") == 0))
+		return use_cache(argv[1][0] == 'k', argv[2]);
 	if (n < 1)
 		return 64;
 	max = STEPS_MAX / n;
