@@ -4,7 +4,8 @@
 //   DIR/port     written once it listens
 //   DIR/script   one JSON object a line; each request takes the first line
 //                away and is answered by it, without one by {}
-//   DIR/log      one JSON object a request: method, path, headers, body
+//   DIR/log      one JSON object a request: at_ms (when it arrived, by a clock
+//                that nobody sets), method, path, headers, body
 //
 // Members of a script line, all optional:
 //   delay_ms          wait before anything else
@@ -186,6 +187,7 @@ const secure = process.env.TLS_KEY !== undefined;
 const tls = secure ? { key: readFileSync(process.env.TLS_KEY),
 	cert: readFileSync(process.env.TLS_CERT) } : {};
 const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
+	const at = performance.now();
 	const parts = [];
 	req.on('data', (p) => parts.push(p));
 	req.on('end', () => {
@@ -194,8 +196,9 @@ const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
 		try {
 			body = JSON.parse(text);
 		} catch { /* logged as it is */ }
-		appendFileSync(file('log'), JSON.stringify({ method: req.method,
-			path: req.url, headers: req.headers, body }) + '\n');
+		appendFileSync(file('log'), JSON.stringify({ at_ms: at,
+			method: req.method, path: req.url,
+			headers: req.headers, body }) + '\n');
 		const step = nextStep();
 		setTimeout(reply, step.delay_ms ?? 0, req, res, text, step);
 	});
