@@ -242,6 +242,27 @@ sql() {
 	assert_eq "$(sql 'SELECT pending, posted FROM account')" '0|880000'
 }
 
+@test "a place in a rate limit that was slept through is asked for again" {
+	need sqlite3
+	ai-cost limit set some-model --requests 20
+	seq 2 >two
+	"${ask[@]}" -R --price 1,2 <two >out 3>&- &
+	local pid=$! i
+	# The second has its place, in three seconds.
+	for ((i = 0; i < 100; i++)); do
+		[ "$(sql 'SELECT count(*) FROM transfer WHERE kind=1')" = 2 ] &&
+			break
+		sleep 0.02
+	done
+	kill -STOP "$pid"
+	sleep 4.5
+	kill -CONT "$pid"
+	wait "$pid"
+	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
+		$'1|3\n2|2\n3|1'
+	assert_eq "$(stub_requests)" 2
+}
+
 @test "a call is two syncs of the disk, what is free none" {
 	# LeakSanitizer does not work under strace.
 	not_sanitized

@@ -8,6 +8,7 @@
 
 #define REQUEST_MAX ((size_t)64 << 20)
 #define KEEP_BYTES ((size_t)1 << 16) /* of a request that has ended */
+#define PLACES_MAX 3 /* at a rate limit, that are given back */
 #define ADDRESS_MAX ((size_t)8192)
 
 struct ai_client_settings ai_client;
@@ -89,6 +90,7 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 	x->e = e;
 	x->next = NULL;
 	x->keep = false;
+	x->places = 0;
 	x->chat = NULL;
 	x->embed = NULL;
 	x->payment = (struct ai_payment){ .reserved = false };
@@ -392,6 +394,12 @@ static void launch(struct ai_client *c, struct ai_pay **list)
 	for (x = c->under_way; x != NULL; x = x->next) {
 		if (x->stage != EXCHANGE_WAIT || x->due_s > now)
 			continue;
+		/* A machine that is always late goes on all the same. */
+		if (x->places < PLACES_MAX && ai_payment_is_late(&x->payment)) {
+			x->places++;
+			x->stage = EXCHANGE_RESERVE;
+			continue;
+		}
 		x->pay.what = AI_PAY_SENT;
 		list[n++] = &x->pay;
 	}

@@ -28,6 +28,7 @@ struct ai_exchange {
 	struct ai_buf url, body;
 	struct ai_ask ask;
 	struct ai_payment payment;
+	int places; /* that it has given back */
 	struct ai_pay pay;
 	struct ai_retry retry;
 	struct ai_http_transfer *transfer; /* while it flies */

@@ -307,6 +307,10 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 	return 0;
 }
 
+/* Half of the second that limits leave for delays (store/ledger-rate.c) may
+ * pass before a request is sent. */
+#define LATE_NS 500000000
+
 static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	struct ai_reserve *r = &op->in.reserve;
@@ -332,6 +336,17 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 	return 1;
 }
 
+bool ai_payment_is_late(const struct ai_payment *p)
+{
+	struct timespec t;
+
+	if (!p->reserved || !p->limited)
+		return false;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec >
+		p->start_ns + LATE_NS;
+}
+
 static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
 {
 	if (out->verdict != AI_GRANTED && out->verdict != AI_AGAIN) {
@@ -340,6 +355,7 @@ static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
 		return;
 	}
 	pay->payment->reserved = true;
+	pay->payment->limited = out->limited && !out->probe;
 	pay->payment->start_ns = out->start_ns;
 }
 

@@ -102,9 +102,15 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
 struct ai_payment {
 	unsigned char id[AI_LEDGER_ID];
 	bool reserved;
+	bool limited;     /* start_ns is its place in a rate limit */
 	int64_t worst;
 	int64_t start_ns; /* it may not go out before, CLOCK_BOOTTIME */
 };
+
+/* Whether its place was slept through, because the machine was suspended or the
+ * program stopped.  All that have such a place would go out at once, and in a
+ * minute that is full: it is to be given back. */
+bool ai_payment_is_late(const struct ai_payment *p);
 
 /* How an attempt ended. */
 enum ai_end {

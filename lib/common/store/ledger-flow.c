@@ -94,7 +94,8 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		return rc;
 	it->out = (struct ai_reserved){ .verdict = AI_GRANTED,
 					.start_ns = rate.start_ns,
-					.probe = rate.probe };
+					.probe = rate.probe,
+					.limited = rate.n > 0 };
 	if (book(l, it, &labels, &accounts, err) < 0)
 		return -1;
 	return ledger_rate_take(l, it, &rate, err);

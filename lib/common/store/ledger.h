@@ -65,6 +65,7 @@ enum ai_verdict {
 struct ai_reserved {
 	enum ai_verdict verdict;
 	bool probe;       /* the one call that tries a broken provider */
+	bool limited;     /* start_ns is its place in a rate limit */
 	int64_t start_ns; /* granted: not before this, CLOCK_BOOTTIME */
 	int64_t wait_ms;  /* refused by limit or breaker: try again then */
 	char scope[24], name[128], period[8];
