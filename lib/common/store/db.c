@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- errors -------------------------------------------------------------- */
@@ -201,14 +202,31 @@ static int open_handle(struct ai_db *db, const char *path,
 	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
 }
 
-static int prepare_writing(struct ai_db *db, int page_size, struct ai_err *err)
+static int64_t now_ms(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Two that make a file at once may each wait for the other here, and so SQLite
+ * gives up without the busy timeout: it is tried again as long as that. */
+static int prepare_writing(struct ai_db *db, const struct ai_db_wish *wish,
+			   int page_size, struct ai_err *err)
+{
+	static const struct timespec pause = { 0, 5000000 };
+	int64_t until = now_ms() + wish->wait_ms;
 	char sql[160];
+	int rc;
 
 	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d;"
 		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 		 "PRAGMA journal_size_limit=8388608", page_size);
-	return ai_db_exec(db, sql, err);
+	while (((rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL)) & 0xFF) ==
+	       SQLITE_BUSY && now_ms() < until)
+		nanosleep(&pause, NULL);
+	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
 }
 
 int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
@@ -227,7 +245,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	sqlite3_busy_timeout(db->h, wish->wait_ms);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (mode == AI_DB_READ ||
-	    prepare_writing(db, page_size, err) == 0)
+	    prepare_writing(db, wish, page_size, err) == 0)
 		return 0;
 fail:
 	ai_db_close(db);
