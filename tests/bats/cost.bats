@@ -115,6 +115,23 @@ setup() {
 	assert_eq "$stderr" ''
 }
 
+@test "a folder or a list is no time zone, and a colon before one is none of its name" {
+	local tz
+	for tz in Europe Etc zone.tab; do
+		export AI_LEDGER=$PWD/$tz.db
+		TZ=$tz run --separate-stderr ai-cost budget set all day 5
+		assert_status 0
+		assert_has "$stderr" "no time zone '$tz'"
+	done
+	[ -e /usr/share/zoneinfo/Europe/Berlin ] || skip 'no time zones here'
+	export AI_LEDGER=$PWD/colon.db
+	TZ=:Europe/Berlin run --separate-stderr ai-cost budget set all day 5
+	assert_status 0
+	assert_eq "$stderr" ''
+	run ai-cost ledger export
+	assert_has "$output" Europe/Berlin
+}
+
 @test "budgets: set, listed, replaced, removed" {
 	ai-cost budget set all day 20
 	ai-cost budget set tenant:acme month 0.05

@@ -279,6 +279,11 @@ int ledger_zone(const char *name, struct ai_err *err);
  * false: no such period. */
 bool ledger_period(const char *period, int64_t ms, int64_t *start,
 		   int64_t *end);
+/* When this day begins, ms; month from 0 on. */
+int64_t ledger_midnight(int64_t year, int64_t month, int64_t day);
+/* The zone of a new ledger: tz, which is that of TZ; without it (NULL) the
+ * machine's, by the folder etc; UTC if there is no such. */
+void ledger_zone_new(const char *tz, const char *etc, char *out, size_t size);
 
 /* ---- checking (ledger-check.c) ---------------------------------------------------- */
 

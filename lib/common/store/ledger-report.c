@@ -241,13 +241,12 @@ int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 
 int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err)
 {
-	struct tm t = { .tm_isdst = -1 };
+	struct tm t = { .tm_mday = 1 };
 	const char *end = strptime(text, "%Y-%m-%d", &t);
-	time_t s;
 
-	if (end == NULL || *end != '\0' || (s = mktime(&t)) == (time_t)-1)
+	if (end == NULL || *end != '\0')
 		return ai_err_set(err, AI_E_USAGE, "'%.40s' is no date like "
 				  "2026-11-22", text);
-	*ms = (int64_t)s * 1000;
+	*ms = ledger_midnight((int64_t)t.tm_year + 1900, t.tm_mon, t.tm_mday);
 	return 0;
 }

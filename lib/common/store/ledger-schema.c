@@ -117,22 +117,16 @@ static const char *const versions[LEDGER_VERSION] = {
 
 /* ---- a new ledger ---------------------------------------------------------------- */
 
-static const char *usable_zone(void)
-{
-	const char *zone = getenv("TZ");
-
-	return zone != NULL && zone[0] != '\0' && ledger_zone(zone, NULL) == 0
-		? zone : "UTC";
-}
-
 static int first_state(struct ai_ledger *l, struct ai_err *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = ai_db_bind(&l->db, &st, "INSERT INTO state(one, zone, key,"
-			    " seq, head) VALUES(1, ?, randomblob(32), 0,"
-			    " zeroblob(32))", err, "t",
-			    ai_span_of(usable_zone()));
+	char zone[80];
+	int rc;
 
+	ledger_zone_new(getenv("TZ"), "/etc", zone, sizeof(zone));
+	rc = ai_db_bind(&l->db, &st, "INSERT INTO state(one, zone, key, seq,"
+			" head) VALUES(1, ?, randomblob(32), 0,"
+			" zeroblob(32))", err, "t", ai_span_of(zone));
 	if (rc == 0)
 		rc = ai_db_run(&l->db, st, err);
 	ai_db_finish(&st);
