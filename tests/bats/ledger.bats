@@ -118,6 +118,76 @@ sql() {
 		WHERE kind=2')" '8|0'
 }
 
+# places N: waits until N calls have been reserved.
+places() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ "$(sql 'SELECT count(*) FROM transfer WHERE kind=1')" = "$1" ] &&
+			return
+		sleep 0.02
+	done
+	echo "no $1 calls are reserved"
+	return 1
+}
+
+@test "a Retry-After holds those that have their places already" {
+	need sqlite3
+	ai-cost limit set some-model --requests 15
+	stub_script '{"delay_ms":1500,"status":429,"headers":{"retry-after":"6"}}'
+	local pid=() i
+	for i in 1 2; do
+		"${ask[@]}" --price 1,2 "q$i" >"out$i" 2>"err$i" 3>&- &
+		pid+=("$!")
+		places "$i"
+	done
+	# Its place is four seconds behind the first.
+	wait "${pid[0]}" || :
+	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
+		$'1|2\n2|1'
+	wait "${pid[1]}"
+	# It has given it back and taken another.
+	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
+		$'1|3\n2|2\n3|1'
+	assert_eq "$(sql 'SELECT max(created) - min(created) > 5900 FROM
+		transfer WHERE kind=2')" 1
+	assert_eq "$(stub_requests)" 2
+}
+
+@test "who may not wait for a Retry-After gives the reservation back" {
+	need sqlite3
+	ai-cost limit set some-model --requests 15
+	stub_script '{"delay_ms":1500,"status":429,"headers":{"retry-after":"60"}}'
+	"${ask[@]}" --price 1,2 first >/dev/null 2>&1 3>&- &
+	local first=$!
+	places 1
+	run --separate-stderr "${ask[@]}" --price 1,2 --max-wait 9 second
+	wait "$first" || :
+	assert_status 75
+	assert_has "$stderr" 'the limit of some-model has a place in'
+	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
+		$'1|2\n2|1\n3|1'
+	assert_eq "$(sql 'SELECT count(*) FROM hold')" 0
+	assert_eq "$(stub_requests)" 1
+}
+
+@test "a request that is at fault closes the breaker that it tries, 429 does not" {
+	need sqlite3
+	stub_script '{"status":500}' '{"status":500}' '{"status":500}' \
+		'{"status":500}' '{"status":500}' '{"status":429}' '{"status":400}'
+	local i
+	for i in 1 2 3 4 5; do
+		run "${ask[@]}" --price 1,2 hi
+	done
+	assert_eq "$(ai-cost breaker | jq -r .state)" open
+	sql 'UPDATE breaker SET opened=opened-31000000000'
+	assert_eq "$(ai-cost breaker | jq -r .state)" half-open
+	run "${ask[@]}" --price 1,2 hi
+	assert_eq "$(ai-cost breaker | jq -r .state)" half-open
+	run "${ask[@]}" --price 1,2 hi
+	assert_eq "$(ai-cost breaker)" ''
+	assert_eq "$(stub_requests)" 7
+}
+
 @test "usage that cannot be read: the worst case, to be settled" {
 	need sqlite3
 	for usage in null '"x"' '[]' '{}' '{"prompt_tokens":-5,"completion_tokens":1}' \

@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #define STEPS 10 /* at least; at times four times as many */
+#define RUSH 300 /* calls */
+#define LEEWAY 5 /* that one step may make */
 
 static int64_t wall(void) { return now_ms; }
 static int64_t boot(void) { return now_ns; }
@@ -176,7 +178,8 @@ static struct ai_reserve random_call(int who[SCOPES])
 				.tokens = below(8) == 0 ? below(1100)
 							: below(60),
 				.max_wait_ms = below(4) == 0 ? INT64_MAX
-					: below(3) * 1000 };
+					: below(3) * 1000,
+				.left_ms = below(3) == 0 ? below(900000) : 0 };
 	int s;
 
 	for (s = 0; s < SCOPES; s++)
@@ -227,15 +230,13 @@ static void check_room(struct ai_ledger *l, const struct ai_reserve *r,
 		differ("room of what was refused", room.left, r->worst);
 }
 
-static void do_reserve(struct ai_ledger *l)
+static bool reserve(struct ai_ledger *l, const struct ai_reserve *r,
+		    const int who[SCOPES])
 {
-	int who[SCOPES];
-	struct ai_reserve r = random_call(who);
-	struct wanted w = want(&r, who);
+	struct wanted w = want(r, who);
 	struct ai_reserved out;
 	struct ai_err err = { .code = AI_E_NONE };
-	int rc = ai_ledger_reserve(l, &r, &out, &err), n = m.n;
-	int64_t before;
+	int rc = ai_ledger_reserve(l, r, &out, &err), n = m.n;
 
 	/* What the dead hold is given back when somebody needs it; which of
 	 * several budgets refuses, and whether it has holds, is not told. */
@@ -243,12 +244,23 @@ static void do_reserve(struct ai_ledger *l)
 	    (rc < 0 || out.verdict != AI_OVER_BUDGET || out.pending > 0 ||
 	     holds(l) < open_calls())) {
 		sweep_model();
-		w = want(&r, who);
+		w = want(r, who);
 	}
-	compare(l, &r, who, &w, rc, &out, &err);
+	compare(l, r, who, &w, rc, &out, &err);
 	if (rc == 0)
-		check_room(l, &r, out.verdict);
-	if (m.n == n || below(4) != 0)
+		check_room(l, r, out.verdict);
+	return m.n > n;
+}
+
+static void do_reserve(struct ai_ledger *l)
+{
+	int who[SCOPES], n = m.n;
+	struct ai_reserve r = random_call(who);
+	struct ai_reserved out;
+	struct ai_err err;
+	int64_t before;
+
+	if (!reserve(l, &r, who) || below(4) != 0)
 		return;
 	/* The same again is the same call. */
 	before = m.call[n].worst;
@@ -296,7 +308,7 @@ static void do_end(struct ai_ledger *l)
 {
 	struct ai_post p = { .amount = below(500),
 			     .outcome = below(2) == 0 ? AI_OUTCOME_FAILURE
-				: (enum ai_outcome)below(3),
+				: (enum ai_outcome)below(4),
 			     .hold_ms = below(20) == 0 ? below(4000) : 0,
 			     .how = below(3) == 0 ? (enum ai_booking)below(3)
 						  : AI_BOOK_AMOUNT };
@@ -320,14 +332,15 @@ static void do_sent(struct ai_ledger *l)
 {
 	struct call *c = any_call();
 	struct ai_err err;
-	int rc;
+	int rc, wanted;
 
 	if (c == NULL)
 		return;
+	wanted = !c->open ? -1 : !c->sent && !may_go(c);
 	rc = ai_ledger_sent(l, c->id, &err);
-	if ((rc < 0) == c->open)
-		differ("sent", rc, c->open ? 0 : -1);
-	c->sent |= c->open;
+	if (rc != wanted)
+		differ("sent", rc, wanted);
+	c->sent |= wanted == 0;
 }
 
 /* By hand; again it changes nothing, not even a row. */
@@ -400,6 +413,25 @@ static void do_sweep(struct ai_ledger *l)
 
 	check_err(ai_ledger_sweep(l, &err), &err);
 	sweep_model();
+}
+
+/* No event if there is nothing to reset. */
+static void do_reset(struct ai_ledger *l)
+{
+	int model = (int)below(3), i, there = 0;
+	int64_t events = l->event_seq;
+	struct ai_err err;
+
+	for (i = 0; i < 3; i++) {
+		if (model != 0 && i != model)
+			continue;
+		there += m.place[i].failures > 0 || m.place[i].held > 0;
+		reset_model(i);
+	}
+	check_err(ai_ledger_reset_breaker(l, model == 0 ? "*"
+					  : name[MODEL][model], &err), &err);
+	if (l->event_seq - events != (there > 0))
+		differ("events", l->event_seq - events, there > 0);
 }
 
 static void pass_time(struct ai_ledger *l)
@@ -522,16 +554,62 @@ static void remove_budgets(struct ai_ledger *l)
 	check_err(ai_ledger_set_budget(l, &b, &err), &err);
 }
 
-static long history(struct ai_ledger *l, bool whole)
+/* Many calls that wait, small ones and some that leave no room beside them:
+ * what the minutes are counted for. */
+static long rush(struct ai_ledger *l)
+{
+	static const int64_t requests[] = { 0, 0, 20, 600 };
+	struct ai_limit q = { "k", "m", requests[below(4)], 1000 };
+	int64_t usual = 10 + below(300), large = below(8);
+	struct ai_err err;
+	int i;
+
+	check_err(ai_ledger_set_limit(l, &q, &err), &err);
+	m.limit[0][1][0] = q.requests;
+	m.limit[0][1][1] = q.tokens;
+	for (i = 0; i < RUSH && broken == 0 && !tie; i++) {
+		int who[SCOPES];
+		struct ai_reserve r = random_call(who);
+
+		who[TENANT] = who[USER] = 0;
+		who[MODEL] = 1;
+		r.labels.tenant[0] = r.labels.user[0] = '\0';
+		set(r.labels.model, sizeof(r.labels.model), "m");
+		r.max_wait_ms = INT64_MAX;
+		r.tokens = below(10) < large ? 1 + below(1000) : below(usual);
+		reserve(l, &r, who);
+		now_ns += below(20) == 0 ? below(200 * SECOND)
+			: below(SECOND / 30);
+	}
+	return i;
+}
+
+static long steps_of(struct ai_ledger *l)
 {
 	static void (*const todo[])(struct ai_ledger *) = {
 		do_reserve, do_reserve, do_reserve, do_reserve, do_end,
 		do_end, do_end, do_sent, do_budget, do_limit, do_sweep,
-		do_batch, do_settle, pass_time, pass_time, pass_time,
+		do_batch, do_settle, do_reset, pass_time, pass_time, pass_time,
 	};
-	struct ai_err err;
 	int64_t i, steps = (STEPS + below(STEPS)) * (below(8) == 0 ? 4 : 1),
 		limits = below(3);
+
+	for (i = 0; i < 3; i++)
+		do_budget(l);
+	for (i = 0; i < limits; i++)
+		do_limit(l);
+	for (i = 0; m.n < CALLS - LEEWAY && i < steps && broken == 0 && !tie;
+	     i++) {
+		todo[below(COUNT(todo))](l);
+		check_accounts(l);
+	}
+	return i;
+}
+
+static long history(struct ai_ledger *l, bool whole)
+{
+	struct ai_err err;
+	long i;
 
 	m.n = m.starts = 0;
 	tie = false;
@@ -542,14 +620,7 @@ static long history(struct ai_ledger *l, bool whole)
 	now_ms = 1795000000000 + below(1000000000);
 	now_ns = 1000 * SECOND;
 	remove_budgets(l);
-	for (i = 0; i < 3; i++)
-		do_budget(l);
-	for (i = 0; i < limits; i++)
-		do_limit(l);
-	for (i = 0; m.n < CALLS - 5 && i < steps && broken == 0 && !tie; i++) {
-		todo[below(COUNT(todo))](l);
-		check_accounts(l);
-	}
+	i = below(64) == 0 ? rush(l) : steps_of(l);
 	count_minutes();
 	check_calls(l);
 	if (whole && ai_ledger_check(l, complain, &broken, &err) < 0)

@@ -260,6 +260,90 @@ static void test_rate(void)
 	ai_ledger_close(l);
 }
 
+/* ---- no minute has more -------------------------------------------------------- */
+
+#define RUNS 100
+#define RUN_CALLS 300
+
+/* Starts the calls of a run, which mixes small ones with large; some time
+ * passes now and then. */
+static int start_calls(struct ai_ledger *l, const char *key, int64_t *at,
+		       int64_t *tokens)
+{
+	int64_t small = 10 + below(300), large = below(8);
+	struct ai_reserved out;
+	int n = 0, i;
+
+	for (i = 0; i < RUN_CALLS; i++) {
+		struct ai_reserve r = want(0);
+
+		set(r.labels.key, sizeof(r.labels.key), key);
+		r.max_wait_ms = INT64_MAX;
+		r.tokens = below(10) < large ? 1 + below(1000) : below(small);
+		if (verdict(l, &r, &out) != AI_GRANTED)
+			return -1;
+		at[n] = out.start_ns;
+		tokens[n++] = r.tokens;
+		now_ns += below(20) == 0 ? below(200) * 1000000000
+			: below(30000000);
+	}
+	return n;
+}
+
+/* The fullest minute; -1: they do not start in the order of asking. */
+static int64_t fullest(const int64_t *at, const int64_t *units, int n)
+{
+	int64_t sum = 0, most = 0;
+	int i, from = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i > 0 && at[i] < at[i - 1])
+			return -1;
+		sum += units[i];
+		for (; at[from] <= at[i] - 60000000000; from++)
+			sum -= units[from];
+		most = sum > most ? sum : most;
+	}
+	return most;
+}
+
+static void test_minutes(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "m", 0, 1000 };
+	int64_t at[RUN_CALLS], tokens[RUN_CALLS], one[RUN_CALLS], most = 0,
+		requests = 0;
+	struct ai_err err;
+	int i, n, wrong = 0;
+
+	l->no_sync = true;
+	for (i = 0; i < RUN_CALLS; i++)
+		one[i] = 1;
+	for (i = 0; i < RUNS; i++) {
+		char key[20];
+		int64_t m;
+
+		seed = (uint64_t)i;
+		limit.requests = i % 2 == 0 ? 0 : 20;
+		ai_ledger_set_limit(l, &limit, &err);
+		snprintf(key, sizeof(key), "run%d", i);
+		n = start_calls(l, key, at, tokens);
+		m = fullest(at, tokens, n);
+		wrong += n != RUN_CALLS || m < 0 || m > 1000;
+		most = m > most ? m : most;
+		m = limit.requests == 0 ? 0 : fullest(at, one, n);
+		wrong += m > 20;
+		requests = m > requests ? m : requests;
+	}
+	ok(wrong == 0 && most > 900 && requests > 15, "%d calls at random: no "
+	   "minute has more than %d tokens of 1000, %d requests of 20",
+	   RUNS * RUN_CALLS, (int)most, (int)requests);
+	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+/* ---- breakers ------------------------------------------------------------------- */
+
 static void test_breaker(void)
 {
 	struct ai_ledger *l = open_new();
@@ -281,15 +365,214 @@ static void test_breaker(void)
 	ok(verdict(l, &(struct ai_reserve){ .worst = 1, .id = "other",
 		   .labels = r.labels }, &out) == AI_BREAKER_OPEN,
 	   "and no other");
-	pass(60000);
+	pass(599000);
+	ok(verdict(l, &(struct ai_reserve){ .worst = 1, .id = "other",
+		   .labels = r.labels }, &out) == AI_BREAKER_OPEN &&
+	   out.wait_ms == 1000, "as long as it may run");
+	pass(1000);
 	r = want(1);
 	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe,
-	   "a killed probe's lease ends");
+	   "one that hangs is not waited for for ever");
 	ok(post(l, r.id, 1, AI_OUTCOME_SUCCESS, 5000) == 0, "success");
 	r = want(1);
 	r.max_wait_ms = 10000;
 	ok(verdict(l, &r, &out) == AI_GRANTED && !out.probe &&
 	   out.start_ns == now_ns + 5000000000, "closed; Retry-After holds");
+	ai_ledger_close(l);
+}
+
+/* Five calls fail, the last with a Retry-After; until they may go again. */
+static void break_it(struct ai_ledger *l, int64_t hold_ms)
+{
+	struct ai_reserve r;
+	struct ai_reserved out;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		r = want(1);
+		r.max_wait_ms = INT64_MAX;
+		verdict(l, &r, &out);
+		now_ns = out.start_ns > now_ns ? out.start_ns : now_ns;
+		post(l, r.id, 0, AI_OUTCOME_FAILURE, i == 4 ? hold_ms : 0);
+	}
+	pass(30000);
+}
+
+/* Another call's verdict; if it is granted it ends again. */
+static enum ai_verdict other(struct ai_ledger *l, bool *probe)
+{
+	struct ai_reserve r = want(1);
+	struct ai_reserved out = { .probe = false };
+	struct ai_err err;
+	enum ai_verdict v;
+
+	r.max_wait_ms = INT64_MAX;
+	v = verdict(l, &r, &out);
+	*probe = out.probe;
+	if (v == AI_GRANTED)
+		ai_ledger_void(l, r.id, &err);
+	return v;
+}
+
+static bool is_shut(struct ai_ledger *l)
+{
+	bool probe;
+
+	return other(l, &probe) == AI_BREAKER_OPEN;
+}
+
+/* The next one is let through as a probe. */
+static bool is_half_open(struct ai_ledger *l)
+{
+	bool probe;
+
+	return other(l, &probe) == AI_GRANTED && probe;
+}
+
+static struct ai_reserve begin_probe(struct ai_ledger *l)
+{
+	struct ai_reserve r = want(1);
+	struct ai_reserved out = { .probe = false };
+
+	r.max_wait_ms = INT64_MAX;
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe, "a probe");
+	return r;
+}
+
+static void test_one_probe(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "m", 60, 0 };
+	struct ai_reserve r = want(1);
+	struct ai_reserved out;
+	struct ai_err err;
+	bool shut = true;
+	int i;
+
+	ai_ledger_set_limit(l, &limit, &err);
+	break_it(l, 300000);
+	r.max_wait_ms = INT64_MAX;
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe &&
+	   out.start_ns == now_ns + 270000000000, "a probe that has to wait");
+	for (i = 0; i < 26; i++) {
+		shut = shut && is_shut(l);
+		pass(10000);
+	}
+	pass(10000);
+	ok(shut && is_shut(l), "is the only one");
+	ok(ai_ledger_sent(l, r.id, &err) == 0, "and is sent");
+	pass(500000);
+	ok(is_shut(l), "also while it runs for long");
+	ok(ai_ledger_reset_breaker(l, "m", &err) == 0, "closed by hand");
+	break_it(l, 0);
+	ok(is_shut(l), "and open again: that one runs still");
+	ok(post(l, r.id, 0, AI_OUTCOME_NONE, 0) == 0 && is_half_open(l),
+	   "no answer, but it is over");
+	ai_ledger_close(l);
+}
+
+/* What ends a probe, and what its end says. */
+static void test_probe_ends(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r, late;
+	struct ai_err err;
+	int i;
+
+	break_it(l, 0);
+	r = begin_probe(l);
+	ok(ai_ledger_void(l, r.id, &err) == 0 && is_half_open(l), "void");
+	r = begin_probe(l);
+	pass(610000);
+	late = begin_probe(l);
+	ok(ai_ledger_sent(l, r.id, &err) == 1 &&
+	   ai_ledger_sent(l, late.id, &err) == 0,
+	   "what has hung is not sent beside its successor");
+	ok(post(l, r.id, 0, AI_OUTCOME_ALIVE, 0) == 0 && is_shut(l) &&
+	   post(l, late.id, 0, AI_OUTCOME_ALIVE, 0) == 0 && !is_shut(l) &&
+	   !is_half_open(l), "that somebody says no to the probe closes it");
+	for (i = 0; i < 5; i++) {
+		r = want(1);
+		r.max_wait_ms = INT64_MAX;
+		verdict(l, &r, NULL);
+		post(l, r.id, 0, i == 3 ? AI_OUTCOME_ALIVE
+					: AI_OUTCOME_FAILURE, 0);
+	}
+	ok(!is_shut(l), "four failures");
+	r = want(1);
+	r.max_wait_ms = INT64_MAX;
+	verdict(l, &r, NULL);
+	post(l, r.id, 0, AI_OUTCOME_FAILURE, 0);
+	ok(is_shut(l), "and a fifth: a no between them is no success");
+	ai_ledger_close(l);
+}
+
+/* How long a probe takes is told. */
+static void test_deadline(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r = want(1);
+	struct ai_reserved out;
+
+	break_it(l, 0);
+	r.left_ms = 3600000;
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.probe, "a long probe");
+	pass(3600000 + 9000);
+	ok(is_shut(l), "runs until its deadline, and a little longer");
+	pass(1000);
+	ok(is_half_open(l), "and no longer");
+	ai_ledger_close(l);
+}
+
+/* What one sees holds those that have their places already. */
+static void test_last_look(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "m", 60, 0 };
+	struct ai_reserve r[10], again;
+	struct ai_reserved out;
+	struct ai_err err;
+	int i, sent = 0, held = 0, open = 0;
+
+	ai_ledger_set_limit(l, &limit, &err);
+	for (i = 0; i < 10; i++) {
+		r[i] = want(1);
+		r[i].max_wait_ms = INT64_MAX;
+		verdict(l, &r[i], &out);
+	}
+	sent += ai_ledger_sent(l, r[0].id, &err) == 0;
+	post(l, r[0].id, 0, AI_OUTCOME_NONE, 120000);
+	sent += ai_ledger_sent(l, r[1].id, &err) == 0;
+	for (i = 1; i < 10; i++) {
+		pass(1000);
+		held += ai_ledger_sent(l, r[i].id, &err) == 1;
+	}
+	ok(sent == 1 && held == 9, "a Retry-After holds %d that wait", held);
+	for (i = 1; i < 9; i++)
+		ai_ledger_void(l, r[i].id, &err);
+	again = want(1);
+	again.max_wait_ms = 100000;
+	ok(verdict(l, &again, &out) == AI_OVER_LIMIT && out.wait_ms > 110000,
+	   "who cannot wait so long is told");
+	again.max_wait_ms = 120000;
+	ok(verdict(l, &again, &out) == AI_GRANTED &&
+	   out.start_ns == now_ns + 111000000000, "who can has a new place");
+	pass(111000);
+	ok(ai_ledger_sent(l, again.id, &err) == 0 &&
+	   ai_ledger_sent(l, again.id, &err) == 0, "and goes then");
+	r[0] = want(1);
+	r[0].max_wait_ms = INT64_MAX;
+	verdict(l, &r[0], NULL);
+	break_it(l, 0);
+	open += ai_ledger_sent(l, r[0].id, &err) == 1;
+	open += ai_ledger_sent(l, r[9].id, &err) == 1;
+	r[1] = begin_probe(l);
+	open += ai_ledger_sent(l, r[0].id, &err) == 1;
+	ok(open == 3, "nor does one go that waits while the breaker opens");
+	ok(ai_ledger_sent(l, r[1].id, &err) == 0 &&
+	   ai_ledger_sent(l, again.id, &err) == 0,
+	   "but the probe, and what was sent before");
+	ok(faults(l) == 0, "all agrees");
 	ai_ledger_close(l);
 }
 
@@ -331,6 +614,27 @@ static void test_orphans(void)
 	r = want(400);
 	ok(verdict(l, &r, &out) == AI_GRANTED, "at its worst case");
 	ok(faults(l) == 0, "all agrees");
+	ai_ledger_close(l);
+}
+
+/* Whoever is killed while it tries is no reason to wait. */
+static void test_dead_probe(void)
+{
+	struct ai_ledger *l = open_new(), *real;
+	struct ai_err err;
+	int64_t now;
+
+	ai_ledger_open(&real, path, &err);
+	now = now_ns;
+	now_ns = real->boot_ns() - 31000000000;
+	break_it(l, 0);
+	now_ns = now;
+	ai_ledger_close(l);
+	l = real;
+	die_with(path, 1, true);
+	ok(ai_db_int(&l->db, "SELECT count(*) FROM hold WHERE probe>0 AND sent",
+		     &now, &err) == 0 && now == 1 && is_half_open(l),
+	   "a killed probe's place is free at once");
 	ai_ledger_close(l);
 }
 
@@ -496,8 +800,14 @@ int main(void)
 	test_room();
 	test_users();
 	test_rate();
+	test_minutes();
 	test_breaker();
+	test_one_probe();
+	test_probe_ends();
+	test_deadline();
+	test_last_look();
 	test_orphans();
+	test_dead_probe();
 	test_damage();
 	test_settle();
 	test_report();

@@ -132,7 +132,7 @@ static long double pace(int64_t limit, int64_t burst)
 }
 
 /*
- * When n units may go.  A minute after the last start nothing of the minute
+ * When n units may go: not before those that came before.  A minute after the last start nothing of the minute
  * before counts any more.  Within it, they must fit into the burst beside
  * what has not drained; a burst that leaves less than the usual one for the
  * rest of its minute is alone in it.
@@ -143,7 +143,7 @@ static long double when(struct bucket *b, int64_t n, int64_t limit)
 	int64_t burst = b->burst, wide;
 	bool alone;
 
-	if (b->last == 0 || fresh < now_ns)
+	if (b->burst == 0 || fresh < now_ns)
 		fresh = now_ns;
 	full = b->tat > now_ns ? b->tat : now_ns;
 	if (n > burst) {
@@ -153,6 +153,8 @@ static long double when(struct bucket *b, int64_t n, int64_t limit)
 	start = full - (burst - n) * pace(limit, burst);
 	if (start < now_ns)
 		start = now_ns;
+	if (start < b->last)
+		start = b->last;
 	wide = n > usual(limit) ? n : usual(limit);
 	alone = fresh <= now_ns || burst + usual(limit) > limit;
 	tie |= !alone && fabsl(start - fresh) < SLACK &&
@@ -194,6 +196,46 @@ void count_minutes(void)
 	}
 }
 
+/* The probe of this place is under way: its hold is there, its process may
+ * live, and it has not taken too long. */
+static bool has_probe(const struct place *p)
+{
+	const struct call *c = &m.call[p->probe - 1];
+
+	return p->probe > 0 && c->open && c->lease > now_ns &&
+		(c->owner == ALIVE || c->owner == ELSEWHERE);
+}
+
+/* Until when nobody else is let through; of a probe nobody knows it, but if it
+ * fails it is not for another 30 s. */
+static int64_t shut_until(const struct place *p)
+{
+	int64_t lease = has_probe(p) ? m.call[p->probe - 1].lease : 0,
+		next = (p->held > now_ns ? p->held : now_ns) + 30 * SECOND;
+
+	if (p->failures < 5)
+		return 0;
+	if (now_ns < p->opened + 30 * SECOND)
+		return p->opened + 30 * SECOND;
+	return lease < next ? lease : next;
+}
+
+bool may_go(const struct call *c)
+{
+	const struct place *p = &m.place[c->who[MODEL]];
+
+	if (p->failures >= 5 &&
+	    !(has_probe(p) && &m.call[p->probe - 1] == c))
+		return false;
+	return p->held <= now_ns;
+}
+
+void reset_model(int model)
+{
+	m.place[model].failures = 0;
+	m.place[model].opened = m.place[model].held = 0;
+}
+
 static void want_rate(const struct ai_reserve *r, int model, struct wanted *w)
 {
 	struct place *p = &m.place[model];
@@ -204,17 +246,12 @@ static void want_rate(const struct ai_reserve *r, int model, struct wanted *w)
 
 	w->start = now_ns;
 	w->verdict = AI_OVER_LIMIT;
-	if (p->failures >= 5) {
-		int64_t until = p->opened + 30 * SECOND;
-
-		until = now_ns < until ? until : p->probe;
-		if (now_ns < until) {
-			w->verdict = AI_BREAKER_OPEN;
-			w->wait_ms = (until - now_ns + 999999) / 1000000;
-			return;
-		}
-		w->probe = true;
+	if (shut_until(p) > now_ns) {
+		w->verdict = AI_BREAKER_OPEN;
+		w->wait_ms = (shut_until(p) - now_ns + 999999) / 1000000;
+		return;
 	}
+	w->probe = p->failures >= 5;
 	if (p->held > now_ns)
 		w->start = p->held;
 	for (u = 0; u < 2; u++) {
@@ -266,8 +303,11 @@ void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 		m.start[m.starts++] = (struct start){ start, units[u],
 						      limit[u], model, u };
 	}
-	if (w->probe)
-		p->probe = now_ns + 60 * SECOND;
+	if (!w->probe)
+		return;
+	p->probe = m.n + 1;
+	m.call[m.n].lease = r->left_ms == 0 ? start + 600 * SECOND
+		: now_ns + r->left_ms * 1000000 + 10 * SECOND;
 }
 
 /* ---- ends ----------------------------------------------------------------- */
@@ -281,13 +321,12 @@ void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 		return;
 	c->open = false;
 	c->cost = cost;
-	if (outcome == AI_OUTCOME_SUCCESS) {
+	if (outcome == AI_OUTCOME_SUCCESS ||
+	    (outcome == AI_OUTCOME_ALIVE && p->probe == c - m.call + 1)) {
 		p->failures = 0;
-		p->opened = p->probe = 0;
-	} else if (outcome == AI_OUTCOME_FAILURE) {
-		p->probe = 0;
-		if (++p->failures >= 5)
-			p->opened = now_ns;
+		p->opened = 0;
+	} else if (outcome == AI_OUTCOME_FAILURE && ++p->failures >= 5) {
+		p->opened = now_ns;
 	}
 	if (hold_ms > 0 && now_ns + hold_ms * 1000000 > p->held)
 		p->held = now_ns + hold_ms * 1000000;

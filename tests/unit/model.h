@@ -10,7 +10,7 @@
 
 #include "store/ledger-int.h"
 
-#define CALLS 64 /* of one history */
+#define CALLS 320 /* of one history; of most 64 */
 #define SECOND ((int64_t)1000000000)
 #define WINDOW (61 * SECOND) /* of a rate, see ledger-rate.c */
 #define SLACK 2000 /* ns: the model divides otherwise */
@@ -27,6 +27,7 @@ struct call {
 	int who[SCOPES];
 	enum owner owner;
 	int64_t at, worst, cost;
+	int64_t lease; /* as a probe, ns; 0: it is none */
 	bool open, sent;
 };
 
@@ -39,7 +40,8 @@ struct bucket {
 struct place {
 	struct bucket bucket[2]; /* requests, tokens */
 	int failures;
-	int64_t opened, probe, held;
+	int64_t opened, held;
+	int probe; /* the call that was the last one, plus 1 */
 };
 
 struct start {
@@ -83,11 +85,15 @@ bool has_room(const int who[SCOPES], enum scope s, enum period p,
 	      int64_t worst);
 
 struct wanted want(const struct ai_reserve *r, const int who[SCOPES]);
-/* It was granted as wanted, and starts then. */
+/* Call m.n was granted as wanted, and starts then. */
 void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 	       int64_t start);
 void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 	      int64_t hold_ms);
+/* Whether it may still go out. */
+bool may_go(const struct call *c);
+/* Somebody closes the breaker of a model. */
+void reset_model(int model);
 /* Somebody says what it has cost; false: its process may live. */
 bool settle_call(struct call *c, int64_t cost, bool force);
 void sweep_model(void);

@@ -284,6 +284,14 @@ static int refuse(const struct ai_reserved *r, const struct ai_tariff *t,
 	return -1;
 }
 
+static int64_t boot_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int ai_payer_open(struct ai_payer *p, struct ai_err *err)
 {
 	if (has_no_ledger())
@@ -311,25 +319,36 @@ int ai_payer_shorten(struct ai_payer *p, const struct ai_tariff *t,
  * pass before a request is sent. */
 #define LATE_NS 500000000
 
+/* Until when it may wait; who has lost a place has waited already. */
+static int64_t wait_until(const struct ai_pay *pay, int64_t now)
+{
+	double wait_s = ai_paid.max_wait_s;
+
+	if (pay->payment->lost)
+		return pay->payment->until_ms;
+	if (wait_s < 0 || wait_s > pay->left_s)
+		wait_s = pay->left_s;
+	return now + (int64_t)(wait_s * 1000);
+}
+
 static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	struct ai_reserve *r = &op->in.reserve;
 	struct ai_payment *p = pay->payment;
-	double wait_s = ai_paid.max_wait_s;
+	int64_t now = boot_ms(), until = wait_until(pay, now);
 
-	memset(p, 0, sizeof *p);
+	*p = (struct ai_payment){ .until_ms = until };
 	if (!ai_tariff_booked(pay->tariff))
 		return 0;
 	if (ai_bill_worst(&pay->tariff->price, &pay->ask, &p->worst,
 			  &pay->err) < 0)
 		return -1;
 	ai_ledger_id(p->id);
-	if (wait_s < 0 || wait_s > pay->left_s)
-		wait_s = pay->left_s;
 	op->what = AI_LEDGER_RESERVE;
 	*r = (struct ai_reserve){
 		.worst = p->worst, .tokens = pay->ask.input + pay->ask.output,
-		.max_wait_ms = (int64_t)(wait_s * 1000),
+		.max_wait_ms = until > now ? until - now : 0,
+		.left_ms = (int64_t)(fmax(pay->left_s, 0.001) * 1000),
 		.labels = pay->tariff->labels,
 	};
 	memcpy(r->id, p->id, sizeof r->id);
@@ -413,7 +432,7 @@ static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
 	static const enum ai_outcome outcomes[] = {
 		[AI_END_UNSENT] = AI_OUTCOME_FAILURE,
 		[AI_END_LOST] = AI_OUTCOME_FAILURE,
-		[AI_END_REFUSED] = AI_OUTCOME_NONE,
+		[AI_END_REFUSED] = AI_OUTCOME_ALIVE,
 		[AI_END_LIMITED] = AI_OUTCOME_NONE,
 		[AI_END_FAILED] = AI_OUTCOME_FAILURE,
 		[AI_END_ANSWERED] = AI_OUTCOME_SUCCESS,
@@ -468,7 +487,8 @@ static void conclude(struct ai_pay *pay, const struct ai_ledger_op *op)
 	} else if (pay->what == AI_PAY_RESERVE) {
 		reserved(pay, &op->out);
 	} else if (pay->what == AI_PAY_SENT) {
-		pay->rc = op->out.verdict != AI_GRANTED;
+		pay->payment->lost = op->out.verdict != AI_GRANTED;
+		pay->rc = pay->payment->lost;
 	} else if (pay->what == AI_PAY_VOID) {
 		pay->payment->reserved = false;
 	}

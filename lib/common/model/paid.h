@@ -105,6 +105,8 @@ struct ai_payment {
 	bool limited;     /* start_ns is its place in a rate limit */
 	int64_t worst;
 	int64_t start_ns; /* it may not go out before, CLOCK_BOOTTIME */
+	int64_t until_ms; /* its wait has to be over then, likewise */
+	bool lost;        /* its place, when it was to be sent */
 };
 
 /* Whether its place was slept through, because the machine was suspended or the
@@ -116,7 +118,7 @@ bool ai_payment_is_late(const struct ai_payment *p);
 enum ai_end {
 	AI_END_UNSENT,   /* nothing left this machine */
 	AI_END_LOST,     /* sent, but no answer came: nobody knows its cost */
-	AI_END_REFUSED,  /* an answer that costs nothing */
+	AI_END_REFUSED,  /* an answer that costs nothing: somebody is there */
 	AI_END_LIMITED,  /* the same: too many requests */
 	AI_END_FAILED,   /* the same, and the server is at fault */
 	AI_END_ANSWERED,

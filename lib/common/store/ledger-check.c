@@ -303,24 +303,12 @@ static const char missing_sql[] =
 	" AND t.created<?4 AND NOT EXISTS (SELECT 1 FROM entry e WHERE"
 	" e.transfer=t.seq AND e.account=a.n) GROUP BY a.n";
 
-/* The period that begins at start, asked from its middle: where a clock is
- * set at midnight, its first moment may be another day's. */
+/* Whether a period begins at start, and its end. */
 static bool period_from(const char *period, int64_t start, int64_t *end)
 {
-	static const struct { const char *period; int64_t half; } halves[] = {
-		{ "hour", 1800000 }, { "day", 43200000 },
-		{ "month", 15 * 86400000ll }, { "total", 0 },
-	};
-	int64_t middle, begin;
-	size_t i;
+	int64_t begin;
 
-	for (i = 0; i < sizeof(halves) / sizeof(halves[0]); i++)
-		if (strcmp(halves[i].period, period) == 0)
-			return !__builtin_add_overflow(start, halves[i].half,
-						       &middle) &&
-				ledger_period(period, middle, &begin, end) &&
-				begin == start;
-	return false;
+	return ledger_period(period, start, &begin, end) && begin == start;
 }
 
 static int check_group(struct check *c, sqlite3_stmt *group,

@@ -36,7 +36,8 @@ int ledger_find(struct ai_ledger *l, const unsigned char *id,
 
 static int book(struct ai_ledger *l, const struct ledger_item *it,
 		const struct ai_labels *labels,
-		const struct ledger_accounts *a, struct ai_err *err)
+		const struct ledger_accounts *a, int64_t lease,
+		struct ai_err *err)
 {
 	struct ledger_transfer t = { .kind = LEDGER_PENDING,
 				     .id = it->in.reserve.id,
@@ -55,7 +56,7 @@ static int book(struct ai_ledger *l, const struct ledger_item *it,
 			       a->id[i]) < 0)
 			return -1;
 	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiit", l->seq, t.amount,
-			  (int64_t)it->out.probe, o->pid, o->start, o->space,
+			  lease, o->pid, o->start, o->space,
 			  ai_span_of(o->boot));
 }
 
@@ -94,9 +95,9 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		return rc;
 	it->out = (struct ai_reserved){ .verdict = AI_GRANTED,
 					.start_ns = rate.start_ns,
-					.probe = rate.probe,
+					.probe = rate.lease != 0,
 					.limited = rate.n > 0 };
-	if (book(l, it, &labels, &accounts, err) < 0)
+	if (book(l, it, &labels, &accounts, rate.lease, err) < 0)
 		return -1;
 	return ledger_rate_take(l, it, &rate, err);
 }
@@ -153,7 +154,11 @@ int ledger_sent(struct ai_ledger *l, struct ledger_item *it,
 		return rc;
 	if (!r.open)
 		return ledger_refuse(it, AI_E_BUG, "the reservation has ended");
-	return r.sent ? 0 : LEDGER_RUN(l, SQL_SET_SENT, err, "i", r.seq);
+	it->out = (struct ai_reserved){ .verdict = AI_GRANTED };
+	if (r.sent)
+		return 0;
+	rc = ledger_rate_look(l, it, &r, err);
+	return rc <= 0 ? rc : LEDGER_RUN(l, SQL_SET_SENT, err, "i", r.seq);
 }
 
 int ledger_post(struct ai_ledger *l, struct ledger_item *it,
@@ -183,7 +188,7 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 			 err);
 	if (rc < 0)
 		return -1;
-	return ledger_rate_end(l, it, r.label, err);
+	return ledger_rate_end(l, it, &r, err);
 }
 
 int ledger_void(struct ai_ledger *l, struct ledger_item *it,

@@ -297,7 +297,7 @@ int ledger_check(struct ai_ledger *l,
 /* 1: it may go at *start_ns; 0: refused, see it->out. Nothing is written. */
 struct ledger_rate {
 	int64_t start_ns;
-	bool probe;
+	int64_t lease; /* it is a probe, and over by then, ns; 0: it is none */
 	struct ledger_bucket {
 		char name[200];
 		int64_t tat, burst, last; /* ns, units, ns */
@@ -309,8 +309,11 @@ int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
 		     struct ledger_rate *r, struct ai_err *err);
 int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
 		     const struct ledger_rate *r, struct ai_err *err);
+/* Whether what was granted may still go out: 1; or 0 and it->out.verdict. */
+int ledger_rate_look(struct ai_ledger *l, struct ledger_item *it,
+		     const struct ledger_reserved *r, struct ai_err *err);
 /* What a call's end means for its provider. */
 int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
-		    int64_t label, struct ai_err *err);
+		    const struct ledger_reserved *r, struct ai_err *err);
 
 #endif

@@ -9,6 +9,20 @@
  * With a limit of L a minute and a burst of B the rate is L - B, so that no
  * minute has more than L; and that by the provider's clock, which sees what
  * was delayed on its way together with what came after it.
+ *
+ * That holds while B changes, too, because of what is true after each start,
+ * at the time t with v units not yet drained: for every s in the window before
+ * (WINDOW, and rates are those of a window),
+ *
+ *	started in [s, t] <= v + (L - B)(t - s)
+ *
+ * and v <= B.  A start adds as much to both sides; a wider burst is taken when
+ * v is 0, and adds as much to v as the slower rate takes away from a whole
+ * window; and a window after the last start nothing is on the left.  All three
+ * need starts in order: none is before the last one.
+ *
+ * A breaker's probe is a hold as any other, and over when that is: the breaker
+ * names it, and the hold says how long it may take at most.
  */
 #include "store/ledger-int.h"
 
@@ -22,7 +36,8 @@
 #define WINDOW (61 * SECOND)
 #define FAILURES_MAX 5            /* in a row, then the breaker opens */
 #define COOLDOWN (30 * SECOND)
-#define PROBE_LEASE (60 * SECOND) /* then another one may try */
+#define PROBE_MAX (600 * SECOND) /* that a probe runs, if nobody says */
+#define GRACE (10 * SECOND)      /* from a probe's deadline to its end */
 
 /* ---- buckets ----------------------------------------------------------------- */
 
@@ -37,12 +52,13 @@ static int64_t least_of(int64_t limit)
 	return limit / 50 > 1 ? limit / 50 : 1;
 }
 
-/* How long n units take at the rate that goes with this burst. */
+/* How long n units take at the rate that goes with this burst, rounded up. */
 static int64_t span_of(int64_t n, int64_t limit, int64_t burst)
 {
 	int64_t rate = limit - burst, least = least_of(limit);
 
-	return clamp((__int128)n * WINDOW / (rate > least ? rate : least));
+	rate = rate > least ? rate : least;
+	return clamp(((__int128)n * WINDOW + rate - 1) / rate);
 }
 
 static int read_bucket(struct ai_ledger *l, const struct ledger_item *it,
@@ -66,9 +82,9 @@ static int read_bucket(struct ai_ledger *l, const struct ledger_item *it,
 }
 
 /*
- * The earliest time for n units; the bucket is made wide enough for them.  A
- * minute after the last start the bucket is as good as new, however long the
- * wide one would take to fill.  A burst that leaves less than the usual one
+ * The earliest time for n units, not before the last start; the bucket is made
+ * wide enough for them.  A minute after the last start it is as good as new,
+ * however long the wide one would take to fill.  A burst that leaves less than the usual one
  * for the rest of its minute has that minute for itself: any rate beside it
  * would be too much.
  */
@@ -79,7 +95,7 @@ static int64_t earliest(struct ledger_bucket *b, int64_t n, int64_t limit,
 		full = b->tat > now ? b->tat : now,
 		fresh = b->last + WINDOW;
 
-	if (b->last == 0 || fresh < now)
+	if (b->burst == 0 || fresh < now)
 		fresh = now;
 	if (n > burst) {
 		/* What went out in this minute was counted with the smaller
@@ -87,7 +103,10 @@ static int64_t earliest(struct ledger_bucket *b, int64_t n, int64_t limit,
 		full += span_of(n - burst, limit, n);
 		burst = n;
 	}
-	start = full + span_of(n, limit, burst) - span_of(burst, limit, burst);
+	/* Rounded down: by less than the nanosecond that is not of a minute,
+	 * its end. */
+	start = full - span_of(burst - n, limit, burst);
+	start = start > b->last ? start : b->last;
 	if (start < fresh && fresh > now && burst <= limit - usual) {
 		b->tat = full;
 		b->burst = burst;
@@ -156,8 +175,19 @@ static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 struct breaker {
 	char name[180];
 	int64_t failures; /* in a row */
-	int64_t opened, probe, held; /* ns; probe: its lease ends then */
+	int64_t opened, held; /* ns */
+	int64_t probe; /* the transfer that was the last one */
+	int64_t lease; /* it runs, until then at most, ns; 0: it does not */
 };
+
+/* Of a hold's columns from c on: probe, pid, start, space, boot. */
+static int64_t lease_of(sqlite3_stmt *st, int c, int64_t now)
+{
+	int64_t lease = sqlite3_column_int64(st, c);
+	struct ai_owner o;
+
+	return lease > now && ledger_living(st, c + 1, &o) != 0 ? lease : 0;
+}
 
 static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
 			const char *key, const char *model, struct breaker *b,
@@ -178,9 +208,31 @@ static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
 		b->opened = sqlite3_column_int64(st, 1);
 		b->probe = sqlite3_column_int64(st, 2);
 		b->held = sqlite3_column_int64(st, 3);
+		b->lease = b->failures < FAILURES_MAX ? 0
+			: lease_of(st, 5, it->now_ns);
 	}
 	sqlite3_reset(st);
 	return rc < 0 ? -1 : 0;
+}
+
+/* That of the calls with these labels. */
+static int breaker_of(struct ai_ledger *l, const struct ledger_item *it,
+		      int64_t label, struct breaker *b, struct ai_err *err)
+{
+	char key[40] = "", model[128] = "";
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_LABEL_RATE, err, "i", label) < 0)
+		return -1;
+	st = l->st[SQL_LABEL_RATE];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		ledger_copy_column(key, sizeof(key), st, 0);
+		ledger_copy_column(model, sizeof(model), st, 1);
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : read_breaker(l, it, key, model, b, err);
 }
 
 static int write_breaker(struct ai_ledger *l, const struct ledger_item *it,
@@ -189,6 +241,17 @@ static int write_breaker(struct ai_ledger *l, const struct ledger_item *it,
 	return LEDGER_RUN(l, SQL_SET_BREAKER, err, "tiiiit",
 			  ai_span_of(b->name), b->failures, b->opened, b->probe,
 			  b->held, ai_span_of(it->owner.boot));
+}
+
+/* Until when an open one lets nobody else through; when a probe that runs will
+ * be over nobody knows, but if it fails it is not before this. */
+static int64_t open_until(const struct breaker *b, int64_t now)
+{
+	int64_t start = b->held > now ? b->held : now;
+
+	if (now < b->opened + COOLDOWN)
+		return b->opened + COOLDOWN;
+	return start + COOLDOWN < b->lease ? start + COOLDOWN : b->lease;
 }
 
 static int refuse_rate(struct ledger_item *it, enum ai_verdict verdict,
@@ -202,6 +265,14 @@ static int refuse_rate(struct ledger_item *it, enum ai_verdict verdict,
 	return 0;
 }
 
+static int64_t lease_for(const struct ledger_item *it, int64_t start)
+{
+	int64_t left = it->in.reserve.left_ms;
+
+	return left <= 0 ? start + PROBE_MAX :
+		clamp(it->now_ns + (__int128)left * 1000000 + GRACE);
+}
+
 int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
 		     struct ledger_rate *r, struct ai_err *err)
 {
@@ -212,14 +283,10 @@ int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
 	*r = (struct ledger_rate){ .start_ns = it->now_ns };
 	if (read_breaker(l, it, a->key, a->model, &b, err) < 0)
 		return -1;
-	if (b.failures >= FAILURES_MAX) {
-		if (it->now_ns < b.opened + COOLDOWN)
-			return refuse_rate(it, AI_BREAKER_OPEN,
-					   b.opened + COOLDOWN);
-		if (it->now_ns < b.probe)
-			return refuse_rate(it, AI_BREAKER_OPEN, b.probe);
-		r->probe = true;
-	}
+	if (b.failures >= FAILURES_MAX &&
+	    open_until(&b, it->now_ns) > it->now_ns)
+		return refuse_rate(it, AI_BREAKER_OPEN,
+				   open_until(&b, it->now_ns));
 	if (b.held > r->start_ns)
 		r->start_ns = b.held;
 	rc = find_buckets(l, it, r, err);
@@ -229,7 +296,23 @@ int ledger_rate_find(struct ai_ledger *l, struct ledger_item *it,
 	if ((r->start_ns - it->now_ns + 999999) / 1000000 >
 	    it->in.reserve.max_wait_ms)
 		return refuse_rate(it, AI_OVER_LIMIT, r->start_ns);
+	if (b.failures >= FAILURES_MAX)
+		r->lease = lease_for(it, r->start_ns);
 	return 1;
+}
+
+int ledger_rate_look(struct ai_ledger *l, struct ledger_item *it,
+		     const struct ledger_reserved *r, struct ai_err *err)
+{
+	struct breaker b;
+
+	if (breaker_of(l, it, r->label, &b, err) < 0)
+		return -1;
+	if (b.failures >= FAILURES_MAX && (b.probe != r->seq || b.lease == 0))
+		it->out.verdict = AI_BREAKER_OPEN;
+	else if (b.held > it->now_ns)
+		it->out.verdict = AI_OVER_LIMIT;
+	return it->out.verdict == AI_GRANTED;
 }
 
 int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
@@ -251,45 +334,32 @@ int ledger_rate_take(struct ai_ledger *l, struct ledger_item *it,
 			       ai_span_of(it->owner.boot)) < 0)
 			return -1;
 	}
-	if (!r->probe)
+	if (r->lease == 0)
 		return 0;
 	if (read_breaker(l, it, a->key, a->model, &b, err) < 0)
 		return -1;
-	b.probe = it->now_ns + PROBE_LEASE;
+	b.probe = l->seq;
 	return write_breaker(l, it, &b, err);
 }
 
 int ledger_rate_end(struct ai_ledger *l, const struct ledger_item *it,
-		    int64_t label, struct ai_err *err)
+		    const struct ledger_reserved *r, struct ai_err *err)
 {
 	const struct ai_post *p = &it->in.post;
-	char key[40] = "", model[128] = "";
 	struct breaker b, was;
-	sqlite3_stmt *st;
 	int64_t held;
-	int rc;
 
 	if (p->outcome == AI_OUTCOME_NONE && p->hold_ms <= 0)
 		return 0;
-	if (LEDGER_BIND(l, SQL_LABEL_RATE, err, "i", label) < 0)
-		return -1;
-	st = l->st[SQL_LABEL_RATE];
-	rc = ai_db_step(&l->db, st, err);
-	if (rc > 0) {
-		ledger_copy_column(key, sizeof(key), st, 0);
-		ledger_copy_column(model, sizeof(model), st, 1);
-	}
-	sqlite3_reset(st);
-	if (rc < 0 || read_breaker(l, it, key, model, &b, err) < 0)
+	if (breaker_of(l, it, r->label, &b, err) < 0)
 		return -1;
 	was = b;
-	if (p->outcome == AI_OUTCOME_SUCCESS) {
-		b.failures = b.opened = b.probe = 0;
-	} else if (p->outcome == AI_OUTCOME_FAILURE) {
-		b.probe = 0;
-		if (++b.failures >= FAILURES_MAX)
-			b.opened = it->now_ns;
-	}
+	if (p->outcome == AI_OUTCOME_SUCCESS ||
+	    (p->outcome == AI_OUTCOME_ALIVE && b.probe == r->seq))
+		b.failures = b.opened = 0;
+	else if (p->outcome == AI_OUTCOME_FAILURE &&
+		 ++b.failures >= FAILURES_MAX)
+		b.opened = it->now_ns;
 	held = clamp(it->now_ns + (__int128)p->hold_ms * 1000000);
 	if (p->hold_ms > 0 && held > b.held)
 		b.held = held;
@@ -321,9 +391,7 @@ static void tell_breaker(const struct breaker *b, int64_t now,
 			 struct ai_breaker *out)
 {
 	size_t n = strcspn(b->name, " ");
-	int64_t until = b->failures < FAILURES_MAX ? 0 :
-		b->opened + COOLDOWN > b->probe ? b->opened + COOLDOWN
-						: b->probe;
+	int64_t until = b->failures < FAILURES_MAX ? 0 : open_until(b, now);
 
 	*out = (struct ai_breaker){ .failures = b->failures };
 	snprintf(out->key, sizeof(out->key), "%.*s", (int)n, b->name);
@@ -342,8 +410,10 @@ int ai_ledger_breakers(struct ai_ledger *l,
 	sqlite3_stmt *st = NULL;
 	struct ai_breaker out;
 	struct breaker b;
-	int rc = ai_db_bind(&l->db, &st, "SELECT name, failures, opened, probe,"
-			    " held FROM breaker WHERE boot=? ORDER BY name",
+	int rc = ai_db_bind(&l->db, &st, "SELECT name, failures, opened,"
+			    " b.probe, held, h.probe, pid, start, space,"
+			    " h.boot FROM breaker b LEFT JOIN hold h ON"
+			    " transfer=b.probe WHERE b.boot=? ORDER BY name",
 			    err, "t", ai_span_of(l->owner.boot));
 
 	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
@@ -352,6 +422,7 @@ int ai_ledger_breakers(struct ai_ledger *l,
 		b.opened = sqlite3_column_int64(st, 2);
 		b.probe = sqlite3_column_int64(st, 3);
 		b.held = sqlite3_column_int64(st, 4);
+		b.lease = lease_of(st, 5, l->boot_ns());
 		tell_breaker(&b, l->boot_ns(), &out);
 		if ((out.failures > 0 || out.held_ms > 0) &&
 		    each(arg, &out) != 0)

@@ -90,12 +90,16 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_BUCKET] = "SELECT tat, burst, last, boot FROM bucket WHERE name=?",
 	[SQL_SET_BUCKET] = "INSERT OR REPLACE INTO bucket"
 			   " VALUES(?, ?, ?, ?, ?)",
-	[SQL_BREAKER] = "SELECT failures, opened, probe, held, boot"
-			" FROM breaker WHERE name=?",
+	/* And the hold of its probe, if there is one. */
+	[SQL_BREAKER] = "SELECT failures, opened, b.probe, held, b.boot,"
+			" h.probe, pid, start, space, h.boot FROM breaker b"
+			" LEFT JOIN hold h ON transfer=b.probe WHERE name=?",
 	[SQL_SET_BREAKER] = "INSERT OR REPLACE INTO breaker"
 			    " VALUES(?, ?, ?, ?, ?, ?)",
-	[SQL_RESET_BREAKER] = "DELETE FROM breaker WHERE ?1='*' OR"
-			      " substr(name, instr(name, ' ')+1)=?1",
+	/* A probe that runs is still known: there is to be no second. */
+	[SQL_RESET_BREAKER] = "UPDATE breaker SET failures=0, opened=0, held=0"
+			      " WHERE (failures<>0 OR held<>0) AND (?1='*' OR"
+			      " substr(name, instr(name, ' ')+1)=?1)",
 	[SQL_CACHED] = "SELECT value FROM cache WHERE key=?1 AND created<=?2"
 		       " AND expires>?2",
 	[SQL_CACHE_DELETE] = "DELETE FROM cache WHERE key=?",

@@ -335,7 +335,10 @@ static int ask_id(struct ai_ledger *l, enum ledger_what what,
 int ai_ledger_sent(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
 		   struct ai_err *err)
 {
-	return ask_id(l, LEDGER_DO_SENT, id, err);
+	struct ledger_item it = { .what = LEDGER_DO_SENT };
+
+	memcpy(it.in.id, id, AI_LEDGER_ID);
+	return ask(l, &it, err) < 0 ? -1 : it.out.verdict != AI_GRANTED;
 }
 
 int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],

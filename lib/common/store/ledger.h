@@ -7,7 +7,8 @@
  *	reserve  its worst case is booked as pending against every budget it
  *	         falls under, together with the rate limits and the breaker:
  *	         all or none, in one transaction
- *	sent     its bytes may have left; survives kill -9
+ *	sent     a last look whether it may go, and then its bytes may have
+ *	         left; survives kill -9
  *	post     what it cost in the end; or void: it was never sent
  *
  * So a cap cannot be passed by calls at the same time, only by a provider
@@ -50,6 +51,7 @@ struct ai_reserve {
 	int64_t worst;  /* nano-dollars */
 	int64_t tokens; /* the most it may take, for tokens a minute */
 	int64_t max_wait_ms; /* for a rate limit */
+	int64_t left_ms;     /* it is over by then; 0: not known */
 	struct ai_labels labels;
 };
 
@@ -77,6 +79,8 @@ enum ai_outcome {
 	AI_OUTCOME_NONE,    /* says nothing about the provider */
 	AI_OUTCOME_SUCCESS,
 	AI_OUTCOME_FAILURE, /* no answer, or a server's error */
+	AI_OUTCOME_ALIVE,   /* somebody is there, and says no to this call:
+			     * enough for a probe, and nothing otherwise */
 };
 
 struct ai_post {
@@ -109,8 +113,12 @@ void ai_ledger_id(unsigned char id[AI_LEDGER_ID]);
 /* Refusals are verdicts, not errors. */
 int ai_ledger_reserve(struct ai_ledger *l, const struct ai_reserve *r,
 		      struct ai_reserved *out, struct ai_err *err);
-/* Before the first byte goes out. AI_E_BUG: there is no such reservation, or
- * it has ended. */
+/*
+ * Before the first byte goes out.  0: it counts as sent.  1: it must not go
+ * out, since while it waited its provider asked all to wait, or failed too
+ * often; it has lost its place: void it, and reserve anew.  AI_E_BUG: there is
+ * no such reservation, or it has ended.
+ */
 int ai_ledger_sent(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
 		   struct ai_err *err);
 /* What it cost beyond its worst case is recorded as a correction. */
