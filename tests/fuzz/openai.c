@@ -2,7 +2,7 @@
  * What a server answers: no bytes break the parser, what it accepts is whole.
  * The first byte says how many texts were sent and whether a dimension was
  * asked for.
- * fuzz: lib/common/model/openai.c lib/common/model/wire.c
+ * fuzz: lib/common/model/openai.c lib/common/model/vectors.c lib/common/model/wire.c
  */
 #include "base/utf8.h"
 #include "model/wire.h"

@@ -8,10 +8,6 @@
  */
 #include "model/wire.h"
 
-#include "text/vector.h"
-
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- requests ----------------------------------------------------------- */
@@ -151,16 +147,6 @@ static int get_content(struct ai_value v, struct ai_buf *text,
 	return ai_buf_check(text, "the answer's text", err);
 }
 
-/* Keeps what is billed. */
-static void get_bill(struct ai_value v, struct ai_chat_answer *a)
-{
-	v = ai_json_get(v, "usage");
-	if (v.kind != AI_OBJECT)
-		return;
-	ai_buf_clear(&a->bill);
-	ai_buf_add(&a->bill, v.s.p, v.s.n);
-}
-
 static int get_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
@@ -211,7 +197,7 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	ai_wire_copy(v, "model", a->model, sizeof a->model);
 	ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
 		     sizeof a->finish_reason);
-	get_bill(v, a);
+	ai_wire_bill(ai_json_get(v, "usage"), a);
 	refusal = ai_json_get(message, "refusal");
 	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
 	if (get_calls(message, a, err) < 0)
@@ -234,7 +220,7 @@ static int get_event(struct ai_span name, struct ai_span data,
 		return -1;
 	if (a->model[0] == '\0')
 		ai_wire_copy(v, "model", a->model, sizeof a->model);
-	get_bill(v, a);
+	ai_wire_bill(ai_json_get(v, "usage"), a);
 	delta = ai_json_get(v, "choices.0.delta");
 	if (ai_json_get(v, "choices.0.finish_reason").kind == AI_STRING)
 		ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
@@ -258,130 +244,10 @@ static int get_models(const char *p, size_t n,
 		      int (*each)(void *arg, struct ai_span name), void *arg,
 		      struct ai_err *err)
 {
-	struct ai_buf name = AI_BUF_INIT(256);
-	struct ai_json_iter it;
-	struct ai_value v;
-	int rc = 0;
-
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	v = ai_json_get(v, "data");
-	if (v.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer has no list \"data\"");
-	ai_json_iter_init(&it, v);
-	while (rc == 0 && ai_json_next(&it, NULL, &v)) {
-		ai_buf_clear(&name);
-		v = ai_json_get(v, "id");
-		if (v.kind == AI_STRING && ai_json_text(v, &name) == 0)
-			rc = each(arg, (struct ai_span){ ai_buf_cstr(&name),
-							 name.len });
-	}
-	ai_buf_release(&name);
-	return rc;
+	return ai_wire_models(p, n, "data", "id", each, arg, err);
 }
 
 /* ---- embeddings --------------------------------------------------------- */
-
-/* Makes room for n vectors once the first has told the dimension. */
-static int embed_shape(struct ai_embed_answer *a, size_t n, size_t dim,
-		       size_t asked, struct ai_err *err)
-{
-	if (dim == 0 || dim > AI_VECTOR_DIM_MAX)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "a vector of dimension %zu", dim);
-	if (asked > 0 && dim != asked)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "vectors of dimension %zu, asked for %zu",
-				  dim, asked);
-	a->vectors = calloc(n, dim * sizeof *a->vectors);
-	if (a->vectors == NULL)
-		return ai_err_nomem(err);
-	a->n = n;
-	a->dim = dim;
-	return 0;
-}
-
-static size_t array_length(struct ai_value array)
-{
-	struct ai_json_iter it;
-	struct ai_value x;
-	size_t n = 0;
-
-	ai_json_iter_init(&it, array);
-	while (ai_json_next(&it, NULL, &x))
-		n++;
-	return n;
-}
-
-static int vector_numbers(struct ai_value v, float *out, size_t dim,
-			  struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value x;
-	size_t i = 0;
-	double d;
-
-	ai_json_iter_init(&it, v);
-	while (ai_json_next(&it, NULL, &x)) {
-		if (i == dim || ai_json_f64(x, &d) < 0 || !isfinite((float)d))
-			return ai_err_set(err, AI_E_ANSWER,
-					  "a vector with something else in it "
-					  "than %zu numbers", dim);
-		out[i++] = (float)d;
-	}
-	return i == dim ? 0 : ai_err_set(err, AI_E_ANSWER,
-					 "vectors of dimensions %zu and %zu",
-					 dim, i);
-}
-
-static int vector_base64(struct ai_value v, float *out, size_t dim,
-			 struct ai_err *err)
-{
-	struct ai_buf b = AI_BUF_INIT((size_t)AI_VECTOR_DIM_MAX * 6);
-	struct ai_err why;
-	size_t got = 0;
-	int rc;
-
-	ai_json_text(v, &b);
-	rc = ai_buf_check(&b, "a vector", err);
-	if (rc == 0 && (ai_vector_from_base64(ai_buf_cstr(&b), b.len, out, dim,
-					      &got, &why) < 0 || got != dim))
-		rc = ai_err_set(err, AI_E_ANSWER,
-				"a vector that is not %zu floats in base64",
-				dim);
-	ai_buf_release(&b);
-	return rc;
-}
-
-/* How many floats these base64 characters hold: JSON never escapes them,
- * except that some writers put "\/" for "/". */
-static size_t base64_dim(struct ai_value v)
-{
-	size_t chars = 0;
-
-	for (size_t i = 1; i + 1 < v.s.n; i++)
-		chars += v.s.p[i] != '=' && v.s.p[i] != '\\';
-	return chars * 3 / 4 / sizeof(float);
-}
-
-static int get_vector(struct ai_value v, const struct ai_embed_request *q,
-		      size_t at, struct ai_embed_answer *a, struct ai_err *err)
-{
-	size_t dim;
-
-	if (v.kind != AI_STRING && v.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "an embedding that is neither base64 nor "
-				  "a list of numbers");
-	if (a->vectors == NULL) {
-		dim = v.kind == AI_STRING ? base64_dim(v) : array_length(v);
-		if (embed_shape(a, q->n, dim, q->dim, err) < 0)
-			return -1;
-	}
-	return (v.kind == AI_STRING ? vector_base64 : vector_numbers)(
-		v, a->vectors + at * a->dim, a->dim, err);
-}
 
 /* Where the element belongs: its index, or its place where none is told. */
 static int get_place(struct ai_value item, size_t order, bool *seen, size_t n,
@@ -415,8 +281,8 @@ static int get_vectors(struct ai_value data, const struct ai_embed_request *q,
 	ai_json_iter_init(&it, data);
 	for (; ai_json_next(&it, NULL, &item); order++) {
 		if (get_place(item, order, seen, q->n, &at, err) < 0 ||
-		    get_vector(ai_json_get(item, "embedding"), q, at, a,
-			       err) < 0)
+		    ai_wire_vector(ai_json_get(item, "embedding"), q, at, a,
+				   err) < 0)
 			return -1;
 	}
 	return order == q->n ? 0 :

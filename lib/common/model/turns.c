@@ -357,6 +357,111 @@ void ai_turns_release(struct ai_turns *t)
 	memset(t, 0, sizeof *t);
 }
 
+/* ---- two roles -------------------------------------------------------------------- */
+
+static int check_part(enum ai_role role, const struct ai_part *p,
+		      struct ai_err *err)
+{
+	if (p->kind == AI_PART_CALL && role != AI_ROLE_ASSISTANT)
+		return ai_err_set(err, AI_E_RECORD, "a tool call that is not "
+				  "the assistant's");
+	if (p->kind != AI_PART_TEXT && role == AI_ROLE_SYSTEM)
+		return ai_err_set(err, AI_E_RECORD, "a system message that is "
+				  "not only text");
+	return 0;
+}
+
+static int take_system(const struct ai_turns *t, struct ai_buf *system,
+		       struct ai_err *err)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->v[i].n; k++) {
+			const struct ai_part *p = &t->v[i].parts[k];
+
+			if (check_part(t->v[i].role, p, err) < 0)
+				return -1;
+			if (t->v[i].role != AI_ROLE_SYSTEM || p->text.n == 0)
+				continue;
+			if (system->len > 0)
+				ai_buf_str(system, "\n\n");
+			ai_buf_add(system, p->text.p, p->text.n);
+		}
+	return ai_buf_check(system, "the system's text", err);
+}
+
+/* Copies a turn's results of tools, or all but those. */
+static size_t copy_parts(const struct ai_turn *turn, bool results,
+			 struct ai_part *to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < turn->n; i++) {
+		const struct ai_part *p = &turn->parts[i];
+
+		if ((p->kind == AI_PART_RESULT) == results &&
+		    (p->kind != AI_PART_TEXT || p->text.n > 0))
+			to[n++] = *p;
+	}
+	return n;
+}
+
+static bool is_assistant(const struct ai_turn *turn)
+{
+	return turn->role == AI_ROLE_ASSISTANT;
+}
+
+/* The turns from *i on that belong to one of the two roles, as one; the
+ * system's do not part them. */
+static struct ai_turn pair_next(const struct ai_turns *t, size_t *i,
+				struct ai_part *to)
+{
+	struct ai_turn turn = { AI_ROLE_USER, to, 0 };
+	size_t from = *i, end = from;
+
+	while (end < t->n && (t->v[end].role == AI_ROLE_SYSTEM ||
+			      is_assistant(&t->v[end]) ==
+			      is_assistant(&t->v[from])))
+		end++;
+	if (is_assistant(&t->v[from]))
+		turn.role = AI_ROLE_ASSISTANT;
+	for (int results = 1; results >= 0; results--)
+		for (size_t k = from; k < end; k++)
+			if (t->v[k].role != AI_ROLE_SYSTEM)
+				turn.n += copy_parts(&t->v[k], results,
+						     to + turn.n);
+	*i = end;
+	return turn;
+}
+
+int ai_turns_pair(struct ai_turns *t, struct ai_buf *system,
+		  struct ai_err *err)
+{
+	struct ai_part *parts;
+	size_t n = 0, used = 0, i = 0;
+
+	if (take_system(t, system, err) < 0)
+		return -1;
+	parts = calloc(t->n_parts + 1, sizeof *parts);
+	if (parts == NULL)
+		return ai_err_nomem(err);
+	while (i < t->n) {
+		struct ai_turn turn = pair_next(t, &i, parts + used);
+
+		used += turn.n;
+		if (turn.n > 0 && n > 0 && t->v[n - 1].role == turn.role)
+			t->v[n - 1].n += turn.n;
+		else if (turn.n > 0)
+			t->v[n++] = turn;
+	}
+	free(t->parts);
+	t->parts = parts;
+	t->cap_parts = t->n_parts + 1;
+	t->n_parts = used;
+	t->n = n;
+	return n > 0 ? 0 : ai_err_set(err, AI_E_RECORD, "there is no message "
+				      "beside the system's");
+}
+
 /* ---- tools ------------------------------------------------------------------------- */
 
 int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
@@ -377,6 +482,7 @@ found:
 	tool->name = ai_json_get(v, "name");
 	tool->description = ai_json_get(v, "description");
 	tool->parameters = ai_json_get(v, "parameters");
+	tool->strict = ai_json_get(v, "strict");
 	if (tool->name.kind != AI_STRING)
 		return ai_err_set(err, AI_E_RECORD, "tools.%zu is no function "
 				  "with a name", at - 1);

@@ -54,12 +54,23 @@ int ai_turns_take(struct ai_turns *t, const struct ai_chat_message *messages,
 void ai_turns_release(struct ai_turns *t);
 
 /*
+ * Makes of it what formats with two roles have: texts of the system, with a
+ * blank line between them, are appended to system; what tools have answered
+ * is the user's, and stands before all else in its turn; neighbours of a
+ * role are one turn again.  Texts of no bytes and turns of no parts, which
+ * such formats refuse, are left out.  AI_E_RECORD: nothing is left, or a part
+ * stands where it cannot.
+ */
+int ai_turns_pair(struct ai_turns *t, struct ai_buf *system,
+		  struct ai_err *err);
+
+/*
  * A list of tools in OpenAI's form, one after the other: *i is 0 before the
  * first.  1: there is one; 0: none is left; -1: AI_E_RECORD.  The values are
- * borrowed; parameters and description may be AI_NONE.
+ * borrowed; parameters, description and strict may be AI_NONE.
  */
 struct ai_tool {
-	struct ai_value name, description, parameters;
+	struct ai_value name, description, parameters, strict;
 };
 int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
 		 struct ai_err *err);

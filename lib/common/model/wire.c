@@ -4,6 +4,7 @@
 #include "model/bill.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,24 @@ struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
 	return &a->calls[i];
 }
 
+struct ai_tool_call *ai_chat_call_new(struct ai_chat_answer *a, int64_t block,
+				      struct ai_err *err)
+{
+	struct ai_tool_call *call = ai_chat_call(a, a->n_calls, err);
+
+	if (call != NULL)
+		call->block = block;
+	return call;
+}
+
+struct ai_tool_call *ai_chat_call_of(struct ai_chat_answer *a, int64_t block)
+{
+	for (size_t i = a->n_calls; i-- > 0;)
+		if (a->calls[i].block == block)
+			return &a->calls[i];
+	return NULL;
+}
+
 void ai_embed_answer_release(struct ai_embed_answer *a)
 {
 	free(a->vectors);
@@ -137,6 +156,34 @@ void ai_wire_put_texts(struct ai_buf *b, const char *name,
 	ai_put_close(b, ']');
 }
 
+void ai_wire_put_cstr(struct ai_buf *b, const char *name, const char *v)
+{
+	if (v == NULL)
+		return;
+	ai_put_key(b, name);
+	ai_put_cstr(b, v);
+}
+
+void ai_wire_put_value(struct ai_buf *b, const char *name, struct ai_value v)
+{
+	if (v.kind == AI_NONE)
+		return;
+	ai_put_key(b, name);
+	ai_put_value(b, v);
+}
+
+void ai_wire_put_span(struct ai_buf *b, const char *name, struct ai_span v)
+{
+	ai_put_key(b, name);
+	ai_put_str(b, v.p, v.n);
+}
+
+void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket)
+{
+	ai_put_key(b, name);
+	ai_put_open(b, bracket);
+}
+
 void ai_wire_put_segment(struct ai_buf *b, const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -195,6 +242,71 @@ int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 		return ai_err_set(err, AI_E_ANSWER, "a tool's arguments are "
 				  "no object");
 	return ai_buf_check(&call->arguments, "a tool's arguments", err);
+}
+
+int ai_wire_call_end(struct ai_tool_call *call, struct ai_err *err)
+{
+	if (call == NULL)
+		return 0;
+	if (call->arguments.len == 0)
+		ai_buf_str(&call->arguments, "{}");
+	return ai_buf_check(&call->arguments, "a tool's arguments", err);
+}
+
+int ai_wire_text(struct ai_value v, struct ai_chat_answer *a,
+		 struct ai_err *err)
+{
+	if (v.kind == AI_STRING)
+		ai_json_text(v, &a->text);
+	return ai_buf_check(&a->text, "the answer's text", err);
+}
+
+void ai_wire_bill(struct ai_value v, struct ai_chat_answer *a)
+{
+	if (v.kind != AI_OBJECT)
+		return;
+	ai_buf_clear(&a->bill);
+	ai_buf_add(&a->bill, v.s.p, v.s.n);
+}
+
+void ai_wire_finish(struct ai_value v, const struct ai_wire_word *words,
+		    struct ai_chat_answer *a)
+{
+	if (v.kind != AI_STRING)
+		return;
+	ai_wire_copy(v, "", a->finish_reason, sizeof a->finish_reason);
+	for (; words->theirs != NULL; words++)
+		if (ai_json_is(v, ai_span_of(words->theirs)))
+			snprintf(a->finish_reason, sizeof a->finish_reason,
+				 "%s", words->ours);
+}
+
+int ai_wire_models(const char *p, size_t n, const char *list,
+		   const char *name,
+		   int (*each)(void *arg, struct ai_span name), void *arg,
+		   struct ai_err *err)
+{
+	struct ai_buf text = AI_BUF_INIT(256);
+	struct ai_json_iter it;
+	struct ai_value v;
+	int rc = 0;
+
+	if (ai_wire_object(p, n, &v, err) < 0)
+		return -1;
+	v = ai_json_get(v, list);
+	if (v.kind != AI_ARRAY)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "the answer has no list \"%s\"", list);
+	ai_json_iter_init(&it, v);
+	while (rc == 0 && ai_json_next(&it, NULL, &v)) {
+		ai_buf_clear(&text);
+		v = ai_json_get(v, name);
+		if (v.kind == AI_STRING && ai_json_text(v, &text) == 0)
+			rc = each(arg, (struct ai_span){ ai_buf_cstr(&text),
+							 text.len });
+	}
+	ai_buf_release(&text);
+	return rc;
 }
 
 struct ai_usage ai_usage_of(const struct ai_meter *m)

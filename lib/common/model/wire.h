@@ -66,6 +66,8 @@ struct ai_tool_call {
 	char id[128], name[128]; /* "" if not told */
 	struct ai_buf arguments; /* a JSON object, as text; while it streams a
 				  * part of one */
+	int64_t block;           /* the number that pieces of it come under,
+				  * in formats that number what they stream */
 };
 #define AI_TOOL_CALLS_MAX 128
 
@@ -91,6 +93,11 @@ void ai_chat_answer_clear(struct ai_chat_answer *a);
  * many; AI_E_MEMORY. */
 struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
 				  struct ai_err *err);
+/* One more call, of this block. */
+struct ai_tool_call *ai_chat_call_new(struct ai_chat_answer *a, int64_t block,
+				      struct ai_err *err);
+/* The call of this block; the newest of several; NULL: there is none. */
+struct ai_tool_call *ai_chat_call_of(struct ai_chat_answer *a, int64_t block);
 
 /* An answer as JSON, whole, and the same again (keep.c). */
 void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *out);
@@ -180,6 +187,10 @@ struct ai_wire {
 	/* Whether the body (or an event's data) is an error's; if so, what it
 	 * says. */
 	bool (*get_error)(const char *p, size_t n, struct ai_wire_error *e);
+	/* What an error is called beside its body: in a header
+	 * ("x-amzn-errortype"), or as an event's name.  Fills code, and the
+	 * status if it has none.  NULL: it is called nothing. */
+	void (*name_error)(struct ai_span name, struct ai_wire_error *e);
 
 	/* How many tokens the request has, asked of the provider; NULL: it
 	 * cannot be. */
@@ -197,6 +208,9 @@ struct ai_wire {
 			  void *arg, struct ai_err *err);
 
 	const char *embed_path; /* NULL: it makes no vectors */
+	size_t embed_max;       /* texts at once; 0: AI_EMBED_TEXTS_MAX */
+	const char *embed_usage; /* where the answer has what is billed; NULL:
+				  * in "usage" */
 	void (*put_embed)(const struct ai_embed_request *q,
 			  struct ai_buf *out);
 	int (*get_embed)(const char *p, size_t n,
@@ -209,6 +223,9 @@ int ai_wire_check(const struct ai_wire *wire, const char *provider,
 		  const struct ai_chat_request *q, struct ai_err *err);
 
 extern const struct ai_wire ai_wire_openai;
+extern const struct ai_wire ai_wire_anthropic;
+extern const struct ai_wire ai_wire_bedrock;
+extern const struct ai_wire ai_wire_cohere;
 
 /* ---- what several formats need ------------------------------------------- */
 
@@ -229,6 +246,12 @@ void ai_wire_put_i64(struct ai_buf *b, const char *name, int64_t v);
 void ai_wire_put_f64(struct ai_buf *b, const char *name, double v);
 void ai_wire_put_texts(struct ai_buf *b, const char *name,
 		       const struct ai_span *v, size_t n);
+void ai_wire_put_cstr(struct ai_buf *b, const char *name, const char *v);
+void ai_wire_put_value(struct ai_buf *b, const char *name, struct ai_value v);
+/* A member that is written in any case. */
+void ai_wire_put_span(struct ai_buf *b, const char *name, struct ai_span v);
+/* What opens a member that is an object or a list. */
+void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket);
 /* Segments of a path: everything but letters, digits and "-._~" as %XX. */
 void ai_wire_put_segment(struct ai_buf *b, const char *text);
 /* The usage for people out of what is billed (a->bill). */
@@ -238,5 +261,31 @@ struct ai_usage ai_usage_of(const struct ai_meter *m);
  * text that holds one. */
 int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 		      struct ai_err *err);
+/* The arguments are all there: none at all are {}.  call NULL: nothing. */
+int ai_wire_call_end(struct ai_tool_call *call, struct ai_err *err);
+/* Appends a string to the answer's text; what is no string is no text. */
+int ai_wire_text(struct ai_value v, struct ai_chat_answer *a,
+		 struct ai_err *err);
+/* Keeps a usage object as what is billed; anything else is not kept. */
+void ai_wire_bill(struct ai_value v, struct ai_chat_answer *a);
+/* Why the answer ended, in OpenAI's words by a table that {NULL} ends; a word
+ * that is not in it stays as it is. */
+struct ai_wire_word {
+	const char *theirs, *ours;
+};
+void ai_wire_finish(struct ai_value v, const struct ai_wire_word *words,
+		    struct ai_chat_answer *a);
+/* get_models() of a list of objects: list is its path ("data"), name the
+ * member that names the model ("id"). */
+int ai_wire_models(const char *p, size_t n, const char *list,
+		   const char *name,
+		   int (*each)(void *arg, struct ai_span name), void *arg,
+		   struct ai_err *err);
+/*
+ * One vector of an answer: a list of numbers, or floats in base64.  The first
+ * tells the dimension, which the others must have, and q if it asks for one.
+ */
+int ai_wire_vector(struct ai_value v, const struct ai_embed_request *q,
+		   size_t at, struct ai_embed_answer *a, struct ai_err *err);
 
 #endif
