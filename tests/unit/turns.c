@@ -101,6 +101,39 @@ static void test_bad(void)
 		   strncmp(err.msg, "messages.0: ", 12) == 0, "%s", err.msg);
 }
 
+static void test_pair(void)
+{
+	struct ai_buf system = AI_BUF_INIT(100);
+
+	ok(take("[{\"role\":\"system\",\"content\":\"one\"},"
+		"{\"role\":\"user\",\"content\":\"q\"},"
+		"{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":["
+		"{\"id\":\"1\",\"function\":{\"name\":\"f\"}}]},"
+		"{\"role\":\"user\",\"content\":\"hurry\"},"
+		"{\"role\":\"system\",\"content\":[{\"text\":\"two\"},"
+		"{\"text\":\"\"}]},"
+		"{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":"
+		"\"r\"},{\"role\":\"assistant\"}]") == 0 &&
+	   ai_turns_pair(&t, &system, &err) == 0, "two roles");
+	ok(t.n == 3 && t.v[0].role == AI_ROLE_USER && t.v[0].n == 1 &&
+	   t.v[1].role == AI_ROLE_ASSISTANT && t.v[1].n == 1 &&
+	   part_is(1, 0, AI_PART_CALL, "{}") &&
+	   t.v[2].role == AI_ROLE_USER && t.v[2].n == 2 &&
+	   part_is(2, 0, AI_PART_RESULT, "r") &&
+	   part_is(2, 1, AI_PART_TEXT, "hurry"),
+	   "results first; nothing that is empty");
+	ok(strcmp(ai_buf_cstr(&system), "one\n\ntwo") == 0, "the system's");
+	ok(take("[]") == 0 && ai_turns_pair(&t, &system, &err) < 0 &&
+	   err.code == AI_E_RECORD, "nothing: %s", err.msg);
+	ok(take("[{\"role\":\"user\"}]") == 0 &&
+	   ai_turns_pair(&t, &system, &err) < 0, "nothing in a message");
+	ok(take("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":"
+		"\"assistant\"},{\"role\":\"user\",\"content\":\"b\"}]") ==
+	   0 && ai_turns_pair(&t, &system, &err) == 0 && t.n == 1 &&
+	   part_is(0, 1, AI_PART_TEXT, "b"), "neighbours by what is left out");
+	ai_buf_release(&system);
+}
+
 static struct ai_value value(const char *json)
 {
 	struct ai_value v;
@@ -137,6 +170,7 @@ int main(void)
 	test_texts();
 	test_tools();
 	test_bad();
+	test_pair();
 	test_lists();
 	ai_turns_release(&t);
 	return done();

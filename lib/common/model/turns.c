@@ -112,6 +112,8 @@ static void resolve(struct taker *k)
 				k->places[PLACES * i + w].n };
 	}
 	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].n == 0) /* perhaps there are no parts at all */
+			continue;
 		t->v[i].parts = t->parts + part;
 		part += t->v[i].n;
 	}
