@@ -206,6 +206,7 @@ static void test_bad(void)
 static void test_stream(void)
 {
 	static const char *const text[] = {
+		"initial-response", "",
 		"messageStart", "{\"role\":\"assistant\"}",
 		"contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":"
 		"{\"text\":\"h\xc3\xa9\"},\"p\":\"abcd\"}",
@@ -235,7 +236,7 @@ static void test_stream(void)
 		"messageStop", "{\"stopReason\":\"tool_use\"}", NULL
 	};
 
-	ok(wire_feed(w, text) == 7 && wire_text("h\xc3\xa9llo", "stop") &&
+	ok(wire_feed(w, text) == 8 && wire_text("h\xc3\xa9llo", "stop") &&
 	   wire_usage(AI_SHAPE_BEDROCK, 1, 0, 0, 2),
 	   "a stream: text, end, usage");
 	ok(wire_feed(w, calls) == 10 && wire_text("", "tool_calls") &&

@@ -433,11 +433,10 @@ static int get_event(struct ai_span name, struct ai_span data,
 	struct ai_value v;
 	char why[256];
 
-	if (ai_wire_object(data.p, data.n, &v, err) < 0)
-		return -1;
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (ai_span_is(name, events[i].name))
-			return events[i].take(v, a, err);
+			return ai_wire_object(data.p, data.n, &v, err) < 0
+				? -1 : events[i].take(v, a, err);
 	if (!is_exception(name))
 		return 0;
 	/* One without a message, else get_error() had found it. */
