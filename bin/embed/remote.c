@@ -172,11 +172,12 @@ static size_t gather(struct remote *r, struct ai_rec *const *recs, size_t n)
 
 static void embed_todo(struct remote *r, size_t n)
 {
-	size_t from = 0, bytes = 0;
+	size_t from = 0, bytes = 0, max = endpoint.wire->embed_max;
 
 	r->refused = r->taken = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (i > from && bytes + r->todo[i]->n > REQUEST_BYTES) {
+		if (i > from && (bytes + r->todo[i]->n > REQUEST_BYTES ||
+				 i - from == max)) {
 			embed_items(r, r->todo + from, i - from);
 			from = i;
 			bytes = 0;

@@ -485,6 +485,7 @@ static const char *const headers[] = { "anthropic-version: 2023-06-01", NULL };
 
 const struct ai_wire ai_wire_anthropic = {
 	.name = "anthropic",
+	.root = "/v1",
 	.lacks = AI_CHAT_SEED,
 	.auth = AI_AUTH_X_API_KEY,
 	.framing = AI_FRAMING_SSE,

@@ -522,6 +522,7 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 
 const struct ai_wire ai_wire_bedrock = {
 	.name = "bedrock",
+	.root = "",
 	.lacks = AI_CHAT_SEED,
 	.auth = AI_AUTH_AWS,
 	.framing = AI_FRAMING_AWS,

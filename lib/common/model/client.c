@@ -1,5 +1,8 @@
 #include "model/exchange.h"
 
+#include "crypt/hash.h"
+#include "net/sign.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +18,10 @@ struct ai_client_settings ai_client;
 
 const struct ai_opt ai_client_options[] = {
 	{ "base-url", 0, AI_OPT_TEXT, &ai_client.base_url, "URL",
-	  "ask this OpenAI-compatible server", .key = "base_url",
-	  .env = "AI_BASE_URL" },
+	  "ask this server", .key = "base_url", .env = "AI_BASE_URL" },
+	{ "api", 0, AI_OPT_CHOICE, &ai_client.api, "NAME",
+	  "what the server of --base-url speaks", .initial = "openai",
+	  .choices = AI_CLIENT_APIS, .key = "api", .env = "AI_API" },
 	{ "connect-timeout", 0, AI_OPT_REAL, &ai_client.connect_s, "SECONDS",
 	  "longest wait for a connection", .initial = "5", .min = 0.01,
 	  .max = 3600, .key = "http.connect_timeout",
@@ -312,7 +317,8 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 	} else {
 		rc = wire->get_embed(p, n, x->embed_request, x->embed, err);
 		if (ai_json_check(p, n, &v, NULL) == 0)
-			x->pay.usage = ai_json_get(v, "usage");
+			x->pay.usage = ai_json_get(v, wire->embed_usage != NULL
+				? wire->embed_usage : "usage");
 	}
 	/* It is paid for, and asking again would be no better. */
 	x->more = false;
@@ -340,6 +346,25 @@ static void landed(void *arg, int rc, struct ai_err *err)
 		x->err = *err;
 }
 
+/* By AWS's signature, over what is sent just now. */
+static int sign(const struct ai_exchange *x, struct ai_signed *out,
+		struct ai_err *err)
+{
+	const char *path = strstr(x->url.p, "://");
+	char sha256[AI_SHA256_HEX];
+	struct ai_sign q = {
+		.method = "POST", .host = x->e->host, .body_sha256 = sha256,
+		.region = x->e->region, .service = "bedrock",
+		.access_key = x->e->key, .secret = x->e->secret,
+		.token = getenv("AWS_SESSION_TOKEN"), .time_s = time(NULL),
+	};
+
+	path = path == NULL ? NULL : strchr(path + 3, '/');
+	q.path = path == NULL ? "/" : path;
+	ai_sha256_of(x->body.p, x->body.len, sha256);
+	return ai_sign_aws(&q, out, err);
+}
+
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 {
 	char auth[4096];
@@ -355,20 +380,31 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 	};
 	size_t n = 2;
 
+	struct ai_signed signed_by = { .line = { NULL } };
+	int rc = -1;
+
 	for (const char *const *h = x->e->wire->headers;
-	     h != NULL && *h != NULL && n < 14; h++)
+	     h != NULL && *h != NULL && n < 8; h++)
 		headers[n++] = *h;
-	if (x->e->key != NULL) {
+	if (x->e->secret != NULL) {
+		if (sign(x, &signed_by, err) < 0)
+			goto out;
+		for (const char *const *h = signed_by.line; *h != NULL; h++)
+			headers[n++] = *h;
+	} else if (x->e->key != NULL) {
 		if (put_auth(x->e, auth, sizeof auth, err) < 0)
-			return -1;
+			goto out;
 		headers[n++] = auth;
 	}
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
-		return -1;
+		goto out;
 	x->call->attempts++;
 	x->begun_s = now_s();
-	return ai_http_start(c->http, &q, &x->answer, landed, &x->transfer,
-			     err);
+	rc = ai_http_start(c->http, &q, &x->answer, landed, &x->transfer,
+			   err);
+out:
+	ai_signed_release(&signed_by);
+	return rc;
 }
 
 /* Could not even begin. */
@@ -661,6 +697,11 @@ static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
 		return -1;
 	x->embed_request = q;
 	x->embed = a;
+	if (e->wire->embed_path == NULL) {
+		exchange_put_back(c, x);
+		return ai_err_set(err, AI_E_CONFIG, "%.100s makes no vectors",
+				  e->provider);
+	}
 	ai_buf_str(&x->url, e->wire->embed_path);
 	ai_buf_clear(&x->body);
 	e->wire->put_embed(q, &x->body);

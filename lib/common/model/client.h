@@ -20,6 +20,7 @@
 /* What the options below set; one a process. */
 struct ai_client_settings {
 	const char *base_url;
+	int api;            /* what it speaks, of AI_CLIENT_APIS */
 	bool insecure_http;
 	double connect_s, timeout_s;
 	int64_t retries;
@@ -39,7 +40,10 @@ enum ai_cache_use {
 
 extern struct ai_client_settings ai_client;
 
-/* --base-url --connect-timeout --timeout --retries --insecure-http; --cache
+/* In the order of endpoint.c's table. */
+#define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere"
+
+/* --base-url --api --connect-timeout --timeout --retries --insecure-http; --cache
  * --cache-ttl, for chats. */
 extern const struct ai_opt ai_client_options[], ai_client_options_cache[];
 
@@ -54,6 +58,10 @@ struct ai_endpoint {
 	const char *max_tokens_name;      /* for ai_chat_request */
 	char *base;                       /* address without a slash behind */
 	const char *key;                  /* NULL: none; in the environment */
+	const char *secret;               /* AWS: key is the access key's id;
+					   * NULL: it goes as it is */
+	char host[AI_MODEL_NAME_MAX + 16]; /* with a port; for signatures */
+	char region[64];
 	struct ai_tariff tariff;
 };
 

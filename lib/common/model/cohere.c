@@ -525,6 +525,7 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 /* No models: they are listed below /v1 only, and the base ends in /v2. */
 const struct ai_wire ai_wire_cohere = {
 	.name = "cohere",
+	.root = "/v2",
 	.lacks = AI_CHAT_EFFORT,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,

@@ -138,8 +138,11 @@ int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
 {
 	const struct ai_http_answer *a = &x->answer;
 	struct ai_wire_error why = { 0 };
-	bool said = x->e->wire->get_error(ai_buf_cstr(&a->body), a->body.len,
-					  &why);
+	const struct ai_wire *wire = x->e->wire;
+	bool said = wire->get_error(ai_buf_cstr(&a->body), a->body.len, &why);
+
+	if (wire->name_error != NULL && a->error_type[0] != '\0')
+		wire->name_error(ai_span_of(a->error_type), &why);
 
 	if (a->status >= 200 && a->status <= 299) {
 		if (!said)

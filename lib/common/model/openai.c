@@ -355,6 +355,7 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 
 const struct ai_wire ai_wire_openai = {
 	.name = "openai",
+	.root = "/v1",
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,
 	.put_path = put_path,

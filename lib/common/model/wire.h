@@ -159,6 +159,7 @@ enum ai_framing {
 
 struct ai_wire {
 	const char *name;       /* "openai" */
+	const char *root;       /* below which its paths stand: "/v1" */
 	unsigned lacks;         /* enum ai_chat_feature: what it cannot do */
 	enum ai_auth auth;
 	enum ai_framing framing;

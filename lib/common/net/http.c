@@ -227,6 +227,7 @@ static void header_forget(struct ai_http_transfer *t)
 	t->retry_after[0] = t->retry_after_ms[0] = '\0';
 	t->date[0] = t->should_retry[0] = '\0';
 	t->answer->request_id[0] = t->answer->content_type[0] = '\0';
+	t->answer->error_type[0] = '\0';
 }
 
 static void header_line(struct ai_http_transfer *t, struct ai_span line)
@@ -244,6 +245,10 @@ static void header_line(struct ai_http_transfer *t, struct ai_span line)
 		  sizeof t->answer->request_id },
 		{ "request-id", t->answer->request_id,
 		  sizeof t->answer->request_id },
+		{ "x-amzn-requestid", t->answer->request_id,
+		  sizeof t->answer->request_id },
+		{ "x-amzn-errortype", t->answer->error_type,
+		  sizeof t->answer->error_type },
 		{ "content-type", t->answer->content_type,
 		  sizeof t->answer->content_type },
 	};

@@ -56,6 +56,7 @@ struct ai_http_answer {
 	int should_retry;     /* x-should-retry: 0 or 1; -1: not there */
 	char request_id[128]; /* x-request-id or request-id; "" */
 	char content_type[64]; /* as the header has it; "" */
+	char error_type[64];   /* x-amzn-errortype; "" */
 	bool again;           /* without an answer: another try may help */
 	bool sent;            /* bytes of the request may have arrived */
 };

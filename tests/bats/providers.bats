@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# Every provider's format, against npm's aimock, which is not ours.
+load helper
+
+setup_file() {
+	need_peer @copilotkit/aimock
+	MOCK=$BATS_FILE_TMPDIR/mock
+	mkdir "$MOCK"
+	NODE_PATH=${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules \
+		node "${AI_TEST_PEER:-$SRCDIR/tests/peer}/aimock.mjs" "$MOCK" 3>&- &
+	MOCK_PID=$!
+	for ((i = 0; i < 200; i++)); do
+		[ -s "$MOCK/port" ] && break
+		sleep 0.05
+	done
+	MOCK_URL=http://127.0.0.1:$(cat "$MOCK/port")
+	export MOCK_PID MOCK_URL
+}
+
+teardown_file() {
+	[ -z "${MOCK_PID-}" ] || kill "$MOCK_PID"
+}
+
+setup() {
+	ai_setup
+	apis='openai anthropic cohere bedrock'
+	ask=(ai-complete --base-url "$MOCK_URL" -m some-model --price '1,2'
+		--retries 0)
+}
+
+@test "each is asked and understood" {
+	for api in $apis; do
+		run --separate-stderr "${ask[@]}" --api "$api" --system 'Be kind.' \
+			--max-tokens 50 --temperature 0.5 --stop END hello
+		assert_status 0
+		assert_eq "$(jq -r '.completion | .text, .finish_reason' <<<"$output")" \
+			$'Grüß dich, and hello!\nstop'
+	done
+}
+
+@test "a conversation of many turns" {
+	turns='{"messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":[{"type":"text","text":"hello"}]}]}'
+	for api in $apis; do
+		run --separate-stderr "${ask[@]}" --api "$api" <<<"$turns"
+		assert_status 0
+		assert_has "$output" 'and hello!'
+	done
+}
+
+@test "too many requests: try later, with the time to wait" {
+	for api in $apis; do
+		run --separate-stderr "${ask[@]}" --api "$api" limit
+		assert_status 75
+		assert_eq "$(jq -c '.error | [.message[-9:], .retry_after_s]' \
+			<<<"$output")" '["slow down",1]'
+		ai-cost breaker reset
+	done
+}
+
+@test "what a provider cannot do is an error, not left out" {
+	for api in anthropic bedrock; do
+		run --separate-stderr "${ask[@]}" --api "$api" --seed 7 hello
+		assert_status 2
+		assert_has "$output" "cannot do 'seed'"
+	done
+	run --separate-stderr "${ask[@]}" --api bedrock <<<'{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}]}]}'
+	refute_eq "$status" 0
+}
+
+@test "the providers' own addresses and keys" {
+	run --separate-stderr ai-complete -m anthropic/claude-sonnet-4-5 hello
+	assert_status 77
+	assert_has "$stderr" 'set ANTHROPIC_API_KEY in the environment'
+	run --separate-stderr ai-complete -m bedrock/amazon.nova-lite-v1:0 \
+		--price 1,2 hello
+	assert_status 77
+	assert_has "$stderr" 'AWS_BEARER_TOKEN_BEDROCK'
+	# A known provider elsewhere: its variable, and the price by its name.
+	ANTHROPIC_BASE_URL=$MOCK_URL ANTHROPIC_API_KEY=k ai-complete \
+		-m anthropic/claude-sonnet-4-5 hello | grep -q 'and hello!'
+	AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$MOCK_URL AWS_ACCESS_KEY_ID=a \
+		AWS_SECRET_ACCESS_KEY=b AWS_REGION=eu-central-1 ai-complete \
+		-m bedrock/amazon.nova-lite-v1:0 --price 1,2 hello |
+		grep -q 'and hello!'
+	run --separate-stderr ai-complete -m nobody/x hello
+	assert_status 78
+	assert_has "$stderr" 'anthropic, bedrock, cohere'
+}
