@@ -362,7 +362,8 @@ static void test_zones(void)
 	/* Each with a moment, UTC, when its clock is set. */
 	static const struct { const char *zone; int64_t s; } zones[] = {
 		{ "Europe/Berlin", 1792890000 }, { "Africa/Cairo", 1776981600 },
-		{ "Asia/Beirut", 1774735200 },
+		{ "America/Havana", 1793509200 }, { "Asia/Beirut", 1774735200 },
+		{ "Atlantic/Azores", 1792890000 },
 		{ "Australia/Lord_Howe", 1775314800 },
 		{ "America/Sao_Paulo", 1541300400 },
 		{ "Pacific/Apia", 1325239200 }, { "Asia/Kathmandu", 1795000000 },
@@ -394,6 +395,46 @@ static void test_zones(void)
 	}
 	setenv("TZ", "UTC", 1);
 	snprintf(path, sizeof(path), "%s/ledger.db", folder);
+}
+
+static int step(void *arg)
+{
+	++*(int64_t *)arg;
+	return 0;
+}
+
+/* What a check costs, in thousands of SQLite's steps, where each of n calls
+ * has an account of its own. */
+static int64_t cost_of(int n)
+{
+	struct told t = { "", 0 };
+	struct ai_ledger *l;
+	int64_t steps = 0;
+	struct ai_err err;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/cost-%d.db", folder, n);
+	l = open_it();
+	budget(l, "tenant", "*", "hour", 1000000000);
+	for (i = 0; i < n; i++) {
+		now_ms += 3600000;
+		call(l, i % 4);
+	}
+	sqlite3_progress_handler(l->db.h, 1000, step, &steps);
+	if (ai_ledger_check(l, note, &t, &err) < 0 || t.n > 0)
+		ok(false, "it does not agree: %s", t.text);
+	ai_ledger_close(l);
+	snprintf(path, sizeof(path), "%s/ledger.db", folder);
+	return steps;
+}
+
+static void test_cost(void)
+{
+	int64_t one = cost_of(500), four = cost_of(2000);
+
+	ok(four < 6 * one, "four times as many calls and accounts cost not "
+	   "much more than four times as much: %lld, %lld", (long long)one,
+	   (long long)four);
 }
 
 /* A ledger of version 1 had no events: what one speaks of now is known, the
@@ -624,6 +665,7 @@ int main(int argc, char **argv)
 	test_bytes(files);
 	test_in_order();
 	test_zones();
+	test_cost();
 	test_older();
 	remove_folder(folder);
 	return done();

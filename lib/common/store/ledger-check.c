@@ -205,19 +205,19 @@ static int check_labels(struct check *c)
 	" WHEN 'project' THEN l.project WHEN 'experiment' THEN l.experiment" \
 	" WHEN 'run' THEN l.run END"
 
+/* Each reads every table once, or by its key: joined the other way round,
+ * every account would read all entries. */
 static const struct { const char *what, *sql; } questions[] = {
 	{ "account",
-	  "SELECT n, 'pending is '||pending||', its holds sum to '||s FROM"
-	  " (SELECT a.n, a.pending, coalesce(sum(h.amount), 0) s FROM account a"
-	  " LEFT JOIN entry e ON e.account=a.n"
-	  " LEFT JOIN hold h ON h.transfer=e.transfer GROUP BY a.n)"
-	  " WHERE pending<>s" },
+	  "SELECT n, 'pending is '||sum(was)||', its holds sum to '||sum(s)"
+	  " FROM (SELECT n, pending was, 0 s FROM account UNION ALL"
+	  " SELECT e.account, 0, h.amount FROM hold h CROSS JOIN entry e"
+	  " ON e.transfer=h.transfer) GROUP BY n HAVING sum(was)<>sum(s)" },
 	{ "account",
-	  "SELECT n, 'posted is '||posted||', its transfers sum to '||s FROM"
-	  " (SELECT a.n, a.posted, coalesce(sum(t.amount), 0) s FROM account a"
-	  " LEFT JOIN entry e ON e.account=a.n"
-	  " LEFT JOIN transfer t ON t.of=e.transfer GROUP BY a.n)"
-	  " WHERE posted<>s" },
+	  "SELECT n, 'posted is '||sum(was)||', its transfers sum to '||sum(s)"
+	  " FROM (SELECT n, posted was, 0 s FROM account UNION ALL"
+	  " SELECT e.account, 0, t.amount FROM transfer t CROSS JOIN entry e"
+	  " ON e.transfer=t.of) GROUP BY n HAVING sum(was)<>sum(s)" },
 	/* Whether it has all of its calls is asked below. */
 	{ "account",
 	  "SELECT e.account, 'it counts '||count(*)||' calls that are not its"
@@ -286,11 +286,13 @@ static int check_questions(struct check *c)
 /* The accounts of one scope and period, which share a scan of its calls; those
  * of "all" have no label to be told apart by. */
 static const char groups_sql[] =
-	"SELECT a.scope, a.period, a.start, CASE a.scope WHEN 'all' THEN a.name"
-	" ELSE '' END whole, min(a.n), min(t.created), max(t.created)"
-	" FROM account a LEFT JOIN entry e ON e.account=a.n"
-	" LEFT JOIN transfer t ON t.seq=e.transfer"
-	" GROUP BY a.scope, a.period, a.start, whole";
+	"SELECT scope, period, start, whole, min(n), min(created), max(created)"
+	" FROM (SELECT *, CASE scope WHEN 'all' THEN name ELSE '' END whole FROM"
+	" (SELECT n, scope, name, period, start, NULL created FROM account"
+	" UNION ALL SELECT a.n, scope, name, period, start, t.created"
+	" FROM entry e CROSS JOIN transfer t ON t.seq=e.transfer"
+	" CROSS JOIN account a ON a.n=e.account))"
+	" GROUP BY scope, period, start, whole";
 
 /* As SQL_FILL_ENTRIES, for all of them; by time, or each account would read
  * all calls. */
