@@ -239,6 +239,15 @@ int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 	return rc < 0 ? -1 : 0;
 }
 
+/* February 31st would be taken for March 3rd. In UTC every midnight is one. */
+static bool is_day(struct tm t)
+{
+	int day = t.tm_mday, month = t.tm_mon;
+
+	return timegm(&t) != (time_t)-1 && t.tm_mday == day &&
+		t.tm_mon == month;
+}
+
 int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err)
 {
 	struct tm t = { .tm_mday = 1 };
@@ -247,6 +256,9 @@ int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err)
 	if (end == NULL || *end != '\0')
 		return ai_err_set(err, AI_E_USAGE, "'%.40s' is no date like "
 				  "2026-11-22", text);
+	if (!is_day(t))
+		return ai_err_set(err, AI_E_USAGE, "there is no day '%.40s'",
+				  text);
 	*ms = ledger_midnight((int64_t)t.tm_year + 1900, t.tm_mon, t.tm_mday);
 	return 0;
 }
