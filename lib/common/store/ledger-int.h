@@ -9,6 +9,8 @@
 #include "store/owner.h"
 #include "store/queue.h"
 
+#include <sys/types.h>
+
 #define LEDGER_VERSION 2
 #define LEDGER_APPLICATION 1634296940 /* "ailg" */
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
@@ -51,6 +53,7 @@ struct ai_ledger {
 	sqlite3_stmt *st[SQL_COUNT];
 	struct ai_queue queue;
 	struct ai_owner owner;
+	pid_t pid;          /* of the process that opened it */
 	bool full;          /* synchronous=FULL is in force */
 	bool fixed;         /* it can only be read */
 	bool no_sync;       /* tests: nothing has to survive */

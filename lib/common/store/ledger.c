@@ -116,8 +116,14 @@ fail:
 	return -1;
 }
 
-static int check_fixed(const struct ai_ledger *l, struct ai_err *err)
+/* Whether this handle may be used to change something. */
+static int check_handle(const struct ai_ledger *l, struct ai_err *err)
 {
+	if (l->pid != getpid())
+		return ai_err_set(err, AI_E_BUG, "%s was opened by process "
+				  "%lld and is used by its child %lld, which "
+				  "must open its own", l->db.name,
+				  (long long)l->pid, (long long)getpid());
 	return !l->fixed ? 0 :
 		ai_err_set(err, AI_E_CREATE, "%s: it cannot be written",
 			   l->db.name);
@@ -128,7 +134,7 @@ int ledger_alone(struct ai_ledger *l, bool durable, ledger_step *step,
 {
 	int rc;
 
-	if (check_fixed(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
+	if (check_handle(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
 		return -1;
 	rc = transact(l, durable && !l->no_sync, step, arg, err);
 	ai_queue_unlock(&l->queue);
@@ -172,7 +178,7 @@ static int ask(struct ai_ledger *l, struct ledger_item *it, struct ai_err *err)
 	it->now_ns = l->boot_ns();
 	it->uid = l->uid;
 	it->owner = l->owner;
-	if (check_fixed(l, err) < 0 ||
+	if (check_handle(l, err) < 0 ||
 	    ai_queue_do(&l->queue, it, sizeof(*it), ledger_run, l, err) < 0)
 		return -1;
 	return it->code == AI_E_NONE ? 0
@@ -239,6 +245,7 @@ struct ai_ledger *ledger_new(struct ai_err *err)
 	}
 	l->queue = (struct ai_queue)AI_QUEUE_INIT;
 	l->uid = getuid();
+	l->pid = getpid();
 	l->wall_ms = wall_ms;
 	l->boot_ns = boot_ns;
 	return l;
@@ -255,7 +262,10 @@ static int open_with(open_file *file, struct ai_ledger **out, const char *path,
 	*out = NULL;
 	if (l == NULL)
 		return -1;
-	if ((path == NULL && own_path(own, sizeof(own), err) < 0) ||
+	if ((path != NULL && path[0] == '\0' &&
+	     ai_err_set(err, AI_E_USAGE, "the ledger has no name: --ledger FILE "
+			"or AI_LEDGER, or neither for your own") < 0) ||
+	    (path == NULL && own_path(own, sizeof(own), err) < 0) ||
 	    ai_owner_self(&l->owner, err) < 0 ||
 	    file(l, path != NULL ? path : own, err) < 0) {
 		ai_ledger_close(l);
