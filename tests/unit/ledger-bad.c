@@ -723,20 +723,21 @@ static void queue_path(char *out, size_t size)
 
 static void test_queue(void)
 {
-	static unsigned char rubbish[300000];
+	static unsigned char rubbish[320000];
 	struct ai_ledger *l;
 	struct ai_err err;
 	char file[160];
 	size_t i;
 	int value;
 
-	for (value = 0; value < 5; value++) {
+	for (value = 0; value < 6; value++) {
 		ai_ledger_close(open_new());
 		queue_path(file, sizeof(file));
 		for (i = 0; i < sizeof(rubbish); i++)
-			rubbish[i] = value < 4 ? 0 : (unsigned char)(i * i * 31);
-		/* Each slot waits, runs or is done; its request is letters. */
-		for (i = 0; value < 4 && i < sizeof(rubbish); i++)
+			rubbish[i] = value < 5 ? 0 : (unsigned char)(i * i * 31);
+		/* Each slot waits, runs, is done or left; its request is
+		 * letters. */
+		for (i = 0; value < 5 && i < sizeof(rubbish); i++)
 			rubbish[i] = i % 4 == 0 ? (unsigned char)value : 0;
 		write_at(file, 0, rubbish, sizeof(rubbish));
 		l = open_old();

@@ -560,11 +560,13 @@ static int put_in_place(struct restoring *r, struct ai_err *err)
 static int restore_in_place(struct restoring *r, struct ai_err *err)
 {
 	struct ai_queue queue = AI_QUEUE_INIT;
+	struct ai_owner self;
 	char name[PATH];
 	int rc;
 
 	ledger_queue_path(r->path, LEDGER_VERSION, name, sizeof(name));
-	if (ai_queue_open(&queue, name, err) < 0)
+	if (ai_owner_self(&self, err) < 0 ||
+	    ai_queue_open(&queue, name, &self, err) < 0)
 		return -1;
 	rc = ai_queue_lock(&queue, err);
 	if (rc == 0) {

@@ -172,7 +172,7 @@ int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err)
 	if (ledger_schema(l, path, err) < 0 || ledger_state_load(l, err) < 0)
 		return -1;
 	ledger_queue_path(path, LEDGER_VERSION, queue, sizeof(queue));
-	return ai_queue_open(&l->queue, queue, err);
+	return ai_queue_open(&l->queue, queue, &l->owner, err);
 }
 
 /* ---- only to look at ------------------------------------------------------------- */

@@ -33,19 +33,21 @@ static ssize_t read_file(const char *path, char *out, size_t size)
 
 /* Field 22 of /proc/PID/stat; the name, field 2, may hold anything. -1: there
  * is no such process; a zombie has ended, too. UNKNOWN: it cannot be read, as
- * when no descriptor is left. */
-static int64_t start_of(int64_t pid)
+ * when no descriptor is left.  *state is field 3. */
+static int64_t start_of(int64_t pid, char *state)
 {
 	char path[40], text[1024], *p;
 	int field;
 	int64_t start;
 
+	*state = '\0';
 	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
 	if (read_file(path, text, sizeof(text)) <= 0)
 		return errno == ENOENT || errno == ESRCH ? -1 : UNKNOWN;
 	p = strrchr(text, ')');
 	if (p == NULL || strlen(p) < 3 || p[2] == 'Z' || p[2] == 'X')
 		return -1;
+	*state = p[2];
 	for (field = 2; field < 22 && p != NULL; field++)
 		p = strchr(p + 1, ' ');
 	if (p == NULL ||
@@ -58,6 +60,7 @@ static int64_t start_of(int64_t pid)
 static int look(struct ai_owner *o)
 {
 	struct stat st;
+	char state;
 	ssize_t n;
 
 	n = read_file("/proc/sys/kernel/random/boot_id", o->boot,
@@ -67,7 +70,7 @@ static int look(struct ai_owner *o)
 	o->boot[strcspn(o->boot, "\n")] = '\0';
 	o->space = (int64_t)st.st_ino;
 	o->pid = getpid();
-	o->start = start_of(o->pid);
+	o->start = start_of(o->pid, &state);
 	return o->start < 0 ? -1 : 0;
 }
 
@@ -78,11 +81,13 @@ int ai_owner_self(struct ai_owner *o, struct ai_err *err)
 		"/proc does not tell which process this is; is it mounted?");
 }
 
-enum ai_owner_state ai_owner_state(const struct ai_owner *o)
+/* *state is as in start_of() where the process could be looked at. */
+static enum ai_owner_state look_at(const struct ai_owner *o, char *state)
 {
 	static __thread struct ai_owner self;
 	int64_t start;
 
+	*state = '\0';
 	if (self.pid != getpid() && look(&self) < 0) {
 		self.pid = 0;
 		return AI_OWNER_UNKNOWN;
@@ -91,7 +96,23 @@ enum ai_owner_state ai_owner_state(const struct ai_owner *o)
 		return AI_OWNER_REBOOTED;
 	if (o->space != self.space)
 		return AI_OWNER_UNKNOWN;
-	start = start_of(o->pid);
+	start = start_of(o->pid, state);
 	return start == UNKNOWN ? AI_OWNER_UNKNOWN :
 		start == o->start ? AI_OWNER_ALIVE : AI_OWNER_DEAD;
+}
+
+enum ai_owner_state ai_owner_state(const struct ai_owner *o)
+{
+	char state;
+
+	return look_at(o, &state);
+}
+
+bool ai_owner_stopped(const struct ai_owner *o)
+{
+	char state;
+
+	/* t: by a debugger. */
+	return look_at(o, &state) == AI_OWNER_ALIVE &&
+		(state == 'T' || state == 't');
 }

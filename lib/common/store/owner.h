@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A process, also after its number was given to another one. */
@@ -24,5 +25,7 @@ enum ai_owner_state {
 /* This process. Asked once; AI_E_OS without /proc. */
 int ai_owner_self(struct ai_owner *o, struct ai_err *err);
 enum ai_owner_state ai_owner_state(const struct ai_owner *o);
+/* It lives, but does nothing until somebody lets it go on (SIGCONT). */
+bool ai_owner_stopped(const struct ai_owner *o);
 
 #endif
