@@ -190,7 +190,7 @@ int ledger_together(struct ai_ledger *l, void *const *items, size_t n,
 {
 	int rc;
 
-	if (check_fixed(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
+	if (check_handle(l, err) < 0 || ai_queue_lock(&l->queue, err) < 0)
 		return -1;
 	rc = ledger_run(l, items, n, err);
 	ai_queue_unlock(&l->queue);
