@@ -1,6 +1,6 @@
 #include "doc.h"
 
-#include "base/path.h"
+#include "base/temp.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -107,57 +107,15 @@ int chunk_doc_check(const char *p, size_t n, const char *what,
 
 /* ---- reading ------------------------------------------------------------- */
 
-/* An open file without a name. */
-static int make_nameless(int *fd, struct ai_err *err)
-{
-	const char *dir = getenv("TMPDIR");
-	char *name;
-
-	/* Not /tmp, which often is memory. */
-	if (dir == NULL || *dir == '\0')
-		dir = "/var/tmp";
-#ifdef O_TMPFILE
-	*fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (*fd >= 0)
-		return 0;
-#endif
-	if (ai_path_join(dir, "ai-chunk-XXXXXX", &name, err) < 0)
-		return -1;
-	*fd = mkostemp(name, O_CLOEXEC);
-	if (*fd < 0)
-		ai_err_sys(err, AI_E_DOCUMENT, errno,
-			   "cannot copy a large document to '%.*s' (set "
-			   "TMPDIR)", NAME_SHOWN, dir);
-	else
-		unlink(name);
-	free(name);
-	return *fd < 0 ? -1 : 0;
-}
-
-static int write_all(int fd, const char *p, size_t n, struct ai_err *err)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return ai_err_sys(err, AI_E_DOCUMENT, errno,
-					  "cannot copy a large document to a "
-					  "temporary file (set TMPDIR)");
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* What was read so far moves to the copy once it is too much for memory. */
 static int spill(struct chunk_doc *d, int *copy, struct ai_err *err)
 {
-	if (*copy < 0 && make_nameless(copy, err) < 0)
+	if ((*copy < 0 && ai_temp_open(copy, err) < 0) ||
+	    ai_temp_write(*copy, d->buf.p, d->buf.len, err) < 0) {
+		/* It is this document's, not the program's. */
+		err->code = AI_E_DOCUMENT;
 		return -1;
-	if (write_all(*copy, d->buf.p, d->buf.len, err) < 0)
-		return -1;
+	}
 	ai_buf_clear(&d->buf);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- check ------------------------------------------------------------------------ */
@@ -170,21 +171,52 @@ static int next_line(void *arg, struct ai_span *line, struct ai_err *err)
 	return rc;
 }
 
-static int import(int argc, char **argv, struct ai_err *err)
+/* Whoever writes the lines may take his time, and the ledger is locked while
+ * they are imported: so all are there before it is. A file is, anyway. */
+static int take_input(struct ai_spool *s, int *fd, struct ai_err *err)
+{
+	struct stat st;
+
+	*fd = STDIN_FILENO;
+	if (isatty(STDIN_FILENO))
+		return ai_err_set(err, AI_E_USAGE, "the lines of 'ledger "
+				  "export' are expected on standard input: "
+				  "ai-cost ledger import <FILE");
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		return 0;
+	return ai_spool_read(s, STDIN_FILENO, err) < 0 ? -1 :
+		ai_spool_fd(s, fd, err);
+}
+
+static int import_from(int fd, struct ai_err *err)
 {
 	struct ai_reader in;
 	struct ai_ledger *l;
 	long rows;
 	int rc;
 
-	if (cost_no_operand(argc, argv, err) < 0 ||
-	    cost_open(&l, true, err) < 0)
+	if (cost_open(&l, true, err) < 0)
 		return -1;
-	ai_reader_init(&in, STDIN_FILENO, (size_t)64 << 20);
+	ai_reader_init(&in, fd, (size_t)64 << 20);
 	rc = ai_ledger_import(l, next_line, &in, &rows, err);
 	ai_reader_release(&in);
 	ai_ledger_close(l);
 	return rc < 0 ? -1 : AI_EXIT_OK;
+}
+
+static int import(int argc, char **argv, struct ai_err *err)
+{
+	struct ai_spool s;
+	int fd, rc;
+
+	if (cost_no_operand(argc, argv, err) < 0)
+		return -1;
+	ai_spool_init(&s);
+	rc = take_input(&s, &fd, err);
+	if (rc == 0)
+		rc = import_from(fd, err);
+	ai_spool_release(&s);
+	return rc;
 }
 
 int cost_ledger(int argc, char **argv, struct ai_err *err)

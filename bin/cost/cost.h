@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/money.h"
 #include "base/opt.h"
+#include "record/spool.h"
 #include "store/ledger.h"
 
 /* What the options set, beside ai_paid. */
@@ -50,16 +51,21 @@ int cost_look(struct ai_ledger **l, struct ai_err *err);
  * told. */
 int cost_open(struct ai_ledger **l, bool may_make, struct ai_err *err);
 
-/* Each line goes out at once; what fails is kept for cost_end(). */
+/* Lines are kept until the ledger is closed (cost_end()): as long as somebody
+ * reads it, its log grows, and standard output may wait for a person. */
 struct cost_out {
 	struct ai_buf line;
+	struct ai_spool kept;
+	bool table; /* for people: names in it are cleaned */
 	struct ai_err err;
 	int rc;
 };
-void cost_begin(struct cost_out *o);
-/* Writes o->line with a newline and empties it. 0, or 1 to end a list. */
+void cost_begin(struct cost_out *o, bool table);
+/* Adds o->line with a newline and empties it. 0, or 1 to end a list. */
 int cost_put(struct cost_out *o);
-int cost_end(struct cost_out *o, struct ai_err *err);
+/* Writes all of it; rc is 0, or -1 if err is set already. An exit status, or
+ * -1. */
+int cost_end(struct cost_out *o, int rc, struct ai_err *err);
 
 /* Opens the ledger and has rows() write it; head (NULL: none) is the first
  * line of a table.  An exit status, or -1. */

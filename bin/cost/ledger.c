@@ -3,10 +3,10 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "base/utf8.h"
 #include "model/paid.h"
 #include "record/loop.h"
 #include "record/rec.h"
-#include "record/writer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -156,34 +156,58 @@ int cost_no_operand(int argc, char **argv, struct ai_err *err)
 			   argv[0]);
 }
 
-void cost_begin(struct cost_out *o)
+void cost_begin(struct cost_out *o, bool table)
 {
 	memset(o, 0, sizeof(*o));
 	ai_buf_init(&o->line, 1 << 20);
+	ai_spool_init(&o->kept);
+	o->table = table;
+}
+
+/* A name may have been anybody's idea: what would forge a line or drive the
+ * terminal is shown as '?', and no column moves. */
+static void clean(struct ai_buf *line)
+{
+	size_t i, len, n = 0;
+	unsigned char c;
+
+	for (i = 0; i < line->len; i += len > 0 ? len : 1) {
+		len = ai_utf8_len(line->p + i, line->len - i);
+		c = (unsigned char)line->p[i];
+		if (len == 0 || c < 0x20 || c == 0x7f ||
+		    (c == 0xC2 && (unsigned char)line->p[i + 1] < 0xA0)) {
+			line->p[n++] = '?';
+			continue;
+		}
+		memmove(line->p + n, line->p + i, len);
+		n += len;
+	}
+	line->len = n;
 }
 
 int cost_put(struct cost_out *o)
 {
-	struct ai_writer w;
-
+	if (o->table)
+		clean(&o->line);
 	ai_buf_chr(&o->line, '\n');
 	o->rc = ai_buf_check(&o->line, "the line", &o->err);
-	ai_writer_init(&w, STDOUT_FILENO);
 	if (o->rc == 0)
-		o->rc = ai_writer_add(&w, o->line.p, o->line.len, &o->err);
-	if (o->rc == 0)
-		o->rc = ai_writer_flush(&w, &o->err);
-	ai_writer_release(&w);
+		o->rc = ai_spool_add(&o->kept, o->line.p, o->line.len,
+				     &o->err);
 	ai_buf_clear(&o->line);
 	return o->rc < 0;
 }
 
-int cost_end(struct cost_out *o, struct ai_err *err)
+int cost_end(struct cost_out *o, int rc, struct ai_err *err)
 {
-	ai_buf_release(&o->line);
-	if (o->rc < 0)
+	/* What was found before an error is worth something. */
+	if (o->rc == 0)
+		o->rc = ai_spool_write(&o->kept, STDOUT_FILENO, &o->err);
+	if (rc == 0 && o->rc < 0)
 		*err = o->err;
-	return o->rc < 0 ? -1 : AI_EXIT_OK;
+	ai_buf_release(&o->line);
+	ai_spool_release(&o->kept);
+	return rc < 0 || o->rc < 0 ? -1 : AI_EXIT_OK;
 }
 
 int cost_list(cost_rows_fn *rows, const char *head, struct ai_err *err)
@@ -201,18 +225,14 @@ int cost_list_of(struct ai_ledger *l, cost_rows_fn *rows, const char *head,
 	struct cost_out o;
 	int rc;
 
-	cost_begin(&o);
-	if (ai_loop.plain_out && head != NULL) {
+	cost_begin(&o, ai_loop.plain_out && head != NULL);
+	if (o.table) {
 		ai_buf_str(&o.line, head);
 		cost_put(&o);
 	}
 	rc = o.rc == 0 ? rows(l, &o, err) : 0;
 	ai_ledger_close(l);
-	if (rc < 0) {
-		ai_buf_release(&o.line);
-		return -1;
-	}
-	return cost_end(&o, err);
+	return cost_end(&o, rc, err);
 }
 
 void cost_put_usd(struct ai_buf *b, const char *key, int64_t nano)

@@ -94,13 +94,9 @@ int cost_report(int argc, char **argv, struct ai_err *err)
 		return -1;
 	if (l == NULL)
 		return AI_EXIT_OK;
-	cost_begin(&r.out);
+	cost_begin(&r.out, ai_loop.plain_out);
 	by_name(r.by, sizeof(r.by));
 	rc = write_report(l, &r, err);
 	ai_ledger_close(l);
-	if (rc < 0) {
-		ai_buf_release(&r.out.line);
-		return -1;
-	}
-	return cost_end(&r.out, err);
+	return cost_end(&r.out, rc, err);
 }
