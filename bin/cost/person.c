@@ -27,6 +27,27 @@ int cost_export(int argc, char **argv, struct ai_err *err)
 		cost_list(user_rows, NULL, err);
 }
 
+static void warn_of(void *arg, const char *file)
+{
+	(void)arg;
+	ai_msg(AI_MSG_WARN, "'%s' is not the ledger itself, and may have the "
+	       "name: it was left as it is", file);
+}
+
+/* Where traces may be that are not the ledger's to remove. */
+static int warn(struct ai_ledger *l, const struct ai_forgotten *f,
+		struct ai_err *err)
+{
+	if (f->log)
+		ai_msg(AI_MSG_WARN, "other programs read the ledger just now; "
+		       "when they have ended, say 'ai-cost ledger vacuum', and "
+		       "the last traces go");
+	if (f->restoring)
+		ai_msg(AI_MSG_WARN, "the ledger is being restored just now; "
+		       "when that has ended, forget the user once more");
+	return ai_ledger_beside(l, warn_of, NULL, err);
+}
+
 static int forget(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
 {
 	struct ai_forgotten f;
@@ -44,11 +65,7 @@ static int forget(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
 	cost_put_int(&o->line, "answers", f.answers);
 	ai_put_close(&o->line, '}');
 	cost_put(o);
-	if (f.log)
-		ai_msg(AI_MSG_WARN, "other programs read the ledger just now; "
-		       "when they have ended, say 'ai-cost ledger vacuum', and "
-		       "the last traces go");
-	return 0;
+	return warn(l, &f, err);
 }
 
 int cost_forget(int argc, char **argv, struct ai_err *err)

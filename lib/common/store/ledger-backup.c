@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PATH 4096
+#define RESTORE ".restore" /* behind the ledger's name: the draft of one */
 
 /* ---- a file that gets its name when it is complete ------------------------- */
 
@@ -24,6 +25,11 @@ struct draft {
 	int fd; /* its lock tells who writes it; what a dead one left is used
 		 * again */
 };
+
+static const char *path_of(struct ai_ledger *l)
+{
+	return sqlite3_db_filename(l->db.h, "main");
+}
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
@@ -63,6 +69,30 @@ static void draft_close(struct draft *d, bool named)
 	if (!named)
 		unlink(d->path);
 	close(d->fd);
+}
+
+int ledger_drop_draft(struct ai_ledger *l, bool *in_use, struct ai_err *err)
+{
+	struct stat own, named;
+	char path[PATH];
+	int fd, rc = 0;
+
+	*in_use = false;
+	snprintf(path, sizeof(path), "%s" RESTORE, path_of(l));
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 :
+			ai_err_sys(err, AI_E_OPEN, errno,
+				   "cannot open '%.200s'", path);
+	/* Whoever opens it meanwhile sees that it has no name any more. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		*in_use = true;
+	else if (fstat(fd, &own) == 0 && stat(path, &named) == 0 &&
+		 is_same(&own, &named) && unlink(path) < 0)
+		rc = ai_err_sys(err, AI_E_CREATE, errno,
+				"cannot remove '%.200s'", path);
+	close(fd);
+	return rc;
 }
 
 /* The folder too, so that a name is still there after a power failure. */
@@ -133,7 +163,8 @@ static int draft_db(struct ai_ledger **out, const struct draft *d,
 		return -1;
 	if (ai_db_open(&l->db, d->path, AI_DB_READ, &wish, err) < 0 ||
 	    ai_db_exec(&l->db, "PRAGMA journal_mode=MEMORY;"
-		       "PRAGMA synchronous=OFF", err) < 0) {
+		       "PRAGMA synchronous=OFF; PRAGMA secure_delete=ON",
+		       err) < 0) {
 		ai_ledger_close(l);
 		return -1;
 	}
@@ -207,11 +238,6 @@ static int accept(struct ai_ledger *l, const char *path, struct ai_err *err)
 }
 
 /* ---- making one ---------------------------------------------------------------- */
-
-static const char *path_of(struct ai_ledger *l)
-{
-	return sqlite3_db_filename(l->db.h, "main");
-}
 
 /* Whether file is the ledger at path, or one of those beside it. */
 static bool is_of_ledger(const char *file, const char *path)
@@ -623,7 +649,7 @@ int ai_ledger_restore(const char *path, const char *from, bool force,
 			return -1;
 		ai_ledger_close(l);
 	}
-	if (draft_open(&r.draft, r.path, ".restore", err) < 0)
+	if (draft_open(&r.draft, r.path, RESTORE, err) < 0)
 		return -1;
 	rc = restore(&r, &named, err);
 	ai_ledger_close(r.copy);

@@ -168,6 +168,10 @@ int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err)
 	 * and the next one would make it again. */
 	sqlite3_file_control(l->db.h, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep);
 	sqlite3_db_config(l->db.h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* What is removed is overwritten: a kept answer that was too old
+	 * yesterday cannot be found by forgetting its user today. */
+	if (ai_db_exec(&l->db, "PRAGMA secure_delete=ON", err) < 0)
+		return -1;
 	l->full = true;
 	if (ledger_schema(l, path, err) < 0 || ledger_state_load(l, err) < 0)
 		return -1;

@@ -177,6 +177,12 @@ int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err);
 int ledger_state_load(struct ai_ledger *l, struct ai_err *err);
 int ledger_state_save(struct ai_ledger *l, struct ai_err *err);
 
+/* ---- copies (ledger-backup.c) -------------------------------------------------- */
+
+/* Removes the copy beside the ledger that a killed restore left; not that of
+ * one that is under way. */
+int ledger_drop_draft(struct ai_ledger *l, bool *in_use, struct ai_err *err);
+
 /* ---- a reservation (ledger-flow.c) -------------------------------------------- */
 
 /* As it stands. */

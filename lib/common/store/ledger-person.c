@@ -1,7 +1,11 @@
 /* ledger-person.c: forgetting somebody. */
 #include "store/ledger-int.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct forget {
 	const char *user;
@@ -87,17 +91,60 @@ static int empty_log(struct ai_ledger *l, bool *left, struct ai_err *err)
 		ai_db_fail(&l->db, rc, err);
 }
 
+/* Of versions before this one, whose programs do not open it any more. */
+static void remove_old_queues(struct ai_ledger *l)
+{
+	char name[4096];
+	int version;
+
+	for (version = 1; version < LEDGER_VERSION; version++) {
+		ledger_queue_path(sqlite3_db_filename(l->db.h, "main"),
+				  version, name, sizeof(name));
+		unlink(name);
+	}
+}
+
 int ai_ledger_forget(struct ai_ledger *l, const char *user,
 		     struct ai_forgotten *out, struct ai_err *err)
 {
 	struct forget f = { user, false, out };
 
 	memset(out, 0, sizeof(*out));
-	/* Freed pages, and the free parts of pages, are overwritten. */
-	if (ai_db_exec(&l->db, "PRAGMA secure_delete=ON", err) < 0 ||
+	/* What the dead had asked for is done first: it would bring the name
+	 * back. */
+	if (ai_ledger_sweep(l, err) < 0 ||
+	    ledger_drop_draft(l, &out->restoring, err) < 0 ||
 	    ledger_alone(l, true, forget, &f, err) < 0)
 		return -1;
+	remove_old_queues(l);
 	if (f.known && empty_log(l, &out->log, err) < 0)
 		return -1;
 	return f.known;
+}
+
+int ai_ledger_beside(struct ai_ledger *l,
+		     void (*each)(void *arg, const char *file), void *arg,
+		     struct ai_err *err)
+{
+	const char *path = sqlite3_db_filename(l->db.h, "main");
+	const char *name = strrchr(path, '/') + 1;
+	size_t n = strlen(name);
+	struct dirent *e;
+	char file[4096];
+	DIR *d;
+
+	snprintf(file, sizeof(file), "%.*s", (int)(name - path), path);
+	d = opendir(file);
+	if (d == NULL)
+		return ai_err_sys(err, AI_E_OPEN, errno, "cannot read the "
+				  "folder '%.200s'", file);
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, name, n) != 0 || e->d_name[n] != '.')
+			continue;
+		snprintf(file, sizeof(file), "%.*s%s", (int)(name - path),
+			 path, e->d_name);
+		each(arg, file);
+	}
+	closedir(d);
+	return 0;
 }

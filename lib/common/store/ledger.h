@@ -350,6 +350,7 @@ int ai_ledger_import(struct ai_ledger *l,
 struct ai_forgotten {
 	int64_t budgets, conversations, messages, answers;
 	bool log; /* the name may be in the file's log until others are done */
+	bool restoring; /* it may be in what is just being restored */
 };
 
 /* Removes the user's name, what was said and answered, and his budgets, so
@@ -357,5 +358,10 @@ struct ai_forgotten {
  * under a token that means nobody.  1: done, 0: nobody knows him. */
 int ai_ledger_forget(struct ai_ledger *l, const char *user,
 		     struct ai_forgotten *out, struct ai_err *err);
+/* The files beside the ledger that have its name with a dot behind: what a
+ * restore has put aside, copies that somebody made.  They are not touched. */
+int ai_ledger_beside(struct ai_ledger *l,
+		     void (*each)(void *arg, const char *file), void *arg,
+		     struct ai_err *err);
 
 #endif
