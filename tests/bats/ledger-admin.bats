@@ -254,6 +254,89 @@ orphan() {
 	assert_has "$stderr" 'in use already'
 }
 
+# calls SECONDS FILE: as many as can be made.
+calls() {
+	"$BUILDDIR/tests/bench/ledger" queue 1 "$1" "$2" >/dev/null
+}
+
+@test "export: a reader that takes his time does not let the log grow" {
+	calls 1 w.db
+	ai-cost --ledger w.db ledger export > >(sleep 4) &
+	sleep 1
+	calls 2 w.db
+	size=$(stat -c %s w.db-wal)
+	assert [ "$size" -lt 8000000 ]
+	wait
+}
+
+@test "export: what does not fit into memory comes from a nameless file" {
+	mkdir tmp
+	for ((i = 0; i < 30; i++)); do
+		calls 1 w.db
+		TMPDIR=$PWD/tmp ai-cost --ledger w.db ledger export >lines
+		[ "$(stat -c %s lines)" -lt 1100000 ] || break
+	done
+	assert_eq "$(ls tmp)" ''
+	assert_eq "$(jq -c '.state.seq // empty' lines)" \
+		"$(grep -c '^{"transfer"' lines)"
+	TMPDIR=$PWD/none run -74 --separate-stderr ai-cost --ledger w.db ledger export
+	assert_has "$stderr" 'set TMPDIR'
+	# Through a pipe, it is imported from such a file.
+	# shellcheck disable=SC2002 # a pipe is meant
+	cat lines | TMPDIR=$PWD/tmp ai-cost --ledger n.db ledger import
+	ai-cost --ledger n.db ledger export | cmp - lines
+}
+
+@test "import: nobody waits for who writes the lines" {
+	"${ask[@]}" a >/dev/null
+	ai-cost ledger export >lines
+	{ sleep 4; cat lines; } | ai-cost --ledger i.db ledger import &
+	sleep 0.5
+	run timeout 2 ai-cost --ledger i.db budget set all day 5
+	assert_status 0
+	wait $! || true
+	{ sleep 1; cat lines; } | ai-cost --ledger k.db ledger import
+	ai-cost --ledger k.db ledger export | cmp - lines
+}
+
+@test "import: not from a terminal" {
+	need script
+	run timeout 5 script -qec 'ai-cost --ledger i.db ledger import' /dev/null
+	assert_status 64
+	assert_has "$output" 'ledger import <FILE'
+	[ ! -e i.db ]
+}
+
+@test "tables: a name does not drive the terminal" {
+	name=$'a\e[2J\rx\x7f\u009bz'
+	ai-cost budget set "user:$name"$'\ny' day 5
+	"${ask[@]}" --user "$name" a >/dev/null
+	ai-cost budget -r >table
+	ai-cost report --by user -r >>table
+	assert_has "$(cat table)" 'a?[2J?x??z?y'
+	run grep -cP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' table
+	assert_eq "$output" 0
+	assert_eq "$(wc -l <table)" 7
+	# As data it is what it was.
+	assert_eq "$(ai-cost report --by user | jq -r .user)" "$name"
+}
+
+@test "a ledger without a name, and a day that does not exist" {
+	for verb in report 'budget set all day 5' 'ledger restore x'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr ai-cost $verb --ledger ''
+		assert_status 64
+		assert_has "$stderr" 'the ledger has no name'
+	done
+	ai-cost budget set all day 5
+	for day in 2026-02-31 2026-02-29 2026-04-31; do
+		run --separate-stderr ai-cost report --since "$day"
+		assert_status 64
+		assert_has "$stderr" "there is no day '$day'"
+	done
+	ai-cost report --since 2028-02-29 --until 2028-03-31
+}
+
 @test "import: bad lines import nothing" {
 	"${ask[@]}" --user Ada a >/dev/null
 	ai-cost ledger export >lines
@@ -310,6 +393,42 @@ orphan() {
 		assert_status 64
 	done
 	assert_eq "$(kinds)" 'budget,forget'
+}
+
+@test "forget: copies that lie about are removed, or named" {
+	"${ask[@]}" --user Bob a >/dev/null
+	ai-cost ledger backup "$ledger.copy"
+	# As a restore leaves it that is killed.
+	cp "$ledger.copy" "$ledger.restore"
+	cp "$ledger.copy" "$ledger.damaged-20260101T000000Z"
+	run --separate-stderr ai-cost forget --user Bob
+	assert_status 0
+	assert_has "$stderr" "ledger.db.damaged-20260101T000000Z' is not the ledger"
+	assert_has "$stderr" "ledger.db.copy' is not the ledger"
+	run grep -l Bob "$ledger"*
+	refute_has "$output" restore
+	assert_eq "$(wc -l <<<"$output")" 2
+}
+
+@test "a stopped program holds up nobody for ever" {
+	"${ask[@]}" a >/dev/null
+	"$BUILDDIR/tests/bench/ledger" queue 1 30 "$ledger" >/dev/null 2>&1 &
+	bench=$!
+	sleep 1
+	pid=$(pgrep -P "$bench")
+	kill -STOP "$pid"
+	# By chance it has not got the lock just then.
+	for ((i = 0; i < 20; i++)); do
+		run --separate-stderr timeout 30 ai-cost budget set all day 5
+		[ "$status" -eq 0 ] || break
+		kill -CONT "$pid"
+		sleep 0.1
+		kill -STOP "$pid"
+	done
+	kill -KILL "$pid" "$bench"
+	assert_status 75
+	assert_has "$stderr" "process $pid (stopped) holds the ledger's lock"
+	ai-cost budget set all day 5
 }
 
 @test "a verb that is not there is named with the nearest" {

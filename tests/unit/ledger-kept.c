@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -503,6 +504,97 @@ static bool is_anywhere(const char *what)
 	return found;
 }
 
+/* As SQLite is built where nobody thought of it. */
+static int forgetful(sqlite3 *db, const char **why,
+		     const struct sqlite3_api_routines *api)
+{
+	(void)why;
+	(void)api;
+	return sqlite3_exec(db, "PRAGMA secure_delete=OFF", NULL, NULL, NULL);
+}
+
+static void test_overwritten(void)
+{
+	struct ai_ledger *l;
+	int64_t on = 0;
+	struct ai_err err;
+
+	sqlite3_auto_extension((void (*)(void))forgetful);
+	l = open_new();
+	sqlite3_reset_auto_extension();
+	ok(ai_db_int(&l->db, "PRAGMA secure_delete", &on, &err) == 0 && on == 1,
+	   "what is removed is overwritten, however SQLite was built");
+	ai_ledger_close(l);
+}
+
+/* Killed with the name in its slot, before anything was done. */
+static int die_with_it(void *arg, void *const *items, size_t n,
+		       struct ai_err *err)
+{
+	(void)arg;
+	(void)items;
+	(void)n;
+	(void)err;
+	return kill(getpid(), SIGKILL);
+}
+
+static void ask_and_die(const struct ai_reserve *r)
+{
+	struct ai_ledger *l = open_it();
+	struct ledger_item it = { .what = LEDGER_DO_RESERVE, .now_ms = now_ms,
+				  .owner = l->owner, .in.reserve = *r };
+	struct ai_err err;
+
+	ai_ledger_id(it.in.reserve.id);
+	ai_queue_do(&l->queue, &it, sizeof(it), die_with_it, l, &err);
+	_exit(1);
+}
+
+static void leave_file(const char *tail)
+{
+	char file[200];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s%s", path, tail);
+	f = fopen(file, "w");
+	if (f == NULL || fputs("Ada Lovelace", f) < 0 || fclose(f) != 0)
+		ok(false, "cannot write %s", file);
+}
+
+static void count_damaged(void *arg, const char *file)
+{
+	char name[200];
+
+	snprintf(name, sizeof(name), "%s.damaged-1", path);
+	*(int *)arg += strcmp(file, name) == 0 ? 1 : 100;
+}
+
+/* What stands beside the ledger. */
+static void test_forget_beside(struct ai_ledger *l)
+{
+	struct ai_forgotten f;
+	struct ai_err err;
+	char file[200];
+	int fd, n = 0;
+
+	leave_file(".restore");
+	snprintf(file, sizeof(file), "%s.restore", path);
+	fd = open(file, O_RDWR);
+	ok(flock(fd, LOCK_EX) == 0 &&
+	   ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 0 && f.restoring &&
+	   access(file, F_OK) == 0, "a restore that is under way is told");
+	close(fd);
+	leave_file("-queue1");
+	ok(ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 0 && !f.restoring &&
+	   !is_anywhere("Ada Lovelace"), "what a killed one left is removed, "
+	   "and the queue of an older version");
+	leave_file(".damaged-1");
+	ok(ai_ledger_beside(l, count_damaged, &n, &err) == 0 && n == 1,
+	   "what was put aside is named");
+	snprintf(file, sizeof(file), "%s.damaged-1", path);
+	unlink(file);
+}
+
 static void test_forget(void)
 {
 	struct ai_conversation c = { "trip", "", "Ada Lovelace" };
@@ -533,6 +625,9 @@ static void test_forget(void)
 		ai_ledger_reserve(l, &r, &out, &err);
 		kill(getpid(), SIGKILL);
 	}
+	if ((pid = fork()) == 0)
+		ask_and_die(&r);
+	waitpid(pid, NULL, 0);
 	ok(is_anywhere("Ada Lovelace") && is_anywhere("to Turin"),
 	   "a name and what was said are in the files");
 	ok(ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 1 &&
@@ -541,9 +636,10 @@ static void test_forget(void)
 	   "no byte of it is left");
 	ok(ai_ledger_forget(l, "Ada Lovelace", &f, &err) == 0 &&
 	   wrongs(l) == 0 &&
-	   ai_db_int(&l->db, "SELECT count(*) FROM transfer", &calls,
-		     &err) == 0 && calls == 8,
+	   ai_db_int(&l->db, "SELECT count(*) FROM transfer WHERE kind=1",
+		     &calls, &err) == 0 && calls == 9,
 	   "the calls are, and all agrees");
+	test_forget_beside(l);
 	ai_ledger_close(l);
 }
 
@@ -623,6 +719,7 @@ int main(int argc, char **argv)
 	test_conversation();
 	test_batch();
 	test_killed_batch();
+	test_overwritten();
 	test_forget();
 	test_events();
 	remove_folder(folder);
