@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -103,10 +104,11 @@ void ai_queue_unlock(struct ai_queue *q)
 
 	if (q->holder != NULL)
 		atomic_store(&q->holder->pid, 0);
-	move_on(q);
 	lock_byte(q->fd, F_UNLCK, 0);
+	/* Only now, or one who has just failed to lock it would sleep on. */
+	move_on(q);
 	if (q->holder != NULL)
-		futex(&q->holder->beat, FUTEX_WAKE, 1, NULL);
+		futex(&q->holder->beat, FUTEX_WAKE, INT_MAX, NULL);
 	for (i = 0; q->slots != NULL && i < AI_QUEUE_SLOTS; i++)
 		if (atomic_load(&q->slots[i].state) == PENDING) {
 			futex(&q->slots[i].state, FUTEX_WAKE, 1, NULL);
