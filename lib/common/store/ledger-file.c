@@ -44,6 +44,26 @@ static int check_disk(const char *path, struct ai_err *err)
 	return 0;
 }
 
+/* A new folder's name is on the disk when the one above it is: else a power
+ * failure could take the ledger with it. Not all file systems can do it. */
+static void sync_above(const char *dir)
+{
+	char above[4096];
+	char *slash;
+	int fd;
+
+	snprintf(above, sizeof(above), "%s", dir);
+	slash = strrchr(above, '/');
+	if (slash != NULL)
+		slash[slash == above] = '\0';
+	fd = open(slash != NULL ? above : ".", O_RDONLY | O_DIRECTORY |
+		  O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
 /* The folders above it, and the file, for this user alone. */
 static int make_file(const char *path, struct ai_err *err)
 {
@@ -57,7 +77,9 @@ static int make_file(const char *path, struct ai_err *err)
 	for (i = 1; dir[i] != '\0'; i++)
 		if (dir[i] == '/') {
 			dir[i] = '\0';
-			if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+			if (mkdir(dir, 0700) == 0)
+				sync_above(dir);
+			else if (errno != EEXIST)
 				return ai_err_sys(err, AI_E_CREATE, errno,
 						  "cannot create '%.200s' for "
 						  "the ledger", dir);
@@ -126,20 +148,25 @@ static int no_directory(const char *file, int *fd)
 
 /*
  * SQLite syncs the folder with the first commit of each process, because the
- * log might just have been made.  Ours is kept: where it was there before,
- * so was its name, and one of three syncs is saved.
+ * log might just have been made.  Ours is kept: where it has had a commit
+ * before, its name is on the disk, and one of three syncs is saved.  A log of
+ * a header or less proves nothing: who made it may have been killed, or not
+ * have come to the sync, which follows the header and precedes all the rest.
  */
+#define LOG_HEADER 32
+
 static void skip_folder_sync(const char *path)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static bool made; /* a log, by this process */
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	char log[4096];
+	struct stat st;
 	bool there;
 
 	snprintf(log, sizeof(log), "%s-wal", path);
 	pthread_mutex_lock(&lock);
-	there = access(log, F_OK) == 0 && !made;
+	there = stat(log, &st) == 0 && st.st_size > LOG_HEADER && !made;
 	made = !there;
 	if (vfs != NULL && vfs->iVersion >= 3 && vfs->xSetSystemCall != NULL)
 		vfs->xSetSystemCall(vfs, "openDirectory", there ?
