@@ -1,65 +1,114 @@
 /*
  * The ledger crashes before a write: any process of it, or the machine.
  *
- *	ledger-crash [SEED [HISTORIES [POINTS]]]
+ *	ledger-crash [SEED [HISTORIES]]
  *
  * A history runs once, on files that remember every write (crash-vfs.h).
- * Then it crashes before POINTS of its writes (0: before each), in each way;
- * the ledger is opened again, and what was acknowledged must be there: every
- * post, every reservation, and, if only the process died, what was sent.  All
- * sums and seals must agree, the cap must have held at all times, what was
- * under way can be done again, and what the dead held is resolved.  Last, the
- * same history runs on a disk that fills up before one of the writes.
+ * Each answer is compared with what is in the ledger then, and each commit's
+ * pages are kept.  Then it crashes before each write, in one
+ * of the ways there are, and the ledger is opened again.  It must be, page by
+ * page, what one of the commits has left, and none before the last that was
+ * acknowledged (and, if the machine died, durable).  What can be done with it
+ * then is tried once for each commit, and at some of the other crashes: all
+ * sums and seals agree, what was under way can be done again and stands once,
+ * what the dead held is resolved.  Last, the same history runs on a disk that
+ * fills up before one of the writes.
+ *
+ * Each history has a process of its own, and begins with a ledger that others
+ * have left, with none, or with one of version 1.
  */
 #include "crash-vfs.h"
 #include "help.h"
+#include "store/batch.h"
+#include "store/cache.h"
+#include "store/conversation.h"
 #include "store/ledger-int.h"
 #include "tap.h"
 
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#define SERIALIZE 3036000
+#if SQLITE_VERSION_NUMBER < SERIALIZE
+#define sqlite3_serialize(db, name, size, flags) NULL
+#endif
 #define CALLS 40
-#define STEPS 60
-#define CAP 1500
+#define STEPS 40
+#define COMMITS 160
+#define CAP 4000
+#define BASES 6
+#define JOBS 2
+#define FULL 16 /* one crash of so many is looked at from all sides */
 
-static char folder[] = "/tmp/ai-ledger-crash-XXXXXX", path[60];
-static int broken;
+static char folder[] = "/tmp/ai-ledger-crash-XXXXXX", path[80];
 static struct ai_owner dead;
-static long crashes, acknowledged, lost;
+static int broken; /* of this process */
+static int64_t this_seed;
+
+/* Of all processes. */
+static struct shared {
+	_Atomic long crashes, recoveries, acknowledged, lost, histories;
+	_Atomic int broken;
+	_Atomic long done[24]; /* steps of each kind */
+	long first_ack; /* see test_second() */
+	unsigned char first_id[AI_LEDGER_ID];
+} *shared;
 
 static void fail(const char *what, long at, int kind, int64_t detail)
 {
 	char text[560];
 
-	snprintf(text, sizeof(text), "crash before event %ld, kind %d: %s "
-		 "(%lld)", at, kind, what, (long long)detail);
+	snprintf(text, sizeof(text), "seed %lld, crash before event %ld, kind "
+		 "%d: %s (%lld)", (long long)this_seed, at, kind, what,
+		 (long long)detail);
 	complain(&broken, text);
 }
 
 /* ---- a history --------------------------------------------------------------------- */
 
-enum does { RESERVE, SENT, POST, VOID, REFUSED };
+enum does {
+	RESERVE, SENT, POST, VOID, SETTLE, ORPHAN, SWEEP, BUDGET, LIMIT,
+	BREAKER, CACHE, BATCH, ANSWER, SAY, FORGET, CHECKPOINT, REOPEN, KINDS
+};
 
 struct call {
 	unsigned char id[AI_LEDGER_ID];
-	int64_t worst, cost;
+	int64_t worst;
+	enum does last; /* KINDS: it was refused */
 };
 
 struct step {
 	enum does does;
 	int call;
-	long from, to; /* events before it, and before its answer */
+	int64_t amount; /* or any number */
+	long from, to;  /* events before it, and before its answer */
+	bool late;      /* refused: its call had been ended by a sweep */
+};
+
+/* What a commit left, and the step that it was in. */
+struct commit {
+	unsigned char *pages;
+	sqlite3_int64 size;
+	long event; /* before which it was made */
+	int step;
+	bool proved;
 };
 
 static struct history {
 	struct call call[CALLS];
 	struct step step[STEPS];
-	int calls, steps;
+	struct commit commit[COMMITS];
+	int calls, steps, commits, checkpoint;
 	long opened; /* the event before which it was acknowledged */
+	bool old;    /* it began with version 1 */
 } h;
 
 static struct ai_ledger *open_it(struct ai_err *err)
@@ -69,130 +118,215 @@ static struct ai_ledger *open_it(struct ai_err *err)
 	return ai_ledger_open(&l, path, err) < 0 ? NULL : l;
 }
 
-static int reserve(struct ai_ledger *l, const struct call *c,
-		   enum ai_verdict *verdict, struct ai_err *err)
+static int do_reserve(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
-	struct ai_reserve r = { .worst = c->worst };
+	const struct call *c = &h.call[s->call];
+	struct ai_reserve r = { .worst = c->worst, .tokens = 5 };
+	struct ai_owner own = l->owner;
 	struct ai_reserved out;
+	int rc;
 
 	memcpy(r.id, c->id, sizeof(r.id));
-	snprintf(r.labels.tenant, sizeof(r.labels.tenant), "t%d",
-		 c->id[0] % 3);
-	snprintf(r.labels.user, sizeof(r.labels.user), "u%d", c->id[1] % 2);
-	if (ai_ledger_reserve(l, &r, &out, err) < 0)
-		return -1;
-	*verdict = out.verdict;
-	return 0;
+	snprintf(r.labels.tenant, 64, "t%d", c->id[0] % 3);
+	snprintf(r.labels.user, 64, "u%d", c->id[1] % 2);
+	snprintf(r.labels.model, 128, "m%d", c->id[2] % 2);
+	set(r.labels.key, sizeof(r.labels.key), "k");
+	if (s->does == ORPHAN)
+		l->owner = dead;
+	rc = ai_ledger_reserve(l, &r, &out, err);
+	l->owner = own;
+	h.call[s->call].last = rc == 0 && out.verdict > AI_AGAIN ? KINDS
+								 : RESERVE;
+	return rc;
 }
 
-static int post(struct ai_ledger *l, const struct call *c, struct ai_err *err)
+static int do_sent(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
-	struct ai_post p = { .amount = c->cost, .usage = "{\"input\":3}",
+	return ai_ledger_sent(l, h.call[s->call].id, err);
+}
+
+static int do_post(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_post p = { .amount = s->amount, .usage = "{\"input\":3}",
 			     .outcome = AI_OUTCOME_SUCCESS };
 
-	memcpy(p.id, c->id, sizeof(p.id));
+	memcpy(p.id, h.call[s->call].id, sizeof(p.id));
+	if (s->amount % 3 == 0)
+		p.outcome = AI_OUTCOME_FAILURE;
+	if (s->amount % 7 == 0)
+		p.hold_ms = 1;
+	if (s->amount % 11 == 0)
+		p.how = AI_BOOK_WORST;
 	return ai_ledger_post(l, &p, err);
 }
 
-static int do_step(struct ai_ledger *l, struct step *s, struct ai_err *err)
+static int do_void(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
-	struct call *c = &h.call[s->call];
-	enum ai_verdict verdict;
-
-	switch (s->does) {
-	case RESERVE:
-	case REFUSED:
-		if (reserve(l, c, &verdict, err) < 0)
-			return -1;
-		s->does = verdict == AI_GRANTED || verdict == AI_AGAIN
-			? RESERVE : REFUSED;
-		return 0;
-	case SENT:
-		return ai_ledger_sent(l, c->id, err);
-	case POST:
-		return post(l, c, err);
-	default:
-		return ai_ledger_void(l, c->id, err);
-	}
+	return ai_ledger_void(l, h.call[s->call].id, err);
 }
 
-/* How far each call is: -1 refused, or what was done last. */
-static int state[CALLS];
-
-static void choose(struct step *s)
+static int do_settle(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
-	static const enum does next[3][3] = {
-		[RESERVE] = { SENT, SENT, VOID }, [SENT] = { POST, POST, POST },
-	};
-	int i, tries;
+	struct ai_settled out;
 
-	for (tries = 0; tries < 4 && h.calls > 0; tries++) {
-		i = (int)below(h.calls);
-		if (state[i] != RESERVE && state[i] != SENT)
-			continue;
-		s->does = next[state[i]][below(3)];
-		s->call = i;
+	return ai_ledger_settle(l, h.call[s->call].id, AI_BOOK_AMOUNT,
+				s->amount, true, &out, err);
+}
+
+static int do_sweep(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	(void)s;
+	return ai_ledger_sweep(l, err);
+}
+
+static int do_budget(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_budget b = { "tenant", "", "day", s->amount * 3 };
+
+	snprintf(b.name, sizeof(b.name), "t%d", (int)(s->amount % 3));
+	if (s->amount % 4 == 0)
+		b.cap = -1;
+	return ai_ledger_set_budget(l, &b, err);
+}
+
+static int do_limit(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_limit q = { "k", "m0", s->amount % 2 * 60000,
+			      s->amount % 3 * 600000 };
+
+	return ai_ledger_set_limit(l, &q, err);
+}
+
+static int do_breaker(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	(void)s;
+	return ai_ledger_reset_breaker(l, "*", err);
+}
+
+static int do_cache(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	static const char text[9000] = "an answer";
+	unsigned char key[AI_CACHE_KEY] = { (unsigned char)(s->amount % 5) };
+
+	return ai_cache_put(l, key, (struct ai_span){
+			    text, (size_t)s->amount * 29 % sizeof(text) },
+			    60000, "u1", err);
+}
+
+/* The journal of a batch knows the call; it is in it, or answered there. */
+static int do_batch(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	const struct call *c = &h.call[s->call];
+	struct ai_batch_line line = { .ordinal = 0 };
+	struct ai_batch b;
+
+	memcpy(line.payload, c->id, sizeof(c->id));
+	if (ai_batch_open(l, "b", true, &b, err) < 0)
+		return -1;
+	return s->does == BATCH
+		? ai_batch_start(l, &b, &line, c->id, "u1", err)
+		: ai_batch_answer(l, &b, &line, AI_SPAN("said"), s->amount,
+				  "{\"output\":1}", err);
+}
+
+static int do_say(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_conversation c = { s->amount % 2 == 0 ? "a" : "b", "t1",
+				     "u1" };
+	struct ai_message m[2] = {
+		{ .role = "user", .content = AI_SPAN("\"a question\"") },
+		{ .role = "assistant", .content = AI_SPAN("\"an answer\""),
+		  .amount = s->amount },
+	};
+
+	return ai_conversation_add(l, &c, -1, m, 2, err);
+}
+
+static int do_forget(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_forgotten out;
+
+	return ai_ledger_forget(l, s->amount % 2 == 0 ? "u0" : "u1", &out,
+				err) < 0 ? -1 : 0;
+}
+
+static int do_checkpoint(struct ai_ledger *l, struct step *s,
+			 struct ai_err *err)
+{
+	static const int modes[] = { SQLITE_CHECKPOINT_PASSIVE,
+				     SQLITE_CHECKPOINT_RESTART };
+	int rc = sqlite3_wal_checkpoint_v2(l->db.h, NULL, modes[s->amount % 2],
+					   NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : ai_db_fail(&l->db, rc, err);
+}
+
+/* need: of the call that it is about, if any. */
+static const struct {
+	int (*run)(struct ai_ledger *l, struct step *s, struct ai_err *err);
+	enum need { ANY, FRESH, OPEN, BEGUN, ENDED } need;
+	int weight;
+	bool loose; /* not durable until the next that is */
+} kinds[KINDS] = {
+	[RESERVE] = { do_reserve, FRESH, 24, false },
+	[SENT] = { do_sent, OPEN, 16, true },
+	[POST] = { do_post, OPEN, 24, false },
+	[VOID] = { do_void, OPEN, 6, false },
+	[SETTLE] = { do_settle, ENDED, 6, false },
+	[ORPHAN] = { do_reserve, FRESH, 8, false },
+	[SWEEP] = { do_sweep, ANY, 6, false },
+	[BUDGET] = { do_budget, ANY, 5, false },
+	[LIMIT] = { do_limit, ANY, 4, false },
+	[BREAKER] = { do_breaker, ANY, 4, false },
+	[CACHE] = { do_cache, ANY, 5, true },
+	[BATCH] = { do_batch, OPEN, 12, true },
+	[ANSWER] = { do_batch, BEGUN, 30, true },
+	[SAY] = { do_say, ANY, 4, false },
+	[FORGET] = { do_forget, ANY, 2, false },
+	[CHECKPOINT] = { do_checkpoint, ANY, 5, false },
+	[REOPEN] = { NULL, ANY, 6, false },
+};
+
+/* ---- its commits -------------------------------------------------------------------- */
+
+static unsigned char *pages_of(sqlite3 *db, sqlite3_int64 *size)
+{
+	return sqlite3_serialize(db, "main", size, 0);
+}
+
+static void keep(sqlite3 *db)
+{
+	struct commit *c = &h.commit[h.commits];
+
+	if (h.commits == COMMITS) {
+		fail("too many commits", crash_vfs_events(), 0, h.steps);
 		return;
 	}
-	s->does = RESERVE;
-	s->call = h.calls++;
-	h.call[s->call].worst = below(300);
-	h.call[s->call].cost = h.call[s->call].worst == 0 ? 0
-		: below(h.call[s->call].worst);
-	for (i = 0; i < AI_LEDGER_ID; i++)
-		h.call[s->call].id[i] = (unsigned char)below(256);
+	c->pages = pages_of(db, &c->size);
+	c->event = crash_vfs_events();
+	c->step = h.steps - 1;
+	c->proved = false;
+	h.commits += c->pages != NULL;
 }
 
-static int set_up(struct ai_ledger *l, struct ai_err *err)
+/* In the place of SQLite's own, which begins the checkpoints. */
+static int after_commit(void *arg, sqlite3 *db, const char *name, int frames)
 {
-	struct ai_budget total = { "all", "", "total", CAP },
-			 each = { "tenant", "*", "day", CAP / 2 };
-	char sql[50];
-
-	snprintf(sql, sizeof(sql), "PRAGMA wal_autocheckpoint=%d",
-		 (int)below(60) + 5);
-	return ai_ledger_set_budget(l, &total, err) < 0 ||
-		ai_ledger_set_budget(l, &each, err) < 0 ? -1
-		: ai_db_exec(&l->db, sql, err);
+	(void)arg;
+	keep(db);
+	if (frames >= h.checkpoint)
+		sqlite3_wal_checkpoint(db, name);
+	return SQLITE_OK;
 }
 
-/* Runs it; on a full disk it ends where the first step fails. */
-static int run(struct ai_err *err)
+static void forget_history(void)
 {
-	struct ai_ledger *l = open_it(err);
-	int i, n = 8 + (int)below(STEPS - 12);
+	int i;
 
+	for (i = 0; i < h.commits; i++)
+		sqlite3_free(h.commit[i].pages);
 	h = (struct history){ .opened = INT64_MAX };
-	if (l == NULL || set_up(l, err) < 0) {
-		ai_ledger_close(l);
-		return -1;
-	}
-	h.opened = crash_vfs_events();
-	for (i = 0; i < n && h.calls < CALLS - 1; i++) {
-		struct step *s = &h.step[h.steps];
-
-		choose(s);
-		s->from = crash_vfs_events();
-		s->to = INT64_MAX / 2;
-		h.steps++;
-		if (do_step(l, s, err) < 0) {
-			ai_ledger_close(l);
-			return -1;
-		}
-		s->to = crash_vfs_events();
-		state[s->call] = (int)s->does;
-		if (below(12) != 0)
-			continue;
-		ai_ledger_close(l);
-		l = open_it(err);
-		if (l == NULL)
-			return -1;
-	}
-	ai_ledger_close(l);
-	return 0;
 }
-
-/* ---- what is left of it ---------------------------------------------------------------- */
 
 static int64_t ask(struct ai_ledger *l, const char *sql,
 		   const unsigned char *id)
@@ -200,9 +334,9 @@ static int64_t ask(struct ai_ledger *l, const char *sql,
 	sqlite3_stmt *st = NULL;
 	struct ai_err err;
 	int64_t n = INT64_MIN;
-	struct ai_span s = { (const char *)id, id == NULL ? 0 : AI_LEDGER_ID };
 
-	if (ai_db_bind(&l->db, &st, sql, &err, id == NULL ? "" : "b", s) < 0)
+	if (ai_db_bind(&l->db, &st, sql, &err, id == NULL ? "" : "b",
+		       LEDGER_BYTES(id, AI_LEDGER_ID)) < 0)
 		complain(&broken, err.msg);
 	else if (ai_db_step(&l->db, st, &err) > 0)
 		n = sqlite3_column_int64(st, 0);
@@ -210,39 +344,178 @@ static int64_t ask(struct ai_ledger *l, const char *sql,
 	return n;
 }
 
-#define ENDING " FROM transfer p JOIN transfer e ON e.of=p.seq WHERE p.id=?"
+/* What an answer says is in the ledger then: a query, of the call, for what
+ * meant() says. What a crash leaves need only be compared with that. */
+#define HELD " FROM transfer p JOIN hold h ON h.transfer=p.seq WHERE p.id=?"
+#define BOOKED "SELECT sum(e.amount) FROM transfer p JOIN transfer e ON" \
+	" e.of=p.seq WHERE p.id=?"
+static const char *const answers[KINDS] = {
+	[RESERVE] = "SELECT p.amount" HELD, [ORPHAN] = "SELECT h.amount" HELD,
+	[SENT] = "SELECT h.sent" HELD, [POST] = BOOKED, [VOID] = BOOKED,
+	[SETTLE] = BOOKED,
+	[BATCH] = "SELECT count(*) FROM answer WHERE transfer=?",
+	[ANSWER] = "SELECT amount FROM answer WHERE transfer=?",
+};
 
-static bool is_there(struct ai_ledger *l, const struct step *s, bool killed)
+static int64_t meant(const struct step *s)
 {
-	const struct call *c = &h.call[s->call];
+	int64_t worst = h.call[s->call].worst;
 
 	switch (s->does) {
 	case RESERVE:
-		return ask(l, "SELECT amount FROM transfer WHERE id=?",
-			   c->id) == c->worst;
+	case ORPHAN:
+		return worst;
 	case SENT:
-		return !killed || ask(l, "SELECT coalesce((SELECT sent FROM"
-				      " hold WHERE transfer=p.seq), 1) FROM"
-				      " transfer p WHERE id=?", c->id) == 1;
-	case POST:
-		return ask(l, "SELECT e.kind*1000000+e.amount" ENDING,
-			   c->id) == LEDGER_POST * 1000000 + c->cost;
+	case BATCH:
+		return 1;
 	case VOID:
-		return ask(l, "SELECT e.kind" ENDING, c->id) == LEDGER_VOID;
+		return 0;
 	default:
-		return true;
+		return s->does == POST && s->amount % 11 == 0 ? worst
+							      : s->amount;
 	}
 }
 
-/* All transfers in their order: what is booked never passes the cap. */
-static bool cap_held(struct ai_ledger *l)
+/* open: the call was, before the step. */
+static void see(struct ai_ledger *l, const struct step *s, bool open)
 {
-	static const char sql[] = "SELECT max(s) FROM (SELECT sum(CASE WHEN"
-		" kind=1 THEN amount ELSE amount-(SELECT amount FROM transfer p"
-		" WHERE p.seq=t.of) END) OVER (ORDER BY seq) s FROM transfer t)";
+	const struct call *c = &h.call[s->call];
 
-	return ask(l, sql, NULL) <= CAP;
+	if (answers[s->does] == NULL || c->last == KINDS || s->late ||
+	    (!open && (s->does == POST || s->does == VOID)))
+		return;
+	if (ask(l, answers[s->does], c->id) != meant(s))
+		fail("answered, and not so", crash_vfs_events(), 9, s->does);
 }
+
+/* ---- running it ----------------------------------------------------------------------- */
+
+static bool suits(const struct call *c, enum need need)
+{
+	bool open = c->last == RESERVE || c->last == SENT || c->last == BATCH
+		|| c->last == ANSWER;
+
+	return need == BEGUN ? c->last == BATCH : need == OPEN ? open
+		: c->last == POST || c->last == VOID || c->last == SETTLE;
+}
+
+static int new_call(void)
+{
+	struct call *c = &h.call[h.calls];
+	int i;
+
+	c->worst = below(300);
+	for (i = 0; i < AI_LEDGER_ID; i++)
+		c->id[i] = (unsigned char)below(256);
+	return h.calls++;
+}
+
+static enum does any_kind(void)
+{
+	int64_t at = 0;
+	int i;
+
+	for (i = 0; i < KINDS; i++)
+		at += kinds[i].weight;
+	at = below(at);
+	for (i = 0; at >= kinds[i].weight; i++)
+		at -= kinds[i].weight;
+	return (enum does)i;
+}
+
+static void choose(struct step *s)
+{
+	int i, tries;
+
+	for (tries = 0; tries < 40; tries++) {
+		*s = (struct step){ .does = any_kind(), .call = -1,
+				    .amount = below(400) };
+		if (kinds[s->does].need == ANY)
+			return;
+		if (kinds[s->does].need == FRESH && h.calls < CALLS)
+			s->call = new_call();
+		for (i = h.calls - 1; s->call < 0 && i >= 0; i--)
+			if (suits(&h.call[i], kinds[s->does].need))
+				s->call = i;
+		if (s->call >= 0)
+			return;
+	}
+	s->does = SWEEP;
+}
+
+static int watch(struct ai_ledger **l, struct ai_err *err)
+{
+	*l = open_it(err);
+	if (*l == NULL)
+		return -1;
+	sqlite3_wal_hook((*l)->db.h, after_commit, NULL);
+	return 0;
+}
+
+static int do_step(struct ai_ledger **l, struct step *s, struct ai_err *err)
+{
+	enum does last = h.call[s->call < 0 ? 0 : s->call].last;
+	int rc;
+
+	if (s->does == REOPEN) {
+		ai_ledger_close(*l);
+		return watch(l, err);
+	}
+	rc = kinds[s->does].run(*l, s, err);
+	s->late = rc < 0 && err->code == AI_E_BUG && s->call >= 0;
+	if (s->late)
+		return 0;
+	if (rc < 0 || s->call < 0 || kinds[s->does].need == FRESH)
+		return rc;
+	h.call[s->call].last = s->does == SENT && last != RESERVE ? last
+		: s->does;
+	return 0;
+}
+
+static int set_up(struct ai_ledger *l, struct ai_err *err)
+{
+	struct ai_budget total = { "all", "", "total", CAP },
+			 each = { "tenant", "*", "day", CAP / 2 };
+
+	return ai_ledger_set_budget(l, &total, err) < 0 ? -1
+		: ai_ledger_set_budget(l, &each, err);
+}
+
+/* So many steps; on a full disk it ends where the first one fails. */
+static int run(int n, struct ai_err *err)
+{
+	struct ai_ledger *l;
+	struct step *s;
+	bool open;
+
+	forget_history();
+	h.checkpoint = below(3) == 0 ? 20 + (int)below(60) : 1000;
+	if (watch(&l, err) < 0)
+		return -1;
+	h.opened = crash_vfs_events();
+	keep(l->db.h);
+	if (n > STEPS / 2 && set_up(l, err) < 0)
+		n = 0;
+	while (h.steps < n) {
+		s = &h.step[h.steps++];
+		choose(s);
+		s->from = crash_vfs_events();
+		s->to = INT64_MAX / 2;
+		open = s->call >= 0 && ask(l, "SELECT count(*)" HELD,
+					   h.call[s->call].id) == 1;
+		if (do_step(&l, s, err) < 0) {
+			ai_ledger_close(l);
+			return -1;
+		}
+		s->to = crash_vfs_events();
+		if (s->call >= 0)
+			see(l, s, open);
+	}
+	ai_ledger_close(l);
+	return 0;
+}
+
+/* ---- what is left of it ---------------------------------------------------------------- */
 
 /* Who ran the history is this process: now it died, or all of that boot. */
 static void die(struct ai_ledger *l, bool killed)
@@ -256,129 +529,466 @@ static void die(struct ai_ledger *l, bool killed)
 		complain(&broken, err.msg);
 }
 
-/* What the dead held is spent if it was sent, else given back. */
+#define UNANSWERED " WHERE NOT EXISTS (SELECT 1 FROM transfer t JOIN answer a" \
+	" ON a.transfer=t.id WHERE t.seq=hold.transfer AND" \
+	" a.amount IS NOT NULL)"
+#define EXPIRED "SELECT coalesce(sum(amount), 0) FROM transfer WHERE kind=4"
+
+/* What the dead held is spent if it was sent, else given back; what a batch
+ * has the answer to costs what that says. */
 static void resolve(struct ai_ledger *l, long at, int kind, bool killed)
 {
-	int64_t open = ask(l, "SELECT count(*) FROM hold", NULL), expired,
-		worst = ask(l, "SELECT coalesce(sum(amount), 0) FROM hold"
-			    " WHERE sent", NULL),
-		all = ask(l, "SELECT coalesce(sum(amount), 0) FROM hold", NULL),
-		before = ask(l, "SELECT coalesce(sum(amount), 0) FROM transfer"
-			     " WHERE kind=4", NULL);
+	int64_t worst, before = ask(l, EXPIRED, NULL);
 	struct ai_err err;
+	char sql[400];
 
+	snprintf(sql, sizeof(sql), "SELECT coalesce(sum(amount), 0) FROM hold"
+		 UNANSWERED " AND (sent OR boot<>'%s')", killed ? dead.boot
+		 : "");
+	worst = ask(l, sql, NULL);
 	die(l, killed);
 	if (ai_ledger_sweep(l, &err) < 0)
 		fail(err.msg, at, kind, 0);
-	expired = ask(l, "SELECT coalesce(sum(amount), 0) FROM transfer WHERE"
-		      " kind=4", NULL) - before;
-	if (open > 0 && ask(l, "SELECT count(*) FROM hold", NULL) != 0)
-		fail("a hold is left", at, kind, open);
-	if (expired != (killed ? worst : all))
-		fail("expired", at, kind, expired);
+	if (ask(l, "SELECT count(*) FROM hold", NULL) != 0)
+		fail("a hold is left", at, kind, 0);
+	if (ask(l, EXPIRED, NULL) - before != worst)
+		fail("expired", at, kind, worst);
 }
 
 /* The step that the crash broke off can be done again, and then stands once. */
-static void again(struct ai_ledger *l, struct step *s, long at, int kind)
+static void again(struct ai_ledger *l, const struct step *s, long at, int kind)
 {
 	static const char count[] = "SELECT count(*) FROM transfer WHERE id=?";
-	const struct call *c = &h.call[s->call];
+	const struct call *c = &h.call[s->call < 0 ? 0 : s->call];
 	struct step copy = *s;
 	struct ai_err err;
 
-	if (do_step(l, &copy, &err) < 0 || do_step(l, &copy, &err) < 0)
+	if ((s->does > VOID && s->does != ORPHAN) || s->late)
+		return;
+	if (kinds[s->does].run(l, &copy, &err) < 0 ||
+	    kinds[s->does].run(l, &copy, &err) < 0)
 		fail(err.msg, at, kind, s->does);
-	else if (copy.does != REFUSED && ask(l, count, c->id) != 1)
-		fail("done twice", at, kind, s->does);
-	else if (copy.does == POST && !is_there(l, &copy, true))
-		fail("posted otherwise", at, kind, s->call);
+	else if (ask(l, count, c->id) != (c->last != KINDS))
+		fail("not done once", at, kind, s->does);
 }
 
-static void verify(long at, enum crash_kind kind, bool redo)
+/* It can be gone on with. */
+static void prove(struct ai_ledger *l, long at, enum crash_kind kind)
 {
-	bool killed = kind == CRASH_KILL;
-	struct ai_err err;
-	struct ai_ledger *l = open_it(&err);
+	struct call kept[CALLS];
 	struct ai_reserve r = { .worst = 0 };
 	struct ai_reserved out;
+	struct ai_err err;
 	int i;
 
+	if (ai_ledger_check(l, complain, &broken, &err) < 0)
+		fail(err.msg, at, kind, 0);
+	memcpy(kept, h.call, sizeof(kept));
+	for (i = 0; i < h.steps; i++)
+		if (h.step[i].from <= at && h.step[i].to > at)
+			again(l, &h.step[i], at, kind);
+	memcpy(h.call, kept, sizeof(kept));
+	if (below(2) == 0)
+		resolve(l, at, kind, kind == CRASH_KILL);
+	ai_ledger_id(r.id);
+	if (ai_ledger_reserve(l, &r, &out, &err) < 0 ||
+	    (out.verdict != AI_GRANTED && out.verdict != AI_OVER_BUDGET))
+		fail("a new call", at, kind, 0);
+	if (ai_ledger_check(l, complain, &broken, &err) < 0)
+		fail(err.msg, at, kind, 0);
+}
+
+/* The commit whose pages these are; -1: none is. */
+static int which(struct ai_ledger *l, long at)
+{
+	sqlite3_int64 size = 0;
+	unsigned char *p = pages_of(l->db.h, &size);
+	int i, high = 0;
+
+	/* The one that was being made may be there. */
+	while (high + 1 < h.commits && h.commit[high].event < at)
+		high++;
+	for (i = high; i >= 0; i--)
+		if (h.commit[i].size == size && p != NULL &&
+		    memcmp(h.commit[i].pages, p, (size_t)size) == 0)
+			break;
+	sqlite3_free(p);
+	return i;
+}
+
+/* The last commit that must be there, as it was acknowledged. */
+static int least(long at, bool killed)
+{
+	const struct step *s;
+	int i, low = 0;
+
+	for (i = 1; i < h.commits; i++) {
+		s = &h.step[h.commit[i].step];
+		if (h.commit[i].step >= 0 && s->to <= at &&
+		    (killed || !kinds[s->does].loose))
+			low = i;
+	}
+	return low;
+}
+
+static void verify(long at, enum crash_kind kind)
+{
+	struct ai_err err;
+	struct ai_ledger *l = open_it(&err);
+	int is, i;
+
+	shared->recoveries++;
 	if (l == NULL) {
 		fail(err.msg, at, kind, 0);
 		return;
 	}
-	if (ai_ledger_check(l, complain, &broken, &err) < 0)
-		fail(err.msg, at, kind, 0);
-	for (i = 0; i < h.steps; i++) {
-		if (h.step[i].to <= at) {
-			acknowledged++;
-			if (!is_there(l, &h.step[i], killed)) {
-				lost++;
-				fail("lost", at, kind, h.step[i].does);
-			}
-		} else if (redo && h.step[i].from <= at && h.opened <= at) {
-			again(l, &h.step[i], at, kind);
-		}
+	if (h.opened > at) {
+		if (h.old && ask(l, "SELECT count(*) FROM transfer", NULL) < 33)
+			fail("what version 1 had is lost", at, kind, 0);
+		prove(l, at, kind);
+		ai_ledger_close(l);
+		return;
 	}
-	if (h.opened <= at && ask(l, "SELECT cap FROM budget WHERE scope='all'"
-				  " AND period='total'", NULL) != CAP)
-		fail("a budget is lost", at, kind, 0);
-	if (!redo)
-		resolve(l, at, kind, killed);
-	if (h.opened <= at && !cap_held(l))
-		fail("the cap", at, kind, 0);
-	ai_ledger_id(r.id);
-	if (ai_ledger_reserve(l, &r, &out, &err) < 0 ||
-	    out.verdict != AI_GRANTED)
-		fail("a new call", at, kind, 0);
-	if (ai_ledger_check(l, complain, &broken, &err) < 0)
-		fail(err.msg, at, kind, 0);
+	for (i = 0; i < h.steps; i++)
+		shared->acknowledged += h.step[i].to <= at;
+	is = which(l, at);
+	if (is < least(at, kind == CRASH_KILL)) {
+		shared->lost++;
+		fail(is < 0 ? "it is what no commit has left" : "lost", at,
+		     kind, is);
+	} else if (!h.commit[is].proved || below(FULL) == 0) {
+		h.commit[is].proved = true;
+		prove(l, at, kind);
+	}
 	ai_ledger_close(l);
 }
 
-static void crash(long at, enum crash_kind kind)
+/* ---- where it begins --------------------------------------------------------------------- */
+
+static void base_name(char out[120], int64_t i)
 {
-	crashes++;
-	crash_vfs_crash(at, kind, below);
-	verify(at, kind, below(2) == 0);
+	snprintf(out, 120, "%s/base-%d", folder, (int)i);
 }
 
-static void full_disk(uint64_t own_seed, long events)
+static int begin_old(void)
+{
+	static char bytes[1 << 20];
+	char from[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(from, sizeof(from), "%s/tests/unit/ledger-1.db",
+		 getenv("SRCDIR") != NULL ? getenv("SRCDIR") : ".");
+	f = fopen(from, "rb");
+	n = f == NULL ? 0 : fread(bytes, 1, sizeof(bytes), f);
+	if (f != NULL)
+		fclose(f);
+	crash_vfs_put(path, bytes, n);
+	return n > 0 ? 0 : -1;
+}
+
+/* Of 40 histories one begins with nothing, and one with version 1. */
+static int begin(int64_t own_seed)
+{
+	char name[120];
+
+	crash_vfs_clear(path);
+	if (own_seed % 40 == 0)
+		return 0;
+	if (own_seed % 40 == 20)
+		return begin_old();
+	base_name(name, own_seed % BASES);
+	return crash_vfs_load(name, path);
+}
+
+/* In a process of its own: a ledger that has seen something. */
+static void make_base(int64_t i)
+{
+	char name[120];
+	struct ai_err err;
+
+	seed = (uint64_t)i;
+	base_name(name, i);
+	crash_vfs_clear(path);
+	if (run(STEPS / 2 + 1 + (int)below(STEPS / 2 - 1), &err) < 0)
+		complain(&broken, err.msg);
+	crash_vfs_settle();
+	if (crash_vfs_save(name) < 0)
+		complain(&broken, "cannot keep a ledger to begin with");
+}
+
+/* ---- all crashes of one history --------------------------------------------------------------- */
+
+static void full_disk(int n, long events)
 {
 	struct ai_err err;
-	long at;
+	long at = below(events + 1);
 
-	at = below(events);
-	crash_vfs_clear();
+	crash_vfs_kill(0);
+	seed = (uint64_t)this_seed;
 	crash_vfs_fill(at);
-	seed = own_seed;
-	if (run(&err) == 0)
+	if (run(n, &err) == 0)
 		return;
 	if (err.code != AI_E_IO)
 		fail(err.msg, at, 8, err.code);
 	crash_vfs_fill(-1);
 	/* The step that failed has no answer: its `to` is never. */
-	verify(INT64_MAX / 4, CRASH_KILL, true);
+	verify(INT64_MAX / 4, CRASH_KILL);
 }
 
-static void one(uint64_t own_seed, long points)
+static void one(int64_t own_seed)
 {
-	enum crash_kind kind = (enum crash_kind)(own_seed % CRASH_KINDS);
-	struct ai_err err;
+	enum crash_kind kind = (enum crash_kind)(own_seed / BASES %
+						 CRASH_KINDS);
+	struct ai_err err = { AI_E_BUG, 0, "it cannot begin" };
+	int n = 3 + (int)(own_seed % 4), i;
 	long events, at;
 
-	crash_vfs_clear();
-	seed = own_seed;
-	if (run(&err) < 0) {
-		complain(&broken, err.msg);
+	this_seed = own_seed;
+	seed = (uint64_t)own_seed;
+	if (begin(own_seed) < 0 || run(n, &err) < 0) {
+		fail(err.msg, 0, kind, h.steps);
 		return;
 	}
+	h.old = own_seed % 40 == 20;
+	for (i = 0; i < h.steps; i++)
+		shared->done[h.step[i].does]++;
 	events = crash_vfs_events();
-	for (at = 0; points == 0 && at <= events && broken == 0; at++)
-		crash(at, kind);
-	for (at = 0; at < points && broken == 0; at++)
-		crash(below(events + 1), kind);
-	full_disk(own_seed, events);
+	for (at = 0; at <= events && broken == 0; at++) {
+		shared->crashes++;
+		if (crash_vfs_same(at, kind))
+			continue; /* the next one is this one, and knows more */
+		crash_vfs_crash(at, kind, below);
+		verify(at, kind);
+	}
+	full_disk(n, events);
+	shared->histories++;
+}
+
+/* ---- each in its own process ------------------------------------------------------------------ */
+
+static void in_child(void (*what)(int64_t), int64_t n)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		what(n);
+		fflush(stdout);
+		_exit(broken > 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		shared->broken++;
+}
+
+static int64_t first_seed, n_histories;
+
+/* Every JOBS-th, in a folder of its own. */
+static void job(int64_t i)
+{
+	int64_t n;
+
+	snprintf(path, sizeof(path), "%s/%d", folder, (int)i);
+	if (mkdir(path, 0700) < 0)
+		shared->broken++;
+	snprintf(path, sizeof(path), "%s/%d/l.db", folder, (int)i);
+	for (n = i; n < n_histories && shared->broken == 0; n += JOBS)
+		in_child(one, first_seed + n);
+}
+
+static void test_histories(void)
+{
+	long least = LONG_MAX;
+	pid_t pid[JOBS];
+	int i;
+
+	fflush(stdout);
+	for (i = 0; i < JOBS; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0) {
+			job(i);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < JOBS; i++)
+		waitpid(pid[i], NULL, 0);
+	for (i = 0; i < KINDS; i++)
+		least = shared->done[i] < least ? shared->done[i] : least;
+	ok(shared->broken == 0 && shared->histories == n_histories &&
+	   shared->lost == 0,
+	   "%ld crashes, one before every write of %ld histories from seed "
+	   "%lld, left %ld ledgers: %ld acknowledged, %ld lost",
+	   shared->crashes, shared->histories, (long long)first_seed,
+	   shared->recoveries, shared->acknowledged, shared->lost);
+	ok(least > 0 || n_histories < 100, "each of %d kinds of step was taken "
+	   "%ld times or more", KINDS, least);
+}
+
+/* ---- a log whose name is not on the disk yet -------------------------------------------------- */
+
+static int one_call(struct ai_ledger *l, unsigned char id[AI_LEDGER_ID],
+		    struct ai_err *err)
+{
+	struct ai_post p = { .amount = 3, .usage = "" };
+	struct ai_reserve r = { .worst = 5 };
+	struct ai_reserved out;
+
+	ai_ledger_id(id);
+	memcpy(r.id, id, AI_LEDGER_ID);
+	memcpy(p.id, id, AI_LEDGER_ID);
+	return ai_ledger_reserve(l, &r, &out, err) < 0 ||
+		ai_ledger_post(l, &p, err) < 0 ? -1 : 0;
+}
+
+static void name_first(char out[120])
+{
+	snprintf(out, 120, "%s/first", folder);
+}
+
+/* Makes a ledger, and is told that its call is booked. */
+static void first_process(int64_t n)
+{
+	struct ai_ledger *l;
+	struct ai_err err;
+	char name[120];
+
+	(void)n;
+	crash_vfs_clear(path);
+	l = open_it(&err);
+	if (l == NULL || one_call(l, shared->first_id, &err) < 0)
+		fail(err.msg, 0, 0, 0);
+	shared->first_ack = crash_vfs_events();
+	ai_ledger_close(l);
+	name_first(name);
+	if (crash_vfs_save(name) < 0)
+		fail("cannot save", 0, 0, 0);
+}
+
+static bool is_posted(struct ai_ledger *l, const unsigned char *id)
+{
+	return ask(l, "SELECT count(*) FROM transfer p JOIN transfer e ON"
+		   " e.of=p.seq WHERE p.id=?", id) == 1;
+}
+
+static void power_loss(long at, enum crash_kind kind, bool first,
+		       const unsigned char *second)
+{
+	struct ai_ledger *l;
+	struct ai_err err;
+
+	shared->crashes++;
+	if (crash_vfs_same(at, kind))
+		return;
+	crash_vfs_crash(at, kind, below);
+	l = open_it(&err);
+	if (l == NULL) {
+		fail(err.msg, at, kind, 0);
+		return;
+	}
+	if (first && !is_posted(l, shared->first_id))
+		fail("the first one's call is lost", at, kind, 0);
+	if (second != NULL && !is_posted(l, second))
+		fail("the second one's call is lost", at, kind, 0);
+	ai_ledger_close(l);
+}
+
+/* Finds what the first one had done before event `killed`, makes a call; and
+ * after each event, and right after the last, the power fails. */
+static void second_process(int64_t killed)
+{
+	unsigned char id[AI_LEDGER_ID];
+	struct ai_ledger *l;
+	struct ai_err err;
+	char name[120];
+	long told, at, end;
+
+	this_seed = killed;
+	name_first(name);
+	if (crash_vfs_load(name, path) < 0) {
+		fail("cannot load", killed, 0, 0);
+		return;
+	}
+	if (killed > crash_vfs_events())
+		return;
+	crash_vfs_kill((long)killed);
+	l = open_it(&err);
+	if (l == NULL || one_call(l, id, &err) < 0)
+		fail(err.msg, killed, 0, 0);
+	told = crash_vfs_events();
+	ai_ledger_close(l);
+	end = crash_vfs_events();
+	for (at = killed; at <= end; at++)
+		power_loss(at, CRASH_POWER, shared->first_ack <= killed,
+			   at < told ? NULL : id);
+	for (at = 0; at < 3; at++)
+		power_loss(end, CRASH_TORN, shared->first_ack <= killed, id);
+}
+
+static void test_second(void)
+{
+	long at;
+
+	shared->broken = 0;
+	shared->crashes = 0;
+	snprintf(path, sizeof(path), "%s/l.db", folder);
+	in_child(first_process, 0);
+	for (at = 0; at <= shared->first_ack && shared->broken == 0; at++)
+		in_child(second_process, at);
+	ok(shared->broken == 0 && shared->first_ack > 0,
+	   "the first call of a new ledger, and of one who found it at any of "
+	   "%ld moments, outlive %ld power failures", shared->first_ack + 1,
+	   shared->crashes);
+}
+
+/* ---- folders whose names are not there yet ---------------------------------------------------- */
+
+static ino_t synced[8];
+static int n_synced;
+
+/* The library's alone: SQLite's files are not real. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && n_synced < 8)
+		synced[n_synced++] = st.st_ino;
+	return 0;
+}
+
+static bool was_synced(const char *name)
+{
+	struct stat st;
+	int i;
+
+	for (i = 0; i < n_synced && stat(name, &st) == 0; i++)
+		if (synced[i] == st.st_ino)
+			return true;
+	return false;
+}
+
+static void open_in_new_folders(int64_t n)
+{
+	struct ai_ledger *l;
+	char above[100];
+	struct ai_err err;
+
+	(void)n;
+	snprintf(above, sizeof(above), "%s/a", folder);
+	snprintf(path, sizeof(path), "%s/a/b/l.db", folder);
+	crash_vfs_clear(path);
+	l = open_it(&err);
+	if (l == NULL || !was_synced(folder) || !was_synced(above))
+		fail("a new folder's name is loose", 0, 0, n_synced);
+	ai_ledger_close(l);
+}
+
+static void test_folders(void)
+{
+	shared->broken = 0;
+	in_child(open_in_new_folders, 0);
+	ok(shared->broken == 0, "the names of new folders are synced");
 }
 
 /* ---- all of them ------------------------------------------------------------------------ */
@@ -400,28 +1010,28 @@ static int make_dead(struct ai_err *err)
 int main(int argc, char **argv)
 {
 	bool slow = getenv("AI_SANITIZED") != NULL;
-	int64_t first = number(argc, argv, 1, 1),
-		wanted = number(argc, argv, 2, slow ? 60 : 1000),
-		points = number(argc, argv, 3, 1), n;
 	struct ai_err err;
+	int i;
 
-	if (mkdtemp(folder) == NULL || crash_vfs_register() < 0)
+	if (SQLITE_VERSION_NUMBER < SERIALIZE) {
+		skip("SQLite before 3.36 need not have sqlite3_serialize()");
+		return done();
+	}
+	first_seed = number(argc, argv, 1, 1);
+	n_histories = number(argc, argv, 2, slow ? 60 : 1000);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || mkdtemp(folder) == NULL ||
+	    crash_vfs_register() < 0 || make_dead(&err) < 0)
 		return 1;
 	setenv("TZ", "UTC", 1);
 	snprintf(path, sizeof(path), "%s/l.db", folder);
-	if (make_dead(&err) < 0) {
-		printf("# %s\n", err.msg);
-		return 1;
-	}
-	for (n = 0; n < wanted && broken == 0; n++)
-		one((uint64_t)(first + n), points);
-	ok(broken == 0, "%ld crashes in %lld histories from seed %lld: %ld "
-	   "acknowledged, %ld lost", crashes, (long long)n, (long long)first,
-	   acknowledged, lost);
-	if (broken > 0)
-		printf("# again: ledger-crash %lld 1 %lld\n",
-		       (long long)(first + n - 1), (long long)points);
-	crash_vfs_clear();
+	for (i = 0; i < BASES; i++)
+		in_child(make_base, i);
+	ok(shared->broken == 0, "%d ledgers to begin with", BASES);
+	test_histories();
+	test_second();
+	test_folders();
 	remove_folder(folder);
 	return done();
 }
