@@ -175,6 +175,7 @@ static void one_call(struct ai_ledger *l)
 	struct ai_reserve r;
 	struct ai_err err;
 	struct note n;
+	int rc;
 
 	choose(&r, &n);
 	if (!reserve(l, &r))
@@ -184,12 +185,13 @@ static void one_call(struct ai_ledger *l)
 		reserve_again(l, &r);
 	if (below(100) == 0)
 		return; /* forgotten: an orphan that was not sent */
-	if (below(10) == 0) {
+	rc = below(10) == 0 ? 1 : ai_ledger_sent(l, r.id, &err);
+	must(rc, &err);
+	if (rc > 0) { /* or a breaker has opened since */
 		must(ai_ledger_void(l, r.id, &err), &err);
 		tell(&n, VOIDED);
 		return;
 	}
-	must(ai_ledger_sent(l, r.id, &err), &err);
 	tell(&n, SENT);
 	if (below(100) > 0) /* else an orphan that was */
 		settle(l, &r, &n);

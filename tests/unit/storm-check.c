@@ -501,6 +501,10 @@ void storm_check(const char *path, const char *folder, int64_t kills,
 	ok(is_well() && r->acknowledged > 0 && unknown <= kills,
 	   "%lld calls are as they were acknowledged; of %lld nobody was told",
 	   (long long)r->acknowledged, (long long)unknown);
+	if (ai_db_exec(&l->db, "DROP TRIGGER storm_event;"
+		       "DROP TRIGGER storm_end; DROP TABLE storm_event;"
+		       "DROP TABLE storm_end", &err) < 0)
+		bail(&err);
 	ok(ai_ledger_check(l, complain, &wrong, &err) == 0 && is_well(),
 	   "all sums and seals agree");
 	ai_ledger_close(l);
