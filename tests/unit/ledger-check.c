@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define CALLS 20
-#define VERSION_AT 60 /* its first byte in the header */
 #define SECONDS 20 /* the longest that one damaged file may take */
 
 static char folder[] = "/tmp/ai-ledger-check-XXXXXX", path[100];
@@ -623,8 +622,6 @@ static void test_bytes(int64_t files)
 	fflush(stdout);
 	for (i = 0; i < files; i++) {
 		n = damage(i, what, sizeof(what));
-		/* A version below 0 is for ledger-schema.c to refuse. */
-		bytes[VERSION_AT] = kept[VERSION_AT];
 		put_file(bytes, n);
 		pid = fork();
 		if (pid == 0)

@@ -225,6 +225,8 @@ int ai_batch_list(struct ai_ledger *l,
 
 	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
 		s.name = (const char *)sqlite3_column_text(st, 0);
+		if (s.name == NULL)
+			s.name = "";
 		s.created = sqlite3_column_int64(st, 1);
 		s.pid = ledger_living(st, 2, &o);
 		s.lines = sqlite3_column_int64(st, 6);

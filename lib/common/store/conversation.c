@@ -155,6 +155,8 @@ int64_t ai_conversation_read(struct ai_ledger *l,
 	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
 		m.created = sqlite3_column_int64(st, 0);
 		m.role = (const char *)sqlite3_column_text(st, 1);
+		if (m.role == NULL)
+			m.role = "";
 		m.content = ai_db_span(st, 2);
 		m.amount = sqlite3_column_int64(st, 3);
 		read++;

@@ -212,6 +212,9 @@ int ledger_schema(struct ai_ledger *l, const char *path, struct ai_err *err)
 				  "program knows up to %d: install a newer one",
 				  l->db.name, (long long)version,
 				  LEDGER_VERSION);
+	if (version < 0)
+		return ai_db_damaged(&l->db, err, "its version is %lld",
+				     (long long)version);
 	if (version == LEDGER_VERSION)
 		return 0;
 	if (ai_db_begin(&l->db, true, err) < 0)

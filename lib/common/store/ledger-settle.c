@@ -47,7 +47,12 @@ int ai_ledger_find_id(struct ai_ledger *l, const char *hex,
 			LEDGER_BYTES(to, AI_LEDGER_ID)) < 0)
 		return -1;
 	while ((rc = ai_db_step(&l->db, l->st[SQL_IDS], err)) > 0) {
-		memcpy(id, ai_db_span(l->st[SQL_IDS], 0).p, AI_LEDGER_ID);
+		struct ai_span found = ai_db_span(l->st[SQL_IDS], 0);
+
+		if (found.n != AI_LEDGER_ID)
+			return ai_db_damaged(&l->db, err, "an id has %zu bytes",
+					     found.n);
+		memcpy(id, found.p, AI_LEDGER_ID);
 		n++;
 	}
 	if (rc < 0 || n == 1)
