@@ -10,6 +10,7 @@ void complete_answer_init(struct complete_answer *a)
 	memset(a, 0, sizeof *a);
 	ai_chat_answer_init(&a->chat, COMPLETE_TEXT_MAX);
 	a->max_tokens = AI_CHAT_UNSET;
+	a->call.ttft_s = -1;
 }
 
 void complete_answer_release(struct complete_answer *a)
@@ -152,9 +153,26 @@ void complete_answer_put(const struct complete_answer *a,
 	ai_put_bool(b, a->call.cached);
 	ai_put_key(b, "latency_ms");
 	ai_put_i64(b, (int64_t)llround(a->call.latency_s * 1000));
+	if (a->call.ttft_s >= 0) {
+		ai_put_key(b, "ttft_ms");
+		ai_put_i64(b, (int64_t)llround(a->call.ttft_s * 1000));
+	}
 	put_name(b, "request_id", a->call.request_id);
 	put_citations(b, a, h);
 	ai_put_close(b, '}');
+}
+
+static void put_sources(const struct complete_answer *a,
+			const struct complete_hits *h, bool sources,
+			struct ai_buf *b)
+{
+	if (!sources || a->n_cited == 0)
+		return;
+	ai_buf_str(b, a->extractive ? "\n\nquoted from:" : "\n\nsources:");
+	for (size_t k = 0; k < a->n_cited; k++) {
+		ai_buf_fmt(b, "\n[%zu] ", a->cited[k] + 1);
+		complete_hit_label(h, a->cited[k], b);
+	}
 }
 
 void complete_answer_plain(const struct complete_answer *a,
@@ -164,11 +182,17 @@ void complete_answer_plain(const struct complete_answer *a,
 	ai_buf_add(b, ai_buf_cstr(&a->chat.text), a->chat.text.len);
 	while (b->len > 0 && b->p[b->len - 1] == '\n')
 		b->len--;
-	if (!sources || a->n_cited == 0)
-		return;
-	ai_buf_str(b, a->extractive ? "\n\nquoted from:" : "\n\nsources:");
-	for (size_t k = 0; k < a->n_cited; k++) {
-		ai_buf_fmt(b, "\n[%zu] ", a->cited[k] + 1);
-		complete_hit_label(h, a->cited[k], b);
-	}
+	put_sources(a, h, sources, b);
+}
+
+void complete_answer_rest(const struct complete_answer *a,
+			  const struct complete_hits *h, bool sources,
+			  struct ai_buf *b)
+{
+	const struct ai_buf *text = &a->chat.text;
+
+	put_sources(a, h, sources, b);
+	/* A line is ended once. */
+	if (b->len > 0 || text->len == 0 || text->p[text->len - 1] != '\n')
+		ai_buf_chr(b, '\n');
 }

@@ -32,6 +32,7 @@ struct question {
 	struct asker *asker;
 	struct ai_task *task;
 	struct place *place;   /* NULL: a built-in model's */
+	bool streamed;         /* some of the text has been written */
 	struct complete_params params;
 	struct complete_prompt prompt;
 	struct complete_hits hits;
@@ -96,6 +97,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->asker = a;
 	q->task = t;
 	q->place = NULL;
+	q->streamed = false;
 	complete_answer_clear(&q->answer);
 	return q;
 }
@@ -221,7 +223,11 @@ static int emit(struct question *q, struct ai_err *err)
 	struct ai_emit *out = ai_task_out(q->task);
 
 	ai_buf_clear(&q->out);
-	if (ai_loop.plain_out) {
+	if (ai_loop.plain_out && q->streamed) {
+		complete_answer_rest(&q->answer, &q->hits,
+				     complete_settings.sources, &q->out);
+		tell_invalid(q, rec);
+	} else if (ai_loop.plain_out) {
 		complete_answer_plain(&q->answer, &q->hits,
 				      complete_settings.sources, &q->out);
 		tell_invalid(q, rec);
@@ -234,19 +240,60 @@ static int emit(struct question *q, struct ai_err *err)
 		ai_emit_no(out);
 	if (!ai_loop.plain_out && ai_rec_set(rec, name, &q->out, err) < 0)
 		return -1;
+	if (ai_loop.plain_out && q->streamed)
+		return ai_emit_bytes(out, q->out.p, q->out.len, err);
 	return ai_emit_answer(out, rec, ai_buf_cstr(&q->out), q->out.len, err);
+}
+
+/* A piece of an answer as a record of its own: {"id":...,"delta":{...}}. */
+static void put_delta(struct question *q, struct ai_span text)
+{
+	struct ai_value id = ai_rec_id_value(ai_task_rec(q->task));
+	struct ai_buf *b = &q->out;
+
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	if (id.kind != AI_NONE) {
+		ai_put_key(b, "id");
+		ai_put_value(b, id);
+	}
+	ai_put_key(b, "delta");
+	ai_put_open(b, '{');
+	ai_put_key(b, "text");
+	ai_put_str(b, text.p, text.n);
+	ai_put_close(b, '}');
+	ai_put_close(b, '}');
+}
+
+/* ai_client_delta: it is written as soon as it is its turn. */
+static int take_delta(void *arg, struct ai_span text, struct ai_err *err)
+{
+	struct question *q = arg;
+	struct ai_emit *out = ai_task_out(q->task);
+	int rc;
+
+	q->streamed = true;
+	if (ai_loop.plain_out) {
+		rc = ai_emit_bytes(out, text.p, text.n, err);
+	} else {
+		put_delta(q, text);
+		rc = ai_emit_line(out, ai_buf_cstr(&q->out), q->out.len, err);
+	}
+	return rc < 0 ? -1 : ai_task_flush(q->task, err);
 }
 
 /* The end of it: with the answer, or with what went wrong. */
 static void finish(struct question *q, int rc, const struct ai_err *why)
 {
 	struct ai_task *t = q->task;
-	struct ai_err err;
+	struct ai_err err, ignored;
 
 	if (rc == 0 && emit(q, &err) < 0) {
 		rc = -1;
 		why = &err;
 	}
+	if (rc < 0 && q->streamed && ai_loop.plain_out)
+		ai_emit_bytes(ai_task_out(t), "\n", 1, &ignored);
 	question_put_back(q);
 	ai_task_end(t, rc < 0 ? why : NULL);
 }
@@ -277,7 +324,8 @@ static int ask_provider(struct question *q, struct ai_err *err)
 	q->place->users++;
 	return complete_remote_begin(a->client, &q->place->endpoint,
 				     &q->params, &q->prompt, &q->hits,
-				     &q->answer, answered, q, err);
+				     &q->answer, complete_settings.stream
+				     ? take_delta : NULL, answered, q, err);
 }
 
 /* 1: it is under way; 0: it is answered. */

@@ -24,6 +24,7 @@ struct complete_settings {
 	int64_t sentences;         /* local/extract */
 	double threshold;          /* local/extract */
 	bool sources;              /* -r: what was cited, behind the text */
+	bool stream;
 };
 extern struct complete_settings complete_settings;
 
@@ -140,6 +141,10 @@ void complete_answer_put(const struct complete_answer *a,
 void complete_answer_plain(const struct complete_answer *a,
 			   const struct complete_hits *h, bool sources,
 			   struct ai_buf *out);
+/* What -r prints behind a text that was written already, as it came. */
+void complete_answer_rest(const struct complete_answer *a,
+			  const struct complete_hits *h, bool sources,
+			  struct ai_buf *out);
 
 /* ---- models ------------------------------------------------------------- */
 
@@ -169,14 +174,14 @@ int complete_extract(const struct complete_hits *h, struct ai_span question,
 		     size_t sentences, double threshold,
 		     struct complete_answer *a, struct ai_err *err);
 
-/* remote.c: asks a provider. done() is called by a later turn of the client,
+/* remote.c: asks a provider; with delta, the answer streams. done() is called by a later turn of the client,
  * if this returns 0; what is borrowed must stay until then. */
 int complete_remote_begin(struct ai_client *c, const struct ai_endpoint *e,
 			  const struct complete_params *p,
 			  const struct complete_prompt *q,
 			  const struct complete_hits *h,
-			  struct complete_answer *a, ai_client_done *done,
-			  void *arg, struct ai_err *err);
+			  struct complete_answer *a, ai_client_delta *delta,
+			  ai_client_done *done, void *arg, struct ai_err *err);
 /* What is made of the answer then. */
 int complete_remote_end(const struct ai_endpoint *e,
 			const struct complete_hits *h,

@@ -38,6 +38,8 @@ static const struct ai_opt options[] = {
 	{ "sources", 0, AI_OPT_FLAG, &complete_settings.sources, NULL,
 	  "with -r: list what was cited behind the answer",
 	  .initial = "true" },
+	{ "stream", 0, AI_OPT_FLAG, &complete_settings.stream, NULL,
+	  "write the answer as it comes", .key = "complete.stream" },
 	{ 0 }
 };
 

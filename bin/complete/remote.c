@@ -112,7 +112,8 @@ static int no_text(const struct ai_endpoint *e,
 static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
 	       struct ai_media media, struct complete_answer *a,
-	       ai_client_done *done, void *arg, struct ai_err *err)
+	       ai_client_delta *delta, ai_client_done *done, void *arg,
+	       struct ai_err *err)
 {
 	struct ai_chat_request q = {
 		.model = e->model, .messages = c->v, .n_messages = c->n,
@@ -121,11 +122,15 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
 		.media = media,
 	};
+	const struct ai_chat_begin b = {
+		.endpoint = e, .request = &q, .cache = p->cache,
+		.answer = &a->chat, .call = &a->call, .delta = delta,
+		.done = done, .arg = arg,
+	};
 
 	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
 	q.may_shorten = p->max_tokens == 0;
-	return ai_client_begin_chat(client, e, &q, p->cache, &a->chat,
-				    &a->call, done, arg, err);
+	return ai_client_begin(client, &b, err);
 }
 
 int complete_remote_begin(struct ai_client *client,
@@ -133,8 +138,8 @@ int complete_remote_begin(struct ai_client *client,
 			  const struct complete_params *p,
 			  const struct complete_prompt *q,
 			  const struct complete_hits *h,
-			  struct complete_answer *a, ai_client_done *done,
-			  void *arg, struct ai_err *err)
+			  struct complete_answer *a, ai_client_delta *delta,
+			  ai_client_done *done, void *arg, struct ai_err *err)
 {
 	struct conversation c = {
 		.system = AI_BUF_INIT((size_t)64 << 20),
@@ -144,7 +149,7 @@ int complete_remote_begin(struct ai_client *client,
 
 	if (rc == 0)
 		rc = ask(client, e, p, &c, ai_chat_media(q->messages), a,
-			 done, arg, err);
+			 delta, done, arg, err);
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	free(c.v);

@@ -86,3 +86,16 @@ setup() {
 	assert_status 78
 	assert_has "$stderr" 'anthropic, bedrock, cohere'
 }
+
+@test "each streams: pieces as they come, then the whole" {
+	for api in $apis; do
+		"${ask[@]}" --api "$api" --stream <<<'{"id":7,"prompt":"hello"}' >out
+		assert_eq "$(jq -rj 'select(.delta) | .delta.text' out)" \
+			'Grüß dich, and hello!'
+		assert_eq "$(jq -c 'select(.delta) | .id' out | sort -u)" 7
+		assert_eq "$(tail -n 1 out | jq -r '.completion | .text, .finish_reason, .ttft_ms >= 0')" \
+			$'Grüß dich, and hello!\nstop\ntrue'
+		assert_eq "$("${ask[@]}" --api "$api" --stream -r hello)" \
+			'Grüß dich, and hello!'
+	done
+}

@@ -30,6 +30,9 @@ const struct ai_opt ai_client_options[] = {
 	  "longest wait for an answer, retries included", .initial = "600",
 	  .min = 0.01, .max = 86400, .key = "http.timeout",
 	  .env = "AI_TIMEOUT" },
+	{ "idle-timeout", 0, AI_OPT_REAL, &ai_client.idle_s, "SECONDS",
+	  "longest silence within an answer", .max = 3600,
+	  .key = "http.idle_timeout", .env = "AI_IDLE_TIMEOUT" },
 	{ "retries", 0, AI_OPT_INT, &ai_client.retries, "N",
 	  "how often a failed request is tried again", .initial = "3",
 	  .max = 100, .key = "http.retries", .env = "AI_RETRIES" },
@@ -94,7 +97,8 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 	x->client = c;
 	x->e = e;
 	x->next = NULL;
-	x->keep = false;
+	x->keep = x->told = x->streams = false;
+	x->delta = NULL;
 	x->places = 0;
 	x->chat = NULL;
 	x->embed = NULL;
@@ -106,6 +110,8 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 
 static void exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 {
+	ai_stream_release(x);
+	x->streams = false;
 	ai_buf_shrink(&x->body, KEEP_BYTES);
 	ai_buf_shrink(&x->answer.body, KEEP_BYTES);
 	x->next = c->spare;
@@ -114,6 +120,7 @@ static void exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 
 static void exchange_free(struct ai_exchange *x)
 {
+	ai_stream_release(x);
 	ai_buf_release(&x->url);
 	ai_buf_release(&x->body);
 	ai_http_answer_release(&x->answer);
@@ -124,8 +131,7 @@ static int prepare(struct ai_exchange *x, int64_t max_output,
 		   struct ai_media media, struct ai_call *call,
 		   ai_client_done *done, void *arg, struct ai_err *err)
 {
-	memset(call, 0, sizeof *call);
-	call->max_tokens = max_output;
+	*call = (struct ai_call){ .max_tokens = max_output, .ttft_s = -1 };
 	x->call = call;
 	x->done = done;
 	x->arg = arg;
@@ -297,6 +303,21 @@ static void keep_answer(struct ai_client *c, struct ai_exchange *x)
 	ai_buf_release(&b);
 }
 
+/* The same of an answer that has streamed; one that was cut off is paid for,
+ * but nobody knows how much. */
+static int take_stream(struct ai_exchange *x, struct ai_err *err)
+{
+	if (ai_stream_end(x, err) < 0) {
+		x->more = true;
+		return -1;
+	}
+	x->pay.end = AI_END_ANSWERED;
+	x->pay.usage = chat_usage(x->e, x->chat);
+	if (x->keep)
+		keep_answer(x->client, x);
+	return 0;
+}
+
 /* Reads the answer; what it is billed by goes into x->pay. */
 static int take_answer(struct ai_exchange *x, struct ai_err *err)
 {
@@ -306,6 +327,9 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 	struct ai_value v;
 	int rc;
 
+	if (x->streams && x->answer.body.len == 0 &&
+	    x->answer.status >= 200 && x->answer.status <= 299)
+		return take_stream(x, err);
 	if (ai_failure_take(x, err) < 0)
 		return -1;
 	x->pay.end = AI_END_ANSWERED;
@@ -314,6 +338,9 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 		x->pay.usage = chat_usage(x->e, x->chat);
 		if (rc == 0 && x->keep)
 			keep_answer(x->client, x);
+		if (rc == 0 && x->streams &&
+		    ai_stream_hand_on(x, 0, err) < 0)
+			return -1;
 	} else {
 		rc = wire->get_embed(p, n, x->embed_request, x->embed, err);
 		if (ai_json_check(p, n, &v, NULL) == 0)
@@ -336,7 +363,8 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->call->status = x->answer.status;
 	snprintf(x->call->request_id, sizeof x->call->request_id, "%s",
 		 x->answer.request_id);
-	x->more = x->answer.again;
+	/* What ended a stream may have said it already. */
+	x->more = x->more || x->answer.again;
 	x->pay.what = AI_PAY_SETTLE;
 	x->pay.end = ai_failure_end(&x->answer);
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
@@ -344,6 +372,9 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
 	if (x->rc < 0)
 		x->err = *err;
+	/* Not even a byte of another answer behind this one. */
+	if (x->told)
+		x->more = false;
 }
 
 /* By AWS's signature, over what is sent just now. */
@@ -376,7 +407,8 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 		.connect_s = ai_client.connect_s,
 		/* 0 would mean the default. */
 		.timeout_s = fmax(ai_retry_left(&x->retry), 0.001),
-		.arg = x,
+		.idle_s = ai_client.idle_s,
+		.data = x->streams ? ai_stream_add : NULL, .arg = x,
 	};
 	size_t n = 2;
 
@@ -400,6 +432,9 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 		goto out;
 	x->call->attempts++;
 	x->begun_s = now_s();
+	x->more = false;
+	if (x->streams)
+		ai_stream_begin(x);
 	rc = ai_http_start(c->http, &q, &x->answer, landed, &x->transfer,
 			   err);
 out:
@@ -661,26 +696,35 @@ static int try_cache(struct ai_client *c, struct ai_exchange *x,
 	return 0;
 }
 
-int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
-			 const struct ai_chat_request *q,
-			 enum ai_cache_use cache, struct ai_chat_answer *a,
-			 struct ai_call *call, ai_client_done *done, void *arg,
-			 struct ai_err *err)
+/* A kept answer comes in one piece, to who wants pieces. */
+static int tell_kept(struct ai_exchange *x, struct ai_err *err)
 {
-	struct ai_exchange *x = exchange_new(c, e, err);
-	struct ai_chat_request mine = *q;
+	if (!x->call->cached || x->delta == NULL || x->chat->text.len == 0)
+		return 0;
+	return x->delta(x->arg, (struct ai_span){ x->chat->text.p,
+						  x->chat->text.len }, err);
+}
+
+int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
+		    struct ai_err *err)
+{
+	struct ai_exchange *x = exchange_new(c, b->endpoint, err);
+	struct ai_chat_request q = *b->request;
 
 	if (x == NULL)
 		return -1;
-	x->chat = a;
-	e->wire->put_path(q, &x->url);
-	if (put_chat(c, x, &mine, err) < 0 ||
-	    prepare(x, mine.max_tokens == AI_CHAT_UNSET ? 0 : mine.max_tokens,
-		    mine.media, call, done, arg, err) < 0 ||
-	    try_cache(c, x, cache, err) < 0) {
+	x->chat = b->answer;
+	x->delta = b->delta;
+	q.stream = b->delta != NULL && x->e->wire->framing != AI_FRAMING_NONE;
+	x->e->wire->put_path(&q, &x->url);
+	if (put_chat(c, x, &q, err) < 0 ||
+	    prepare(x, q.max_tokens == AI_CHAT_UNSET ? 0 : q.max_tokens,
+		    q.media, b->call, b->done, b->arg, err) < 0 ||
+	    try_cache(c, x, b->cache, err) < 0 || tell_kept(x, err) < 0) {
 		exchange_put_back(c, x);
 		return -1;
 	}
+	x->streams = q.stream;
 	enqueue(c, x);
 	return 0;
 }
@@ -747,9 +791,12 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 		   struct ai_call *call, struct ai_err *err)
 {
 	struct one one = { .err = err };
+	const struct ai_chat_begin b = {
+		.endpoint = e, .request = q, .cache = AI_CACHE_OFF,
+		.answer = a, .call = call, .done = one_over, .arg = &one,
+	};
 
-	return ai_client_begin_chat(c, e, q, AI_CACHE_OFF, a, call, one_over,
-				    &one, err) < 0 ? -1 : wait_for(c, &one, err);
+	return ai_client_begin(c, &b, err) < 0 ? -1 : wait_for(c, &one, err);
 }
 
 int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,

@@ -23,6 +23,7 @@ struct ai_client_settings {
 	int api;            /* what it speaks, of AI_CLIENT_APIS */
 	bool insecure_http;
 	double connect_s, timeout_s;
+	double idle_s;      /* nothing of an answer for so long; 0: no matter */
 	int64_t retries;
 	int cache;          /* enum ai_cache_use */
 	double cache_ttl_s; /* how long an answer is kept */
@@ -43,7 +44,7 @@ extern struct ai_client_settings ai_client;
 /* In the order of endpoint.c's table. */
 #define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere"
 
-/* --base-url --api --connect-timeout --timeout --retries --insecure-http; --cache
+/* --base-url --api --connect-timeout --timeout --idle-timeout --retries --insecure-http; --cache
  * --cache-ttl, for chats. */
 extern const struct ai_opt ai_client_options[], ai_client_options_cache[];
 
@@ -77,6 +78,8 @@ void ai_endpoint_release(struct ai_endpoint *e);
 struct ai_call {
 	int attempts;
 	double latency_s;     /* of the last attempt */
+	double ttft_s;        /* until its first text; negative: it did not
+			       * stream */
 	char request_id[128]; /* of the last attempt; "" */
 	long status;          /* HTTP status of the last attempt; 0: none */
 	char param[64];       /* what the provider's error is about; "" */
@@ -97,18 +100,30 @@ void ai_client_free(struct ai_client *c);
  * be begun from within. */
 typedef void ai_client_done(void *arg, int rc, const struct ai_err *err);
 
+/* More text of an answer that streams; -1 ends the call, with what it leaves in
+ * err. */
+typedef int ai_client_delta(void *arg, struct ai_span text,
+			    struct ai_err *err);
+
+/* A chat to be begun. */
+struct ai_chat_begin {
+	const struct ai_endpoint *endpoint; /* must stay until done() */
+	const struct ai_chat_request *request; /* used up; not its stream */
+	enum ai_cache_use cache;        /* whether a kept answer will do */
+	struct ai_chat_answer *answer;  /* these must stay, too */
+	struct ai_call *call;
+	ai_client_delta *delta;         /* NULL: the answer comes at once */
+	ai_client_done *done;
+	void *arg;                      /* for both */
+};
+
 /*
- * Begins a call; a later ai_client_turn() calls done().  cache: whether an
- * answer that was kept will do; AI_E_UNAVAILABLE: AI_CACHE_ONLY, and there is
- * none.  e, a and call must
- * stay until then; q is used up.  -1: it could not be begun, and done() will
- * not be called.
+ * Begins a call; a later ai_client_turn() calls done().  -1: it could not be
+ * begun, and done() will not be called.  AI_E_UNAVAILABLE: AI_CACHE_ONLY, and
+ * no answer is kept.
  */
-int ai_client_begin_chat(struct ai_client *c, const struct ai_endpoint *e,
-			 const struct ai_chat_request *q,
-			 enum ai_cache_use cache, struct ai_chat_answer *a,
-			 struct ai_call *call, ai_client_done *done, void *arg,
-			 struct ai_err *err);
+int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
+		    struct ai_err *err);
 /*
  * Works on all calls until one has ended, something else has happened, or fd
  * (-1: none) has something to read, which *readable tells.  What goes to the

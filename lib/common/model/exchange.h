@@ -7,8 +7,10 @@
 #define AI_MODEL_EXCHANGE_H
 
 #include "model/client.h"
+#include "net/eventstream.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "net/sse.h"
 #include "store/cache.h"
 
 struct ai_exchange {
@@ -34,6 +36,14 @@ struct ai_exchange {
 	struct ai_http_transfer *transfer; /* while it flies */
 	struct ai_http_answer answer;
 
+	/* Of an answer that streams: one of the two parsers. */
+	bool streams;
+	struct ai_sse sse;
+	struct ai_eventstream frames;
+	bool whole; /* its end was seen */
+	bool told;  /* some of its text was handed on: no second attempt */
+	ai_client_delta *delta;
+
 	/* Where the answer goes: one of these. */
 	struct ai_chat_answer *chat;
 	const struct ai_embed_request *embed_request;
@@ -56,10 +66,25 @@ struct ai_exchange {
 /* What the answer that came says of itself: 0, or -1 and err; whether it is
  * worth another try is in x->more then. */
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err);
+/* An error that came within a stream. Returns -1. */
+int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
+		     struct ai_err *err);
 /* An answer that came with a good status and is none of a model, as err says.
  * Returns -1. */
 int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err);
 /* How a failed attempt ended, for the ledger. */
 enum ai_end ai_failure_end(const struct ai_http_answer *a);
+
+/* ---- stream.c --------------------------------------------------------------------- */
+
+/* The parser of a stream, anew for each attempt. */
+void ai_stream_begin(struct ai_exchange *x);
+/* ai_http_request.data: more of it. */
+int ai_stream_add(void *arg, const char *p, size_t n, struct ai_err *err);
+/* Hands on the text of the answer from this byte on. */
+int ai_stream_hand_on(struct ai_exchange *x, size_t from, struct ai_err *err);
+/* It has ended: 0, or -1 if it was cut off. */
+int ai_stream_end(struct ai_exchange *x, struct ai_err *err);
+void ai_stream_release(struct ai_exchange *x);
 
 #endif

@@ -134,6 +134,17 @@ static bool again(const struct ai_http_answer *a, long status,
 				    : ai_retry_status(status);
 }
 
+int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
+		     struct ai_err *err)
+{
+	long status = why->status != 0 ? why->status : 502;
+
+	x->call->status = status;
+	snprintf(x->call->param, sizeof x->call->param, "%s", why->param);
+	x->more = again(&x->answer, status, why);
+	return refuse(x->e, status, why, x->answer.retry_after_s, err);
+}
+
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
 {
 	const struct ai_http_answer *a = &x->answer;

@@ -90,6 +90,13 @@ int ai_emit_line(struct ai_emit *out, const char *json, size_t n,
 	return ai_emit_spill(out, err);
 }
 
+int ai_emit_bytes(struct ai_emit *out, const char *p, size_t n,
+		  struct ai_err *err)
+{
+	ai_buf_add(&out->buf, p, n);
+	return ai_emit_spill(out, err);
+}
+
 static void say_failed(const struct ai_err *why, unsigned long line)
 {
 	if (line > 0)

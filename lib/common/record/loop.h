@@ -38,6 +38,9 @@ struct ai_emit;
 
 /* Writes the record as it is now. -1: writing failed, give up. */
 int ai_emit_rec(struct ai_emit *out, struct ai_rec *rec, struct ai_err *err);
+/* Bytes as they are, for answers in pieces. */
+int ai_emit_bytes(struct ai_emit *out, const char *p, size_t n,
+		  struct ai_err *err);
 /* With -r the text (and a newline), else the record. */
 int ai_emit_answer(struct ai_emit *out, struct ai_rec *rec, const char *text,
 		   size_t n, struct ai_err *err);
@@ -58,6 +61,8 @@ void ai_emit_no(struct ai_emit *out);
 struct ai_task;
 struct ai_rec *ai_task_rec(struct ai_task *t);
 struct ai_emit *ai_task_out(struct ai_task *t);
+/* Writes what it has emitted so far, if it is its turn. */
+int ai_task_flush(struct ai_task *t, struct ai_err *err);
 /* Ends it: what it emits has been emitted, or (why not NULL) it has failed
  * for this reason.  t is gone then. */
 void ai_task_end(struct ai_task *t, const struct ai_err *why);

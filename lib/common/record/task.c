@@ -25,6 +25,21 @@ struct ai_emit *ai_task_out(struct ai_task *t)
 	return &job_of(t)->out;
 }
 
+int ai_task_flush(struct ai_task *t, struct ai_err *err)
+{
+	struct job *j = job_of(t);
+	struct loop *l = j->out.loop;
+	struct ai_buf *b = &j->out.buf;
+
+	if (!ai_loop.unordered && l->order != j)
+		return 0;
+	if (ai_buf_check(b, "a record", err) < 0 ||
+	    ai_writer_add(&l->writer, b->p, b->len, err) < 0)
+		return -1;
+	ai_buf_clear(b);
+	return ai_writer_flush(&l->writer, err);
+}
+
 /* What failed in a way that ends the program is kept for the next turn. */
 static void keep_fatal(struct loop *l, const struct ai_err *err)
 {
