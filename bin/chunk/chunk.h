@@ -54,7 +54,7 @@ int chunk_record(struct chunk_state *s, struct ai_rec *rec,
 
 /* put.c: the members both write. */
 void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
-		     const char *doc, enum chunk_by by);
+		     const char *doc, const struct chunk_cutter *cutter);
 void chunk_put_range(struct ai_buf *b, const char *name, size_t from,
 		     size_t to);
 void chunk_put_headings(struct ai_buf *b, const struct chunk_cut *cut);

@@ -10,12 +10,30 @@
 
 /* ---- counting ------------------------------------------------------------ */
 
+struct counting {
+	struct chunk_cutter *c;
+	struct ai_hash hash;
+};
+
+static void hash_place(struct ai_hash *h, const struct chunk_piece *piece)
+{
+	unsigned char le[16];
+
+	for (int i = 0; i < 8; i++) {
+		le[i] = (unsigned char)((uint64_t)piece->from >> 8 * i);
+		le[8 + i] = (unsigned char)((uint64_t)piece->to >> 8 * i);
+	}
+	ai_hash_add(h, le, sizeof le);
+}
+
 static int keep(void *arg, const struct chunk_piece *piece, struct ai_err *err)
 {
-	struct chunk_cutter *c = arg;
+	struct counting *counting = arg;
+	struct chunk_cutter *c = counting->c;
 	struct chunk_piece *more;
 	size_t cap;
 
+	hash_place(&counting->hash, piece);
 	c->count++;
 	if (c->n_kept == c->keep)
 		return 0;
@@ -29,6 +47,25 @@ static int keep(void *arg, const struct chunk_piece *piece, struct ai_err *err)
 	}
 	c->pieces[c->n_kept++] = *piece;
 	return 0;
+}
+
+/*
+ * Counts the chunks and takes their fingerprint: of where they lie, not of
+ * the options, so that whatever moves a chunk changes it, and nothing else.
+ */
+static int count(struct chunk_cutter *c, const char *p, size_t n,
+		 struct ai_err *err)
+{
+	struct counting counting = { .c = c };
+	int rc;
+
+	c->count = c->n_kept = 0;
+	ai_hash_init(&counting.hash);
+	if (c->of_text)
+		ai_hash_add(&counting.hash, p, n);
+	rc = chunk_split(p, n, &c->how, keep, &counting, err);
+	ai_hash_hex(&counting.hash, c->print);
+	return rc;
 }
 
 /* ---- places -------------------------------------------------------------- */
@@ -136,8 +173,7 @@ int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
 	};
 	int rc;
 
-	c->count = c->n_kept = 0;
-	rc = chunk_split(p, n, &c->how, keep, c, err);
+	rc = count(c, p, n, err);
 	if (rc != 0)
 		return rc;
 	if (w.markdown)

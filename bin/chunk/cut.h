@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "crypt/hash.h"
 
 #include "split.h"
 
@@ -31,11 +32,14 @@ struct chunk_cut {
 struct chunk_cutter {
 	struct chunk_how how;
 	size_t keep;               /* CHUNK_KEEP; tests set less */
+	bool of_text;              /* print is to cover the text as well */
 	struct chunk_piece *pieces;
 	size_t n_kept, cap, count;
+	char print[AI_HASH_HEX];   /* of where all the chunks lie */
 };
 
-/* Hands the chunks of p[0..n) to put in order, until it returns non-zero. */
+/* Hands the chunks of p[0..n) to put in order, until it returns non-zero.
+ * print is known before the first of them. */
 int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
 	      int (*put)(void *arg, const struct chunk_cut *cut,
 			 struct ai_err *err),

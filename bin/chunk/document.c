@@ -91,8 +91,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	ai_put_key(b, "text");
 	ai_put_str(b, cut->p + cut->from, cut->to - cut->from);
 	ai_put_key(b, "chunk");
-	chunk_put_chunk(b, cut, w->state->doc.hash,
-			w->state->cutter.how.by);
+	chunk_put_chunk(b, cut, w->state->doc.hash, &w->state->cutter);
 	put_source(b, w, cut);
 	ai_put_close(b, '}');
 	if (ai_buf_check(b, "a chunk", err) < 0)
@@ -146,6 +145,9 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 	if (load(s, c, path, fd, &text, err) < 0)
 		return -1;
 	s->cutter.how.by = chunk_by_for(s->by, w.uri);
+	/* chunk.doc is the file's, and another converter, or the same one
+	 * grown older, may make another text of it. */
+	s->cutter.of_text = c != NULL;
 	if (chunk_cut(&s->cutter, text.p, text.n, put, &w, err) < 0)
 		return -1;
 	return s->cutter.count == 0 ? put_empty(&w, text.p, err) : 0;

@@ -1,7 +1,11 @@
 #include "chunk.h"
 
+/* Digits of the fingerprint: it tells apart the few ways one document was
+ * ever cut, so that half of it will do. */
+#define CUT_SHOWN 16
+
 void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
-		     const char *doc, enum chunk_by by)
+		     const char *doc, const struct chunk_cutter *cutter)
 {
 	ai_put_open(b, '{');
 	ai_put_key(b, "doc");
@@ -11,7 +15,9 @@ void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
 	ai_put_key(b, "of");
 	ai_put_i64(b, (int64_t)cut->count);
 	ai_put_key(b, "by");
-	ai_put_cstr(b, chunk_by_name(by));
+	ai_put_cstr(b, chunk_by_name(cutter->how.by));
+	ai_put_key(b, "cut");
+	ai_put_str(b, cutter->print, CUT_SHOWN);
 	if (cut->oversize) {
 		ai_put_key(b, "oversize");
 		ai_put_bool(b, true);

@@ -193,7 +193,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	    set_id(w, cut, err) < 0)
 		return -1;
 	ai_buf_clear(b);
-	chunk_put_chunk(b, cut, w->doc, w->state->cutter.how.by);
+	chunk_put_chunk(b, cut, w->doc, &w->state->cutter);
 	if (ai_rec_set(w->rec, "chunk", b, err) < 0)
 		return -1;
 	ai_buf_clear(b);

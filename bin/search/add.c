@@ -3,142 +3,30 @@
  *
  * A batch is what could be read without waiting, at most 1000 records.  Ids
  * are acknowledged after the commit.  When a file has changed, its old
- * chunks go in the transaction that brings the last of the new ones (or at
- * the end of the input): killed before that, both are there, and the same
- * command run again finishes the work.  A file that became empty brings one
- * record, which is its first and last and leaves nothing behind.
+ * passages go in the transaction that brings the last one missing of the new
+ * ones: killed before that, both are there, and the same command run again
+ * finishes the work.  A file that became empty brings one record, which is
+ * its first and last and leaves nothing behind.
  */
 #include "search.h"
 
-#include "text/vector.h"
-
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define BATCH 1000
-#define OPEN_MAX 64
-
-/* A file whose old chunks are still there. */
-struct replacement {
-	char *uri, *doc; /* owned */
-	bool complete;   /* the last of the new chunks has come */
-};
 
 struct adder {
 	struct search_index ix;
 	struct search_document d;
-	struct replacement open[OPEN_MAX];
-	size_t n_open;
+	struct search_replacements files;
+	int64_t run;        /* the number of this one, above 0 */
 	struct ai_buf acks; /* lines for after the commit */
 };
 
 static struct adder *adder;
-
-/* ---- files that have changed ---------------------------------------------------- */
-
-static struct ai_span span_of(const struct ai_buf *b)
-{
-	return (struct ai_span){ ai_buf_cstr(b), b->len };
-}
-
-static int finish(struct adder *a, size_t i, struct ai_err *err)
-{
-	struct replacement r = a->open[i];
-	int rc = search_remove_stale(&a->ix, ai_span_of(r.uri),
-				     ai_span_of(r.doc), err);
-
-	free(r.uri);
-	free(r.doc);
-	a->open[i] = a->open[--a->n_open];
-	return rc;
-}
-
-static struct replacement *find_open(struct adder *a)
-{
-	const struct search_document *d = &a->d;
-	size_t i;
-
-	for (i = 0; i < a->n_open; i++)
-		if (ai_span_is(span_of(&d->uri), a->open[i].uri) &&
-		    ai_span_is(span_of(&d->doc), a->open[i].doc))
-			return &a->open[i];
-	return NULL;
-}
-
-static int open_replacement(struct adder *a, struct ai_err *err)
-{
-	struct replacement *r;
-
-	if (a->n_open == OPEN_MAX && finish(a, 0, err) < 0)
-		return -1;
-	r = &a->open[a->n_open];
-	r->uri = ai_span_dup(span_of(&a->d.uri));
-	r->doc = ai_span_dup(span_of(&a->d.doc));
-	r->complete = false;
-	if (r->uri != NULL && r->doc != NULL) {
-		a->n_open++;
-		return 0;
-	}
-	free(r->uri);
-	free(r->doc);
-	return ai_err_nomem(err);
-}
-
-/* Of two versions of a file within one batch the later stays: the earlier
- * one's turn to remove all others is now. */
-static int supersede(struct adder *a, struct ai_err *err)
-{
-	const struct search_document *d = &a->d;
-	size_t i = 0;
-
-	while (i < a->n_open) {
-		if (!ai_span_is(span_of(&d->uri), a->open[i].uri) ||
-		    ai_span_is(span_of(&d->doc), a->open[i].doc))
-			i++;
-		else if (finish(a, i, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Whether this chunk's file is in the index with other bytes. */
-static int note_file(struct adder *a, struct ai_err *err)
-{
-	const struct search_document *d = &a->d;
-	struct replacement *r;
-	int64_t stale;
-
-	if (d->uri.len == 0 || d->doc.len == 0)
-		return 0;
-	r = find_open(a);
-	if (r == NULL) {
-		if (search_find_stale(&a->ix, span_of(&d->uri),
-				      span_of(&d->doc), &stale, err) < 0)
-			return -1;
-		if (stale == 0)
-			return 0;
-		if (open_replacement(a, err) < 0)
-			return -1;
-		r = &a->open[a->n_open - 1];
-	}
-	if (d->empty || (d->of > 0 && d->part == d->of - 1))
-		r->complete = true;
-	return 0;
-}
-
-static int finish_files(struct adder *a, bool all, struct ai_err *err)
-{
-	size_t i = 0;
-
-	while (i < a->n_open) {
-		if (!all && !a->open[i].complete)
-			i++;
-		else if (finish(a, i, err) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 /* ---- a batch ---------------------------------------------------------------------- */
 
@@ -179,6 +67,15 @@ static void acknowledge(struct adder *a)
 	ai_buf_chr(&a->acks, '\n');
 }
 
+/* What a chunker says of how it cut tells one version from the next, unless
+ * some of its passages were left out on purpose. */
+static int64_t run_of(const struct adder *a)
+{
+	const struct search_document *d = &a->d;
+
+	return d->doc.len == 0 || (d->exact && !search.partial) ? 0 : a->run;
+}
+
 /* A record that is wrong comes out as an error; what the database refuses
  * ends everything. */
 static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
@@ -189,9 +86,10 @@ static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
 
 	if (search_document_read(&a->d, rec, &a->ix.info, &why) < 0)
 		return ai_emit_fail(out, rec, &why, err);
-	if (supersede(a, err) < 0 ||
+	a->d.run = run_of(a);
+	if (search_replace_before(&a->files, &a->ix, &a->d, err) < 0 ||
 	    (!a->d.empty && search_store(&a->ix, &a->d, &changed, err) < 0) ||
-	    note_file(a, err) < 0)
+	    search_replace_after(&a->files, &a->ix, &a->d, err) < 0)
 		return -1;
 	acknowledge(a);
 	return 0;
@@ -211,7 +109,7 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 	for (i = 0; i < n && rc == 0; i++)
 		rc = add_record(a, recs[i], out, err);
 	if (rc == 0)
-		rc = finish_files(a, false, err);
+		rc = search_replace_ready(&a->files, &a->ix, err);
 	if (rc == 0)
 		rc = ai_buf_check(&a->acks, "the acknowledgements", err);
 	if (rc < 0) {
@@ -225,23 +123,47 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 	return ai_emit_line(out, a->acks.p, a->acks.len - 1, err);
 }
 
+/* The status: the input may have been cut short. */
 static int finish_input(struct adder *a, struct ai_err *err)
 {
-	if (a->n_open == 0)
-		return 0;
+	int64_t incomplete;
+
+	if (!search_replace_any(&a->files))
+		return AI_EXIT_OK;
 	if (begin(a, err) < 0)
 		return -1;
-	if (finish_files(a, true, err) == 0)
-		return search_index_commit(&a->ix, err);
-	ai_db_rollback(&a->ix.db);
-	return -1;
+	if (search_replace_end(&a->files, &a->ix, &incomplete, err) < 0) {
+		ai_db_rollback(&a->ix.db);
+		return -1;
+	}
+	if (search_index_commit(&a->ix, err) < 0)
+		return -1;
+	return incomplete > 0 ? AI_EXIT_DATA : AI_EXIT_OK;
 }
 
-int search_add(int argc, char **argv, struct ai_err *err)
+static int run_adder(struct adder *a, int argc, char **argv,
+		     struct ai_err *err)
 {
 	static const struct ai_filter filter = {
 		.batch = BATCH, .many = many, .empty = true,
 	};
+	int status, end;
+
+	if (getrandom(&a->run, sizeof(a->run), 0) < 0)
+		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
+	a->run = (a->run & INT64_MAX) | 1;
+	adder = a;
+	/* One writer: more would only wait for each other. */
+	ai_loop.jobs = 1;
+	status = ai_loop_run(&filter, argc, argv, err);
+	if (status < 0)
+		return -1;
+	end = finish_input(a, err);
+	return end < 0 || status == AI_EXIT_OK ? end : status;
+}
+
+int search_add(int argc, char **argv, struct ai_err *err)
+{
 	struct adder *a = calloc(1, sizeof(*a));
 	int status;
 
@@ -253,16 +175,8 @@ int search_add(int argc, char **argv, struct ai_err *err)
 	}
 	search_document_init(&a->d);
 	ai_buf_init(&a->acks, (size_t)1 << 28);
-	adder = a;
-	/* One writer: more would only wait for each other. */
-	ai_loop.jobs = 1;
-	status = ai_loop_run(&filter, argc, argv, err);
-	if (status >= 0 && finish_input(a, err) < 0)
-		status = -1;
-	while (a->n_open > 0) {
-		free(a->open[--a->n_open].uri);
-		free(a->open[a->n_open].doc);
-	}
+	status = run_adder(a, argc, argv, err);
+	search_replace_release(&a->files);
 	ai_buf_release(&a->acks);
 	search_document_release(&a->d);
 	search_index_close(&a->ix);

@@ -1,6 +1,8 @@
 /* admin.c: stats and export: what is in an index. */
 #include "search.h"
 
+#include "base/start.h"
+#include "base/utf8.h"
 #include "record/writer.h"
 #include "text/vector.h"
 
@@ -131,13 +133,9 @@ static void put_json(struct ai_buf *b, const char *key, struct ai_span s)
 	ai_put_raw(b, s.p, s.n);
 }
 
-static int put_vector(struct search_index *ix, int64_t n, float *v,
-		      struct ai_buf *b, struct ai_err *err)
+static void put_vector(const struct search_info *i, const float *v,
+		       struct ai_buf *b)
 {
-	const struct search_info *i = &ix->info;
-
-	if (search_blocks_get(ix, search_vectors(i->dim), n, v, err) < 0)
-		return -1;
 	ai_put_key(b, "embed");
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
@@ -150,53 +148,101 @@ static int put_vector(struct search_index *ix, int64_t n, float *v,
 	ai_buf_chr(b, '"');
 	ai_vector_to_base64(v, (size_t)i->dim, b);
 	ai_buf_chr(b, '"');
-	return 0;
 }
 
-static int put_document(struct search_index *ix, sqlite3_stmt *st, float *v,
-			struct ai_buf *b, struct ai_err *err)
+static void put_document(const struct search_info *i, sqlite3_stmt *st,
+			 const float *v, struct ai_buf *b)
 {
-	struct ai_span text = ai_db_span(st, 6);
+	struct ai_span text = ai_db_span(st, COL_TEXT);
 
-	ai_buf_shrink(b, (size_t)1 << 20);
 	ai_put_open(b, '{');
 	ai_put_key(b, "id");
-	search_put_id(b, search_id_at(st, 0));
+	search_put_id(b, search_id_at(st, COL_ID));
 	ai_put_key(b, "text");
 	ai_put_str(b, text.p, text.n);
-	put_json(b, "source", ai_db_span(st, 3));
-	put_json(b, "chunk", ai_db_span(st, 4));
-	put_json(b, "meta", ai_db_span(st, 5));
-	if (sqlite3_column_int(st, 2) != 0 && ix->info.dim > 0 &&
-	    put_vector(ix, sqlite3_column_int64(st, 7), v, b, err) < 0)
-		return -1;
+	put_json(b, "source", ai_db_span(st, COL_SOURCE));
+	put_json(b, "chunk", ai_db_span(st, COL_CHUNK));
+	put_json(b, "meta", ai_db_span(st, COL_META));
+	if (sqlite3_column_int(st, COL_VECTOR) != 0)
+		put_vector(i, v, b);
 	ai_put_close(b, '}');
 	ai_buf_chr(b, '\n');
-	return ai_buf_check(b, "a record", err);
+}
+
+/* What stands for a document that is damaged; its id may be, too. */
+static void put_damaged(sqlite3_stmt *st, const struct ai_err *why,
+			struct ai_buf *b)
+{
+	struct search_id id = search_id_at(st, COL_ID);
+
+	ai_put_open(b, '{');
+	if (id.s.n > 0 && ai_utf8_valid(id.s.p, id.s.n) == id.s.n) {
+		ai_put_key(b, "id");
+		search_put_id(b, id);
+	}
+	ai_put_key(b, "error");
+	ai_rec_put_error(b, ai_program.name, why, 0);
+	ai_put_close(b, '}');
+	ai_buf_chr(b, '\n');
+}
+
+struct export {
+	struct search_index *ix;
+	const struct search_filter *filter;
+	struct ai_writer *writer;
+	struct ai_buf record;
+	float *vector;
+	int64_t total, damaged;
+};
+
+static int export_row(struct export *x, sqlite3_stmt *st, struct ai_err *err)
+{
+	struct ai_buf *b = &x->record;
+	struct ai_err why;
+
+	if (!search_filter_has(x->filter, sqlite3_column_int64(st, COL_N)))
+		return 0;
+	ai_buf_shrink(b, (size_t)1 << 20);
+	x->total++;
+	if (search_check_row(x->ix, st, x->vector, &why) == 0) {
+		put_document(&x->ix->info, st, x->vector, b);
+	} else if (why.code == AI_E_DATA) {
+		put_damaged(st, &why, b);
+		x->damaged++;
+	} else {
+		*err = why;
+		return -1;
+	}
+	if (ai_buf_check(b, "a record", err) < 0)
+		return -1;
+	return ai_writer_add(x->writer, b->p, b->len, err);
+}
+
+static int export_rows(struct export *x, struct ai_err *err)
+{
+	struct search_index *ix = x->ix;
+	int rc = SEARCH_BIND(ix, SQL_ALL, err, "");
+
+	while (rc == 0 && (rc = ai_db_step(&ix->db, ix->st[SQL_ALL], err)) > 0)
+		rc = export_row(x, ix->st[SQL_ALL], err);
+	if (rc < 0 || x->damaged == 0)
+		return rc;
+	return ai_db_damaged(&ix->db, err, "%lld of %lld documents are not "
+			     "what was added", (long long)x->damaged,
+			     (long long)x->total);
 }
 
 static int export_all(struct search_index *ix, const struct search_filter *f,
 		      struct ai_writer *w, struct ai_err *err)
 {
-	struct ai_buf b = AI_BUF_INIT((size_t)1 << 31);
-	float *v = calloc((size_t)ix->info.dim + 1, sizeof(*v));
-	sqlite3_stmt *st;
+	struct export x = { .ix = ix, .filter = f, .writer = w };
 	int rc;
 
-	if (v == NULL)
-		return ai_err_nomem(err);
-	rc = SEARCH_BIND(ix, SQL_ALL, err, "");
-	st = ix->st[SQL_ALL];
-	while (rc == 0 && (rc = ai_db_step(&ix->db, st, err)) > 0) {
-		rc = 0;
-		if (!search_filter_has(f, sqlite3_column_int64(st, 7)))
-			continue;
-		rc = put_document(ix, st, v, &b, err);
-		if (rc == 0)
-			rc = ai_writer_add(w, b.p, b.len, err);
-	}
-	free(v);
-	ai_buf_release(&b);
+	ai_buf_init(&x.record, (size_t)1 << 31);
+	x.vector = calloc((size_t)ix->info.dim + 1, sizeof(*x.vector));
+	rc = x.vector == NULL ? ai_err_nomem(err) : export_rows(&x, err);
+	free(x.vector);
+	ai_buf_release(&x.record);
 	return rc;
 }
 

@@ -31,6 +31,7 @@ static void clear(struct search_document *d)
 	free(d->vector);
 	d->vector = NULL;
 	d->dim = 0;
+	d->run = 0;
 	d->model[0] = '\0';
 }
 
@@ -291,17 +292,23 @@ static int read_id(struct search_document *d, const struct ai_rec *rec,
 	return ai_buf_check(&d->id, "an id", err);
 }
 
-/* Which bytes, cut how: other sizes make other chunks of the same file. */
+/* Which bytes, into how many, by which rule, and where each was cut. */
 static int read_version(struct search_document *d, const struct ai_rec *rec,
 			struct ai_err *err)
 {
 	struct ai_value of = ai_rec_get(rec, "chunk.of");
 
+	d->exact = ai_rec_get(rec, "chunk.cut").kind == AI_STRING;
 	if (read_string(rec, "chunk.doc", &d->doc, err) < 0 || d->doc.len == 0)
 		return d->doc.bad == AI_E_NONE ? 0 : -1;
 	ai_buf_fmt(&d->doc, "/%.*s/", (int)of.s.n, of.s.p == NULL ? "" : of.s.p);
-	return read_string(rec, "chunk.by", &d->doc, err);
+	if (read_string(rec, "chunk.by", &d->doc, err) < 0)
+		return -1;
+	ai_buf_chr(&d->doc, '/');
+	return read_string(rec, "chunk.cut", &d->doc, err);
 }
+
+/* ---- the fingerprint ----------------------------------------------------------- */
 
 static void hash_part(struct ai_hash *h, struct ai_span s)
 {
@@ -320,30 +327,114 @@ static struct ai_span span_of(const struct ai_buf *b)
 	return (struct ai_span){ ai_buf_cstr(b), b->len };
 }
 
-void search_document_hash(struct search_document *d)
+/* All that is kept of a document. */
+struct row {
+	struct search_id id;
+	struct ai_span uri, doc, source, chunk, meta, text;
+	int64_t part;
+	const float *vector; /* NULL: none */
+	size_t dim;
+};
+
+static void hash_row(const struct row *r, unsigned char hash[16])
 {
+	const struct ai_span vector = {
+		(const char *)r->vector,
+		r->vector == NULL ? 0 : r->dim * sizeof(float),
+	};
+	const struct ai_span part = { (const char *)&r->part,
+				      sizeof(r->part) };
 	char hex[AI_HASH_HEX];
 	struct ai_hash h;
-	size_t i;
 
 	ai_hash_init(&h);
-	hash_part(&h, span_of(&d->text));
-	hash_part(&h, d->source);
-	hash_part(&h, d->chunk);
-	hash_part(&h, span_of(&d->meta));
-	hash_part(&h, (struct ai_span){ (const char *)d->vector,
-					d->vector == NULL ? 0 :
-					d->dim * sizeof(float) });
+	ai_hash_add(&h, r->id.number ? "n" : "s", 1);
+	hash_part(&h, r->id.s);
+	hash_part(&h, r->uri);
+	hash_part(&h, r->doc);
+	hash_part(&h, part);
+	hash_part(&h, r->source);
+	hash_part(&h, r->chunk);
+	hash_part(&h, r->meta);
+	hash_part(&h, r->text);
+	hash_part(&h, vector);
 	ai_hash_hex(&h, hex);
-	for (i = 0; i < sizeof(d->hash); i++) {
-		unsigned hi = (unsigned char)hex[2 * i];
-		unsigned lo = (unsigned char)hex[2 * i + 1];
-
-		hi = hi <= '9' ? hi - '0' : hi - 'a' + 10;
-		lo = lo <= '9' ? lo - '0' : lo - 'a' + 10;
-		d->hash[i] = (unsigned char)(hi << 4 | lo);
-	}
+	ai_unhex(hex, AI_HASH_HEX - 1, hash);
 }
+
+void search_document_hash(struct search_document *d)
+{
+	const struct row r = {
+		.id = search_document_id(d), .uri = span_of(&d->uri),
+		.doc = span_of(&d->doc), .source = d->source,
+		.chunk = d->chunk, .meta = span_of(&d->meta),
+		.text = span_of(&d->text), .part = d->part,
+		.vector = d->vector, .dim = d->dim,
+	};
+
+	hash_row(&r, d->hash);
+}
+
+/* Whether the columns are of the types that were written. */
+static bool has_types(sqlite3_stmt *st)
+{
+	static const enum search_column texts[] = {
+		COL_TEXT, COL_SOURCE, COL_CHUNK, COL_META, COL_URI, COL_DOC,
+	};
+	size_t i;
+	int type;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		type = sqlite3_column_type(st, (int)texts[i]);
+		if (type != SQLITE_TEXT && type != SQLITE_NULL)
+			return false;
+	}
+	return sqlite3_column_type(st, COL_PART) == SQLITE_INTEGER;
+}
+
+static int read_row(struct search_index *ix, sqlite3_stmt *st, float *v,
+		    struct row *r, struct ai_err *err)
+{
+	int64_t n = sqlite3_column_int64(st, COL_N);
+
+	*r = (struct row){
+		.id = search_id_at(st, COL_ID),
+		.uri = ai_db_span(st, COL_URI), .doc = ai_db_span(st, COL_DOC),
+		.source = ai_db_span(st, COL_SOURCE),
+		.chunk = ai_db_span(st, COL_CHUNK),
+		.meta = ai_db_span(st, COL_META),
+		.text = ai_db_span(st, COL_TEXT),
+		.part = sqlite3_column_int64(st, COL_PART),
+		.dim = (size_t)ix->info.dim,
+	};
+	if (sqlite3_column_int(st, COL_VECTOR) == 0)
+		return 0;
+	if (r->dim == 0)
+		return ai_db_damaged(&ix->db, err, "document %lld: a vector, "
+				     "but the index has none", (long long)n);
+	r->vector = v;
+	return search_blocks_get(ix, search_vectors(ix->info.dim), n, v, err);
+}
+
+int search_check_row(struct search_index *ix, sqlite3_stmt *st, float *v,
+		     struct ai_err *err)
+{
+	struct ai_span kept = ai_db_span(st, COL_HASH);
+	unsigned char hash[16];
+	struct row r;
+
+	if (read_row(ix, st, v, &r, err) < 0)
+		return -1;
+	hash_row(&r, hash);
+	if (has_types(st) && kept.n == sizeof(hash) &&
+	    memcmp(kept.p, hash, kept.n) == 0)
+		return 0;
+	return ai_db_damaged(&ix->db, err, "document %lld: its checksum is "
+			     "wrong",
+			     (long long)sqlite3_column_int64(st, COL_N));
+}
+
+/* ---- reading ------------------------------------------------------------------- */
 
 int search_document_read(struct search_document *d, const struct ai_rec *rec,
 			 const struct search_info *info, struct ai_err *err)

@@ -1,6 +1,7 @@
 #include "search.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Six digits behind the point: more are noise of the summation. */
@@ -38,21 +39,21 @@ static void put_json(struct ai_buf *b, const char *name, struct ai_span s)
 static void put_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 		    sqlite3_stmt *st)
 {
-	struct ai_span text = ai_db_span(st, 6);
+	struct ai_span text = ai_db_span(st, COL_TEXT);
 
 	ai_put_open(b, '{');
 	ai_put_key(b, "rank");
 	ai_put_i64(b, rank);
 	ai_put_key(b, "id");
-	search_put_id(b, search_id_at(st, 0));
+	search_put_id(b, search_id_at(st, COL_ID));
 	ai_put_key(b, "text");
 	ai_put_str(b, text.p, text.n);
 	put_score(b, "score", f->key.score);
 	put_score(b, "confidence", f->confidence);
 	put_leg(b, "dense", f->dense);
 	put_leg(b, "sparse", f->sparse);
-	put_json(b, "source", ai_db_span(st, 3));
-	put_json(b, "meta", ai_db_span(st, 5));
+	put_json(b, "source", ai_db_span(st, COL_SOURCE));
+	put_json(b, "meta", ai_db_span(st, COL_META));
 	ai_put_close(b, '}');
 }
 
@@ -60,8 +61,9 @@ static void put_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 static void write_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 		      sqlite3_stmt *st)
 {
-	struct ai_span id = ai_db_span(st, 0), source = ai_db_span(st, 3);
-	struct ai_span text = ai_db_span(st, 6);
+	struct ai_span id = ai_db_span(st, COL_ID);
+	struct ai_span source = ai_db_span(st, COL_SOURCE);
+	struct ai_span text = ai_db_span(st, COL_TEXT);
 	struct ai_value v = { AI_NONE, { NULL, 0 } }, uri, line;
 	size_t i;
 
@@ -86,29 +88,45 @@ static void write_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 		ai_buf_chr(b, '\n');
 }
 
+/* Its row, if that is what was stored: a damaged one is no answer. */
+static int load_hit(struct search_index *ix, int64_t n, float *v,
+		    struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (SEARCH_BIND(ix, SQL_BY_N, err, "i", n) < 0)
+		return -1;
+	st = ix->st[SQL_BY_N];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc == 0)
+		return ai_db_damaged(&ix->db, err, "document %lld is not there",
+				     (long long)n);
+	if (rc > 0 && search_check_row(ix, st, v, err) == 0)
+		return 0;
+	sqlite3_reset(st);
+	return -1;
+}
+
 static int write_hits(struct search_index *ix, const struct search_result *r,
 		      struct ai_buf *b, struct ai_err *err)
 {
+	float *v = malloc(((size_t)ix->info.dim + 1) * sizeof(*v));
 	sqlite3_stmt *st;
 	size_t i;
-	int rc;
 
-	for (i = 0; i < r->n; i++) {
-		if (SEARCH_BIND(ix, SQL_BY_N, err, "i", r->v[i].key.n) < 0)
-			return -1;
+	if (v == NULL)
+		return ai_err_nomem(err);
+	for (i = 0; i < r->n && load_hit(ix, r->v[i].key.n, v, err) == 0; i++) {
 		st = ix->st[SQL_BY_N];
-		rc = ai_db_step(&ix->db, st, err);
-		if (rc <= 0)
-			return rc < 0 ? -1 : ai_db_damaged(&ix->db, err,
-				"document %lld is not there",
-				(long long)r->v[i].key.n);
 		if (ai_loop.plain_out)
 			write_hit(b, &r->v[i], (int)i + 1, st);
 		else
 			put_hit(b, &r->v[i], (int)i + 1, st);
 		sqlite3_reset(st);
 	}
-	return ai_buf_check(b, "the hits", err);
+	free(v);
+	return i < r->n ? -1 : ai_buf_check(b, "the hits", err);
 }
 
 static void put_search(struct search_index *ix, const struct search_result *r,

@@ -21,7 +21,8 @@ struct search_settings search;
 
 /*
  * text is FTS5's external content: it keeps the postings, the row keeps the
- * text.  lengths: little-endian uint32, terms a document.  vectors: floats of
+ * text.  doc and run are the version of a passage's file, part its number in
+ * there; the hash covers all of them but run.  lengths: little-endian uint32, terms a document.  vectors: floats of
  * length 1, zeros for none.
  */
 static const char schema[] =
@@ -31,10 +32,12 @@ static const char schema[] =
 	" sparse_weight REAL, dense_weight REAL);"
 	"INSERT INTO info VALUES(1, 0, 0, 0, '', 0, 2, 1, 1);"
 	"CREATE TABLE docs(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
-	" uri TEXT, doc TEXT, hash BLOB NOT NULL, tokens INTEGER NOT NULL,"
+	" uri TEXT, doc TEXT, run INTEGER NOT NULL, part INTEGER NOT NULL,"
+	" hash BLOB NOT NULL, tokens INTEGER NOT NULL,"
 	" vector INTEGER NOT NULL, source TEXT, chunk TEXT, meta TEXT,"
 	" text TEXT NOT NULL);"
-	"CREATE INDEX docs_uri ON docs(uri, doc) WHERE uri IS NOT NULL;"
+	"CREATE INDEX docs_uri ON docs(uri, doc, run, part)"
+	" WHERE uri IS NOT NULL;"
 	"CREATE TABLE labels(l INTEGER PRIMARY KEY, key TEXT, value TEXT,"
 	" UNIQUE(key, value));"
 	"CREATE TABLE tags(l INTEGER, n INTEGER, PRIMARY KEY(l, n))"
@@ -46,7 +49,11 @@ static const char schema[] =
 	" tokenize='porter unicode61 remove_diacritics 2');"
 	"CREATE VIRTUAL TABLE occurrences USING fts5vocab(fts, instance);"
 	"PRAGMA application_id=1634296952;" /* "aidx" */
-	"PRAGMA user_version=1;";
+	"PRAGMA user_version=2;";
+
+/* As enum search_column has them. */
+#define ROW "id, tokens, vector, source, chunk, meta, text, n, hash, uri, doc," \
+	" part"
 
 const char *const search_sql[SQL_COUNT] = {
 	[SQL_INFO] = "SELECT documents, vectors, tokens, model, dim, rule,"
@@ -54,17 +61,22 @@ const char *const search_sql[SQL_COUNT] = {
 	[SQL_SET_INFO] = "UPDATE info SET documents=?, vectors=?, tokens=?,"
 			 " model=?, dim=?, rule=?, sparse_weight=?,"
 			 " dense_weight=?",
-	[SQL_BY_ID] = "SELECT n, hash FROM docs WHERE id=?",
-	[SQL_BY_N] = "SELECT id, tokens, vector, source, chunk, meta, text"
-		     " FROM docs WHERE n=?",
-	[SQL_INSERT] = "INSERT INTO docs(n, id, uri, doc, hash, tokens, vector,"
-		       " source, chunk, meta, text)"
-		       " VALUES(nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_BY_ID] = "SELECT n, hash, run FROM docs WHERE id=?",
+	[SQL_BY_N] = "SELECT " ROW " FROM docs WHERE n=?",
+	[SQL_INSERT] = "INSERT INTO docs(n, id, uri, doc, run, part, hash,"
+		       " tokens, vector, source, chunk, meta, text) VALUES"
+		       "(nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_SET_RUN] = "UPDATE docs SET run=? WHERE n=?",
 	[SQL_DELETE] = "DELETE FROM docs WHERE n=?",
 	[SQL_ANY_IN] = "SELECT n FROM docs WHERE n>=? AND n<? LIMIT 1",
-	[SQL_ALL] = "SELECT id, tokens, vector, source, chunk, meta, text, n,"
-		    " hash, uri, doc FROM docs ORDER BY n",
-	[SQL_STALE] = "SELECT n FROM docs WHERE uri=? AND doc<>? LIMIT 1",
+	[SQL_ALL] = "SELECT " ROW " FROM docs ORDER BY n",
+	/* Two ranges: with <> all passages of the file would be looked at. */
+	[SQL_STALE] = "SELECT n FROM docs WHERE uri=?1 AND (doc, run)<(?2, ?3)"
+		      " UNION ALL "
+		      "SELECT n FROM docs WHERE uri=?1 AND (doc, run)>(?2, ?3)"
+		      " LIMIT 1",
+	[SQL_PARTS] = "SELECT count(DISTINCT part) FROM docs WHERE uri=?"
+		      " AND doc=? AND run=? AND part>=0 AND part<?",
 	[SQL_ID_OF] = "SELECT id FROM docs WHERE n=?",
 	[SQL_TEXT_OF] = "SELECT text FROM docs WHERE n=?",
 	[SQL_FTS_INSERT] = "INSERT INTO fts(rowid, text) VALUES(?, ?)",
@@ -78,6 +90,9 @@ const char *const search_sql[SQL_COUNT] = {
 			   "(SELECT l FROM labels WHERE key=? AND value=?)",
 	[SQL_TAG_FIND] = "SELECT tags.n FROM labels JOIN tags USING(l)"
 			 " WHERE key=? AND value=?",
+	[SQL_TAG_HAS] = "SELECT l FROM labels JOIN tags USING(l)"
+			" WHERE n=? AND key=? AND value=?",
+	[SQL_TAG_COUNT] = "SELECT count(*) FROM tags",
 	[SQL_LAST] = "SELECT max(n) FROM docs",
 	[SQL_OCCURRENCES] = "SELECT doc FROM occurrences WHERE term=?",
 	[SQL_LENGTHS] = "SELECT block, data FROM lengths WHERE block=?",
@@ -126,11 +141,13 @@ static int no_index(const char *folder, struct ai_err *err)
 static int make_folder(const char *folder, struct ai_err *err)
 {
 	struct stat st;
+	int why;
 
 	if (mkdir(folder, 0777) == 0)
 		return 0;
+	why = errno;
 	if (stat(folder, &st) < 0)
-		return ai_err_sys(err, AI_E_CREATE, errno,
+		return ai_err_sys(err, AI_E_CREATE, why,
 				  "cannot create the folder '%.200s'", folder);
 	if (!S_ISDIR(st.st_mode))
 		return ai_err_set(err, AI_E_CREATE, "'%.200s' is a file, "
@@ -250,6 +267,13 @@ static int check_format(struct search_index *ix, struct ai_err *err)
 		return ai_err_set(err, AI_E_DATA, "%s has format %lld; this "
 				  "ai-search reads up to %d: install a newer "
 				  "one", ix->db.name, (long long)version,
+				  SEARCH_FORMAT);
+	if (version > 0 && version < SEARCH_FORMAT)
+		return ai_err_set(err, AI_E_DATA, "%s has the old format %lld; "
+				  "this ai-search reads %d: rebuild it with "
+				  "the ai-search that made it (OLD export -i "
+				  "INDEX | ai-search add -i NEW) or from the "
+				  "documents", ix->db.name, (long long)version,
 				  SEARCH_FORMAT);
 	if (version < 1)
 		return ai_db_damaged(&ix->db, err, "no format number");

@@ -32,6 +32,8 @@ static const struct ai_opt options[] = {
 	  "add: the model of a new index" },
 	{ "ack", 0, AI_OPT_FLAG, &search.ack, NULL,
 	  "add, delete: write each id once it is safe" },
+	{ "partial", 0, AI_OPT_FLAG, &search.partial, NULL,
+	  "add: the passages that come of a file are all it has" },
 	{ "wait", 0, AI_OPT_REAL, &search.wait_s, "SECONDS",
 	  "how long to wait for another writer", .initial = "10", .min = 0,
 	  .max = 86400 },

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEARCH_FORMAT 1          /* of the file, in its user_version */
+#define SEARCH_FORMAT 2          /* of the file, in its user_version */
 #define SEARCH_LOCAL "local/hash"
 #define SEARCH_DEPTH 1000        /* candidates a leg hands to the fusion */
 #define SEARCH_TEXT_MAX ((size_t)1 << 30)
@@ -36,7 +36,7 @@ struct search_settings {
 	double mmr; /* 1: relevance alone */
 	double min_dense, min_sparse, min_confidence;
 	struct ai_opt_list where;
-	bool ack;
+	bool ack, partial;
 	double wait_s;
 };
 extern struct search_settings search;
@@ -69,13 +69,20 @@ struct search_info {
 /* The statements that are kept; their text stands in index.c. */
 enum search_sql {
 	SQL_INFO, SQL_SET_INFO,
-	SQL_BY_ID, SQL_BY_N, SQL_INSERT, SQL_DELETE, SQL_ANY_IN, SQL_ALL,
-	SQL_STALE, SQL_ID_OF, SQL_TEXT_OF,
+	SQL_BY_ID, SQL_BY_N, SQL_INSERT, SQL_SET_RUN, SQL_DELETE, SQL_ANY_IN,
+	SQL_ALL, SQL_STALE, SQL_PARTS, SQL_ID_OF, SQL_TEXT_OF,
 	SQL_FTS_INSERT, SQL_FTS_DELETE,
 	SQL_LABEL_INSERT, SQL_TAG_INSERT, SQL_TAG_DELETE, SQL_TAG_FIND, SQL_LAST,
 	SQL_OCCURRENCES,
 	SQL_LENGTHS, SQL_VECTORS,
+	SQL_TAG_HAS, SQL_TAG_COUNT,
 	SQL_COUNT
+};
+
+/* What SQL_BY_N and SQL_ALL give. */
+enum search_column {
+	COL_ID, COL_TOKENS, COL_VECTOR, COL_SOURCE, COL_CHUNK, COL_META,
+	COL_TEXT, COL_N, COL_HASH, COL_URI, COL_DOC, COL_PART,
 };
 
 struct search_tokenizer; /* terms.c */
@@ -168,10 +175,12 @@ struct search_id search_id_at(sqlite3_stmt *st, int column);
 struct search_document {
 	struct ai_buf id, text;
 	bool id_number;
-	struct ai_buf uri, doc; /* the file and its version; may be empty */
+	struct ai_buf uri, doc; /* the file, its version; may be empty */
 	struct ai_buf meta;               /* an object, or empty */
 	struct ai_span source, chunk;     /* JSON of the record; p may be NULL */
 	int64_t of, part;                 /* chunk.of and .n; -1 */
+	bool exact;                       /* doc says where it was cut */
+	int64_t run;                      /* of its version; set by who adds */
 	bool empty;                       /* a file without passages: no text */
 	float *vector;                    /* of length 1, or NULL */
 	size_t dim;
@@ -197,6 +206,10 @@ int search_embed_locally(struct ai_span text, const struct search_info *info,
 			 float **vec, size_t *dim, struct ai_err *err);
 /* The fingerprint: equal if and only if nothing changed. */
 void search_document_hash(struct search_document *d);
+/* Whether a row (SQL_BY_N, SQL_ALL) still has the fingerprint that it was
+ * stored with; v (room for one vector) gets its vector.  AI_E_DATA: not. */
+int search_check_row(struct search_index *ix, sqlite3_stmt *st, float *v,
+		     struct ai_err *err);
 struct search_id search_document_id(const struct search_document *d);
 /* The payload's member, -p or "text". */
 const char *search_path(void);
@@ -212,12 +225,55 @@ int search_remove(struct search_index *ix, int64_t n, struct ai_err *err);
 /* Removes the document with this id; *found says whether there was one. */
 int search_remove_id(struct search_index *ix, struct search_id id, bool *found,
 		     struct ai_err *err);
-/* One of the chunks of uri that were cut from other bytes than doc, or 0. */
-int search_find_stale(struct search_index *ix, struct ai_span uri,
-		      struct ai_span doc, int64_t *n, struct ai_err *err);
+
+/*
+ * Which version of a file its passages belong to: that of these bytes, cut so
+ * (doc).  Where doc does not say all (a chunker that tells not where it cut, or
+ * passages left out on purpose), run is the number of the run that brought
+ * them, which makes those that did not come again another version; else 0.
+ */
+struct search_version {
+	struct ai_span uri, doc;
+	int64_t run;
+};
+/* Whether there are passages of another version of this file; the row of one
+ * of them, or 0. */
+int search_find_stale(struct search_index *ix, struct search_version v,
+		      int64_t *n, struct ai_err *err);
 /* Removes them all. */
-int search_remove_stale(struct search_index *ix, struct ai_span uri,
-			struct ai_span doc, struct ai_err *err);
+int search_remove_stale(struct search_index *ix, struct search_version v,
+			struct ai_err *err);
+/* How many different ones of the passages 0 to of-1 are there. */
+int search_count_parts(struct search_index *ix, struct search_version v,
+		       int64_t of, int64_t *count, struct ai_err *err);
+
+/* ---- replace.c: files that came in another version ------------------------- */
+
+#define SEARCH_BUCKETS 1024
+
+/* Those whose old passages are still there; begins as zeros. */
+struct search_replacements {
+	struct search_replacement *v[SEARCH_BUCKETS];
+};
+/* Before and after a record is stored.  Of two versions of a file in one
+ * input the later stays: the earlier one's turn to replace others is before
+ * its first record. */
+int search_replace_before(struct search_replacements *all,
+			  struct search_index *ix,
+			  const struct search_document *d, struct ai_err *err);
+int search_replace_after(struct search_replacements *all,
+			 struct search_index *ix,
+			 const struct search_document *d, struct ai_err *err);
+/* Before each commit: those that are complete lose their old passages. */
+int search_replace_ready(struct search_replacements *all,
+			 struct search_index *ix, struct ai_err *err);
+bool search_replace_any(const struct search_replacements *all);
+/* At the end of the input: also those that need not be complete.  The others
+ * keep both versions; messages name them. */
+int search_replace_end(struct search_replacements *all,
+		       struct search_index *ix, int64_t *incomplete,
+		       struct ai_err *err);
+void search_replace_release(struct search_replacements *all);
 
 /* ---- tags.c: metadata that --where can find ------------------------------- */
 
@@ -226,6 +282,10 @@ int search_tags_put(struct search_index *ix, int64_t n, struct ai_span source,
 		    struct ai_span meta, struct ai_err *err);
 int search_tags_drop(struct search_index *ix, int64_t n, struct ai_span source,
 		     struct ai_span meta, struct ai_err *err);
+
+/* Whether a document has all its tags; their number is added to *count. */
+int search_tags_check(struct search_index *ix, int64_t n, struct ai_span source,
+		      struct ai_span meta, int64_t *count, struct ai_err *err);
 
 /* The documents that all of --where hold for. */
 struct search_filter {

@@ -18,14 +18,14 @@ static int run(struct search_index *ix, enum search_sql sql,
 static int unindex(struct search_index *ix, int64_t n, sqlite3_stmt *st,
 		   struct ai_err *err)
 {
-	int64_t tokens = sqlite3_column_int64(st, 1);
-	bool vector = sqlite3_column_int(st, 2) != 0;
+	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
+	bool vector = sqlite3_column_int(st, COL_VECTOR) != 0;
 
 	if (SEARCH_BIND(ix, SQL_FTS_DELETE, err, "it", n,
-			ai_db_span(st, 6)) < 0 ||
+			ai_db_span(st, COL_TEXT)) < 0 ||
 	    run(ix, SQL_FTS_DELETE, err) < 0 ||
-	    search_tags_drop(ix, n, ai_db_span(st, 3), ai_db_span(st, 5),
-			     err) < 0)
+	    search_tags_drop(ix, n, ai_db_span(st, COL_SOURCE),
+			     ai_db_span(st, COL_META), err) < 0)
 		return -1;
 	ix->info.documents--;
 	ix->info.tokens -= tokens;
@@ -68,29 +68,31 @@ int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
 	return clear_items(ix, n, err);
 }
 
-/* The row of an id, 0 if there is none; hash (may be NULL) gets its
- * fingerprint. */
-static int find_id(struct search_index *ix, struct search_id id, int64_t *n,
-		   unsigned char hash[16], struct ai_err *err)
+/* A row that has an id; n 0: none. */
+struct found {
+	int64_t n, run;
+	unsigned char hash[16];
+};
+
+static int find_id(struct search_index *ix, struct search_id id,
+		   struct found *f, struct ai_err *err)
 {
 	sqlite3_stmt *st;
 	struct ai_span h;
 	int rc;
 
-	*n = 0;
+	memset(f, 0, sizeof(*f));
 	if (SEARCH_BIND(ix, SQL_BY_ID, err, id.number ? "b" : "t", id.s) < 0)
 		return -1;
 	st = ix->st[SQL_BY_ID];
 	rc = ai_db_step(&ix->db, st, err);
 	if (rc <= 0)
 		return rc;
-	*n = sqlite3_column_int64(st, 0);
+	f->n = sqlite3_column_int64(st, 0);
+	f->run = sqlite3_column_int64(st, 2);
 	h = ai_db_span(st, 1);
-	if (hash != NULL) {
-		memset(hash, 0, 16);
-		if (h.n == 16)
-			memcpy(hash, h.p, 16);
-	}
+	if (h.n == sizeof(f->hash))
+		memcpy(f->hash, h.p, sizeof(f->hash));
 	sqlite3_reset(st);
 	return 0;
 }
@@ -98,22 +100,24 @@ static int find_id(struct search_index *ix, struct search_id id, int64_t *n,
 int search_remove_id(struct search_index *ix, struct search_id id, bool *found,
 		     struct ai_err *err)
 {
-	int64_t n;
+	struct found f;
 
-	if (find_id(ix, id, &n, NULL, err) < 0)
+	if (find_id(ix, id, &f, err) < 0)
 		return -1;
-	*found = n != 0;
-	return n == 0 ? 0 : search_remove(ix, n, err);
+	*found = f.n != 0;
+	return f.n == 0 ? 0 : search_remove(ix, f.n, err);
 }
 
-int search_find_stale(struct search_index *ix, struct ai_span uri,
-		      struct ai_span doc, int64_t *n, struct ai_err *err)
+/* ---- versions of a file ------------------------------------------------------ */
+
+int search_find_stale(struct search_index *ix, struct search_version v,
+		      int64_t *n, struct ai_err *err)
 {
 	sqlite3_stmt *st;
 	int rc;
 
 	*n = 0;
-	if (SEARCH_BIND(ix, SQL_STALE, err, "tt", uri, doc) < 0)
+	if (SEARCH_BIND(ix, SQL_STALE, err, "tti", v.uri, v.doc, v.run) < 0)
 		return -1;
 	st = ix->st[SQL_STALE];
 	rc = ai_db_step(&ix->db, st, err);
@@ -123,18 +127,36 @@ int search_find_stale(struct search_index *ix, struct ai_span uri,
 	return rc < 0 ? -1 : 0;
 }
 
-int search_remove_stale(struct search_index *ix, struct ai_span uri,
-			struct ai_span doc, struct ai_err *err)
+int search_remove_stale(struct search_index *ix, struct search_version v,
+			struct ai_err *err)
 {
 	int64_t n;
 
 	do {
-		if (search_find_stale(ix, uri, doc, &n, err) < 0)
+		if (search_find_stale(ix, v, &n, err) < 0)
 			return -1;
 		if (n != 0 && search_remove(ix, n, err) < 0)
 			return -1;
 	} while (n != 0);
 	return 0;
+}
+
+int search_count_parts(struct search_index *ix, struct search_version v,
+		       int64_t of, int64_t *count, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*count = 0;
+	if (SEARCH_BIND(ix, SQL_PARTS, err, "ttii", v.uri, v.doc, v.run,
+			of) < 0)
+		return -1;
+	st = ix->st[SQL_PARTS];
+	rc = ai_db_step(&ix->db, st, err);
+	if (rc > 0)
+		*count = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- adding ------------------------------------------------------------------ */
@@ -166,8 +188,9 @@ static int insert(struct search_index *ix, int64_t *n, int64_t tokens,
 	struct search_id id = search_document_id(d);
 
 	/* Without a row number SQLite takes the one behind the last. */
-	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttbiitttt" :
-			"itttbiitttt", *n, id.s, or_null(&d->uri), or_null(&d->doc), hash, tokens,
+	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttiibiitttt" :
+			"itttiibiitttt", *n, id.s, or_null(&d->uri),
+			or_null(&d->doc), d->run, d->part, hash, tokens,
 			(int64_t)(d->vector != NULL), d->source, d->chunk,
 			or_null(&d->meta), text) < 0)
 		return -1;
@@ -197,21 +220,31 @@ static int put_items(struct search_index *ix, int64_t n, int64_t tokens,
 				 d->vector, err);
 }
 
+/* The same as it was, but of another run. */
+static int set_run(struct search_index *ix, int64_t n, int64_t run_number,
+		   struct ai_err *err)
+{
+	if (SEARCH_BIND(ix, SQL_SET_RUN, err, "ii", run_number, n) < 0)
+		return -1;
+	return run(ix, SQL_SET_RUN, err);
+}
+
 int search_store(struct search_index *ix, const struct search_document *d,
 		 bool *changed, struct ai_err *err)
 {
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
-	unsigned char hash[16];
+	struct found f;
 	int64_t n, tokens;
 
 	*changed = false;
-	if (find_id(ix, search_document_id(d), &n, hash, err) < 0)
+	if (find_id(ix, search_document_id(d), &f, err) < 0)
 		return -1;
-	if (n != 0 && memcmp(hash, d->hash, sizeof(hash)) == 0)
-		return 0;
+	if (f.n != 0 && memcmp(f.hash, d->hash, sizeof(f.hash)) == 0)
+		return f.run == d->run ? 0 : set_run(ix, f.n, d->run, err);
 	*changed = true;
-	if (n != 0 && search_remove(ix, n, err) < 0)
+	if (f.n != 0 && search_remove(ix, f.n, err) < 0)
 		return -1;
+	n = f.n;
 	adopt_model(ix, d);
 	if (search_count_terms(ix, text, &tokens, err) < 0 ||
 	    insert(ix, &n, tokens, d, err) < 0 ||

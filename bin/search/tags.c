@@ -11,16 +11,61 @@
 struct walk {
 	struct search_index *ix;
 	int64_t n;
-	bool drop;
+	int (*each)(struct walk *w, struct ai_span key, struct ai_span value);
 	int count;
+	int64_t *labels; /* that were found, by check_one */
 	struct ai_buf key, value;
 	struct ai_err *err;
 };
 
-static int tag_one(struct walk *w, struct ai_value v)
+static int run(struct walk *w, enum search_sql sql, struct ai_span key,
+	       struct ai_span value)
 {
 	struct search_index *ix = w->ix;
-	enum search_sql sql = w->drop ? SQL_TAG_DELETE : SQL_TAG_INSERT;
+
+	if (SEARCH_BIND(ix, sql, w->err, "itt", w->n, key, value) < 0)
+		return -1;
+	return ai_db_run(&ix->db, ix->st[sql], w->err);
+}
+
+static int put_one(struct walk *w, struct ai_span key, struct ai_span value)
+{
+	struct search_index *ix = w->ix;
+
+	if (SEARCH_BIND(ix, SQL_LABEL_INSERT, w->err, "tt", key, value) < 0 ||
+	    ai_db_run(&ix->db, ix->st[SQL_LABEL_INSERT], w->err) < 0)
+		return -1;
+	return run(w, SQL_TAG_INSERT, key, value);
+}
+
+static int drop_one(struct walk *w, struct ai_span key, struct ai_span value)
+{
+	return run(w, SQL_TAG_DELETE, key, value);
+}
+
+static int check_one(struct walk *w, struct ai_span key, struct ai_span value)
+{
+	struct search_index *ix = w->ix;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (SEARCH_BIND(ix, SQL_TAG_HAS, w->err, "itt", w->n, key, value) < 0)
+		return -1;
+	st = ix->st[SQL_TAG_HAS];
+	rc = ai_db_step(&ix->db, st, w->err);
+	if (rc == 0)
+		return ai_db_damaged(&ix->db, w->err, "document %lld: --where "
+				     "does not find it by its %.*s",
+				     (long long)w->n,
+				     key.n > 60 ? 60 : (int)key.n, key.p);
+	if (rc > 0)
+		w->labels[w->count - 1] = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
+static int tag_one(struct walk *w, struct ai_value v)
+{
 	struct ai_span key = { w->key.p, w->key.len }, value = v.s;
 
 	if (w->count >= TAGS_MAX || w->key.len == 0 ||
@@ -36,13 +81,7 @@ static int tag_one(struct walk *w, struct ai_value v)
 	if (value.n > VALUE_MAX)
 		return 0;
 	w->count++;
-	if (!w->drop &&
-	    (SEARCH_BIND(ix, SQL_LABEL_INSERT, w->err, "tt", key, value) < 0 ||
-	     ai_db_run(&ix->db, ix->st[SQL_LABEL_INSERT], w->err) < 0))
-		return -1;
-	if (SEARCH_BIND(ix, sql, w->err, "itt", w->n, key, value) < 0)
-		return -1;
-	return ai_db_run(&ix->db, ix->st[sql], w->err);
+	return w->each(w, key, value);
 }
 
 /* Objects add a step to the key, arrays do not: tags=["a","b"] is found by
@@ -96,33 +135,58 @@ static struct ai_value parse(struct ai_span s)
 	return v;
 }
 
-static int change(struct search_index *ix, int64_t n, bool drop,
-		  struct ai_span source, struct ai_span meta,
-		  struct ai_err *err)
+static int walk_all(struct walk *w, struct ai_span source, struct ai_span meta)
 {
-	struct walk w = { .ix = ix, .n = n, .drop = drop, .err = err };
 	int rc;
 
-	ai_buf_init(&w.key, KEY_MAX);
-	ai_buf_init(&w.value, VALUE_MAX);
-	rc = walk(&w, parse(meta));
+	ai_buf_init(&w->key, KEY_MAX);
+	ai_buf_init(&w->value, VALUE_MAX);
+	rc = walk(w, parse(meta));
 	if (rc == 0)
-		rc = walk_source(&w, parse(source));
-	ai_buf_release(&w.key);
-	ai_buf_release(&w.value);
+		rc = walk_source(w, parse(source));
+	ai_buf_release(&w->key);
+	ai_buf_release(&w->value);
 	return rc;
 }
 
 int search_tags_put(struct search_index *ix, int64_t n, struct ai_span source,
 		    struct ai_span meta, struct ai_err *err)
 {
-	return change(ix, n, false, source, meta, err);
+	struct walk w = { .ix = ix, .n = n, .each = put_one, .err = err };
+
+	return walk_all(&w, source, meta);
 }
 
 int search_tags_drop(struct search_index *ix, int64_t n, struct ai_span source,
 		     struct ai_span meta, struct ai_err *err)
 {
-	return change(ix, n, true, source, meta, err);
+	struct walk w = { .ix = ix, .n = n, .each = drop_one, .err = err };
+
+	return walk_all(&w, source, meta);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int search_tags_check(struct search_index *ix, int64_t n, struct ai_span source,
+		      struct ai_span meta, int64_t *count, struct ai_err *err)
+{
+	int64_t labels[TAGS_MAX];
+	struct walk w = { .ix = ix, .n = n, .each = check_one,
+			  .labels = labels, .err = err };
+	int i;
+
+	if (walk_all(&w, source, meta) < 0)
+		return -1;
+	/* What stands there twice has one tag. */
+	qsort(labels, (size_t)w.count, sizeof(*labels), compare);
+	for (i = 0; i < w.count; i++)
+		*count += i == 0 || labels[i] != labels[i - 1];
+	return 0;
 }
 
 /* ---- --where ----------------------------------------------------------------- */

@@ -18,6 +18,7 @@ static const struct ai_opt_use uses[] = {
 	{ &search.where, "|query|delete|export|" },
 	{ &search.model, "|add|" },
 	{ &search.ack, "|add|delete|" },
+	{ &search.partial, "|add|" },
 	{ NULL, NULL }
 };
 

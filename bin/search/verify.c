@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SQLite's own check of its pages, and FTS5's of its postings against the
- * texts. */
-static int check_file(struct search_index *ix, struct ai_err *err)
+/* SQLite's own check of its pages. */
+static int check_pages(struct search_index *ix, struct ai_err *err)
 {
 	sqlite3_stmt *st = NULL;
 	struct ai_span s;
@@ -24,17 +23,56 @@ static int check_file(struct search_index *ix, struct ai_err *err)
 					   s.n > 100 ? 100 : (int)s.n, s.p);
 	}
 	ai_db_finish(&st);
-	if (rc < 0)
-		return -1;
-	return ai_db_exec(&ix->db, "INSERT INTO fts(fts, rank) "
-			  "VALUES('integrity-check', 1)", err);
+	return rc < 0 ? -1 : 0;
+}
+
+/* All pages of the snapshot that is being read. */
+static int copy_pages(struct search_index *ix, sqlite3 *to, struct ai_err *err)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", ix->db.h, "main");
+	int rc;
+
+	if (b == NULL)
+		return ai_err_set(err, AI_E_IO, "%s cannot be copied: %s",
+				  ix->db.name, sqlite3_errmsg(to));
+	rc = sqlite3_backup_step(b, -1);
+	sqlite3_backup_finish(b);
+	if (rc == SQLITE_DONE)
+		return 0;
+	return ai_err_set(err, rc == SQLITE_NOMEM ? AI_E_MEMORY : AI_E_IO,
+			  "%s cannot be copied to a temporary file (set "
+			  "SQLITE_TMPDIR): %s", ix->db.name,
+			  sqlite3_errstr(rc));
+}
+
+/*
+ * FTS5's own check of its postings against the texts.  To FTS5 that is a
+ * write; done to a copy without a name, it needs neither the right to write
+ * nor the writer's lock.
+ */
+static int check_postings(struct search_index *ix, struct ai_err *err)
+{
+	struct ai_db copy = ix->db;
+	int rc;
+
+	copy.h = NULL;
+	if (sqlite3_open("", &copy.h) != SQLITE_OK)
+		rc = ai_err_nomem(err);
+	else
+		rc = copy_pages(ix, copy.h, err);
+	if (rc == 0)
+		rc = ai_db_exec(&copy, "PRAGMA journal_mode=OFF; INSERT INTO "
+				"fts(fts, rank) VALUES('integrity-check', 1)",
+				err);
+	ai_db_close(&copy);
+	return rc;
 }
 
 struct check {
 	struct search_index *ix;
 	struct search_info seen;
 	float *vector;
-	int64_t row;
+	int64_t row, tags;
 };
 
 static int bad(struct check *c, struct ai_err *err, const char *what)
@@ -58,57 +96,39 @@ static int check_length(struct check *c, struct ai_span text, int64_t tokens,
 	return 0;
 }
 
-/* The stored fingerprint covers the text, all JSON and the vector. */
-static int check_hash(struct check *c, sqlite3_stmt *st, bool vector,
-		      struct ai_err *err)
-{
-	struct search_document d;
-	struct ai_span hash = ai_db_span(st, 8), text = ai_db_span(st, 6);
-	struct ai_span meta = ai_db_span(st, 5);
-	int rc = 0;
-
-	search_document_init(&d);
-	ai_buf_add(&d.text, text.p, text.n);
-	if (meta.p != NULL)
-		ai_buf_add(&d.meta, meta.p, meta.n);
-	d.source = ai_db_span(st, 3);
-	d.chunk = ai_db_span(st, 4);
-	d.dim = (size_t)c->ix->info.dim;
-	d.vector = vector ? c->vector : NULL;
-	if (ai_buf_check(&d.text, "a text", err) < 0 ||
-	    ai_buf_check(&d.meta, "metadata", err) < 0) {
-		rc = -1;
-	} else {
-		search_document_hash(&d);
-		if (hash.n != sizeof(d.hash) ||
-		    memcmp(hash.p, d.hash, hash.n) != 0)
-			rc = bad(c, err, "its checksum is wrong");
-	}
-	d.vector = NULL; /* not its own */
-	search_document_release(&d);
-	return rc;
-}
-
 static int check_document(struct check *c, sqlite3_stmt *st,
 			  struct ai_err *err)
 {
-	int64_t tokens = sqlite3_column_int64(st, 1);
-	bool vector = sqlite3_column_int(st, 2) != 0;
+	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
+	bool vector = sqlite3_column_int(st, COL_VECTOR) != 0;
 
-	c->row = sqlite3_column_int64(st, 7);
-	if (check_length(c, ai_db_span(st, 6), tokens, err) < 0)
-		return -1;
-	if (vector && c->ix->info.dim == 0)
-		return bad(c, err, "a vector, but the index has none");
-	if (vector && search_blocks_get(c->ix, search_vectors(c->ix->info.dim),
-					c->row, c->vector, err) < 0)
-		return -1;
-	if (check_hash(c, st, vector, err) < 0)
+	c->row = sqlite3_column_int64(st, COL_N);
+	if (search_check_row(c->ix, st, c->vector, err) < 0 ||
+	    check_length(c, ai_db_span(st, COL_TEXT), tokens, err) < 0 ||
+	    search_tags_check(c->ix, c->row, ai_db_span(st, COL_SOURCE),
+			      ai_db_span(st, COL_META), &c->tags, err) < 0)
 		return -1;
 	c->seen.documents++;
 	c->seen.tokens += tokens;
 	c->seen.vectors += vector;
 	return 0;
+}
+
+/* Those that documents should have are there; are there others? */
+static int check_tags(struct check *c, struct ai_err *err)
+{
+	struct search_index *ix = c->ix;
+	int64_t n;
+
+	if (SEARCH_BIND(ix, SQL_TAG_COUNT, err, "") < 0 ||
+	    ai_db_step(&ix->db, ix->st[SQL_TAG_COUNT], err) < 0)
+		return -1;
+	n = sqlite3_column_int64(ix->st[SQL_TAG_COUNT], 0);
+	sqlite3_reset(ix->st[SQL_TAG_COUNT]);
+	return n == c->tags ? 0 :
+		ai_db_damaged(&ix->db, err, "--where looks into %lld values; "
+			      "the documents have %lld", (long long)n,
+			      (long long)c->tags);
 }
 
 static int check_documents(struct check *c, struct ai_err *err)
@@ -126,7 +146,7 @@ static int check_documents(struct check *c, struct ai_err *err)
 		return ai_db_damaged(&ix->db, err, "it counts %lld documents "
 				     "and holds %lld", (long long)i->documents,
 				     (long long)c->seen.documents);
-	return 0;
+	return check_tags(c, err);
 }
 
 static int put_answer(const struct check *c, struct ai_err *err)
@@ -159,11 +179,13 @@ int search_verify(int argc, char **argv, struct ai_err *err)
 	if (argc > 0)
 		return ai_err_set(err, AI_E_USAGE, "no operand is expected: "
 				  "'%.200s'", argv[0]);
-	if (search_index_open(&ix, AI_DB_WRITE, err) < 0)
+	if (search_index_open(&ix, AI_DB_READ, err) < 0)
 		return -1;
-	rc = search_index_begin(&ix, true, err);
+	rc = search_index_begin(&ix, false, err);
 	if (rc == 0)
-		rc = check_file(&ix, err);
+		rc = check_pages(&ix, err);
+	if (rc == 0)
+		rc = check_postings(&ix, err);
 	if (rc == 0) {
 		c.vector = calloc((size_t)ix.info.dim + 1, sizeof(float));
 		rc = c.vector == NULL ? ai_err_nomem(err)
