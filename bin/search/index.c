@@ -303,7 +303,8 @@ static int find_or_make(struct search_index *ix, const char *file,
 		return st.st_size > 0 ? 0 :
 			ai_err_set(err, AI_E_DATA, "index '%.150s' is damaged: "
 				   FILE_NAME " has no bytes; remove the folder "
-				   "and add the documents again", ix->folder);
+				   "and rebuild it from the documents",
+				   ix->folder);
 	if (errno == ENOENT && mode != AI_DB_CREATE)
 		return no_index(ix->folder, err);
 	if (errno == ENOENT || (errno == ENOTDIR && mode == AI_DB_CREATE))

@@ -2,6 +2,7 @@
 # Hostile and broken input to every program that reads records: what is wrong
 # is said, nothing vanishes, the records around it go on, nobody crashes.
 load helper
+load damage
 
 setup() {
 	ai_setup
@@ -79,11 +80,27 @@ between() { # FILTER CODE
 		assert_has "$(cat out)" "a\\u0000b"'
 }
 
+# What each program makes of a text of 0 bytes: its status, and what of its
+# answer says so.
+of_nothing() {
+	case $1 in
+	ai-pass*) echo 0 '.text == ""' ;;
+	ai-chunk*) echo 0 '.text == "" and .chunk.of == 1' ;;
+	ai-tokens*) echo 0 '.tokens.count == 0' ;;
+	ai-embed*) echo 0 '.embedding | test("^A+=?$")' ;;
+	ai-search*) echo 0 '.hits == []' ;;
+	ai-complete*) echo 2 '.error.code == "invalid_record"' ;;
+	*) echo "say here what $1 makes of a text of 0 bytes" ;;
+	esac
+}
+
 @test "a text of 0 bytes" {
 	printf '{"query":"","text":"","hits":[]}\n' >in
-	each 'run --separate-stderr bash -c "$f <in"
-		assert [ "$status" -eq 0 -o "$status" -eq 2 ]
-		assert [ "$status" -eq 0 -o "${output#*\"error\":}" != "$output" ]'
+	each 'read -r wanted answer <<<"$(of_nothing "$f")"
+		run --separate-stderr bash -c "$f <in"
+		assert_status "$wanted"
+		assert_eq "${#lines[@]}" 1
+		assert jq -e "$answer" <<<"$output"'
 }
 
 @test "a text that is no string, or absent" {
@@ -158,13 +175,79 @@ readers() {
 }
 
 @test "a file that may not be read" {
-	[ "$(id -u)" -ne 0 ] || skip "root may read everything"
-	records 1 >a
-	chmod 0 a
+	open=$(mktemp -d)
+	powerless "$open"
+	records 1 >"$open/a"
+	cp "$open/a" "$open/locked"
+	chmod 0 "$open/locked"
 	readers | while IFS= read -r f; do
-		run --separate-stderr $f a
+		run --separate-stderr "${as[@]}" $f "$open/locked"
 		assert_status 66
-		assert_has "$stderr" 'Permission denied'
+		assert_has "$stderr" "cannot open '$open/locked': Permission denied"
+		# It is this file, not the folder, the program or its data.
+		run --separate-stderr "${as[@]}" $f "$open/a"
+		assert_status 0
+	done
+}
+
+# open_half_way: $f reads the file r and is held up by a reader that does not
+# read on; pid is the program's, pos how far in the file it is.  (With -j it
+# reads on all the same.)
+open_half_way() {
+	local size fd
+	size=$(stat -c %s r)
+	rm -f fifo
+	mkfifo fifo
+	$f r >fifo 2>err &
+	pid=$!
+	exec 8<fifo
+	IFS= read -r first <&8
+	for fd in "/proc/$pid/fd"/*; do
+		[ "$(readlink "$fd")" = "$PWD/r" ] || continue
+		pos=$(awk '/^pos:/ { print $2 }' "/proc/$pid/fdinfo/${fd##*/}")
+	done
+	assert [ "$pos" -gt 0 -a "$pos" -lt "$size" ]
+}
+
+# What comes of it in the end, into out.
+read_on() {
+	{
+		printf '%s\n' "$first"
+		cat <&8
+	} >out
+	exec 8<&-
+	status=0
+	wait "$pid" || status=$?
+}
+
+@test "a file of records that is removed while it is read: all of it comes" {
+	records 5000 >all
+	readers | grep -v -e -j | while IFS= read -r f; do
+		cp all r
+		open_half_way
+		rm r
+		read_on
+		assert_status 0
+		assert_eq "$(jq -r .id out)" "$(seq 5000)"
+	done
+}
+
+@test "a file of records that is cut short while it is read" {
+	records 5000 >all
+	readers | grep -v -e -j | while IFS= read -r f; do
+		cp all r
+		open_half_way
+		: >r
+		read_on
+		# The lines that were read are whole; the cut one is told.
+		head -c "$pos" all >begun
+		n=$(wc -l <begun)
+		assert_eq "$(head -n "$n" out | jq -r .id)" "$(seq "$n")"
+		part=$(tail -n +"$((n + 1))" begun)
+		assert [ -n "$part" ]
+		assert_status 2
+		assert_eq "$(tail -n +"$((n + 1))" out | jq -r '[.error.code, .raw] | @tsv')" \
+			"invalid_json	$(jq -Rr '[.] | @tsv' <<<"$part")"
 	done
 }
 
@@ -300,8 +383,17 @@ sound_or_said() {
 				echo "the message does not name the index: $stderr"
 				return 1
 			}
+			[ "$status" -ne 65 ] || [[ $stderr == *'rebuild it'* ]] || {
+				echo "how to rebuild is not said: $stderr"
+				return 1
+			}
 			;;
-		1 | 2) ;;
+		2)
+			[[ $(jq -r .error.message <<<"$output") == *damaged*rebuild* ]] || {
+				echo "how to rebuild is not said: $output"
+				return 1
+			}
+			;;
 		*)
 			echo "$verb: status $status: $stderr"
 			return 1
@@ -316,6 +408,7 @@ sound_or_said() {
 	search -i idx fox
 	good=$output
 	cp -r idx whole
+	seed
 	bad=0
 	for file in $(index_files); do
 		size=$(stat -c %s "$file")
@@ -326,8 +419,7 @@ sound_or_said() {
 			rm -rf idx
 			cp -r whole idx
 			if [[ $damage == garble* ]]; then
-				head -c 24 /dev/urandom | dd of="$file" bs=1 \
-					seek="${damage#* }" conv=notrunc 2>/dev/null
+				garble "$file" "${damage#* }" 24
 			else
 				$damage "$file"
 			fi
@@ -379,6 +471,7 @@ sound_or_said() {
 }
 
 teardown() {
+	[ -z "${open-}" ] || rm -rf "$open"
 	mountpoint -q disk 2>/dev/null && umount disk
 	true
 }

@@ -173,7 +173,7 @@ good"
 		refused locked.txt "cannot open 'locked.txt': Permission denied"
 }
 
-@test "a file that vanishes, an unreadable name" {
+@test "a file that is gone, an unreadable name" {
 	printf good >good.txt
 	printf 'x' >$'latin\351.txt'
 	run -2 --separate-stderr ai-chunk $'latin\351.txt' good.txt
@@ -187,6 +187,105 @@ good"
 	wait "$!" || [ "$?" -eq 2 ]
 	assert_eq "$(jq -r '.text // .error.code' out)" 'good
 unreadable_document'
+}
+
+@test "a document that is cut short or removed while it is cut" {
+	# Mapped, this would be a SIGBUS.
+	for i in $(seq 3); do
+		seq -w 1 9000000 | head -c 20000000 >all
+		cp all big.txt
+		rm -f fifo
+		mkfifo fifo
+		ai-chunk --by fixed --overlap 0 big.txt >fifo &
+		pid=$!
+		exec 8<fifo
+		IFS= read -r first <&8
+		case $i in
+		1) : >big.txt ;;
+		2) rm big.txt ;;
+		3) head -c 20000000 /dev/zero >big.txt ;;
+		esac
+		{ printf '%s\n' "$first"; cat <&8; } >out
+		exec 8<&-
+		wait "$pid"
+		assert_eq "$(jq -r .chunk.doc out | uniq)" "$(b2sum -l 128 all | cut -d' ' -f1)"
+		jq -j .text out | cmp - all
+		[ "$(tail -n 1 out | jq '.source.bytes[1]')" -eq 20000000 ]
+	done
+}
+
+@test "a document that is cut short while it is read is what was read of it" {
+	seq -w 1 20000000 | head -c 160000000 >all
+	for _ in 1 2 3 4 5; do
+		cp all big.txt
+		ai-chunk --by fixed --overlap 0 --size 100000 big.txt >out &
+		pid=$!
+		# Stopped when it has some of the file, but not all.
+		pos=0
+		while [ "$pos" -eq 0 ] && kill -0 "$pid" 2>/dev/null; do
+			fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null)
+			[ -z "$fd" ] || pos=$(awk '/^pos:/ { print $2 }' \
+				"/proc/$pid/fdinfo/${fd##*/}" 2>/dev/null || echo 0)
+		done
+		kill -STOP "$pid" || true
+		fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null)
+		[ -z "$fd" ] || : >big.txt
+		kill -CONT "$pid" || true
+		wait "$pid"
+		n=$(tail -n 1 out | jq '.source.bytes[1]')
+		[ "$n" -eq 160000000 ] || break
+		echo "# it was faster, once more" >&3
+	done
+	[ "$n" -gt 0 ] && [ "$n" -lt 160000000 ]
+	jq -j .text out | cmp -n "$n" - all
+	assert_eq "$(jq -r .chunk.doc out | uniq)" "$(head -c "$n" all | b2sum -l 128 | cut -d' ' -f1)"
+}
+
+@test "a document that is a pipe: removed, or its writer gone half-way" {
+	mkfifo doc.txt
+	ai-chunk doc.txt >out &
+	exec 9>doc.txt
+	printf 'one ' >&9
+	rm doc.txt
+	printf 'two' >&9
+	exec 9>&-
+	wait "$!"
+	assert_eq "$(jq -c '[.text, .source.bytes, .source.uri]' out)" '["one two",[0,7],"doc.txt"]'
+	mkfifo doc.txt
+	ai-chunk doc.txt >out &
+	pid=$!
+	bash -c 'exec 9>doc.txt; printf "one \303" >&9; kill -KILL $$' || true
+	wait "$pid" && status=0 || status=$?
+	# A letter that is not whole is told.
+	assert_status 2
+	assert_has "$(jq -r .error.message out)" "byte 0xC3 at offset 4"
+}
+
+@test "where a document was cut: other places, another fingerprint" {
+	seq -s ' ' 1 1150 >a.txt
+	cut_of() { ai-chunk "$@" a.txt | jq -r .chunk.cut | uniq; }
+	one=$(cut_of)
+	assert_eq "${#one}" 16
+	assert_eq "$(cut_of)" "$one"
+	for how in '--size 950' '--overlap 100' '--by fixed' '--unit tokens --size 300' \
+		'--unit tokens --size 300 --encoding r50k_base --overlap 9'; do
+		# shellcheck disable=SC2086 # several words
+		refute_eq "$(cut_of $how)" "$one"
+	done
+	# Not the options count, but what comes of them.
+	assert_eq "$(cut_of --by recursive)" "$one"
+	# A record's too, and that of one without a passage.
+	assert_eq "$(jq -Rc '{text: .}' a.txt | ai-chunk | jq -r .chunk.cut | uniq)" "$one"
+	: >a.txt
+	assert_eq "$(cut_of | tr -d 0-9a-f)" ''
+	# What a converter makes of the same bytes may change.
+	echo x >a.up
+	for text in one two; do
+		echo '{"converters": {".up": ["echo", "'$text'"]}}' >config.json
+		ai-chunk --config config.json a.up
+	done >out
+	assert_eq "$(jq -r .chunk.doc out | uniq | wc -l)" 1
+	assert_eq "$(jq -r .chunk.cut out | uniq | wc -l)" 2
 }
 
 @test "an empty document makes one record that says so; so does one of blanks" {
