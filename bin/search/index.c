@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,14 @@ static int write_draft(struct search_index *ix, const char *draft,
  * ENOENT where that one has cleared ours away. */
 static int name_draft(const char *draft, const char *file, struct ai_err *err)
 {
-	if (link(draft, file) == 0 || errno == EEXIST || errno == ENOENT)
+	/* Moved, and not linked and removed: a kill -9 in between would leave
+	 * the draft for ever. */
+	if (renameat2(AT_FDCWD, draft, AT_FDCWD, file, RENAME_NOREPLACE) == 0 ||
+	    errno == EEXIST || errno == ENOENT)
 		return 0;
-	/* Some file systems have no links. */
+	if (link(draft, file) == 0 || errno == EEXIST)
+		return 0;
+	/* Some file systems have neither. */
 	if (access(file, F_OK) == 0 || rename(draft, file) == 0)
 		return 0;
 	return ai_err_sys(err, AI_E_CREATE, errno, "cannot create '%.200s'",
