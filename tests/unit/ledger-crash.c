@@ -46,7 +46,7 @@
 #define CAP 4000
 #define BASES 6
 #define JOBS 2
-#define FULL 16 /* one crash of so many is looked at from all sides */
+#define FULL 32 /* one crash of so many is looked at from all sides */
 
 static char folder[] = "/tmp/ai-ledger-crash-XXXXXX", path[80];
 static struct ai_owner dead;
@@ -580,7 +580,8 @@ static void prove(struct ai_ledger *l, long at, enum crash_kind kind)
 	struct ai_err err;
 	int i;
 
-	if (ai_ledger_check(l, complain, &broken, &err) < 0)
+	/* Dear, and done below; here for what going on would hide. */
+	if (below(4) == 0 && ai_ledger_check(l, complain, &broken, &err) < 0)
 		fail(err.msg, at, kind, 0);
 	memcpy(kept, h.call, sizeof(kept));
 	for (i = 0; i < h.steps; i++)
@@ -644,7 +645,9 @@ static void verify(long at, enum crash_kind kind)
 	if (h.opened > at) {
 		if (h.old && ask(l, "SELECT count(*) FROM transfer", NULL) < 33)
 			fail("what version 1 had is lost", at, kind, 0);
-		prove(l, at, kind);
+		/* The same few, again and again: begun anew, or as it was. */
+		if (below(3) == 0)
+			prove(l, at, kind);
 		ai_ledger_close(l);
 		return;
 	}
