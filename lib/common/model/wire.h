@@ -227,6 +227,7 @@ extern const struct ai_wire ai_wire_openai;
 extern const struct ai_wire ai_wire_anthropic;
 extern const struct ai_wire ai_wire_bedrock;
 extern const struct ai_wire ai_wire_cohere;
+extern const struct ai_wire ai_wire_ollama;
 
 /* ---- what several formats need ------------------------------------------- */
 
