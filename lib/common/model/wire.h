@@ -125,6 +125,7 @@ struct ai_wire_error {
 	char message[256]; /* one line; "" if there is none */
 	char code[64];     /* "insufficient_quota", ...; "" */
 	char param[64];    /* the member of the request it is about; "" */
+	double retry_after_s; /* that the body asks for; 0: nothing */
 };
 
 /* What a chat request may ask for beside messages: bits of ai_wire.lacks. */
@@ -228,6 +229,7 @@ extern const struct ai_wire ai_wire_anthropic;
 extern const struct ai_wire ai_wire_bedrock;
 extern const struct ai_wire ai_wire_cohere;
 extern const struct ai_wire ai_wire_ollama;
+extern const struct ai_wire ai_wire_gemini;
 
 /* ---- what several formats need ------------------------------------------- */
 
