@@ -4,7 +4,7 @@
  * body, and also a stream: an event a line, "NAME DATA" or only data.  A body
  * that has messages is a request too, which must come out as JSON or not at
  * all.
- * fuzz: lib/common/model/anthropic.c lib/common/model/bedrock.c lib/common/model/cohere.c lib/common/model/gemini.c lib/common/model/ollama.c lib/common/model/openai.c lib/common/model/turns.c lib/common/model/vectors.c lib/common/model/wire.c
+ * fuzz: lib/common/model/anthropic.c lib/common/model/bedrock.c lib/common/model/cohere.c lib/common/model/gemini.c lib/common/model/ollama.c lib/common/model/openai.c lib/common/model/responses.c lib/common/model/turns.c lib/common/model/vectors.c lib/common/model/wire.c
  */
 #include "base/utf8.h"
 #include "model/wire.h"
@@ -16,7 +16,7 @@
 /* New ones go to the end: the corpus counts from the letter "a". */
 static const struct ai_wire *const wires[] = {
 	&ai_wire_openai, &ai_wire_anthropic, &ai_wire_bedrock, &ai_wire_cohere,
-	&ai_wire_ollama, &ai_wire_gemini,
+	&ai_wire_ollama, &ai_wire_gemini, &ai_wire_responses,
 };
 #define N_WIRES (sizeof wires / sizeof *wires)
 

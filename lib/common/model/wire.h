@@ -230,6 +230,7 @@ extern const struct ai_wire ai_wire_bedrock;
 extern const struct ai_wire ai_wire_cohere;
 extern const struct ai_wire ai_wire_ollama;
 extern const struct ai_wire ai_wire_gemini;
+extern const struct ai_wire ai_wire_responses;
 
 /* ---- what several formats need ------------------------------------------- */
 
