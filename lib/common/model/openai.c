@@ -5,6 +5,10 @@
  * (info.version 2.3.0), against which tests/unit/model-openai checks the
  * requests.  Servers differ in the answers: an error's code may be a number,
  * the error a bare string, usage may be missing, content a list of parts.
+ *
+ * Mistral's is the same but for the names of some members, and refuses
+ * members that it does not know.  After the types of its own SDK
+ * (mistralai/client-python 05629d2).
  */
 #include "model/wire.h"
 
@@ -45,10 +49,12 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 }
 
 /* Without being asked, the last chunk of a stream does not tell the usage. */
-static void put_stream(struct ai_buf *b)
+static void put_stream(struct ai_buf *b, bool tells_usage)
 {
 	ai_put_key(b, "stream");
 	ai_put_bool(b, true);
+	if (tells_usage)
+		return;
 	ai_put_key(b, "stream_options");
 	ai_put_open(b, '{');
 	ai_put_key(b, "include_usage");
@@ -62,12 +68,26 @@ static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
 	ai_buf_str(b, "/chat/completions");
 }
 
-static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
-		    struct ai_err *err)
+/* What differs in requests. */
+struct dialect {
+	const char *limit, *seed, *required;
+	bool tells_usage; /* in a stream, without being asked */
+};
+
+static void put_tool_choice(struct ai_buf *b, struct ai_value v,
+			    const char *required)
+{
+	if (ai_json_is(v, AI_SPAN("required")))
+		ai_wire_put_cstr(b, "tool_choice", required);
+	else
+		ai_wire_put_value(b, "tool_choice", v);
+}
+
+static int put_dialect(const struct ai_chat_request *q,
+		       const struct dialect *d, struct ai_buf *b)
 {
 	const char *limit = q->max_tokens_name;
 
-	(void)err;
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
 	ai_put_cstr(b, q->model);
@@ -76,39 +96,53 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	for (size_t i = 0; i < q->n_messages; i++)
 		put_message(b, &q->messages[i]);
 	ai_put_close(b, ']');
-	ai_wire_put_i64(b, limit != NULL ? limit : "max_completion_tokens",
-			q->max_tokens);
+	ai_wire_put_i64(b, limit != NULL ? limit : d->limit, q->max_tokens);
 	ai_wire_put_f64(b, "temperature", q->temperature);
 	ai_wire_put_f64(b, "top_p", q->top_p);
-	ai_wire_put_i64(b, "seed", q->seed);
+	ai_wire_put_i64(b, d->seed, q->seed);
 	ai_wire_put_texts(b, "stop", q->stop, q->n_stop);
 	if (q->effort != NULL) {
 		ai_put_key(b, "reasoning_effort");
 		ai_put_cstr(b, q->effort);
 	}
-	if (q->tools.kind != AI_NONE) {
-		ai_put_key(b, "tools");
-		ai_put_value(b, q->tools);
-	}
-	if (q->tool_choice.kind != AI_NONE) {
-		ai_put_key(b, "tool_choice");
-		ai_put_value(b, q->tool_choice);
-	}
+	ai_wire_put_value(b, "tools", q->tools);
+	put_tool_choice(b, q->tool_choice, d->required);
 	put_schema(b, q->schema);
 	if (q->stream)
-		put_stream(b);
+		put_stream(b, d->tells_usage);
 	ai_put_close(b, '}');
 	return 0;
 }
 
+static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
+		    struct ai_err *err)
+{
+	static const struct dialect d = { "max_completion_tokens", "seed",
+					  "required", false };
+
+	(void)err;
+	return put_dialect(q, &d, b);
+}
+
+static int put_chat_mistral(const struct ai_chat_request *q, struct ai_buf *b,
+			    struct ai_err *err)
+{
+	static const struct dialect d = { "max_tokens", "random_seed", "any",
+					  true };
+
+	(void)err;
+	return put_dialect(q, &d, b);
+}
+
 /* base64 is a quarter of the bytes of numbers; who ignores the wish answers
  * with numbers, which get_embed() takes as well. */
-static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
+static void put_texts(const struct ai_embed_request *q, const char *input,
+		      const char *dimensions, struct ai_buf *b)
 {
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
 	ai_put_cstr(b, q->model);
-	ai_put_key(b, "input");
+	ai_put_key(b, input);
 	ai_put_open(b, '[');
 	for (size_t i = 0; i < q->n; i++)
 		ai_put_str(b, q->texts[i].p, q->texts[i].n);
@@ -116,10 +150,21 @@ static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 	ai_put_key(b, "encoding_format");
 	ai_put_cstr(b, "base64");
 	if (q->dim > 0) {
-		ai_put_key(b, "dimensions");
+		ai_put_key(b, dimensions);
 		ai_put_i64(b, (int64_t)q->dim);
 	}
 	ai_put_close(b, '}');
+}
+
+static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
+{
+	put_texts(q, "input", "dimensions", b);
+}
+
+static void put_embed_mistral(const struct ai_embed_request *q,
+			      struct ai_buf *b)
+{
+	put_texts(q, "inputs", "output_dimension", b);
 }
 
 /* ---- chat --------------------------------------------------------------- */
@@ -318,6 +363,7 @@ static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
 /* The first of these that is a string is the message. */
 static const char *const message_paths[] = {
 	"error.message", "error", "message", "detail", "error.error",
+	"detail.0.msg",
 };
 
 static void get_status(struct ai_value v, struct ai_wire_error *e)
@@ -367,5 +413,21 @@ const struct ai_wire ai_wire_openai = {
 	.get_models = get_models,
 	.embed_path = "/embeddings",
 	.put_embed = put_embed,
+	.get_embed = get_embed,
+};
+
+const struct ai_wire ai_wire_mistral = {
+	.name = "mistral",
+	.auth = AI_AUTH_BEARER,
+	.framing = AI_FRAMING_SSE,
+	.put_path = put_path,
+	.put_chat = put_chat_mistral,
+	.get_chat = get_chat,
+	.get_event = get_event,
+	.get_error = get_error,
+	.models_path = "/models",
+	.get_models = get_models,
+	.embed_path = "/embeddings",
+	.put_embed = put_embed_mistral,
 	.get_embed = get_embed,
 };

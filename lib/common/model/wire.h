@@ -231,6 +231,7 @@ extern const struct ai_wire ai_wire_cohere;
 extern const struct ai_wire ai_wire_ollama;
 extern const struct ai_wire ai_wire_gemini;
 extern const struct ai_wire ai_wire_responses;
+extern const struct ai_wire ai_wire_mistral; /* in openai.c */
 
 /* ---- what several formats need ------------------------------------------- */
 
