@@ -561,6 +561,7 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 
 const struct ai_wire ai_wire_gemini = {
 	.name = "gemini",
+	.root = "/v1beta",
 	.auth = AI_AUTH_GOOGLE,
 	.framing = AI_FRAMING_SSE,
 	.put_path = put_path,

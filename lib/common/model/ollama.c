@@ -166,7 +166,7 @@ static void put_think(const char *effort, struct ai_buf *b)
 static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
 {
 	(void)q;
-	ai_buf_str(b, "/api/chat");
+	ai_buf_str(b, "/chat");
 }
 
 /* Tools have OpenAI's form.  "stream" is true where it is not told. */
@@ -378,6 +378,7 @@ static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
 
 const struct ai_wire ai_wire_ollama = {
 	.name = "ollama",
+	.root = "/api",
 	.lacks = AI_CHAT_TOOL_CHOICE,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_NDJSON,
@@ -386,9 +387,9 @@ const struct ai_wire ai_wire_ollama = {
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.models_path = "/api/tags",
+	.models_path = "/tags",
 	.get_models = get_models,
-	.embed_path = "/api/embed",
+	.embed_path = "/embed",
 	.embed_usage = "",
 	.put_embed = put_embed,
 	.get_embed = get_embed,

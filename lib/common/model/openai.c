@@ -418,6 +418,7 @@ const struct ai_wire ai_wire_openai = {
 
 const struct ai_wire ai_wire_mistral = {
 	.name = "mistral",
+	.root = "/v1",
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,
 	.put_path = put_path,

@@ -595,6 +595,7 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 
 const struct ai_wire ai_wire_responses = {
 	.name = "responses",
+	.root = "/v1",
 	.lacks = AI_CHAT_SEED | AI_CHAT_STOP,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,
