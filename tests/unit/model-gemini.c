@@ -220,6 +220,7 @@ static void test_reasons(void)
 		{ "BLOCKLIST", "content_filter" },
 		{ "PROHIBITED_CONTENT", "content_filter" },
 		{ "SPII", "content_filter" },
+		{ "FUNCTION_CALL", "tool_calls" },
 		{ "MALFORMED_FUNCTION_CALL", "MALFORMED_FUNCTION_CALL" },
 	};
 	char body[200];

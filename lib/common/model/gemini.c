@@ -342,6 +342,7 @@ static const struct ai_wire_word reasons[] = {
 	{ "BLOCKLIST", "content_filter" },
 	{ "PROHIBITED_CONTENT", "content_filter" },
 	{ "SPII", "content_filter" }, { "IMAGE_SAFETY", "content_filter" },
+	{ "FUNCTION_CALL", "tool_calls" }, /* of those who imitate it */
 	{ NULL, NULL }
 };
 
