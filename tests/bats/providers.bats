@@ -23,15 +23,17 @@ teardown_file() {
 
 setup() {
 	ai_setup
-	apis='openai anthropic cohere bedrock'
+	apis='openai anthropic cohere bedrock gemini mistral ollama responses'
 	ask=(ai-complete --base-url "$MOCK_URL" -m some-model --price '1,2'
 		--retries 0)
 }
 
 @test "each is asked and understood" {
 	for api in $apis; do
+		stop=(--stop END)
+		[ "$api" != responses ] || stop=()
 		run --separate-stderr "${ask[@]}" --api "$api" --system 'Be kind.' \
-			--max-tokens 50 --temperature 0.5 --stop END hello
+			--max-tokens 50 --temperature 0.5 "${stop[@]}" hello
 		assert_status 0
 		assert_eq "$(jq -r '.completion | .text, .finish_reason' <<<"$output")" \
 			$'Grüß dich, and hello!\nstop'

@@ -42,7 +42,8 @@ enum ai_cache_use {
 extern struct ai_client_settings ai_client;
 
 /* In the order of endpoint.c's table. */
-#define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere"
+#define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere|gemini|mistral|ollama|" \
+	"responses"
 
 /* --base-url --api --connect-timeout --timeout --idle-timeout --retries --insecure-http; --cache
  * --cache-ttl, for chats. */

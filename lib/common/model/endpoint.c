@@ -26,8 +26,14 @@ static const struct provider {
 	  { "AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID" }, NULL },
 	{ "cohere", &ai_wire_cohere, "https://api.cohere.com/v2",
 	  "CO_API_URL", { "CO_API_KEY", "COHERE_API_KEY" }, NULL },
-	{ "mistral", &ai_wire_openai, "https://api.mistral.ai/v1",
-	  "MISTRAL_BASE_URL", { "MISTRAL_API_KEY" }, "max_tokens" },
+	{ "gemini", &ai_wire_gemini,
+	  "https://generativelanguage.googleapis.com/v1beta",
+	  "GOOGLE_GEMINI_BASE_URL", { "GEMINI_API_KEY", "GOOGLE_API_KEY" },
+	  NULL },
+	{ "mistral", &ai_wire_mistral, "https://api.mistral.ai/v1",
+	  "MISTRAL_BASE_URL", { "MISTRAL_API_KEY" }, NULL },
+	{ "ollama", &ai_wire_ollama, "http://127.0.0.1:11434/api",
+	  "OLLAMA_BASE_URL", { "OLLAMA_API_KEY" }, NULL },
 	{ "openrouter", &ai_wire_openai, "https://openrouter.ai/api/v1",
 	  "OPENROUTER_BASE_URL", { "OPENROUTER_API_KEY" }, "max_tokens" },
 	{ "groq", &ai_wire_openai, "https://api.groq.com/openai/v1",
@@ -41,6 +47,7 @@ static const struct provider {
 /* What --api may name, beside --base-url. */
 static const struct ai_wire *const apis[] = {
 	&ai_wire_openai, &ai_wire_anthropic, &ai_wire_bedrock, &ai_wire_cohere,
+	&ai_wire_gemini, &ai_wire_mistral, &ai_wire_ollama, &ai_wire_responses,
 };
 
 #define KEY_ENV "AI_API_KEY" /* of a --base-url */
@@ -230,7 +237,7 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
 	    ai_tariff_init(&e->tariff, typed, e->provider, e->key, err) < 0)
 		return -1;
 	if (own)
-		e->tariff.shape = (enum ai_shape)ai_shape_of(
+		e->tariff.shape = ai_shape_of_provider(
 			ai_span_of(e->wire->name));
 	return take_base(e, url, at.bare, err);
 }

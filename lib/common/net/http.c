@@ -164,11 +164,6 @@ static int url_examine(CURLU *u, const char *url, struct ai_http_url *out,
 				  "the address of '%s' has a user or password "
 				  "in it; keys come from the environment",
 				  out->host);
-	if (url_part(u, CURLUPART_QUERY, part, sizeof part) ||
-	    url_part(u, CURLUPART_FRAGMENT, part, sizeof part))
-		return ai_err_set(err, AI_E_CONFIG,
-				  "'%.200s' has a query or fragment in it; "
-				  "the address must end with the path", url);
 	out->loopback = is_loopback(out->host);
 	url_part(u, CURLUPART_PATH, part, sizeof part);
 	out->bare = part[0] == '\0' || strcmp(part, "/") == 0;
@@ -178,7 +173,20 @@ static int url_examine(CURLU *u, const char *url, struct ai_http_url *out,
 	return 0;
 }
 
-int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
+/* A base address ends with its path. */
+static int url_has_tail(CURLU *u, const char *url, struct ai_err *err)
+{
+	char part[AI_HTTP_HOST_MAX];
+
+	if (!url_part(u, CURLUPART_QUERY, part, sizeof part) &&
+	    !url_part(u, CURLUPART_FRAGMENT, part, sizeof part))
+		return 0;
+	return ai_err_set(err, AI_E_CONFIG, "'%.200s' has a query or fragment "
+			  "in it; the address must end with the path", url);
+}
+
+static int take_url(const char *url, bool base, struct ai_http_url *out,
+		    struct ai_err *err)
 {
 	CURLU *u = curl_url();
 	int rc;
@@ -187,8 +195,15 @@ int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
 	if (u == NULL)
 		return ai_err_nomem(err);
 	rc = url_examine(u, url, out, err);
+	if (rc == 0 && base)
+		rc = url_has_tail(u, url, err);
 	curl_url_cleanup(u);
 	return rc;
+}
+
+int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
+{
+	return take_url(url, true, out, err);
 }
 
 /* ---- what comes back ---------------------------------------------------- */
@@ -575,7 +590,7 @@ int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 	t->answer = a;
 	t->err.code = AI_E_NONE;
 	header_forget(t);
-	if (ai_http_url(q->url, &t->to, err) < 0 ||
+	if (take_url(q->url, false, &t->to, err) < 0 ||
 	    header_list(q, &t->headers, err) < 0) {
 		transfer_put_back(h, t);
 		return -1;

@@ -32,7 +32,8 @@ struct ai_http_transfer; /* a request under way */
 
 struct ai_http_request {
 	const char *method;         /* "POST" */
-	const char *url;            /* passed ai_http_url() */
+	const char *url;            /* ai_http_url() passed, and what stands
+				     * behind it */
 	const char *const *headers; /* "Name: value"; NULL ends them */
 	const char *body;           /* NULL: none */
 	size_t n;
