@@ -134,17 +134,17 @@ places() {
 	need sqlite3
 	ai-cost limit set some-model --requests 15
 	stub_script '{"delay_ms":1500,"status":429,"headers":{"retry-after":"6"}}'
-	local pid=() i
+	local pids=() i
 	for i in 1 2; do
 		"${ask[@]}" --price 1,2 "q$i" >"out$i" 2>"err$i" 3>&- &
-		pid+=("$!")
+		pids+=("$!")
 		places "$i"
 	done
 	# Its place is four seconds behind the first.
-	wait "${pid[0]}" || :
+	wait "${pids[0]}" || :
 	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
 		$'1|2\n2|1'
-	wait "${pid[1]}"
+	wait "${pids[1]}"
 	# It has given it back and taken another.
 	assert_eq "$(sql 'SELECT kind, count(*) FROM transfer GROUP BY kind')" \
 		$'1|3\n2|2\n3|1'
