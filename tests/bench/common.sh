@@ -58,6 +58,7 @@ filter() { # PROGRAM
 	case $1 in
 	ai-search) echo "ai-search -i idx" ;;
 	ai-complete) echo "ai-complete -m local/extract" ;;
+	ai-cost) echo "ai-cost -m gpt-4o" ;;
 	*) echo "$1" ;;
 	esac
 }

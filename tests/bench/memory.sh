@@ -12,7 +12,7 @@ for ((i = 0; i < mb; i++)); do cat part; done >file
 
 printf '%d MB of records\n' "$(($(stat -c %s file) / 1000000))"
 printf '%-34s %10s %8s %8s\n' '' 'RssAnon MB' seconds 'MB/s'
-for p in ai-pass ai-chunk ai-tokens ai-embed ai-search ai-complete; do
+for p in ai-pass ai-chunk ai-tokens ai-cost ai-embed ai-search ai-complete; do
 	[ "$p" = ai-pass ] || built "$p" || continue
 	command=$(filter "$p")
 	# shellcheck disable=SC2086 # a command and its arguments

@@ -17,7 +17,7 @@ records 1 60 >tiny
 make_index
 
 commands=(/bin/true 'jq --version' 'jq -c .' 'curl --version')
-for p in ai-chunk ai-tokens ai-search ai-embed ai-complete; do
+for p in ai-chunk ai-tokens ai-cost ai-search ai-embed ai-complete; do
 	! built "$p" || commands+=("$(filter "$p")")
 done
 
