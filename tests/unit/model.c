@@ -200,9 +200,12 @@ void count_minutes(void)
  * live, and it has not taken too long. */
 static bool has_probe(const struct place *p)
 {
-	const struct call *c = &m.call[p->probe - 1];
+	const struct call *c;
 
-	return p->probe > 0 && c->open && c->lease > now_ns &&
+	if (p->probe == 0)
+		return false;
+	c = &m.call[p->probe - 1];
+	return c->open && c->lease > now_ns &&
 		(c->owner == ALIVE || c->owner == ELSEWHERE);
 }
 

@@ -282,10 +282,8 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 
 	if (j == NULL || j->n == 0)
 		return 0;
-	if (l->filter->begin != NULL) {
-		l->filling = NULL;
+	if (l->filter->begin != NULL)
 		return ai_tasks_dispatch(l, j, err);
-	}
 	if (l->n_threads == 0) {
 		if (ai_loop_open_state(l, err) < 0)
 			return -1;

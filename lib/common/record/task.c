@@ -91,6 +91,7 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 	while (ai_loop_is_full(l, j) || l->n_tasks >= (size_t)ai_loop.jobs)
 		if (turn(l, -1, &readable, err) < 0)
 			return -1;
+	l->filling = NULL;
 	ai_loop_append(l, j);
 	l->n_tasks++;
 	rc = ai_job_begin(j, l->state, err);
