@@ -14,8 +14,9 @@
 
 /*
  * From Gemini 3 on a call that goes back must bear the signature of the
- * thoughts it came with, which OpenAI's form has no place for.  Google's
- * documentation names this word for histories that have none.
+ * thoughts it came with, which OpenAI's form has no place for.  This word is
+ * said to do for histories that have none; no real server was asked, nor which
+ * models want it: that goes by their names.
  */
 #define NO_SIGNATURE "skip_thought_signature_validator"
 
@@ -573,7 +574,7 @@ const struct ai_wire ai_wire_gemini = {
 	.put_count_path = put_count_path,
 	.put_count = put_count,
 	.get_count = get_count,
-	/* By themselves they come in pages of 50. */
+	/* All on one page, if the server allows it. */
 	.models_path = "/models?pageSize=1000",
 	.get_models = get_models,
 };

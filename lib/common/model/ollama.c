@@ -1,8 +1,8 @@
 /*
  * ollama.c: the wire format of Ollama's own /api/chat and /api/embed.  After
  * its docs/api and api/types.go (commit fb30760).  A message is a text with
- * pictures beside it; calls have an object as their arguments and, before
- * version 0.12, no id.
+ * pictures beside it; calls have an object as their arguments and
+ * need not have an id.
  */
 #include "model/turns.h"
 

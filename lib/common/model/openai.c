@@ -6,9 +6,8 @@
  * requests.  Servers differ in the answers: an error's code may be a number,
  * the error a bare string, usage may be missing, content a list of parts.
  *
- * Mistral's is the same but for the names of some members, and refuses
- * members that it does not know.  After the types of its own SDK
- * (mistralai/client-python 05629d2).
+ * Mistral's is the same but for the names of some members, and is given none
+ * that its own SDK does not have (mistralai/client-python 05629d2).
  */
 #include "model/wire.h"
 

@@ -267,7 +267,7 @@ static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
 	ai_buf_str(b, "/responses");
 }
 
-/* Unless told not to, OpenAI keeps what is said for 30 days. */
+/* Unless told not to, OpenAI keeps what is said. */
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		    struct ai_err *err)
 {
