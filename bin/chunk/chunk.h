@@ -53,7 +53,8 @@ int chunk_record(struct chunk_state *s, struct ai_rec *rec,
 		 struct ai_emit *out, struct ai_err *err);
 
 /* put.c: the members both write. */
-void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
+/* whole: all of the document is cut here, not a part that came by itself. */
+void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut, bool whole,
 		     const char *doc, const struct chunk_cutter *cutter);
 void chunk_put_range(struct ai_buf *b, const char *name, size_t from,
 		     size_t to);

@@ -91,7 +91,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	ai_put_key(b, "text");
 	ai_put_str(b, cut->p + cut->from, cut->to - cut->from);
 	ai_put_key(b, "chunk");
-	chunk_put_chunk(b, cut, w->state->doc.hash, &w->state->cutter);
+	chunk_put_chunk(b, cut, true, w->state->doc.hash, &w->state->cutter);
 	put_source(b, w, cut);
 	ai_put_close(b, '}');
 	if (ai_buf_check(b, "a chunk", err) < 0)

@@ -4,7 +4,7 @@
  * ever cut, so that half of it will do. */
 #define CUT_SHOWN 16
 
-void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
+void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut, bool whole,
 		     const char *doc, const struct chunk_cutter *cutter)
 {
 	ai_put_open(b, '{');
@@ -18,6 +18,10 @@ void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut,
 	ai_put_cstr(b, chunk_by_name(cutter->how.by));
 	ai_put_key(b, "cut");
 	ai_put_str(b, cutter->print, CUT_SHOWN);
+	if (!whole) {
+		ai_put_key(b, "whole");
+		ai_put_bool(b, false);
+	}
 	if (cut->oversize) {
 		ai_put_key(b, "oversize");
 		ai_put_bool(b, true);

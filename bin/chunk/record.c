@@ -10,6 +10,7 @@ struct origin {
 	struct ai_value heading, page;
 	int64_t byte, line;         /* what to add; -1: not known */
 	bool is_converted;          /* they count in what a converter made */
+	bool is_part;               /* the record is not all of its document */
 };
 
 struct writing {
@@ -45,11 +46,29 @@ static void read_place(struct origin *o, struct ai_value place, size_t len)
 	o->line = element(ai_json_get(place, "lines"), "0");
 }
 
+/* A page, or a passage that was cut before: there are others of its document,
+ * and none of them is another version of it. */
+static bool is_part(const struct ai_rec *rec, struct ai_value source)
+{
+	static const char *const places[] = { "bytes", "lines", "page" };
+
+	if (ai_rec_get(rec, "chunk").kind == AI_OBJECT)
+		return true;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		struct ai_value v = ai_json_get(source, places[i]);
+
+		if (v.kind != AI_NONE && v.kind != AI_NULL)
+			return true;
+	}
+	return false;
+}
+
 static void read_origin(struct origin *o, const struct ai_rec *rec, size_t len)
 {
 	memset(o, 0, sizeof *o);
 	o->byte = o->line = -1;
 	o->source = ai_rec_get(rec, "source");
+	o->is_part = is_part(rec, o->source);
 	if (o->source.kind != AI_OBJECT) {
 		o->source.kind = AI_NONE;
 		return;
@@ -193,7 +212,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	    set_id(w, cut, err) < 0)
 		return -1;
 	ai_buf_clear(b);
-	chunk_put_chunk(b, cut, w->doc, &w->state->cutter);
+	chunk_put_chunk(b, cut, !w->origin.is_part, w->doc, &w->state->cutter);
 	if (ai_rec_set(w->rec, "chunk", b, err) < 0)
 		return -1;
 	ai_buf_clear(b);

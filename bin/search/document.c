@@ -296,8 +296,13 @@ static int read_id(struct search_document *d, const struct ai_rec *rec,
 static int read_version(struct search_document *d, const struct ai_rec *rec,
 			struct ai_err *err)
 {
-	struct ai_value of = ai_rec_get(rec, "chunk.of");
+	struct ai_value of = ai_rec_get(rec, "chunk.of"),
+			whole = ai_rec_get(rec, "chunk.whole");
 
+	/* A part that was cut by itself replaces nothing: the other parts of
+	 * its document are no older versions of it. */
+	if (whole.kind == AI_BOOL && !ai_json_true(whole))
+		return 0;
 	d->exact = ai_rec_get(rec, "chunk.cut").kind == AI_STRING;
 	if (read_string(rec, "chunk.doc", &d->doc, err) < 0 || d->doc.len == 0)
 		return d->doc.bad == AI_E_NONE ? 0 : -1;

@@ -1143,3 +1143,30 @@ anonymous() {
 	run_sh "ai-search -i x.idx needle | jq -r '.hits[0].id'"
 	assert_eq "$output" a
 }
+
+@test "parts that were cut by themselves do not replace each other" {
+	for i in 1 2 3 4 5 6; do
+		printf 'Paragraph %d is about the fox number %d and its den.\n\n' $i $i
+	done >a.txt
+	ai-chunk --size 120 --overlap 0 a.txt |
+		ai-chunk --size 60 --overlap 0 >twice
+	n=$(wc -l <twice)
+	assert [ "$n" -gt 4 ]
+	ai-search add -i idx <twice
+	assert_eq "$(ai-search stats -i idx | jq .documents)" "$n"
+	ai-search add -i idx <twice
+	assert_eq "$(ai-search stats -i idx | jq .documents)" "$n"
+	# Pages of one document, as other programs write them.
+	for i in 1 2 3; do
+		printf '{"text":"Page %d of the book.","source":{"uri":"b.pdf","page":%d}}\n' $i $i
+	done | ai-chunk | ai-search add -i idx
+	assert_eq "$(ai-search export -i idx --where source.uri=b.pdf |
+		jq -c .source.page | sort)" $'1\n2\n3'
+	# A record that is all of its document is replaced as ever.
+	echo '{"text":"old words","source":{"uri":"c"}}' | ai-chunk |
+		ai-search add -i idx
+	echo '{"text":"new words","source":{"uri":"c"}}' | ai-chunk |
+		ai-search add -i idx
+	assert_eq "$(ai-search export -i idx --where source.uri=c | jq -r .text)" \
+		'new words'
+}
