@@ -295,11 +295,12 @@ static enum ai_line_state find_line(struct ai_ledger *l,
 	struct ai_buf out = AI_BUF_INIT(100);
 	char wanted[20];
 	struct ai_err err;
-	int state = ai_batch_find(l, b, &line, &out, &err);
+	int64_t amount = 0;
+	int state = ai_batch_find(l, b, &line, &out, &amount, &err);
 
 	snprintf(wanted, sizeof(wanted), "answer %d", i);
 	if (state == AI_LINE_ANSWERED &&
-	    strcmp(ai_buf_cstr(&out), wanted) != 0)
+	    (strcmp(ai_buf_cstr(&out), wanted) != 0 || amount != COST))
 		state = -1;
 	ai_buf_release(&out);
 	return (enum ai_line_state)state;
@@ -425,6 +426,59 @@ static int read_state(void *arg, const struct ai_batch_state *s)
 	return 0;
 }
 
+/* What a line is whose call went so far, or ended so. */
+static void test_line_states(void)
+{
+	static const struct {
+		bool sent;
+		enum { OPEN, VOID, REFUSED, LOST, CORRECTED } end;
+		enum ai_line_state state;
+		const char *what;
+	} ways[] = {
+		{ false, OPEN, AI_LINE_UNCERTAIN, "may be sent any moment" },
+		{ false, VOID, AI_LINE_NEW, "was not sent" },
+		{ true, OPEN, AI_LINE_UNCERTAIN, "is under way" },
+		{ true, REFUSED, AI_LINE_NEW, "was refused" },
+		{ true, LOST, AI_LINE_UNCERTAIN, "got no answer" },
+		{ true, CORRECTED, AI_LINE_NEW, "was settled by hand" },
+	};
+	struct ai_ledger *l = open_new();
+	struct ai_batch b;
+	struct ai_err err;
+	int before;
+
+	ai_batch_open(l, "b", false, &b, &err);
+	ok(find_line(l, &b, 0) == AI_LINE_NEW, "a new line");
+	for (int i = 0; i < (int)(sizeof(ways) / sizeof(*ways)); i++) {
+		struct ai_reserve r = { .worst = WORST };
+		struct ai_post p = { .how = AI_BOOK_WORST };
+		struct ai_batch_line line = line_of(i);
+		struct ai_reserved out;
+		struct ai_settled was;
+
+		ai_ledger_id(r.id);
+		memcpy(p.id, r.id, sizeof(p.id));
+		if (ways[i].end == REFUSED)
+			p.how = AI_BOOK_AMOUNT;
+		ai_ledger_reserve(l, &r, &out, &err);
+		before = syncs;
+		ai_batch_start(l, &b, &line, r.id, "", &err);
+		if (ways[i].sent)
+			ai_ledger_sent(l, r.id, &err);
+		ok(syncs == before, "no sync");
+		if (ways[i].end == VOID)
+			ai_ledger_void(l, r.id, &err);
+		else if (ways[i].end != OPEN)
+			ai_ledger_post(l, &p, &err);
+		if (ways[i].end == CORRECTED)
+			ai_ledger_settle(l, r.id, AI_BOOK_AMOUNT, COST, false,
+					 &was, &err);
+		ok(find_line(l, &b, i) == ways[i].state, "a line that %s",
+		   ways[i].what);
+	}
+	ai_ledger_close(l);
+}
+
 static void test_batch(void)
 {
 	struct ai_ledger *l = open_new();
@@ -432,16 +486,11 @@ static void test_batch(void)
 	struct ai_batch_state s;
 	struct ai_batch b;
 	struct ai_err err;
-	int fd = open("/dev/null", O_WRONLY), before, to[2], status;
+	int fd = open("/dev/null", O_WRONLY), to[2], status;
 	pid_t pid = -1;
 	char c;
 
-	ok(ai_batch_open(l, "b", false, &b, &err) == 0 &&
-	   find_line(l, &b, 3) == AI_LINE_NEW, "a new line");
-	before = syncs;
-	ai_batch_start(l, &b, &line, line.payload, "", &err);
-	ok(find_line(l, &b, 3) == AI_LINE_UNCERTAIN && syncs == before,
-	   "a line that was started, without a sync");
+	ai_batch_open(l, "b", false, &b, &err);
 	ok(answer_line(l, &b, 3, fd, &err) == 0 &&
 	   find_line(l, &b, 3) == AI_LINE_ANSWERED &&
 	   find_line(l, &b, 13) == AI_LINE_NEW, "answered; its twin is not");
@@ -717,6 +766,7 @@ int main(int argc, char **argv)
 	test_cache();
 	test_cache_model();
 	test_conversation();
+	test_line_states();
 	test_batch();
 	test_killed_batch();
 	test_overwritten();

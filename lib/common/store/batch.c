@@ -121,7 +121,7 @@ int ai_batch_remove(struct ai_ledger *l, const char *name, bool force,
 
 int ai_batch_find(struct ai_ledger *l, const struct ai_batch *b,
 		  const struct ai_batch_line *line, struct ai_buf *out,
-		  struct ai_err *err)
+		  int64_t *amount, struct ai_err *err)
 {
 	struct ai_span answer;
 	sqlite3_stmt *st;
@@ -138,50 +138,39 @@ int ai_batch_find(struct ai_ledger *l, const struct ai_batch *b,
 	answer = ai_db_span(st, 0);
 	if (answer.p != NULL)
 		ai_buf_add(out, answer.p, answer.n);
-	rc = answer.p != NULL ? AI_LINE_ANSWERED : AI_LINE_UNCERTAIN;
+	*amount = sqlite3_column_type(st, 1) == SQLITE_NULL
+		? -1 : sqlite3_column_int64(st, 1);
+	rc = answer.p != NULL ? AI_LINE_ANSWERED
+		: sqlite3_column_int(st, 2) != 0 ? AI_LINE_UNCERTAIN
+						 : AI_LINE_NEW;
 	sqlite3_reset(st);
 	return ai_buf_check(out, "the kept answer", err) < 0 ? -1 : rc;
 }
 
-struct line {
-	const struct ai_batch *b;
-	const struct ai_batch_line *line;
-	const unsigned char *id;
-	char person[64];
-	struct ai_span answer;
-	int64_t amount;
-	const char *usage;
-};
-
-static int start(struct ai_ledger *l, void *arg, struct ai_err *err)
+int ledger_start(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err)
 {
-	struct line *s = arg;
+	const struct ai_batch_step *s = it->in.step;
+	char person[64];
 
-	if (ledger_person(l, s->person, err) < 0)
+	if (ledger_name(person, s->user, "a user's name", err) < 0 ||
+	    ledger_person(l, person, err) < 0)
 		return -1;
-	return LEDGER_RUN(l, SQL_START_LINE, err, "ibibt", s->b->n,
+	return LEDGER_RUN(l, SQL_START_LINE, err, "ibibt", s->batch->n,
 			  LEDGER_BYTES(s->line->payload, AI_BATCH_PAYLOAD),
 			  s->line->ordinal, LEDGER_BYTES(s->id, AI_LEDGER_ID),
-			  ai_span_of(s->person));
+			  ai_span_of(person));
 }
 
-int ai_batch_start(struct ai_ledger *l, const struct ai_batch *b,
-		   const struct ai_batch_line *line,
-		   const unsigned char id[AI_LEDGER_ID], const char *user,
-		   struct ai_err *err)
+int ledger_answer(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err)
 {
-	struct line s = { .b = b, .line = line, .id = id };
-
-	return ledger_name(s.person, user, "a user's name", err) < 0 ? -1 :
-		ledger_alone(l, false, start, &s, err);
-}
-
-static int answer(struct ai_ledger *l, void *arg, struct ai_err *err)
-{
-	struct line *s = arg;
+	const struct ai_batch_step *s = it->in.step;
 	sqlite3_stmt *st;
 
-	if (LEDGER_BIND(l, SQL_ANSWER_LINE, err, "ibibit", s->b->n,
+	if (s->answer.p == NULL || s->amount > AI_LEDGER_AMOUNT_MAX)
+		return ledger_refuse(it, AI_E_BUG, "an answer that is none");
+	if (LEDGER_BIND(l, SQL_ANSWER_LINE, err, "ibibit", s->batch->n,
 			LEDGER_BYTES(s->line->payload, AI_BATCH_PAYLOAD),
 			s->line->ordinal, s->answer, s->amount,
 			ai_span_of(s->usage)) < 0)
@@ -192,20 +181,44 @@ static int answer(struct ai_ledger *l, void *arg, struct ai_err *err)
 	if (ai_db_run(&l->db, st, err) < 0)
 		return -1;
 	return sqlite3_changes(l->db.h) == 1 ? 0 :
-		ai_err_set(err, AI_E_BUG, "an answer to a line that was not "
-			   "started");
+		ledger_refuse(it, AI_E_BUG, "an answer to a line that was not "
+			      "started");
+}
+
+/* A single step. */
+static int take(struct ai_ledger *l, enum ai_ledger_what what,
+		struct ai_batch_step *s, struct ai_err *err)
+{
+	struct ai_ledger_op op = { .what = what, .in.step = s };
+	struct ai_ledger_op *ops[] = { &op };
+
+	if (ai_ledger_many(l, ops, 1, err) < 0)
+		return -1;
+	if (op.err.code == AI_E_NONE)
+		return 0;
+	*err = op.err;
+	return -1;
+}
+
+int ai_batch_start(struct ai_ledger *l, const struct ai_batch *b,
+		   const struct ai_batch_line *line,
+		   const unsigned char id[AI_LEDGER_ID], const char *user,
+		   struct ai_err *err)
+{
+	struct ai_batch_step s = { .batch = b, .line = line, .id = id,
+				   .user = user };
+
+	return take(l, AI_LEDGER_START, &s, err);
 }
 
 int ai_batch_answer(struct ai_ledger *l, const struct ai_batch *b,
 		    const struct ai_batch_line *line, struct ai_span text,
 		    int64_t amount, const char *usage, struct ai_err *err)
 {
-	struct line s = { .b = b, .line = line, .answer = text,
-			  .amount = amount, .usage = usage };
+	struct ai_batch_step s = { .batch = b, .line = line, .answer = text,
+				   .amount = amount, .usage = usage };
 
-	if (text.p == NULL || amount > AI_LEDGER_AMOUNT_MAX)
-		return ai_err_set(err, AI_E_BUG, "an answer that is none");
-	return ledger_alone(l, false, answer, &s, err);
+	return take(l, AI_LEDGER_ANSWER, &s, err);
 }
 
 /* ---- all of them ------------------------------------------------------------------ */

@@ -13,9 +13,10 @@
  *	post     in the ledger
  *
  * Neither start nor answer costs a sync: they are durable with the ledger's
- * next commit.  Killed between answer and post, the reservation is booked
- * at what the journal says (ai_ledger_sweep()); killed before, it is booked
- * at its worst case, and the line is AI_LINE_UNCERTAIN.
+ * next commit, and best in one transaction with it (ai_ledger_many()).
+ * Killed between answer and post, the reservation is booked at what the
+ * journal says (ai_ledger_sweep()); killed between sent and answer, it is
+ * booked at its worst case, and the line is AI_LINE_UNCERTAIN.
  */
 #ifndef AI_STORE_BATCH_H
 #define AI_STORE_BATCH_H
@@ -36,8 +37,9 @@ struct ai_batch_line {
 };
 
 enum ai_line_state {
-	AI_LINE_NEW,
-	AI_LINE_UNCERTAIN, /* it was started, and may have been paid for */
+	AI_LINE_NEW,       /* or what was started was refused, or not sent */
+	AI_LINE_UNCERTAIN, /* it was sent, and nobody knows whether it was
+			    * answered and paid for */
 	AI_LINE_ANSWERED,
 };
 
@@ -53,10 +55,11 @@ int ai_batch_close(struct ai_ledger *l, const struct ai_batch *b,
 int ai_batch_remove(struct ai_ledger *l, const char *name, bool force,
 		    struct ai_err *err);
 
-/* An enum ai_line_state, with the answer appended to out; or -1. */
+/* An enum ai_line_state; answered: the answer is appended to out, and *amount
+ * is what it cost, or -1.  Or -1. */
 int ai_batch_find(struct ai_ledger *l, const struct ai_batch *b,
 		  const struct ai_batch_line *line, struct ai_buf *out,
-		  struct ai_err *err);
+		  int64_t *amount, struct ai_err *err);
 /* id: of the reservation.  Started again, its older answer goes. */
 int ai_batch_start(struct ai_ledger *l, const struct ai_batch *b,
 		   const struct ai_batch_line *line,
@@ -66,6 +69,17 @@ int ai_batch_start(struct ai_ledger *l, const struct ai_batch *b,
 int ai_batch_answer(struct ai_ledger *l, const struct ai_batch *b,
 		    const struct ai_batch_line *line, struct ai_span answer,
 		    int64_t amount, const char *usage, struct ai_err *err);
+
+/* One of the two for ai_ledger_many(): all of it is borrowed. */
+struct ai_batch_step {
+	const struct ai_batch *batch;
+	const struct ai_batch_line *line;
+	const unsigned char *id; /* of AI_LEDGER_START, and user */
+	const char *user;
+	struct ai_span answer;   /* of AI_LEDGER_ANSWER, and the rest */
+	int64_t amount;
+	const char *usage;
+};
 
 struct ai_batch_state {
 	const char *name; /* borrowed */

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "crypt/hash.h"
+#include "store/batch.h"
 #include "store/db.h"
 #include "store/ledger.h"
 #include "store/owner.h"
@@ -92,7 +93,7 @@ void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column);
 enum ledger_what {
 	LEDGER_DO_RESERVE, LEDGER_DO_SENT, LEDGER_DO_POST, LEDGER_DO_VOID,
 	LEDGER_DO_SWEEP, LEDGER_DO_BUDGET, LEDGER_DO_LIMIT, LEDGER_DO_SETTLE,
-	LEDGER_DO_RESET,
+	LEDGER_DO_RESET, LEDGER_DO_START, LEDGER_DO_ANSWER,
 };
 
 struct ledger_item {
@@ -112,6 +113,8 @@ struct ledger_item {
 			bool force;
 		} settle;
 		char model[128];
+		const struct ai_batch_step *step; /* only in its own process:
+						   * see ledger-many.c */
 	} in;
 	/* The answer: nothing above is ever written by who runs it; all zero
 	 * before it is run for the first time. */
@@ -163,6 +166,10 @@ int ledger_settle(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err);
 int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err);
+int ledger_start(struct ai_ledger *l, struct ledger_item *it,
+		 struct ai_err *err);
+int ledger_answer(struct ai_ledger *l, struct ledger_item *it,
+		  struct ai_err *err);
 
 /* ---- the file (ledger-file.c) ----------------------------------------------- */
 

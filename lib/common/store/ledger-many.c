@@ -12,6 +12,8 @@ static void fill(struct ledger_item *it, const struct ai_ledger *l,
 		[AI_LEDGER_SENT] = LEDGER_DO_SENT,
 		[AI_LEDGER_POST] = LEDGER_DO_POST,
 		[AI_LEDGER_VOID] = LEDGER_DO_VOID,
+		[AI_LEDGER_START] = LEDGER_DO_START,
+		[AI_LEDGER_ANSWER] = LEDGER_DO_ANSWER,
 	};
 
 	memset(it, 0, sizeof(*it));
@@ -24,6 +26,8 @@ static void fill(struct ledger_item *it, const struct ai_ledger *l,
 		it->in.reserve = op->in.reserve;
 	else if (op->what == AI_LEDGER_POST)
 		it->in.post = op->in.post;
+	else if (op->what == AI_LEDGER_START || op->what == AI_LEDGER_ANSWER)
+		it->in.step = op->in.step;
 	else
 		memcpy(it->in.id, op->in.id, AI_LEDGER_ID);
 }

@@ -126,8 +126,15 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_OWN_BATCH] = "UPDATE batch SET pid=?2, start=?3, space=?4,"
 			  " boot=?5 WHERE n=?1",
 	[SQL_REMOVE_BATCH] = "DELETE FROM batch WHERE n=?",
-	[SQL_LINE] = "SELECT value FROM answer WHERE batch=? AND payload=? AND"
-		     " ordinal=?",
+	/* Nobody knows what became of a call that is open or was booked at its
+	 * worst case (4), unless somebody has corrected that (5). */
+	[SQL_LINE] = "SELECT a.value, a.amount, t.seq IS NOT NULL AND (EXISTS("
+		     "SELECT 1 FROM hold WHERE transfer=t.seq) OR (EXISTS("
+		     "SELECT 1 FROM transfer WHERE of=t.seq AND kind=4 AND kind"
+		     " IN (2, 3, 4)) AND NOT EXISTS(SELECT 1 FROM transfer"
+		     " WHERE of=t.seq AND kind=5))) FROM answer a LEFT JOIN"
+		     " transfer t ON t.id=a.transfer WHERE batch=? AND"
+		     " payload=? AND ordinal=?",
 	[SQL_START_LINE] = "INSERT INTO answer(batch, payload, ordinal,"
 			   " transfer, person) VALUES(?, ?, ?, ?, ?)"
 			   " ON CONFLICT DO UPDATE SET"

@@ -75,6 +75,8 @@ static int apply(struct ai_ledger *l, struct ledger_item *it,
 		[LEDGER_DO_LIMIT] = ledger_limit,
 		[LEDGER_DO_SETTLE] = ledger_settle,
 		[LEDGER_DO_RESET] = ledger_reset,
+		[LEDGER_DO_START] = ledger_start,
+		[LEDGER_DO_ANSWER] = ledger_answer,
 	};
 
 	it->code = AI_E_NONE;
@@ -157,6 +159,14 @@ static int apply_all(struct ai_ledger *l, void *arg, struct ai_err *err)
 	return 0;
 }
 
+/* "sent" need not be durable: after a power failure everything counts as sent.
+ * What a journal knows is durable with the reservation, or its end. */
+static bool must_sync(const struct ledger_item *it)
+{
+	return it->what != LEDGER_DO_SENT && it->what != LEDGER_DO_START &&
+		it->what != LEDGER_DO_ANSWER;
+}
+
 int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)
 {
 	struct ai_ledger *l = arg;
@@ -164,11 +174,8 @@ int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)
 	bool durable = false;
 	size_t i;
 
-	/* "sent" need not be: after a power failure everything counts as
-	 * sent. */
 	for (i = 0; i < n && !durable && !l->no_sync; i++)
-		durable = ((struct ledger_item *)items[i])->what !=
-			LEDGER_DO_SENT;
+		durable = must_sync(items[i]);
 	return transact(l, durable, apply_all, &all, err);
 }
 

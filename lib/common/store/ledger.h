@@ -127,16 +127,17 @@ int ai_ledger_post(struct ai_ledger *l, const struct ai_post *p,
 /* It was not sent. */
 int ai_ledger_void(struct ai_ledger *l, const unsigned char id[AI_LEDGER_ID],
 		   struct ai_err *err);
-/* One of the above, for several at once. */
+/* One of the above or of batch.h, for several at once. */
 struct ai_ledger_op {
 	enum ai_ledger_what {
 		AI_LEDGER_RESERVE, AI_LEDGER_SENT, AI_LEDGER_POST,
-		AI_LEDGER_VOID,
+		AI_LEDGER_VOID, AI_LEDGER_START, AI_LEDGER_ANSWER,
 	} what;
 	union {
 		struct ai_reserve reserve;
 		struct ai_post post;
 		unsigned char id[AI_LEDGER_ID]; /* sent, void */
+		struct ai_batch_step *step;     /* start, answer: batch.h */
 	} in;
 	struct ai_reserved out; /* reserve; sent: its verdict alone */
 	struct ai_err err;      /* AI_E_NONE: it is done */
