@@ -320,6 +320,7 @@ int complete_prompt_take(struct complete_prompt *q, const struct ai_rec *rec,
 	struct ai_value v;
 
 	ai_buf_clear(&q->text);
+	q->ordinal = -1;
 	q->messages = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	if (path == NULL)
 		return ai_err_set(err, AI_E_RECORD,

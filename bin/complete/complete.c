@@ -21,7 +21,7 @@ struct place {
 };
 
 struct asker {
-	struct ai_client *client; /* NULL until a provider is asked */
+	struct ai_client *client;
 	struct place *places;     /* the latest first */
 	struct question *spare;
 };
@@ -42,8 +42,17 @@ struct question {
 
 static int open_asker(void **state, struct ai_err *err)
 {
-	*state = calloc(1, sizeof(struct asker));
-	return *state == NULL ? ai_err_nomem(err) : 0;
+	struct asker *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return ai_err_nomem(err);
+	a->client = ai_client_new(err);
+	if (a->client == NULL) {
+		free(a);
+		return -1;
+	}
+	*state = a;
+	return 0;
 }
 
 static void question_free(struct question *q)
@@ -316,16 +325,20 @@ static int ask_provider(struct question *q, struct ai_err *err)
 {
 	struct asker *a = q->asker;
 
-	if (a->client == NULL && (a->client = ai_client_new(err)) == NULL)
-		return -1;
 	q->place = find_place(a, q->params.model, err);
 	if (q->place == NULL)
 		return -1;
 	q->place->users++;
-	return complete_remote_begin(a->client, &q->place->endpoint,
-				     &q->params, &q->prompt, &q->hits,
-				     &q->answer, complete_settings.stream
-				     ? take_delta : NULL, answered, q, err);
+	if (complete_remote_begin(a->client, &q->place->endpoint, &q->params,
+				  &q->prompt, &q->hits, &q->answer,
+				  complete_settings.stream ? take_delta : NULL,
+				  answered, q, err) < 0)
+		return -1;
+	if (q->answer.call.uncertain)
+		ai_msg(AI_MSG_WARN, "line %lu: it was under way when the last "
+		       "run ended, and may have been paid for; it is sent "
+		       "again", ai_task_rec(q->task)->number);
+	return 0;
 }
 
 /* 1: it is under way; 0: it is answered. */

@@ -96,6 +96,8 @@ void complete_params_unload(void);
 struct complete_prompt {
 	struct ai_value messages; /* AI_ARRAY, or AI_NONE: text it is */
 	struct ai_buf text;       /* of the last message, if it is a string */
+	int64_t ordinal;          /* among the same requests of a batch; -1:
+				   * not counted yet */
 };
 
 int complete_prompt_take(struct complete_prompt *q, const struct ai_rec *rec,
@@ -178,7 +180,7 @@ int complete_extract(const struct complete_hits *h, struct ai_span question,
  * if this returns 0; what is borrowed must stay until then. */
 int complete_remote_begin(struct ai_client *c, const struct ai_endpoint *e,
 			  const struct complete_params *p,
-			  const struct complete_prompt *q,
+			  struct complete_prompt *q,
 			  const struct complete_hits *h,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err);

@@ -111,7 +111,7 @@ static int no_text(const struct ai_endpoint *e,
 
 static int ask(struct ai_client *client, const struct ai_endpoint *e,
 	       const struct complete_params *p, const struct conversation *c,
-	       struct ai_media media, struct complete_answer *a,
+	       struct complete_prompt *asked, struct complete_answer *a,
 	       ai_client_delta *delta, ai_client_done *done, void *arg,
 	       struct ai_err *err)
 {
@@ -120,12 +120,13 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 		.max_tokens_name = e->max_tokens_name,
 		.temperature = p->temperature, .top_p = p->top_p,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
-		.media = media,
+		.media = ai_chat_media(asked->messages),
 	};
 	const struct ai_chat_begin b = {
 		.endpoint = e, .request = &q, .cache = p->cache,
 		.answer = &a->chat, .call = &a->call, .delta = delta,
 		.done = done, .arg = arg,
+		.scope = ai_span_of(p->model), .ordinal = &asked->ordinal,
 	};
 
 	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
@@ -136,7 +137,7 @@ static int ask(struct ai_client *client, const struct ai_endpoint *e,
 int complete_remote_begin(struct ai_client *client,
 			  const struct ai_endpoint *e,
 			  const struct complete_params *p,
-			  const struct complete_prompt *q,
+			  struct complete_prompt *q,
 			  const struct complete_hits *h,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err)
@@ -148,8 +149,7 @@ int complete_remote_begin(struct ai_client *client,
 	int rc = converse(&c, p, q, h, err);
 
 	if (rc == 0)
-		rc = ask(client, e, p, &c, ai_chat_media(q->messages), a,
-			 delta, done, arg, err);
+		rc = ask(client, e, p, &c, q, a, delta, done, arg, err);
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	free(c.v);

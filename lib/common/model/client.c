@@ -14,55 +14,19 @@
 #define PLACES_MAX 3 /* at a rate limit, that are given back */
 #define ADDRESS_MAX ((size_t)8192)
 
-struct ai_client_settings ai_client;
-
-const struct ai_opt ai_client_options[] = {
-	{ "base-url", 0, AI_OPT_TEXT, &ai_client.base_url, "URL",
-	  "ask this server", .key = "base_url", .env = "AI_BASE_URL" },
-	{ "api", 0, AI_OPT_CHOICE, &ai_client.api, "NAME",
-	  "what the server of --base-url speaks", .initial = "openai",
-	  .choices = AI_CLIENT_APIS, .key = "api", .env = "AI_API" },
-	{ "connect-timeout", 0, AI_OPT_REAL, &ai_client.connect_s, "SECONDS",
-	  "longest wait for a connection", .initial = "5", .min = 0.01,
-	  .max = 3600, .key = "http.connect_timeout",
-	  .env = "AI_CONNECT_TIMEOUT" },
-	{ "timeout", 0, AI_OPT_REAL, &ai_client.timeout_s, "SECONDS",
-	  "longest wait for an answer, retries included", .initial = "600",
-	  .min = 0.01, .max = 86400, .key = "http.timeout",
-	  .env = "AI_TIMEOUT" },
-	{ "idle-timeout", 0, AI_OPT_REAL, &ai_client.idle_s, "SECONDS",
-	  "longest silence within an answer", .max = 3600,
-	  .key = "http.idle_timeout", .env = "AI_IDLE_TIMEOUT" },
-	{ "retries", 0, AI_OPT_INT, &ai_client.retries, "N",
-	  "how often a failed request is tried again", .initial = "3",
-	  .max = 100, .key = "http.retries", .env = "AI_RETRIES" },
-	{ "insecure-http", 0, AI_OPT_FLAG, &ai_client.insecure_http, NULL,
-	  "allow http:// to other machines", .key = "http.insecure" },
-	{ 0 }
-};
-
-const struct ai_opt ai_client_options_cache[] = {
-	{ "cache", 0, AI_OPT_CHOICE, &ai_client.cache, "HOW",
-	  "use answers to the same request again", .initial = "off",
-	  .choices = AI_CACHE_USES, .key = "cache.use", .env = "AI_CACHE" },
-	{ "cache-ttl", 0, AI_OPT_REAL, &ai_client.cache_ttl_s, "SECONDS",
-	  "how long an answer is kept", .initial = "3600", .min = 1,
-	  .max = 1e9, .key = "cache.ttl", .env = "AI_CACHE_TTL" },
-	{ 0 }
-};
-
-struct ai_client {
-	struct ai_http *http; /* NULL until the first request */
-	struct ai_payer payer;
-	struct ai_exchange *under_way, *spare;
-};
-
 struct ai_client *ai_client_new(struct ai_err *err)
 {
 	struct ai_client *c = calloc(1, sizeof *c);
 
-	if (c == NULL)
+	if (c == NULL) {
 		ai_err_nomem(err);
+		return NULL;
+	}
+	if (ai_tape_open(&c->tape, err) < 0 ||
+	    ai_resume_open(&c->resume, &c->payer, err) < 0) {
+		ai_client_free(c);
+		return NULL;
+	}
 	return c;
 }
 
@@ -92,6 +56,8 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 		}
 		ai_buf_init(&x->url, ADDRESS_MAX);
 		ai_buf_init(&x->body, REQUEST_MAX);
+		ai_buf_init(&x->kept, AI_HTTP_BODY_MAX);
+		ai_buf_init(&x->raw, AI_HTTP_BODY_MAX);
 		ai_http_answer_init(&x->answer, AI_HTTP_BODY_MAX);
 	}
 	x->client = c;
@@ -103,6 +69,7 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 	x->chat = NULL;
 	x->embed = NULL;
 	x->payment = (struct ai_payment){ .reserved = false };
+	x->pay.batch = NULL;
 	ai_buf_clear(&x->url);
 	ai_buf_str(&x->url, e->base);
 	return x;
@@ -113,6 +80,8 @@ static void exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 	ai_stream_release(x);
 	x->streams = false;
 	ai_buf_shrink(&x->body, KEEP_BYTES);
+	ai_buf_shrink(&x->kept, KEEP_BYTES);
+	ai_buf_shrink(&x->raw, KEEP_BYTES);
 	ai_buf_shrink(&x->answer.body, KEEP_BYTES);
 	x->next = c->spare;
 	c->spare = x;
@@ -123,18 +92,26 @@ static void exchange_free(struct ai_exchange *x)
 	ai_stream_release(x);
 	ai_buf_release(&x->url);
 	ai_buf_release(&x->body);
+	ai_buf_release(&x->kept);
+	ai_buf_release(&x->raw);
 	ai_http_answer_release(&x->answer);
 	free(x);
 }
 
-static int prepare(struct ai_exchange *x, int64_t max_output,
-		   struct ai_media media, struct ai_call *call,
-		   ai_client_done *done, void *arg, struct ai_err *err)
+/* To whom it reports. */
+static void report_to(struct ai_exchange *x, struct ai_call *call,
+		      ai_client_done *done, void *arg)
 {
-	*call = (struct ai_call){ .max_tokens = max_output, .ttft_s = -1 };
+	*call = (struct ai_call){ .ttft_s = -1 };
 	x->call = call;
 	x->done = done;
 	x->arg = arg;
+}
+
+static int prepare(struct ai_exchange *x, int64_t max_output,
+		   struct ai_media media, struct ai_err *err)
+{
+	x->call->max_tokens = max_output;
 	if (ai_buf_check(&x->body, "the request", err) < 0 ||
 	    ai_buf_check(&x->url, "the address", err) < 0 ||
 	    ai_tariff_ask(&x->e->tariff, x->body.len, max_output, media,
@@ -206,6 +183,9 @@ static void settled(struct ai_exchange *x)
 	}
 	if (x->rc < 0 && x->more && x->pay.rc == 0)
 		wait_s = ai_retry_next(&x->retry, x->answer.retry_after_s);
+	/* Nobody is there who needs a rest. */
+	if (wait_s > 0 && x->client->tape.play >= 0)
+		wait_s = 0;
 	x->stage = wait_s < 0 ? EXCHANGE_OVER : EXCHANGE_RETRY;
 	x->due_s = now_s() + wait_s;
 }
@@ -315,6 +295,7 @@ static int take_stream(struct ai_exchange *x, struct ai_err *err)
 	x->pay.usage = chat_usage(x->e, x->chat);
 	if (x->keep)
 		keep_answer(x->client, x);
+	ai_resume_keep(x);
 	return 0;
 }
 
@@ -338,6 +319,8 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 		x->pay.usage = chat_usage(x->e, x->chat);
 		if (rc == 0 && x->keep)
 			keep_answer(x->client, x);
+		if (rc == 0)
+			ai_resume_keep(x);
 		if (rc == 0 && x->streams &&
 		    ai_stream_hand_on(x, 0, err) < 0)
 			return -1;
@@ -356,6 +339,7 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 static void landed(void *arg, int rc, struct ai_err *err)
 {
 	struct ai_exchange *x = arg;
+	struct ai_err unrecorded;
 
 	x->transfer = NULL;
 	x->stage = EXCHANGE_SETTLE;
@@ -368,10 +352,16 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->pay.what = AI_PAY_SETTLE;
 	x->pay.end = ai_failure_end(&x->answer);
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = x->answer.retry_after_s;
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
 	if (x->rc < 0)
 		x->err = *err;
+	if (ai_tape_add(&x->client->tape, x, rc, &x->err, &unrecorded) < 0) {
+		x->rc = -1;
+		x->err = unrecorded;
+		x->more = false;
+	}
 	/* Not even a byte of another answer behind this one. */
 	if (x->told)
 		x->more = false;
@@ -394,6 +384,24 @@ static int sign(const struct ai_exchange *x, struct ai_signed *out,
 	q.path = path == NULL ? "/" : path;
 	ai_sha256_of(x->body.p, x->body.len, sha256);
 	return ai_sign_aws(&q, out, err);
+}
+
+/* The same with what was recorded. */
+static void play(struct ai_client *c, struct ai_exchange *x)
+{
+	struct ai_err err;
+	int rc;
+
+	x->call->attempts++;
+	x->begun_s = now_s();
+	x->more = false;
+	if (x->streams)
+		ai_stream_begin(x);
+	rc = ai_tape_play(&c->tape, x, &err);
+	landed(x, rc, &err);
+	x->call->latency_s = x->played_latency_s;
+	if (x->call->ttft_s >= 0)
+		x->call->ttft_s = x->played_ttft_s;
 }
 
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
@@ -451,6 +459,7 @@ static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 	x->err = *err;
 	x->pay.what = AI_PAY_SETTLE;
 	x->pay.end = AI_END_UNSENT;
+	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;
 }
 
@@ -484,6 +493,8 @@ static void launch(struct ai_client *c, struct ai_pay **list)
 			x->stage = EXCHANGE_RESERVE;
 		else if (x->pay.rc < 0)
 			not_flown(x, &x->pay.err);
+		else if (c->tape.play >= 0)
+			play(c, x);
 		else if (fly(c, x, &err) < 0)
 			not_flown(x, &err);
 	}
@@ -610,24 +621,34 @@ void ai_client_free(struct ai_client *c)
 		exchange_free(x);
 	}
 	ai_http_free(c->http);
+	ai_tape_release(&c->tape);
+	ai_resume_release(&c->resume, &c->payer);
 	ai_payer_release(&c->payer);
 	free(c);
 }
 
 /* ---- requests ----------------------------------------------------------------- */
 
-/* Writes the request, with as long an answer as its budget allows. */
-static int put_chat(struct ai_client *c, struct ai_exchange *x,
-		    struct ai_chat_request *q, struct ai_err *err)
+static int put_chat(struct ai_exchange *x, const struct ai_chat_request *q,
+		    struct ai_err *err)
 {
 	const struct ai_endpoint *e = x->e;
-	struct ai_ask ask;
 
 	ai_buf_clear(&x->body);
 	if (ai_wire_check(e->wire, e->provider, q, err) < 0 ||
 	    e->wire->put_chat(q, &x->body, err) < 0)
 		return -1;
-	if (!q->may_shorten || x->body.bad != AI_E_NONE)
+	return ai_buf_check(&x->body, "the request", err);
+}
+
+/* Asks for as long an answer as the budget allows. */
+static int shorten(struct ai_client *c, struct ai_exchange *x,
+		   struct ai_chat_request *q, struct ai_err *err)
+{
+	const struct ai_endpoint *e = x->e;
+	struct ai_ask ask;
+
+	if (!q->may_shorten)
 		return 0;
 	if (ai_tariff_ask(&e->tariff, x->body.len, q->max_tokens, q->media,
 			  &ask, err) < 0 ||
@@ -636,8 +657,7 @@ static int put_chat(struct ai_client *c, struct ai_exchange *x,
 	if (ask.output == q->max_tokens)
 		return 0;
 	q->max_tokens = ask.output;
-	ai_buf_clear(&x->body);
-	return e->wire->put_chat(q, &x->body, err);
+	return put_chat(x, q, err);
 }
 
 /* Where it goes, whose it is, and what is asked: all that an answer depends
@@ -671,6 +691,20 @@ static int look_up(struct ai_client *c, struct ai_exchange *x,
 	return rc;
 }
 
+/* What an earlier run of the batch has, needs no cache. */
+static int try_resume(struct ai_exchange *x, const struct ai_chat_begin *b,
+		      struct ai_err *err)
+{
+	int rc = ai_resume_find(x, b, err);
+
+	if (rc <= 0)
+		return rc;
+	chat_usage(x->e, x->chat);
+	x->stage = EXCHANGE_OVER;
+	x->rc = 0;
+	return 1;
+}
+
 static int try_cache(struct ai_client *c, struct ai_exchange *x,
 		     enum ai_cache_use use, struct ai_err *err)
 {
@@ -687,7 +721,7 @@ static int try_cache(struct ai_client *c, struct ai_exchange *x,
 		x->stage = EXCHANGE_OVER;
 		x->rc = 0;
 		x->call->cached = true;
-		return 0;
+		return ai_resume_keep_cached(x, err);
 	}
 	if (use == AI_CACHE_ONLY)
 		return ai_err_set(err, AI_E_UNAVAILABLE, "no answer to this is "
@@ -699,7 +733,8 @@ static int try_cache(struct ai_client *c, struct ai_exchange *x,
 /* A kept answer comes in one piece, to who wants pieces. */
 static int tell_kept(struct ai_exchange *x, struct ai_err *err)
 {
-	if (!x->call->cached || x->delta == NULL || x->chat->text.len == 0)
+	if (x->stage != EXCHANGE_OVER || x->delta == NULL ||
+	    x->chat->text.len == 0)
 		return 0;
 	return x->delta(x->arg, (struct ai_span){ x->chat->text.p,
 						  x->chat->text.len }, err);
@@ -710,6 +745,7 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 {
 	struct ai_exchange *x = exchange_new(c, b->endpoint, err);
 	struct ai_chat_request q = *b->request;
+	int found = -1;
 
 	if (x == NULL)
 		return -1;
@@ -717,10 +753,16 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	x->delta = b->delta;
 	q.stream = b->delta != NULL && x->e->wire->framing != AI_FRAMING_NONE;
 	x->e->wire->put_path(&q, &x->url);
-	if (put_chat(c, x, &q, err) < 0 ||
+	report_to(x, b->call, b->done, b->arg);
+	/* Before a budget, which may change between two runs, has changed what
+	 * is asked. */
+	if (put_chat(x, &q, err) == 0)
+		found = try_resume(x, b, err);
+	if (found == 0 && (shorten(c, x, &q, err) < 0 ||
 	    prepare(x, q.max_tokens == AI_CHAT_UNSET ? 0 : q.max_tokens,
-		    q.media, b->call, b->done, b->arg, err) < 0 ||
-	    try_cache(c, x, b->cache, err) < 0 || tell_kept(x, err) < 0) {
+		    q.media, err) < 0 || try_cache(c, x, b->cache, err) < 0))
+		found = -1;
+	if (found < 0 || tell_kept(x, err) < 0) {
 		exchange_put_back(c, x);
 		return -1;
 	}
@@ -749,7 +791,8 @@ static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
 	ai_buf_str(&x->url, e->wire->embed_path);
 	ai_buf_clear(&x->body);
 	e->wire->put_embed(q, &x->body);
-	if (prepare(x, 0, none, call, done, arg, err) < 0) {
+	report_to(x, call, done, arg);
+	if (prepare(x, 0, none, err) < 0) {
 		exchange_put_back(c, x);
 		return -1;
 	}

@@ -27,6 +27,9 @@ struct ai_client_settings {
 	int64_t retries;
 	int cache;          /* enum ai_cache_use */
 	double cache_ttl_s; /* how long an answer is kept */
+	const char *record, *replay; /* files; NULL: none */
+	const char *resume; /* the batch's name; NULL: none */
+	bool retry_uncertain;
 };
 
 /* What is done with answers that were kept, or are to be. */
@@ -45,9 +48,10 @@ extern struct ai_client_settings ai_client;
 #define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere|gemini|mistral|ollama|" \
 	"responses"
 
-/* --base-url --api --connect-timeout --timeout --idle-timeout --retries --insecure-http; --cache
- * --cache-ttl, for chats. */
-extern const struct ai_opt ai_client_options[], ai_client_options_cache[];
+/* --base-url --api --connect-timeout --timeout --idle-timeout --retries --insecure-http --record
+ * --replay; for chats --cache --cache-ttl, --resume --retry-uncertain. */
+extern const struct ai_opt ai_client_options[], ai_client_options_cache[],
+	ai_client_options_resume[];
 
 #define AI_MODEL_NAME_MAX 256
 
@@ -87,10 +91,18 @@ struct ai_call {
 	int64_t cost;         /* nano-dollars, of all attempts */
 	int64_t max_tokens;   /* that was sent; 0: none */
 	bool cached;          /* it was kept: nothing was sent */
+	bool resumed;         /* an earlier run of the batch had the answer,
+			       * and all of the above is that run's */
+	bool uncertain;       /* an earlier run had sent it, and it was sent
+			       * again */
 };
 
-/* One a thread, for any number of calls at once; NULL with AI_E_MEMORY.
- * Nothing is set up for the network before the first call. */
+/*
+ * One a thread, for any number of calls at once.  Nothing is set up for the
+ * network before the first call.  NULL: AI_E_MEMORY, what --record, --replay
+ * or --resume names cannot be opened (model/tape.h), or another process works on
+ * the batch (AI_E_TRY_LATER).
+ */
 struct ai_client;
 struct ai_client *ai_client_new(struct ai_err *err);
 /* What is under way is given up, and stands in the ledger as it must: given
@@ -116,6 +128,11 @@ struct ai_chat_begin {
 	ai_client_delta *delta;         /* NULL: the answer comes at once */
 	ai_client_done *done;
 	void *arg;                      /* for both */
+	/* With --resume: the models that are asked one after the other, as the
+	 * user named them, and which of the same requests this is (-1: the
+	 * next one; the later models get what the first has got). */
+	struct ai_span scope;
+	int64_t *ordinal;
 };
 
 /*

@@ -122,6 +122,8 @@ static int take_key(struct ai_endpoint *e, const struct ai_http_url *at,
 	bool open = !at->secure && !at->loopback;
 	const char *from = NULL;
 
+	if (ai_client.replay != NULL)
+		return 0; /* it goes nowhere */
 	e->key = find_key(names, &from);
 	if (e->key == NULL && !at->loopback && !(open && ai_client.insecure_http))
 		return ai_err_set(err, AI_E_NOT_ALLOWED,
@@ -239,6 +241,7 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
 	if (own)
 		e->tariff.shape = ai_shape_of_provider(
 			ai_span_of(e->wire->name));
+	e->tariff.played = ai_client.replay != NULL;
 	return take_base(e, url, at.bare, err);
 }
 

@@ -7,11 +7,21 @@
 #define AI_MODEL_EXCHANGE_H
 
 #include "model/client.h"
+#include "model/resume.h"
+#include "model/tape.h"
 #include "net/eventstream.h"
 #include "net/http.h"
 #include "net/retry.h"
 #include "net/sse.h"
 #include "store/cache.h"
+
+struct ai_client {
+	struct ai_http *http; /* NULL until the first request */
+	struct ai_payer payer;
+	struct ai_resume resume;
+	struct ai_tape tape;
+	struct ai_exchange *under_way, *spare;
+};
 
 struct ai_exchange {
 	struct ai_exchange *next;
@@ -43,6 +53,8 @@ struct ai_exchange {
 	bool whole; /* its end was seen */
 	bool told;  /* some of its text was handed on: no second attempt */
 	ai_client_delta *delta;
+	struct ai_buf raw; /* its bytes, if they are recorded */
+	double played_latency_s, played_ttft_s; /* of a recording */
 
 	/* Where the answer goes: one of these. */
 	struct ai_chat_answer *chat;
@@ -51,6 +63,7 @@ struct ai_exchange {
 
 	unsigned char key[AI_CACHE_KEY]; /* of a chat that may be kept */
 	bool keep;
+	struct ai_buf kept; /* the answer as the batch's journal has it */
 
 	struct ai_call *call;
 	ai_client_done *done;

@@ -39,15 +39,15 @@ const struct ai_opt ai_paid_option_wait[] = {
 	{ 0 }
 };
 
-static bool has_no_ledger(void)
+bool ai_paid_has_ledger(void)
 {
-	return ai_paid.ledger != NULL && strcmp(ai_paid.ledger, "none") == 0;
+	return ai_paid.ledger == NULL || strcmp(ai_paid.ledger, "none") != 0;
 }
 
 const char *ai_paid_warning(void)
 {
-	return has_no_ledger() ? "no ledger: nothing is booked, and no budget "
-				 "is checked" : NULL;
+	return ai_paid_has_ledger() ? NULL : "no ledger: nothing is booked, "
+					     "and no budget is checked";
 }
 
 const struct ai_opt ai_paid_option_media[] = {
@@ -149,7 +149,8 @@ int ai_tariff_init(struct ai_tariff *t, const char *typed, const char *provider,
 
 bool ai_tariff_booked(const struct ai_tariff *t)
 {
-	return t->price.kind != AI_PRICE_FREE && !has_no_ledger();
+	return t->price.kind != AI_PRICE_FREE && !t->played &&
+		ai_paid_has_ledger();
 }
 
 int64_t ai_tariff_output(const struct ai_tariff *t, int64_t asked)
@@ -294,7 +295,7 @@ static int64_t boot_ms(void)
 
 int ai_payer_open(struct ai_payer *p, struct ai_err *err)
 {
-	if (has_no_ledger())
+	if (!ai_paid_has_ledger())
 		return ai_err_set(err, AI_E_CONFIG, "--ledger none: answers "
 				  "are kept in the ledger");
 	return p->ledger != NULL ? 0 :
@@ -427,7 +428,8 @@ static void book_answer(const struct ai_payment *p, const struct ai_tariff *t,
 		keep_usage(usage, read ? &meter : NULL, post);
 }
 
-static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
+/* What its end comes to; usage and outcome too. */
+static void bill(const struct ai_pay *pay, struct ai_post *post)
 {
 	static const enum ai_outcome outcomes[] = {
 		[AI_END_UNSENT] = AI_OUTCOME_FAILURE,
@@ -437,18 +439,32 @@ static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
 		[AI_END_FAILED] = AI_OUTCOME_FAILURE,
 		[AI_END_ANSWERED] = AI_OUTCOME_SUCCESS,
 	};
-	struct ai_payment *p = pay->payment;
-	struct ai_post post = { .outcome = outcomes[pay->end] };
 
-	pay->cost = 0;
+	*post = (struct ai_post){ .outcome = outcomes[pay->end] };
 	if (pay->tariff->price.kind == AI_PRICE_FREE)
-		return 0;
+		return;
 	if (pay->end == AI_END_ANSWERED)
-		book_answer(p, pay->tariff, pay->usage, &post);
+		book_answer(pay->payment, pay->tariff, pay->usage, post);
 	else if (pay->end == AI_END_LOST)
-		lose(p, &post);
+		lose(pay->payment, post);
 	else if (pay->end == AI_END_UNSENT)
-		post.how = AI_BOOK_NONE;
+		post->how = AI_BOOK_NONE;
+}
+
+int64_t ai_pay_cost(const struct ai_pay *pay)
+{
+	struct ai_post post;
+
+	bill(pay, &post);
+	return post.amount;
+}
+
+static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
+{
+	struct ai_payment *p = pay->payment;
+	struct ai_post post;
+
+	bill(pay, &post);
 	pay->cost = post.amount;
 	if (!p->reserved)
 		return 0;
@@ -464,6 +480,15 @@ static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
 
 /* ---- steps ---------------------------------------------------------------------- */
 
+/* One on its way: what the ledger does for it, and what its batch's journal
+ * is told in the same transaction. */
+struct doing {
+	struct ai_pay *pay;
+	struct ai_ledger_op op, line;
+	struct ai_batch_step step;
+	bool has_op, has_line;
+};
+
 /* 1: op is to be done; 0: there is nothing to do; -1: it fails. */
 static int prepare(struct ai_pay *pay, struct ai_ledger_op *op)
 {
@@ -478,9 +503,44 @@ static int prepare(struct ai_pay *pay, struct ai_ledger_op *op)
 	return 1;
 }
 
-static void conclude(struct ai_pay *pay, const struct ai_ledger_op *op)
+/* A line that costs nothing has no reservation: its id names none, and it is
+ * new until it is answered. */
+static void prepare_line(struct doing *d)
 {
+	struct ai_pay *pay = d->pay;
+
+	if (pay->batch == NULL || (pay->what != AI_PAY_RESERVE &&
+	    (pay->what != AI_PAY_SETTLE || pay->answer.p == NULL)))
+		return;
+	d->step = (struct ai_batch_step){
+		.batch = pay->batch, .line = &pay->line,
+		.id = pay->payment->id, .user = pay->tariff->labels.user,
+		.answer = pay->answer, .amount = pay->cost,
+		.usage = d->has_op && pay->what == AI_PAY_SETTLE
+			? d->op.in.post.usage : "",
+	};
+	d->line = (struct ai_ledger_op){
+		.what = pay->what == AI_PAY_RESERVE ? AI_LEDGER_START
+						    : AI_LEDGER_ANSWER,
+		.in.step = &d->step,
+	};
+	if (!d->has_op && pay->what == AI_PAY_RESERVE)
+		ai_ledger_id(pay->payment->id);
+	d->has_line = true;
+}
+
+static void conclude(struct doing *d)
+{
+	struct ai_pay *pay = d->pay;
+	const struct ai_ledger_op *op = &d->op;
+
 	pay->rc = 0;
+	if (d->has_line && d->line.err.code != AI_E_NONE) {
+		pay->err = d->line.err;
+		pay->rc = -1;
+	}
+	if (!d->has_op)
+		return;
 	if (op->err.code != AI_E_NONE) {
 		pay->err = op->err;
 		pay->rc = -1;
@@ -494,25 +554,28 @@ static void conclude(struct ai_pay *pay, const struct ai_ledger_op *op)
 	}
 }
 
-/* A step that needs the ledger. */
-struct doing {
-	struct ai_ledger_op op;
-	struct ai_pay *pay;
-};
-
+/* The answer is in the journal before its bill is in the books, and the
+ * reservation in the books before the journal knows it. */
 static int do_all(struct ai_payer *p, struct doing *d, size_t n,
 		  struct ai_err *err)
 {
-	struct ai_ledger_op **list = calloc(n, sizeof *list);
+	struct ai_ledger_op **list = calloc(2 * n, sizeof *list);
+	size_t todo = 0;
 	int rc;
 
 	if (list == NULL)
 		return ai_err_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		list[i] = &d[i].op;
+	for (size_t i = 0; i < n; i++) {
+		if (d[i].has_line && d[i].line.what == AI_LEDGER_ANSWER)
+			list[todo++] = &d[i].line;
+		if (d[i].has_op)
+			list[todo++] = &d[i].op;
+		if (d[i].has_line && d[i].line.what == AI_LEDGER_START)
+			list[todo++] = &d[i].line;
+	}
 	rc = ai_payer_open(p, err);
 	if (rc == 0)
-		rc = ai_ledger_many(p->ledger, list, n, err);
+		rc = ai_ledger_many(p->ledger, list, todo, err);
 	free(list);
 	return rc;
 }
@@ -530,20 +593,27 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 	size_t todo = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		steps[i]->err = (struct ai_err){ AI_E_NONE, -1, "" };
-		if (d == NULL)
-			steps[i]->rc = ai_err_nomem(&steps[i]->err);
-		else
-			steps[i]->rc = prepare(steps[i], &d[todo].op);
-		if (steps[i]->rc > 0)
-			d[todo++].pay = steps[i];
+		struct ai_pay *pay = steps[i];
+
+		pay->err = (struct ai_err){ AI_E_NONE, -1, "" };
+		if (d == NULL) {
+			pay->rc = ai_err_nomem(&pay->err);
+			continue;
+		}
+		d[todo] = (struct doing){ .pay = pay };
+		pay->rc = prepare(pay, &d[todo].op);
+		d[todo].has_op = pay->rc > 0;
+		if (pay->rc >= 0)
+			prepare_line(&d[todo]);
+		if (d[todo].has_op || d[todo].has_line)
+			todo++;
 	}
 	if (todo > 0 && do_all(p, d, todo, &err) < 0) {
 		for (size_t i = 0; i < todo; i++)
 			fail(d[i].pay, &err);
 	} else {
 		for (size_t i = 0; i < todo; i++)
-			conclude(d[i].pay, &d[i].op);
+			conclude(&d[i]);
 	}
 	free(d);
 }

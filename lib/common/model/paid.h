@@ -14,6 +14,7 @@
 #include "model/bill.h"
 #include "model/chat_tokens.h"
 #include "model/price.h"
+#include "store/batch.h"
 #include "store/ledger.h"
 
 #include <stdbool.h>
@@ -39,6 +40,8 @@ extern const struct ai_opt ai_paid_options[], ai_paid_option_wait[],
 #define AI_OUTPUT_USUAL 4096
 #define AI_OUTPUT_LEAST 64
 
+/* Whether the user wants one. */
+bool ai_paid_has_ledger(void);
 /* What people must be told when the user does without a ledger; else NULL. */
 const char *ai_paid_warning(void);
 
@@ -49,6 +52,7 @@ struct ai_tariff {
 	int64_t max_output; /* tokens; 0: not known */
 	int64_t context;    /* likewise */
 	char encoding[32];  /* for ai_bpe_open(); "" if not known */
+	bool played;        /* a recording answers: nothing is booked */
 	struct ai_labels labels;
 };
 
@@ -140,6 +144,11 @@ struct ai_pay {
 	struct ai_value usage;    /* the provider's; any kind but an object:
 				   * not told, and the worst case stands */
 	double retry_after_s;     /* as the provider asked, or negative */
+	/* A batch's line: its journal learns of AI_PAY_RESERVE, and of the
+	 * answer (p NULL: there is none) at AI_PAY_SETTLE.  NULL: no batch. */
+	const struct ai_batch *batch;
+	struct ai_batch_line line;
+	struct ai_span answer;
 	int64_t cost;             /* out: nano-dollars */
 	/*
 	 * 0: done.  1, AI_PAY_SENT only: it may not go out any more, since
@@ -151,6 +160,9 @@ struct ai_pay {
 	int rc;
 	struct ai_err err;
 };
+
+/* What AI_PAY_SETTLE will put into cost. */
+int64_t ai_pay_cost(const struct ai_pay *pay);
 
 /* Takes all steps, those that need the ledger in one transaction.  Each has
  * its own result. */

@@ -70,6 +70,7 @@ void ai_stream_begin(struct ai_exchange *x)
 
 	ai_stream_release(x);
 	x->whole = false;
+	ai_buf_clear(&x->raw);
 	ai_chat_answer_clear(x->chat);
 	if (framing == AI_FRAMING_AWS)
 		ai_eventstream_init(&x->frames, EVENT_MAX, take_frame, x);
@@ -92,6 +93,8 @@ int ai_stream_add(void *arg, const char *p, size_t n, struct ai_err *err)
 {
 	struct ai_exchange *x = arg;
 
+	if (x->client->tape.record >= 0)
+		ai_buf_add(&x->raw, p, n);
 	if (is_whole(x)) {
 		ai_buf_add(&x->answer.body, p, n);
 		return ai_buf_check(&x->answer.body, "the answer", err);

@@ -1,0 +1,187 @@
+#include "model/resume.h"
+
+#include "model/exchange.h"
+
+#include <math.h>
+#include <string.h>
+
+int ai_resume_open(struct ai_resume *r, struct ai_payer *p, struct ai_err *err)
+{
+	if (ai_client.resume == NULL)
+		return 0;
+	if (!ai_paid_has_ledger())
+		return ai_err_set(err, AI_E_USAGE, "--resume keeps its answers "
+				  "in the ledger: it goes not with --ledger "
+				  "none");
+	if (ai_payer_open(p, err) < 0 ||
+	    ai_batch_open(p->ledger, ai_client.resume, false, &r->batch,
+			  err) < 0)
+		return -1;
+	/* What became of the last run's lines is known when its calls have
+	 * been ended. */
+	return ai_ledger_sweep(p->ledger, err);
+}
+
+void ai_resume_release(struct ai_resume *r, struct ai_payer *p)
+{
+	struct ai_err ignored;
+
+	if (r->batch.n != 0)
+		ai_batch_close(p->ledger, &r->batch, &ignored);
+	ai_tally_release(&r->tally);
+}
+
+/* ---- answers as the journal has them --------------------------------------- */
+
+/* Seconds, to the microsecond. */
+static void put_seconds(struct ai_buf *b, const char *key, double s)
+{
+	ai_put_key(b, key);
+	ai_put_i64(b, (int64_t)llround(s * 1e6));
+}
+
+/* cost: of the attempts before the last, whose cost the journal knows. */
+static void put_call(const struct ai_call *c, int64_t cost, struct ai_buf *b)
+{
+	ai_put_key(b, "call");
+	ai_put_open(b, '{');
+	ai_put_key(b, "attempts");
+	ai_put_i64(b, c->attempts);
+	put_seconds(b, "latency_us", c->latency_s);
+	if (c->ttft_s >= 0)
+		put_seconds(b, "ttft_us", c->ttft_s);
+	ai_put_key(b, "request_id");
+	ai_put_cstr(b, c->request_id);
+	ai_put_key(b, "max_tokens");
+	ai_put_i64(b, c->max_tokens);
+	ai_put_key(b, "cost");
+	ai_put_i64(b, cost);
+	ai_put_key(b, "cached");
+	ai_put_bool(b, c->cached);
+	ai_put_close(b, '}');
+}
+
+static void put(const struct ai_exchange *x, struct ai_buf *b)
+{
+	ai_put_open(b, '{');
+	ai_put_key(b, "answer");
+	ai_chat_answer_put(x->chat, b);
+	put_call(x->call, x->call->cost, b);
+	ai_put_close(b, '}');
+}
+
+static double take_seconds(struct ai_value call, const char *path)
+{
+	int64_t us;
+
+	return ai_json_i64(ai_json_get(call, path), &us) == 0
+		? (double)us / 1e6 : -1;
+}
+
+static int64_t take_count(struct ai_value call, const char *path)
+{
+	int64_t n;
+
+	return ai_json_i64(ai_json_get(call, path), &n) == 0 ? n : 0;
+}
+
+static int take(struct ai_span kept, int64_t amount, struct ai_exchange *x,
+		struct ai_err *err)
+{
+	struct ai_call *c = x->call;
+	struct ai_value v, call;
+
+	if (ai_wire_object(kept.p, kept.n, &v, err) < 0 ||
+	    ai_chat_answer_take(ai_json_get(v, "answer").s, x->chat, err) < 0)
+		return -1;
+	call = ai_json_get(v, "call");
+	c->attempts = (int)take_count(call, "attempts");
+	c->latency_s = take_seconds(call, "latency_us");
+	c->ttft_s = take_seconds(call, "ttft_us");
+	c->max_tokens = take_count(call, "max_tokens");
+	c->cost = take_count(call, "cost") + (amount > 0 ? amount : 0);
+	c->cached = ai_json_true(ai_json_get(call, "cached"));
+	ai_wire_copy(call, "request_id", c->request_id, sizeof c->request_id);
+	c->resumed = true;
+	return 0;
+}
+
+/* ---- lines ------------------------------------------------------------------ */
+
+/* Which line it is.  The scope counts, since two records may ask the same of
+ * the same model at last, after others have failed. */
+static int name_line(struct ai_exchange *x, const struct ai_chat_begin *b,
+		     struct ai_err *err)
+{
+	const struct ai_labels *l = &x->e->tariff.labels;
+	const struct ai_span parts[] = {
+		b->scope, { x->url.p, x->url.len }, ai_span_of(l->tenant),
+		ai_span_of(l->user), { x->body.p, x->body.len },
+	};
+	struct ai_batch_line *line = &x->pay.line;
+
+	ai_cache_key(parts, sizeof parts / sizeof *parts, line->payload);
+	if (*b->ordinal < 0)
+		*b->ordinal = ai_tally_add(&x->client->resume.tally,
+					   line->payload, err);
+	line->ordinal = *b->ordinal;
+	return *b->ordinal < 0 ? -1 : 0;
+}
+
+int ai_resume_find(struct ai_exchange *x, const struct ai_chat_begin *b,
+		   struct ai_err *err)
+{
+	struct ai_client *c = x->client;
+	struct ai_buf kept = AI_BUF_INIT(AI_HTTP_BODY_MAX);
+	int64_t amount = 0;
+	int rc;
+
+	x->pay.batch = NULL;
+	if (c->resume.batch.n == 0)
+		return 0;
+	if (name_line(x, b, err) < 0)
+		return -1;
+	x->pay.batch = &c->resume.batch;
+	rc = ai_batch_find(c->payer.ledger, x->pay.batch, &x->pay.line, &kept,
+			   &amount, err);
+	if (rc == AI_LINE_ANSWERED)
+		rc = take((struct ai_span){ kept.p, kept.len }, amount, x,
+			  err) < 0 ? -1 : 1;
+	else if (rc == AI_LINE_UNCERTAIN && !ai_client.retry_uncertain)
+		rc = ai_err_set(err, AI_E_UNAVAILABLE, "it was sent when the "
+				"last run ended and may have been paid for; "
+				"it is not sent again (--no-retry-uncertain)");
+	else if (rc >= 0) {
+		x->call->uncertain = rc == AI_LINE_UNCERTAIN;
+		rc = 0;
+	}
+	ai_buf_release(&kept);
+	return rc;
+}
+
+void ai_resume_keep(struct ai_exchange *x)
+{
+	x->pay.answer = (struct ai_span){ NULL, 0 };
+	if (x->pay.batch == NULL)
+		return;
+	ai_buf_clear(&x->kept);
+	put(x, &x->kept);
+	/* What is too long for the journal is asked for again. */
+	if (x->kept.bad == AI_E_NONE)
+		x->pay.answer = (struct ai_span){ x->kept.p, x->kept.len };
+}
+
+int ai_resume_keep_cached(struct ai_exchange *x, struct ai_err *err)
+{
+	struct ai_ledger *l = x->client->payer.ledger;
+	unsigned char id[AI_LEDGER_ID];
+
+	ai_resume_keep(x);
+	if (x->pay.answer.p == NULL)
+		return 0;
+	ai_ledger_id(id);
+	return ai_batch_start(l, x->pay.batch, &x->pay.line, id,
+			      x->e->tariff.labels.user, err) < 0 ? -1 :
+		ai_batch_answer(l, x->pay.batch, &x->pay.line, x->pay.answer,
+				0, "", err);
+}

@@ -1,0 +1,52 @@
+/* settings.c: what the options of a client set. */
+#include "model/client.h"
+
+struct ai_client_settings ai_client;
+
+const struct ai_opt ai_client_options[] = {
+	{ "base-url", 0, AI_OPT_TEXT, &ai_client.base_url, "URL",
+	  "ask this server", .key = "base_url", .env = "AI_BASE_URL" },
+	{ "api", 0, AI_OPT_CHOICE, &ai_client.api, "NAME",
+	  "what the server of --base-url speaks", .initial = "openai",
+	  .choices = AI_CLIENT_APIS, .key = "api", .env = "AI_API" },
+	{ "connect-timeout", 0, AI_OPT_REAL, &ai_client.connect_s, "SECONDS",
+	  "longest wait for a connection", .initial = "5", .min = 0.01,
+	  .max = 3600, .key = "http.connect_timeout",
+	  .env = "AI_CONNECT_TIMEOUT" },
+	{ "timeout", 0, AI_OPT_REAL, &ai_client.timeout_s, "SECONDS",
+	  "longest wait for an answer, retries included", .initial = "600",
+	  .min = 0.01, .max = 86400, .key = "http.timeout",
+	  .env = "AI_TIMEOUT" },
+	{ "idle-timeout", 0, AI_OPT_REAL, &ai_client.idle_s, "SECONDS",
+	  "longest silence within an answer", .max = 3600,
+	  .key = "http.idle_timeout", .env = "AI_IDLE_TIMEOUT" },
+	{ "retries", 0, AI_OPT_INT, &ai_client.retries, "N",
+	  "how often a failed request is tried again", .initial = "3",
+	  .max = 100, .key = "http.retries", .env = "AI_RETRIES" },
+	{ "record", 0, AI_OPT_FILE, &ai_client.record, "FILE",
+	  "append what is sent and answered to a file", .env = "AI_RECORD" },
+	{ "replay", 0, AI_OPT_FILE, &ai_client.replay, "FILE",
+	  "ask a recording instead of a server", .env = "AI_REPLAY" },
+	{ "insecure-http", 0, AI_OPT_FLAG, &ai_client.insecure_http, NULL,
+	  "allow http:// to other machines", .key = "http.insecure" },
+	{ 0 }
+};
+
+const struct ai_opt ai_client_options_cache[] = {
+	{ "cache", 0, AI_OPT_CHOICE, &ai_client.cache, "HOW",
+	  "use answers to the same request again", .initial = "off",
+	  .choices = AI_CACHE_USES, .key = "cache.use", .env = "AI_CACHE" },
+	{ "cache-ttl", 0, AI_OPT_REAL, &ai_client.cache_ttl_s, "SECONDS",
+	  "how long an answer is kept", .initial = "3600", .min = 1,
+	  .max = 1e9, .key = "cache.ttl", .env = "AI_CACHE_TTL" },
+	{ 0 }
+};
+
+const struct ai_opt ai_client_options_resume[] = {
+	{ "resume", 0, AI_OPT_TEXT, &ai_client.resume, "NAME",
+	  "go on with this batch; what is answered is not asked again" },
+	{ "retry-uncertain", 0, AI_OPT_FLAG, &ai_client.retry_uncertain, NULL,
+	  "with --resume: send again what may have been paid for",
+	  .initial = "true", .key = "complete.retry_uncertain" },
+	{ 0 }
+};

@@ -1,0 +1,399 @@
+#include "model/tape.h"
+
+#include "base/utf8.h"
+#include "crypt/base64.h"
+#include "model/exchange.h"
+#include "record/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES ((size_t)256 << 20)
+
+struct ai_tape_entry {
+	char key[AI_HASH_HEX];
+	off_t at; /* of its line in the file, and the bytes of that */
+	size_t n;
+	size_t played; /* of the first with this key: how many were played */
+};
+
+/* ---- keys -------------------------------------------------------------------- */
+
+static void key_of(const struct ai_exchange *x, char key[AI_HASH_HEX])
+{
+	struct ai_hash h;
+	const char *path = x->url.p + strlen(x->e->base);
+
+	ai_hash_init(&h);
+	ai_hash_add(&h, path, strlen(path) + 1);
+	ai_hash_add(&h, x->body.p, x->body.len);
+	ai_hash_hex(&h, key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct ai_tape_entry *x = a, *y = b;
+	int rc = strcmp(x->key, y->key);
+
+	/* In the order of the file. */
+	return rc != 0 ? rc : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* ---- opening ------------------------------------------------------------------- */
+
+static int add_entry(struct ai_tape *t, const struct ai_line *line, off_t at,
+		     struct ai_err *err)
+{
+	struct ai_value v;
+	struct ai_tape_entry *e;
+
+	if (t->n == t->cap) {
+		e = reallocarray(t->v, 2 * t->cap + 16, sizeof *e);
+		if (e == NULL)
+			return ai_err_nomem(err);
+		t->v = e;
+		t->cap = 2 * t->cap + 16;
+	}
+	e = &t->v[t->n];
+	*e = (struct ai_tape_entry){ .at = at, .n = line->text.n };
+	if (line->too_long ||
+	    ai_json_check(line->text.p, line->text.n, &v, NULL) < 0 ||
+	    ai_json_get(v, "key").s.n != 2 + AI_HASH_HEX - 1)
+		return ai_err_set(err, AI_E_DATA, "'%.200s', line %lu: this is "
+				  "no line of a recording", ai_client.replay,
+				  line->number);
+	memcpy(e->key, ai_json_get(v, "key").s.p + 1, sizeof e->key - 1);
+	t->n++;
+	return 0;
+}
+
+static int read_entries(struct ai_tape *t, struct ai_err *err)
+{
+	struct ai_reader r;
+	struct ai_line line;
+	off_t at = 0;
+	int rc;
+
+	ai_reader_init(&r, t->play, LINE_MAX_BYTES);
+	while ((rc = ai_reader_next(&r, &line, err)) > 0) {
+		if (line.text.n > 0 && add_entry(t, &line, at, err) < 0) {
+			rc = -1;
+			break;
+		}
+		at += (off_t)(line.too_long ? line.length : line.text.n) + 1;
+	}
+	ai_reader_release(&r);
+	if (rc == 0 && t->n > 0)
+		qsort(t->v, t->n, sizeof *t->v, by_key);
+	return rc;
+}
+
+int ai_tape_open(struct ai_tape *t, struct ai_err *err)
+{
+	const char *record = ai_client.record, *replay = ai_client.replay;
+
+	*t = (struct ai_tape){ .record = -1, .play = -1 };
+	ai_buf_init(&t->line, LINE_MAX_BYTES);
+	if (record != NULL && replay != NULL)
+		return ai_err_set(err, AI_E_USAGE,
+				  "--record and --replay: give one");
+	if (record != NULL) {
+		t->record = open(record, O_WRONLY | O_CREAT | O_APPEND |
+				 O_CLOEXEC, 0600);
+		if (t->record < 0)
+			return ai_err_sys(err, AI_E_CREATE, errno,
+					  "cannot record to '%.200s'", record);
+	}
+	if (replay == NULL)
+		return 0;
+	t->play = open(replay, O_RDONLY | O_CLOEXEC);
+	if (t->play < 0)
+		return ai_err_sys(err, AI_E_OPEN, errno, "cannot replay "
+				  "'%.200s'", replay);
+	return read_entries(t, err);
+}
+
+void ai_tape_release(struct ai_tape *t)
+{
+	if (t->line.max == 0)
+		return;
+	if (t->record >= 0)
+		close(t->record);
+	if (t->play >= 0)
+		close(t->play);
+	free(t->v);
+	ai_buf_release(&t->line);
+	*t = (struct ai_tape){ .record = -1, .play = -1 };
+}
+
+/* ---- recording ------------------------------------------------------------------- */
+
+static int64_t microseconds(double s)
+{
+	return (int64_t)llround(s * 1e6);
+}
+
+/* A server that says the key back must not write it into the file. */
+static void put_body(struct ai_buf *b, const struct ai_buf *body,
+		     const char *key)
+{
+	struct ai_buf clean = AI_BUF_INIT(body->max);
+	size_t n = key == NULL ? 0 : strlen(key);
+	char *p;
+
+	ai_buf_add(&clean, body->p, body->len);
+	p = clean.p;
+	while (n > 0 && clean.len > 0 &&
+	       (p = memmem(p, clean.len - (size_t)(p - clean.p), key,
+			   n)) != NULL) {
+		memset(p, '*', n);
+		p += n;
+	}
+	if (ai_utf8_valid(ai_buf_cstr(&clean), clean.len) == clean.len) {
+		ai_put_key(b, "body");
+		ai_put_str(b, ai_buf_cstr(&clean), clean.len);
+	} else {
+		ai_put_key(b, "body_base64");
+		ai_buf_chr(b, '"');
+		ai_base64_encode(b, clean.p, clean.len);
+		ai_buf_chr(b, '"');
+	}
+	ai_buf_release(&clean);
+}
+
+static void put_answer(struct ai_buf *b, const struct ai_http_answer *a)
+{
+	ai_put_key(b, "status");
+	ai_put_i64(b, a->status);
+	ai_put_key(b, "content_type");
+	ai_put_cstr(b, a->content_type);
+	ai_put_key(b, "request_id");
+	ai_put_cstr(b, a->request_id);
+	ai_put_key(b, "error_type");
+	ai_put_cstr(b, a->error_type);
+	ai_put_key(b, "retry_after_s");
+	ai_put_f64(b, a->retry_after_s < 0 ? NAN : a->retry_after_s);
+	ai_put_key(b, "should_retry");
+	ai_put_i64(b, a->should_retry);
+}
+
+/* No answer came. */
+static void put_failure(struct ai_buf *b, const struct ai_http_answer *a,
+			const struct ai_err *why)
+{
+	ai_put_key(b, "failed");
+	ai_put_open(b, '{');
+	ai_put_key(b, "code");
+	ai_put_cstr(b, ai_code_name(why->code));
+	ai_put_key(b, "message");
+	ai_put_cstr(b, why->msg);
+	ai_put_key(b, "again");
+	ai_put_bool(b, a->again);
+	ai_put_key(b, "sent");
+	ai_put_bool(b, a->sent);
+	ai_put_close(b, '}');
+}
+
+static void put_request(struct ai_buf *b, const struct ai_exchange *x)
+{
+	char key[AI_HASH_HEX];
+	struct ai_value v;
+
+	key_of(x, key);
+	ai_put_key(b, "key");
+	ai_put_cstr(b, key);
+	ai_put_key(b, "provider");
+	ai_put_cstr(b, x->e->provider);
+	ai_put_key(b, "path");
+	ai_put_cstr(b, x->url.p + strlen(x->e->base));
+	if (ai_json_check(ai_buf_cstr(&x->body), x->body.len, &v, NULL) == 0) {
+		ai_put_key(b, "request");
+		ai_put_value(b, v);
+	}
+}
+
+/* In one write, so that lines of several programs do not mix. */
+static int append(const struct ai_tape *t, struct ai_err *err)
+{
+	ssize_t n;
+
+	do
+		n = write(t->record, t->line.p, t->line.len);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)t->line.len)
+		return 0;
+	if (n >= 0)
+		errno = ENOSPC;
+	return ai_err_sys(err, AI_E_IO, errno, "cannot write to '%.200s'",
+			  ai_client.record);
+}
+
+int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
+		const struct ai_err *why, struct ai_err *err)
+{
+	struct ai_buf *b = &t->line;
+
+	if (t->record < 0)
+		return 0;
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	put_request(b, x);
+	put_answer(b, &x->answer);
+	if (rc < 0)
+		put_failure(b, &x->answer, why);
+	ai_put_key(b, "latency_us");
+	ai_put_i64(b, microseconds(x->call->latency_s));
+	if (x->call->ttft_s >= 0) {
+		ai_put_key(b, "ttft_us");
+		ai_put_i64(b, microseconds(x->call->ttft_s));
+	}
+	put_body(b, x->raw.len > 0 ? &x->raw : &x->answer.body, x->e->key);
+	ai_put_close(b, '}');
+	ai_buf_chr(b, '\n');
+	return ai_buf_check(b, "the line of the recording", err) < 0
+		? -1 : append(t, err);
+}
+
+/* ---- playing ----------------------------------------------------------------------- */
+
+/* The next answer to this request, or NULL. */
+static const struct ai_tape_entry *next_of(struct ai_tape *t,
+					   const struct ai_exchange *x)
+{
+	struct ai_tape_entry wanted = { .at = 0 };
+	size_t from = 0, to = t->n;
+
+	key_of(x, wanted.key);
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (strcmp(t->v[mid].key, wanted.key) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from == t->n || strcmp(t->v[from].key, wanted.key) != 0)
+		return NULL;
+	to = from + t->v[from].played;
+	if (to + 1 < t->n && strcmp(t->v[to + 1].key, wanted.key) == 0)
+		t->v[from].played++;
+	return &t->v[to];
+}
+
+static int load(struct ai_tape *t, const struct ai_tape_entry *e,
+		struct ai_value *v, struct ai_err *err)
+{
+	ai_buf_clear(&t->line);
+	if (ai_buf_reserve(&t->line, e->n + 1) == 0 &&
+	    pread(t->play, t->line.p, e->n, e->at) == (ssize_t)e->n)
+		t->line.len = e->n;
+	if (ai_buf_check(&t->line, "the line of the recording", err) < 0)
+		return -1;
+	return ai_json_check(ai_buf_cstr(&t->line), t->line.len, v, NULL) == 0
+		? 0 : ai_err_set(err, AI_E_DATA, "'%.200s' has changed while "
+				 "it was replayed", ai_client.replay);
+}
+
+static double seconds_of(struct ai_value v, const char *path)
+{
+	int64_t us;
+
+	return ai_json_i64(ai_json_get(v, path), &us) == 0 ? (double)us / 1e6
+							   : -1;
+}
+
+static void take_answer(struct ai_value v, struct ai_http_answer *a)
+{
+	int64_t n;
+
+	*a = (struct ai_http_answer){ .body = a->body, .should_retry = -1,
+				      .retry_after_s = -1, .sent = true };
+	ai_buf_clear(&a->body);
+	if (ai_json_i64(ai_json_get(v, "status"), &n) == 0)
+		a->status = (long)n;
+	if (ai_json_i64(ai_json_get(v, "should_retry"), &n) == 0)
+		a->should_retry = (int)n;
+	if (ai_json_f64(ai_json_get(v, "retry_after_s"),
+			&a->retry_after_s) < 0)
+		a->retry_after_s = -1;
+	ai_wire_copy(v, "content_type", a->content_type,
+		     sizeof a->content_type);
+	ai_wire_copy(v, "request_id", a->request_id, sizeof a->request_id);
+	ai_wire_copy(v, "error_type", a->error_type, sizeof a->error_type);
+}
+
+static int take_body(struct ai_value v, struct ai_buf *out, struct ai_err *err)
+{
+	struct ai_value body = ai_json_get(v, "body");
+	struct ai_span s;
+	size_t n;
+
+	if (body.kind == AI_STRING) {
+		ai_json_text(body, out);
+		return ai_buf_check(out, "the answer", err);
+	}
+	body = ai_json_get(v, "body_base64");
+	if (body.kind != AI_STRING)
+		return 0;
+	s = (struct ai_span){ body.s.p + 1, body.s.n - 2 };
+	while (s.n > 0 && s.p[s.n - 1] == '=')
+		s.n--;
+	n = ai_base64_bytes(s.n);
+	if (n == SIZE_MAX || ai_buf_reserve(out, n + 1) < 0 ||
+	    ai_base64_decode(s.p, s.n, out->p) < 0)
+		return ai_err_set(err, AI_E_DATA, "'%.200s': a body that is no "
+				  "base64", ai_client.replay);
+	out->len = n;
+	return 0;
+}
+
+/* No answer came then, and so none comes now. */
+static int take_failure(struct ai_value failed, struct ai_http_answer *a,
+			struct ai_err *err)
+{
+	char name[64], msg[sizeof err->msg];
+	enum ai_code code;
+
+	ai_wire_copy(failed, "code", name, sizeof name);
+	ai_wire_copy(failed, "message", msg, sizeof msg);
+	a->again = ai_json_true(ai_json_get(failed, "again"));
+	a->sent = ai_json_true(ai_json_get(failed, "sent"));
+	code = ai_code_from_name(name, strlen(name));
+	return ai_err_set(err, code == AI_E_NONE ? AI_E_UNAVAILABLE : code,
+			  "%s", msg);
+}
+
+int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
+{
+	const struct ai_tape_entry *e = next_of(t, x);
+	struct ai_http_answer *a = &x->answer;
+	struct ai_value v, failed;
+	bool good;
+
+	take_answer((struct ai_value){ AI_NONE, { NULL, 0 } }, a);
+	a->sent = false;
+	x->played_latency_s = 0;
+	x->played_ttft_s = -1;
+	if (e == NULL)
+		return ai_err_set(err, AI_E_UNAVAILABLE, "'%.200s' has no "
+				  "answer to this request: record it again",
+				  ai_client.replay);
+	if (load(t, e, &v, err) < 0)
+		return -1;
+	take_answer(v, a);
+	good = a->status >= 200 && a->status <= 299;
+	ai_buf_clear(&x->raw);
+	if (take_body(v, x->streams && good ? &x->raw : &a->body, err) < 0 ||
+	    (x->raw.len > 0 &&
+	     ai_stream_add(x, x->raw.p, x->raw.len, err) < 0))
+		return -1;
+	x->played_latency_s = seconds_of(v, "latency_us");
+	x->played_ttft_s = seconds_of(v, "ttft_us");
+	failed = ai_json_get(v, "failed");
+	return failed.kind == AI_OBJECT ? take_failure(failed, a, err) : 0;
+}
