@@ -165,6 +165,7 @@ static size_t count_all(const struct ai_client *c)
 static void over(struct ai_exchange *x, int rc, const struct ai_err *err)
 {
 	x->stage = EXCHANGE_OVER;
+	x->call->failure = AI_CALL_OK; /* that is not its last attempt's */
 	x->rc = rc;
 	if (rc < 0)
 		x->err = *err;
@@ -439,6 +440,7 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
 		goto out;
 	x->call->attempts++;
+	x->call->failure = AI_CALL_OK;
 	x->begun_s = now_s();
 	x->more = false;
 	if (x->streams)
@@ -536,6 +538,19 @@ static int progress(struct ai_client *c, struct ai_err *err)
 	return 0;
 }
 
+/* A refusal is an answer, and paid for, but not the one that was wanted. */
+static enum ai_call_failure failure_of(const struct ai_exchange *x)
+{
+	const struct ai_chat_answer *a = x->chat;
+
+	if (x->rc < 0)
+		return x->call->failure != AI_CALL_OK ? x->call->failure
+			: ai_failure_of(x->err.code);
+	return a != NULL && (a->refusal || strcmp(a->finish_reason,
+						  "content_filter") == 0)
+		? AI_CALL_POLICY : AI_CALL_OK;
+}
+
 /* Hands over those that have ended; how many they were. */
 static size_t hand_over(struct ai_client *c)
 {
@@ -549,6 +564,7 @@ static size_t hand_over(struct ai_client *c)
 		}
 		*at = x->next;
 		n++;
+		x->call->failure = failure_of(x);
 		/* Another one may be begun from within: not in this place. */
 		x->done(x->arg, x->rc, &x->err);
 		exchange_put_back(c, x);
@@ -763,6 +779,7 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 		    q.media, err) < 0 || try_cache(c, x, b->cache, err) < 0))
 		found = -1;
 	if (found < 0 || tell_kept(x, err) < 0) {
+		b->call->failure = ai_failure_of(err->code);
 		exchange_put_back(c, x);
 		return -1;
 	}

@@ -79,8 +79,25 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *model,
 		     struct ai_err *err);
 void ai_endpoint_release(struct ai_endpoint *e);
 
+/* Why a call failed, for who asks another model then. */
+enum ai_call_failure {
+	AI_CALL_OK,
+	AI_CALL_DOWN,     /* no answer, a server's error, or an answer that is
+			   * none of a model */
+	AI_CALL_LIMITED,  /* a rate limit, ours or theirs; no quota or credit
+			   * left */
+	AI_CALL_TOO_LONG, /* for the model's context */
+	AI_CALL_POLICY,   /* what was asked, or what would have been answered,
+			   * is against the provider's rules: also where the
+			   * answer itself says it, and the call succeeded */
+	AI_CALL_KEY,      /* missing, wrong, expired, or not for this model */
+	AI_CALL_OTHER,
+};
+
 /* How a call went, whether it succeeded or not. */
 struct ai_call {
+	enum ai_call_failure failure; /* set before done() is called, and if
+				       * ai_client_begin() fails */
 	int attempts;
 	double latency_s;     /* of the last attempt */
 	double ttft_s;        /* until its first text; negative: it did not
@@ -154,8 +171,9 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
  * Ask and wait, with retries, until ai_client.timeout_s has passed.  -1:
  * AI_E_NOT_ALLOWED (401, 402, 403, no credit), AI_E_TRY_LATER (429),
  * AI_E_REJECTED (other 4xx, redirects), AI_E_UNAVAILABLE (no answer, 5xx),
- * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG; and what
- * AI_PAY_RESERVE refuses (paid.h), before anything is sent.
+ * AI_E_ANSWER (an answer that makes no sense), AI_E_TOO_LONG (of what is asked
+ * for the model's context, or of the answer for us); and what AI_PAY_RESERVE
+ * refuses (paid.h), before anything is sent.
  * err->retry_after_s is what the provider asked for.  a is to be released
  * in any case.
  */

@@ -88,6 +88,19 @@ int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err);
 /* How a failed attempt ended, for the ledger. */
 enum ai_end ai_failure_end(const struct ai_http_answer *a);
 
+/* ---- classify.c ------------------------------------------------------------------ */
+
+/* What an error of a provider means. */
+struct ai_failure {
+	enum ai_call_failure kind;
+	enum ai_code code;
+	bool final; /* it would be the same whenever it is asked again */
+};
+void ai_failure_classify(long status, const struct ai_wire_error *why,
+			 struct ai_failure *f);
+/* The kind of a failure that no provider has put into words. */
+enum ai_call_failure ai_failure_of(enum ai_code code);
+
 /* ---- stream.c --------------------------------------------------------------------- */
 
 /* The parser of a stream, anew for each attempt. */

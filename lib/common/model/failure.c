@@ -8,43 +8,7 @@
 
 #define QUOTED_MAX 80 /* bytes of an answer that a message quotes */
 
-/* ---- what a status means ------------------------------------------------ */
-
-/* Codes of errors that no waiting cures though their status says 429. */
-static const char *const no_credit[] = {
-	"insufficient_quota", "billing_hard_limit_reached",
-	"enforced_spend_limit_reached",
-};
-
-static bool is_no_credit(const struct ai_wire_error *why)
-{
-	for (size_t i = 0; i < sizeof no_credit / sizeof *no_credit; i++)
-		if (strcmp(why->code, no_credit[i]) == 0)
-			return true;
-	return false;
-}
-
-static enum ai_code code_of(long status, const struct ai_wire_error *why)
-{
-	if (is_no_credit(why))
-		return AI_E_NOT_ALLOWED;
-	switch (status) {
-	case 401:
-	case 402:
-	case 403:
-	case 407:
-		return AI_E_NOT_ALLOWED;
-	case 429:
-		return AI_E_TRY_LATER;
-	case 408:
-	case 409:
-	case 425:
-		return AI_E_UNAVAILABLE;
-	default:
-		return status >= 500 ? AI_E_UNAVAILABLE :
-		       status >= 300 ? AI_E_REJECTED : AI_E_ANSWER;
-	}
-}
+/* ---- what is said ------------------------------------------------------- */
 
 /*
  * Takes the key out of what a provider says about it: each word that holds
@@ -70,20 +34,30 @@ static void hide_key(char *msg, const char *key)
 	}
 }
 
-static int refuse(const struct ai_endpoint *e, long status,
-		  struct ai_wire_error *why, double retry_after_s,
-		  struct ai_err *err)
+/* An attempt that was answered by an error. */
+static int refuse(struct ai_exchange *x, long status,
+		  struct ai_wire_error *why, struct ai_err *err)
 {
+	const struct ai_http_answer *a = &x->answer;
+	const struct ai_endpoint *e = x->e;
+	struct ai_failure f;
+
+	ai_failure_classify(status, why, &f);
+	x->call->status = status;
+	x->call->failure = f.kind;
+	snprintf(x->call->param, sizeof x->call->param, "%s", why->param);
+	x->more = !f.final && (a->should_retry >= 0 ? a->should_retry == 1
+						    : ai_retry_status(status));
 	hide_key(why->message, e->key);
 	if (status >= 300 && status < 400)
 		ai_err_set(err, AI_E_REJECTED,
 			   "%s redirects (status %ld); redirects are not "
 			   "followed: check the address", e->provider, status);
 	else
-		ai_err_set(err, code_of(status, why), "%s: status %ld%s%s",
-			   e->provider, status,
-			   why->message[0] != '\0' ? ": " : "", why->message);
-	err->retry_after_s = retry_after_s;
+		ai_err_set(err, f.code, "%s: status %ld%s%s", e->provider,
+			   status, why->message[0] != '\0' ? ": " : "",
+			   why->message);
+	err->retry_after_s = a->retry_after_s;
 	return -1;
 }
 
@@ -124,25 +98,11 @@ int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err)
 			  ? type : "no content type", begin);
 }
 
-/* Whether the answer that came is worth another try. */
-static bool again(const struct ai_http_answer *a, long status,
-		  const struct ai_wire_error *why)
-{
-	if (is_no_credit(why))
-		return false;
-	return a->should_retry >= 0 ? a->should_retry == 1
-				    : ai_retry_status(status);
-}
-
+/* Without a status of its own it is the gateway's. */
 int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
 		     struct ai_err *err)
 {
-	long status = why->status != 0 ? why->status : 502;
-
-	x->call->status = status;
-	snprintf(x->call->param, sizeof x->call->param, "%s", why->param);
-	x->more = again(&x->answer, status, why);
-	return refuse(x->e, status, why, x->answer.retry_after_s, err);
+	return refuse(x, why->status != 0 ? why->status : 502, why, err);
 }
 
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
@@ -151,22 +111,18 @@ int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
 	struct ai_wire_error why = { 0 };
 	const struct ai_wire *wire = x->e->wire;
 	bool said = wire->get_error(ai_buf_cstr(&a->body), a->body.len, &why);
+	bool good = a->status >= 200 && a->status <= 299;
 
 	if (wire->name_error != NULL && a->error_type[0] != '\0')
 		wire->name_error(ai_span_of(a->error_type), &why);
-
-	if (a->status >= 200 && a->status <= 299) {
-		if (!said)
-			return 0;
-		/* An error that calls itself a success, as gateways send it
-		 * when the model behind them fails. */
-		x->call->status = why.status != 0 ? why.status : 502;
-	}
-	snprintf(x->call->param, sizeof x->call->param, "%s", why.param);
+	if (good && !said)
+		return 0;
 	if (why.message[0] == '\0')
 		quote(x, why.message);
-	x->more = again(a, x->call->status, &why);
-	return refuse(x->e, x->call->status, &why, a->retry_after_s, err);
+	/* An error that calls itself a success, as gateways send it when the
+	 * model behind them fails. */
+	return good ? ai_failure_event(x, &why, err)
+		    : refuse(x, a->status, &why, err);
 }
 
 /* Somebody between us and the model says that its answer never came: time-outs
