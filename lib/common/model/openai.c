@@ -229,19 +229,27 @@ static int get_calls(struct ai_value message, struct ai_chat_answer *a,
 static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_value v, message, refusal;
+	struct ai_value v, choices, model, usage, message, reason, refusal;
+	const struct ai_json_want top[] = {
+		{ AI_SPAN("choices"), &choices }, { AI_SPAN("model"), &model },
+		{ AI_SPAN("usage"), &usage },
+	}, choice[] = {
+		{ AI_SPAN("message"), &message },
+		{ AI_SPAN("finish_reason"), &reason },
+	};
 
 	ai_chat_answer_clear(a);
 	if (ai_wire_object(p, n, &v, err) < 0)
 		return -1;
-	message = ai_json_get(v, "choices.0.message");
+	ai_json_members(v, top, sizeof top / sizeof *top);
+	ai_json_members(ai_json_get(choices, "0"), choice,
+			sizeof choice / sizeof *choice);
 	if (message.kind != AI_OBJECT)
 		return ai_err_set(err, AI_E_ANSWER,
 				  "the answer has no choices.0.message");
-	ai_wire_copy(v, "model", a->model, sizeof a->model);
-	ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
-		     sizeof a->finish_reason);
-	ai_wire_bill(ai_json_get(v, "usage"), a);
+	ai_wire_copy(model, "", a->model, sizeof a->model);
+	ai_wire_copy(reason, "", a->finish_reason, sizeof a->finish_reason);
+	ai_wire_bill(usage, a);
 	refusal = ai_json_get(message, "refusal");
 	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
 	if (get_calls(message, a, err) < 0)
@@ -376,7 +384,11 @@ static void get_status(struct ai_value v, struct ai_wire_error *e)
 
 static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 {
-	struct ai_value v, error;
+	struct ai_value v, error, message, detail;
+	const struct ai_json_want top[] = {
+		{ AI_SPAN("error"), &error }, { AI_SPAN("message"), &message },
+		{ AI_SPAN("detail"), &detail },
+	};
 
 	memset(e, 0, sizeof *e);
 	if (ai_json_check(p, n, &v, NULL) < 0)
@@ -384,7 +396,10 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 	/* An error in a list of one, as some gateways send it. */
 	if (v.kind == AI_ARRAY)
 		v = ai_json_get(v, "0");
-	if (v.kind != AI_OBJECT)
+	/* Every good answer is looked at: that must not take long. */
+	ai_json_members(v, top, sizeof top / sizeof *top);
+	if (error.kind == AI_NONE && message.kind == AI_NONE &&
+	    detail.kind == AI_NONE)
 		return false;
 	for (size_t i = 0; i < sizeof message_paths / sizeof *message_paths &&
 			   e->message[0] == '\0'; i++)
@@ -394,7 +409,6 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 		ai_wire_copy(v, "error.type", e->code, sizeof e->code);
 	ai_wire_copy(v, "error.param", e->param, sizeof e->param);
 	get_status(v, e);
-	error = ai_json_get(v, "error");
 	return error.kind == AI_OBJECT || error.kind == AI_STRING;
 }
 

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "record/dec.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -306,10 +307,34 @@ static const char *blanks(const char *p, const char *end)
 	return p;
 }
 
+/* The high bit of the first byte of w (a word in memory's order) that is a quote
+ * or a backslash; 0: none is. What stands above that bit means nothing. */
+static uint64_t find_stop(uint64_t w)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
 /* Behind the string whose opening quote is at p. */
 static const char *string_end(const char *p, const char *end)
 {
-	for (p++; p < end && *p != '"'; p++)
+	uint64_t w, stop;
+
+	for (p++; end - p >= 8;) {
+		memcpy(&w, p, 8);
+		stop = find_stop(le64toh(w));
+		if (stop == 0) {
+			p += 8;
+			continue;
+		}
+		p += __builtin_ctzll(stop) / 8;
+		if (*p == '"')
+			return p + 1;
+		p += 2;
+	}
+	for (; p < end && *p != '"'; p++)
 		p += *p == '\\';
 	return p < end ? p + 1 : end;
 }
@@ -355,7 +380,8 @@ static struct ai_value value_at(const char *p, const char *end)
 	default:
 		v.kind = *p == 't' || *p == 'f' ? AI_BOOL
 			: *p == 'n' ? AI_NULL : AI_NUMBER;
-		while (q < end && memchr(",]} \t\r\n", *q, 7) == NULL)
+		while (q < end && *q != ',' && *q != '}' && *q != ']' &&
+		       *q > ' ')
 			q++;
 	}
 	v.s.n = (size_t)(q - p);
@@ -403,11 +429,12 @@ bool ai_json_is(struct ai_value string, struct ai_span text)
 	if (string.kind != AI_STRING)
 		return false;
 	inner = (struct ai_span){ string.s.p + 1, string.s.n - 2 };
-	if (inner.n == 0 || memchr(inner.p, '\\', inner.n) == NULL)
-		return ai_span_eq(inner, text);
-	/* An escape never takes fewer bytes than what it stands for. */
-	if (inner.n < text.n)
+	/* An escape takes more bytes than what it stands for. */
+	if (inner.n < text.n ||
+	    (inner.n == text.n && !ai_span_eq(inner, text)))
 		return false;
+	if (inner.n == 0 || memchr(inner.p, '\\', inner.n) == NULL)
+		return inner.n == text.n;
 	ai_buf_init(&b, inner.n);
 	same = ai_json_text(string, &b) == 0 &&
 		ai_span_eq((struct ai_span){ b.p, b.len }, text);
@@ -427,6 +454,23 @@ struct ai_value ai_json_member(struct ai_value object, struct ai_span name)
 		if (ai_json_is(key, name))
 			found = val;
 	return found;
+}
+
+void ai_json_members(struct ai_value object, const struct ai_json_want *w,
+		     size_t n)
+{
+	struct ai_value key, val;
+	struct ai_json_iter it;
+
+	for (size_t i = 0; i < n; i++)
+		*w[i].to = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	if (object.kind != AI_OBJECT)
+		return;
+	ai_json_iter_init(&it, object);
+	while (ai_json_next(&it, &key, &val))
+		for (size_t i = 0; i < n; i++)
+			if (ai_json_is(key, w[i].name))
+				*w[i].to = val;
 }
 
 static struct ai_value element(struct ai_value array, struct ai_span index)

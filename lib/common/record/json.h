@@ -63,6 +63,13 @@ bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
 bool ai_json_is(struct ai_value string, struct ai_span text);
 /* The member of this name; the last of several. Kind AI_NONE if none. */
 struct ai_value ai_json_member(struct ai_value object, struct ai_span name);
+/* Several members at once: each member costs a walk through the object. */
+struct ai_json_want {
+	struct ai_span name;
+	struct ai_value *to;
+};
+void ai_json_members(struct ai_value object, const struct ai_json_want *w,
+		     size_t n);
 /*
  * The value at a path: names and array indexes with dots between them
  * ("completion.text", "messages.0.content"); "\." is a dot in a name; the
