@@ -29,7 +29,7 @@ setup() {
 }
 
 # Every tenth asks what the one before it asks.
-lines() {
+questions() {
 	awk -v n="$1" 'BEGIN {
 		for (i = 0; i < n; i++)
 			printf "{\"id\":\"%d\",\"prompt\":\"question %d\"}\n", i,
@@ -66,7 +66,7 @@ one_kill() {
 }
 
 @test "killed at any moment, it is whole in the end, and paid for once" {
-	lines "$lines" >in
+	questions "$lines" >in
 	time_ms=$(now_ms)
 	XDG_STATE_HOME=$PWD/unkilled "${ask[@]}" <in >whole
 	time_ms=$(($(now_ms) - time_ms))

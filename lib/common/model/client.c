@@ -354,8 +354,8 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->pay.end = ai_failure_end(&x->answer);
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	x->pay.answer = (struct ai_span){ NULL, 0 };
-	x->pay.retry_after_s = x->answer.retry_after_s;
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
+	x->pay.retry_after_s = x->answer.retry_after_s;
 	if (x->rc < 0)
 		x->err = *err;
 	if (ai_tape_add(&x->client->tape, x, rc, &x->err, &unrecorded) < 0) {

@@ -38,10 +38,14 @@ static void hide_key(char *msg, const char *key)
 static int refuse(struct ai_exchange *x, long status,
 		  struct ai_wire_error *why, struct ai_err *err)
 {
-	const struct ai_http_answer *a = &x->answer;
+	struct ai_http_answer *a = &x->answer;
 	const struct ai_endpoint *e = x->e;
 	struct ai_failure f;
 
+	/* Some say in the body how long to wait (Gemini); what a header says
+	 * goes before it. */
+	if (a->retry_after_s < 0 && why->retry_after_s > 0)
+		a->retry_after_s = why->retry_after_s;
 	ai_failure_classify(status, why, &f);
 	x->call->status = status;
 	x->call->failure = f.kind;

@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include "base/str.h"
+#include "net/hints.h"
 
 #include <curl/curl.h>
 #include <limits.h>
@@ -32,6 +33,7 @@ struct ai_http_transfer {
 	char retry_after_ms[HEADER_VALUE_MAX];
 	char date[HEADER_VALUE_MAX];
 	char should_retry[HEADER_VALUE_MAX];
+	struct ai_hints hints;
 };
 
 struct ai_http {
@@ -241,6 +243,7 @@ static void header_forget(struct ai_http_transfer *t)
 	t->whole = false;
 	t->retry_after[0] = t->retry_after_ms[0] = '\0';
 	t->date[0] = t->should_retry[0] = '\0';
+	ai_hints_clear(&t->hints);
 	t->answer->request_id[0] = t->answer->content_type[0] = '\0';
 	t->answer->error_type[0] = '\0';
 }
@@ -268,6 +271,7 @@ static void header_line(struct ai_http_transfer *t, struct ai_span line)
 		  sizeof t->answer->content_type },
 	};
 	const char *colon = memchr(line.p, ':', line.n);
+	char value[HEADER_VALUE_MAX];
 	size_t name;
 
 	if (colon == NULL) {
@@ -277,12 +281,14 @@ static void header_line(struct ai_http_transfer *t, struct ai_span line)
 		return;
 	}
 	name = (size_t)(colon - line.p);
+	header_copy((struct ai_span){ colon + 1, line.n - name - 1 }, value,
+		    sizeof value);
+	ai_hints_take(&t->hints, (struct ai_span){ line.p, name },
+		      ai_span_of(value));
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		if (strlen(wanted[i].name) == name &&
 		    strncasecmp(wanted[i].name, line.p, name) == 0)
-			header_copy((struct ai_span){ colon + 1,
-						      line.n - name - 1 },
-				    wanted[i].to, wanted[i].size);
+			snprintf(wanted[i].to, wanted[i].size, "%s", value);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -315,16 +321,16 @@ static void headers_digest(struct ai_http_transfer *t)
 {
 	struct ai_http_answer *a = t->answer;
 	time_t date = t->date[0] != '\0' ? curl_getdate(t->date, NULL) : -1;
-	double ms;
-
 	/* By the server's clock if it told: ours may be wrong. */
+	double now = (double)(date >= 0 ? date : time(NULL)), ms;
+
 	if (t->retry_after[0] != '\0')
-		a->retry_after_s = ai_http_retry_after(
-			t->retry_after,
-			(double)(date >= 0 ? date : time(NULL)));
+		a->retry_after_s = ai_http_retry_after(t->retry_after, now);
 	if (t->retry_after_ms[0] != '\0' &&
 	    ai_parse_f64(ai_span_of(t->retry_after_ms), &ms) == 0 && ms >= 0)
 		a->retry_after_s = ms / 1000;
+	if (a->retry_after_s < 0 && a->status == 429)
+		a->retry_after_s = ai_hints_wait(&t->hints, now);
 	if (strcasecmp(t->should_retry, "true") == 0)
 		a->should_retry = 1;
 	else if (strcasecmp(t->should_retry, "false") == 0)

@@ -53,7 +53,8 @@ struct ai_http_request {
 struct ai_http_answer {
 	long status;          /* 0: no answer came */
 	struct ai_buf body;   /* init it with a maximum; cleared by each send */
-	double retry_after_s; /* Retry-After, either form; negative: none */
+	double retry_after_s; /* Retry-After, either form, or retry-after-ms;
+			       * with a 429 else net/hints.h; negative: none */
 	int should_retry;     /* x-should-retry: 0 or 1; -1: not there */
 	char request_id[128]; /* x-request-id or request-id; "" */
 	char content_type[64]; /* as the header has it; "" */
