@@ -21,9 +21,9 @@ setup() {
 	ai_setup
 	need sqlite3
 	stub_reset
-	lines=2000 kills=8
-	[ -z "${AI_TEST_LONG-}" ] || lines=100000 kills=20
-	[ -z "${AI_SANITIZED-}" ] || lines=300 kills=4
+	total=2000 kills=8
+	[ -z "${AI_TEST_LONG-}" ] || total=100000 kills=20
+	[ -z "${AI_SANITIZED-}" ] || total=300 kills=4
 	ask=(ai-complete --base-url "$STUB_URL" -m x --price '1,2' -j "$JOBS"
 		--resume night)
 }
@@ -66,12 +66,12 @@ one_kill() {
 }
 
 @test "killed at any moment, it is whole in the end, and paid for once" {
-	questions "$lines" >in
+	questions "$total" >in
 	time_ms=$(now_ms)
 	XDG_STATE_HOME=$PWD/unkilled "${ask[@]}" <in >whole
 	time_ms=$(($(now_ms) - time_ms))
 	steady whole >wanted
-	assert_eq "$(wc -l <wanted)" "$lines"
+	assert_eq "$(wc -l <wanted)" "$total"
 	stub_reset
 	: >outs
 	: >messages
@@ -88,11 +88,11 @@ one_kill() {
 	[ ! -s strange ]
 
 	asked=$(stub_requests) lost=$(ended 4)
-	echo "# $lines lines, $kills kills: $asked requests, $(ended 2) booked," \
+	echo "# $total lines, $kills kills: $asked requests, $(ended 2) booked," \
 		"$lost uncertain, $(ended 3) not sent" >&3
 	# Every line has one answer in the books, and every other request is an
 	# attempt that nobody knows the end of.
-	assert_eq "$(ended 2)" "$lines"
+	assert_eq "$(ended 2)" "$total"
 	[ "$((asked - lines))" -le "$lost" ]
 	assert_eq "$(ai-cost report | jq -r '.unanswered // 0')" "$lost"
 	# To the cent: what the answers say, and the worst for the others.
