@@ -93,7 +93,7 @@ one_kill() {
 	# Every line has one answer in the books, and every other request is an
 	# attempt that nobody knows the end of.
 	assert_eq "$(ended 2)" "$total"
-	[ "$((asked - lines))" -le "$lost" ]
+	[ "$((asked - total))" -le "$lost" ]
 	assert_eq "$(ai-cost report | jq -r '.unanswered // 0')" "$lost"
 	# To the cent: what the answers say, and the worst for the others.
 	assert_eq "$(ended 2 'sum(amount)')" \
