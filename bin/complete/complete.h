@@ -176,17 +176,60 @@ int complete_extract(const struct complete_hits *h, struct ai_span question,
 		     size_t sentences, double threshold,
 		     struct complete_answer *a, struct ai_err *err);
 
-/* remote.c: asks a provider; with delta, the answer streams. done() is called by a later turn of the client,
- * if this returns 0; what is borrowed must stay until then. */
+/* ---- what a record asks --------------------------------------------------- */
+
+struct complete_request {
+	struct complete_params params;
+	struct complete_prompt prompt;
+	struct complete_hits hits;
+};
+
+/* places.c: where models are; kept, since they are mostly the same. */
+struct complete_place {
+	struct complete_place *next;
+	struct ai_endpoint endpoint;
+	char model[AI_MODEL_NAME_MAX]; /* as it was typed */
+	size_t users;
+};
+/* The model's place, to be given back; NULL: err as of ai_endpoint_init(). */
+struct complete_place *complete_place_take(struct complete_place **all,
+					   const char *model,
+					   struct ai_err *err);
+/* NULL is fine. */
+void complete_place_give(struct complete_place *p);
+void complete_places_release(struct complete_place **all);
+
+/* remote.c: asks a provider; with delta, the answer streams.  done() is called
+ * by a later turn of the client, if this returns 0; what is borrowed must stay
+ * until then. */
 int complete_remote_begin(struct ai_client *c, const struct ai_endpoint *e,
-			  const struct complete_params *p,
-			  struct complete_prompt *q,
-			  const struct complete_hits *h,
+			  struct complete_request *q,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err);
 /* What is made of the answer then. */
 int complete_remote_end(const struct ai_endpoint *e,
 			const struct complete_hits *h,
 			struct complete_answer *a, struct ai_err *err);
+
+/* local.c: the models that are built in. */
+bool complete_is_local(const char *model);
+int complete_local_check(const char *model, struct ai_err *err);
+int complete_local_ask(const struct complete_request *q,
+		       struct complete_answer *a, struct ai_err *err);
+
+/* output.c: what is written of a record. */
+struct complete_output {
+	struct ai_task *task;
+	bool streamed;      /* some of the text has been written */
+	struct ai_buf text; /* of what is written next */
+};
+/* A piece of the answer, as soon as it is its turn. */
+int complete_output_delta(struct complete_output *o, struct ai_span text,
+			  struct ai_err *err);
+int complete_output_answer(struct complete_output *o,
+			   const struct complete_answer *a,
+			   const struct complete_hits *h, struct ai_err *err);
+/* What ends a text that was begun and fails. */
+void complete_output_cut(struct complete_output *o);
 
 #endif

@@ -67,13 +67,14 @@ static void add_messages(struct conversation *c, struct ai_value list,
 	}
 }
 
-static int converse(struct conversation *c, const struct complete_params *p,
-		    const struct complete_prompt *q,
-		    const struct complete_hits *h, struct ai_err *err)
+static int converse(struct conversation *c, const struct complete_request *asked,
+		    struct ai_err *err)
 {
+	const struct complete_prompt *q = &asked->prompt;
 	size_t n = q->messages.kind == AI_ARRAY ? count(q->messages) : 1;
 
-	if (prepare(c, p, h, span_of(&q->text), err) < 0)
+	if (prepare(c, &asked->params, &asked->hits, span_of(&q->text),
+		    err) < 0)
 		return -1;
 	c->v = calloc(n + 2, sizeof *c->v);
 	if (c->v == NULL)
@@ -109,47 +110,38 @@ static int no_text(const struct ai_endpoint *e,
 			  chat->finish_reason);
 }
 
-static int ask(struct ai_client *client, const struct ai_endpoint *e,
-	       const struct complete_params *p, const struct conversation *c,
-	       struct complete_prompt *asked, struct complete_answer *a,
-	       ai_client_delta *delta, ai_client_done *done, void *arg,
-	       struct ai_err *err)
-{
-	struct ai_chat_request q = {
-		.model = e->model, .messages = c->v, .n_messages = c->n,
-		.max_tokens_name = e->max_tokens_name,
-		.temperature = p->temperature, .top_p = p->top_p,
-		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
-		.media = ai_chat_media(asked->messages),
-	};
-	const struct ai_chat_begin b = {
-		.endpoint = e, .request = &q, .cache = p->cache,
-		.answer = &a->chat, .call = &a->call, .delta = delta,
-		.done = done, .arg = arg,
-		.scope = ai_span_of(p->model), .ordinal = &asked->ordinal,
-	};
-
-	q.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens);
-	q.may_shorten = p->max_tokens == 0;
-	return ai_client_begin(client, &b, err);
-}
-
 int complete_remote_begin(struct ai_client *client,
 			  const struct ai_endpoint *e,
-			  const struct complete_params *p,
-			  struct complete_prompt *q,
-			  const struct complete_hits *h,
+			  struct complete_request *asked,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err)
 {
+	const struct complete_params *p = &asked->params;
 	struct conversation c = {
 		.system = AI_BUF_INIT((size_t)64 << 20),
 		.context = AI_BUF_INIT((size_t)64 << 20),
 	};
-	int rc = converse(&c, p, q, h, err);
+	struct ai_chat_request q = {
+		.model = e->model, .max_tokens_name = e->max_tokens_name,
+		.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens),
+		.may_shorten = p->max_tokens == 0,
+		.temperature = p->temperature, .top_p = p->top_p,
+		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
+		.media = ai_chat_media(asked->prompt.messages),
+	};
+	const struct ai_chat_begin b = {
+		.endpoint = e, .request = &q, .cache = p->cache,
+		.answer = &a->chat, .call = &a->call, .delta = delta,
+		.done = done, .arg = arg, .scope = ai_span_of(p->model),
+		.ordinal = &asked->prompt.ordinal,
+	};
+	int rc = converse(&c, asked, err);
 
-	if (rc == 0)
-		rc = ask(client, e, p, &c, q, a, delta, done, arg, err);
+	if (rc == 0) {
+		q.messages = c.v;
+		q.n_messages = c.n;
+		rc = ai_client_begin(client, &b, err);
+	}
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	free(c.v);

@@ -1,0 +1,42 @@
+/* local.c: models that are built in. */
+#include "complete.h"
+
+#include <string.h>
+#include <time.h>
+
+bool complete_is_local(const char *model)
+{
+	return strncmp(model, "local/", 6) == 0;
+}
+
+int complete_local_check(const char *model, struct ai_err *err)
+{
+	if (strcmp(model, COMPLETE_LOCAL) == 0)
+		return 0;
+	return ai_err_set(err, AI_E_CONFIG,
+			  "no model '%.100s': the built-in one is "
+			  COMPLETE_LOCAL, model);
+}
+
+int complete_local_ask(const struct complete_request *q,
+		       struct complete_answer *a, struct ai_err *err)
+{
+	const struct complete_settings *s = &complete_settings;
+	struct ai_span question = { ai_buf_cstr(&q->prompt.text),
+				    q->prompt.text.len };
+	struct timespec t0, t1;
+	int rc;
+
+	if (!q->hits.given)
+		return ai_err_set(err, AI_E_RECORD,
+				  COMPLETE_LOCAL " quotes from hits, and the "
+				  "record has none: put ai-search before it");
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	rc = complete_extract(&q->hits, question, (size_t)s->sentences,
+			      s->threshold, a, err);
+	clock_gettime(CLOCK_MONOTONIC, &t1);
+	a->call.attempts = 1;
+	a->call.latency_s = (double)(t1.tv_sec - t0.tv_sec) +
+		(double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
+	return rc;
+}
