@@ -172,7 +172,7 @@ static size_t gather(struct remote *r, struct ai_rec *const *recs, size_t n)
 
 static void embed_todo(struct remote *r, size_t n)
 {
-	size_t from = 0, bytes = 0, max = endpoint.wire->embed_max;
+	size_t from = 0, bytes = 0, max = endpoint.wire->embed.max;
 
 	r->refused = r->taken = 0;
 	for (size_t i = 0; i < n; i++) {

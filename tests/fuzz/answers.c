@@ -4,7 +4,7 @@
  * body, and also a stream: an event a line, "NAME DATA" or only data.  A body
  * that has messages is a request too, which must come out as JSON or not at
  * all.
- * fuzz: lib/common/model/anthropic.c lib/common/model/bedrock.c lib/common/model/cohere.c lib/common/model/gemini.c lib/common/model/ollama.c lib/common/model/openai.c lib/common/model/responses.c lib/common/model/turns.c lib/common/model/vectors.c lib/common/model/wire.c
+ * fuzz: lib/common/model/anthropic.c lib/common/model/bedrock.c lib/common/model/cohere.c lib/common/model/gemini.c lib/common/model/ollama.c lib/common/model/openai.c lib/common/model/responses.c lib/common/model/turns.c lib/common/model/lists.c lib/common/model/strict.c lib/common/model/wire.c
  */
 #include "base/utf8.h"
 #include "model/wire.h"
@@ -16,7 +16,7 @@
 /* New ones go to the end: the corpus counts from the letter "a". */
 static const struct ai_wire *const wires[] = {
 	&ai_wire_openai, &ai_wire_anthropic, &ai_wire_bedrock, &ai_wire_cohere,
-	&ai_wire_ollama, &ai_wire_gemini, &ai_wire_responses,
+	&ai_wire_ollama, &ai_wire_gemini, &ai_wire_responses, &ai_wire_mistral,
 };
 #define N_WIRES (sizeof wires / sizeof *wires)
 
@@ -58,6 +58,8 @@ static void check_answer(const struct ai_chat_answer *a)
 		must(printable(a->calls[i].name, sizeof a->calls[i].name));
 		must(a->calls[i].arguments.len <= TEXT_MAX);
 		must(is_utf8(&a->calls[i].arguments));
+		must(a->calls[i].signature.len <= TEXT_MAX);
+		must(is_utf8(&a->calls[i].signature));
 	}
 	if (a->bill.len > 0) {
 		must(ai_json_check(a->bill.p, a->bill.len, &v, NULL) == 0);
@@ -132,9 +134,10 @@ static void try_error(const struct ai_wire *w, const char *p, size_t n)
 	must(e.status == 0 || (e.status >= 400 && e.status <= 599));
 }
 
-static int each_model(void *arg, struct ai_span name)
+static int each_model(void *arg, struct ai_span name, struct ai_err *err)
 {
 	(void)arg;
+	(void)err;
 	must(ai_utf8_valid(name.p, name.n) == name.n);
 	return 0;
 }
@@ -142,17 +145,20 @@ static int each_model(void *arg, struct ai_span name)
 static void try_lists(const struct ai_wire *w, const char *p, size_t n)
 {
 	struct ai_err err = { AI_E_NONE, -1, "" };
+	struct ai_buf next = AI_BUF_INIT(256);
 	int64_t tokens = -1;
 
-	if (w->get_count != NULL) {
-		if (w->get_count(p, n, &tokens, &err) == 0)
+	if (w->count_path != NULL) {
+		if (ai_wire_get_count(w, p, n, &tokens, &err) == 0)
 			must(tokens >= 0);
 		else
 			check_failed(&err);
 	}
-	if (w->get_models != NULL &&
-	    w->get_models(p, n, each_model, NULL, &err) < 0)
+	if (w->models.path != NULL &&
+	    ai_wire_get_models(w, p, n, each_model, NULL, &next, &err) < 0)
 		check_failed(&err);
+	must(is_utf8(&next));
+	ai_buf_release(&next);
 }
 
 static void try_embed(const struct ai_wire *w, const char *p, size_t n)
@@ -162,9 +168,9 @@ static void try_embed(const struct ai_wire *w, const char *p, size_t n)
 	struct ai_err err = { AI_E_NONE, -1, "" };
 	struct ai_embed_answer a;
 
-	if (w->get_embed == NULL)
+	if (w->embed.path == NULL)
 		return;
-	if (w->get_embed(p, n, &q, &a, &err) == 0) {
+	if (ai_wire_get_embed(w, p, n, &q, &a, &err) == 0) {
 		must(a.n == 2 && a.dim > 0);
 		for (size_t i = 0; i < a.n * a.dim; i++)
 			must(isfinite(a.vectors[i]));
@@ -204,6 +210,8 @@ static void try_request(const struct ai_wire *w, const char *p, size_t n)
 		return;
 	q.tools = ai_json_get(v, "tools");
 	q.tool_choice = ai_json_get(v, "tool_choice");
+	if (ai_json_get(v, "schema").kind == AI_OBJECT)
+		q.schema = ai_json_get(v, "schema").s;
 	ai_json_iter_init(&it, ai_json_get(v, "messages"));
 	while (q.n_messages < 16 && ai_json_next(&it, NULL, &v))
 		if (v.kind == AI_OBJECT) /* the program has seen to it */

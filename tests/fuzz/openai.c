@@ -2,7 +2,7 @@
  * What a server answers: no bytes break the parser, what it accepts is whole.
  * The first byte says how many texts were sent and whether a dimension was
  * asked for.
- * fuzz: lib/common/model/openai.c lib/common/model/vectors.c lib/common/model/wire.c
+ * fuzz: lib/common/model/lists.c lib/common/model/openai.c lib/common/model/wire.c
  */
 #include "base/utf8.h"
 #include "model/wire.h"
@@ -49,7 +49,7 @@ static void try_embed(const char *p, size_t n, size_t texts, size_t dim)
 	struct ai_embed_answer a;
 	struct ai_err err = { AI_E_NONE, -1, "" };
 
-	if (ai_wire_openai.get_embed(p, n, &q, &a, &err) == 0) {
+	if (ai_wire_get_embed(&ai_wire_openai, p, n, &q, &a, &err) == 0) {
 		must(a.n == texts && a.dim > 0);
 		must(dim == 0 || a.dim == dim);
 		for (size_t i = 0; i < a.n * a.dim; i++)

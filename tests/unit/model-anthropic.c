@@ -33,10 +33,11 @@ static void test_plain(void)
 		     "\"max_tokens\":7,\"system\":\"be \\\"brief\\\"\","
 		     "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
 		     "\"text\",\"text\":\"gr\xc3\xbc\xc3\x9f\"}]}],"
-		     "\"temperature\":0,\"top_p\":0.5,\"stop_sequences\":"
-		     "[\"\\n\\n\",\"END\"],\"output_config\":{\"effort\":"
-		     "\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":"
-		     "{\"type\":\"object\"}}},\"stream\":true}"),
+		     "\"output_config\":{\"effort\":\"low\",\"format\":{"
+		     "\"type\":\"json_schema\",\"schema\":{\"type\":"
+		     "\"object\"}}},\"temperature\":0,\"top_p\":0.5,"
+		     "\"stop_sequences\":[\"\\n\\n\",\"END\"],"
+		     "\"stream\":true}"),
 	   "a full one");
 	ok(wire_same(wire_body(w->put_count, &q), "{\"model\":\"m\","
 		     "\"system\":\"be \\\"brief\\\"\",\"messages\":[{\"role\":"
@@ -114,7 +115,8 @@ static void test_tools(void)
 		     "\"hurry\"}]}],\"tools\":[{\"name\":\"f\","
 		     "\"description\":\"d\",\"input_schema\":{\"type\":"
 		     "\"object\",\"properties\":{}},\"strict\":true},"
-		     "{\"name\":\"g\",\"input_schema\":{\"type\":\"object\"}}"
+		     "{\"name\":\"g\",\"input_schema\":{\"type\":\"object\","
+		     "\"properties\":{}}}"
 		     "]}"), "tools, calls, and all results first in one "
 	   "message");
 	for (size_t i = 0; i < 4; i++) {
@@ -159,15 +161,11 @@ static void test_unsayable(void)
 
 static void test_paths(void)
 {
-	struct ai_buf b = AI_BUF_INIT(100);
-
-	w->put_path(NULL, &b);
-	w->put_count_path(NULL, &b);
-	ok(strcmp(ai_buf_cstr(&b), "/messages/messages/count_tokens") == 0 &&
+	ok(strcmp(w->path, "/messages") == 0 && w->stream_path == NULL &&
+	   strcmp(w->count_path, "/messages/count_tokens") == 0 &&
 	   strcmp(w->headers[0], "anthropic-version: 2023-06-01") == 0 &&
 	   w->headers[1] == NULL && w->auth == AI_AUTH_X_API_KEY,
 	   "paths and headers");
-	ai_buf_release(&b);
 }
 
 /* ---- answers ------------------------------------------------------------ */
@@ -370,29 +368,22 @@ static void test_errors(void)
 	wire_errors(w, cases);
 }
 
-static int each_model(void *arg, struct ai_span name)
-{
-	ai_buf_add(arg, name.p, name.n);
-	return ai_buf_chr(arg, ';');
-}
-
 static void test_lists(void)
 {
-	static const char list[] = "{\"data\":[{\"type\":\"model\",\"id\":"
-		"\"a\"},{\"id\":7},{\"id\":\"b\\n\"}],\"has_more\":false}";
-	struct ai_buf b = AI_BUF_INIT(100);
 	int64_t n = 0;
 
-	ok(w->get_count("{\"input_tokens\":2095}", 21, &n, &err) == 0 &&
+	ok(ai_wire_get_count(w, "{\"input_tokens\":2095}", 21, &n, &err) == 0 &&
 	   n == 2095, "a count");
-	ok(w->get_count("{\"input_tokens\":-1}", 19, &n, &err) < 0 &&
+	ok(ai_wire_get_count(w, "{\"input_tokens\":-1}", 19, &n, &err) < 0 &&
 	   err.code == AI_E_ANSWER, "no count: %s", err.msg);
-	ok(w->get_count("<", 1, &n, &err) < 0, "no JSON");
-	ok(w->get_models(list, strlen(list), each_model, &b, &err) == 0 &&
-	   wire_same(ai_buf_cstr(&b), "a;b\n;"), "models");
-	ok(w->get_models("{}", 2, each_model, &b, &err) < 0 &&
-	   err.code == AI_E_ANSWER, "no models: %s", err.msg);
-	ai_buf_release(&b);
+	ok(ai_wire_get_count(w, "<", 1, &n, &err) < 0, "no JSON");
+	ok(wire_same(wire_models(w, "{\"data\":[{\"type\":\"model\",\"id\":"
+		"\"a\"},{\"id\":7},{\"id\":\"b\\n\"}],\"has_more\":false,"
+		"\"last_id\":\"b\"}"), "a b\n "), "models");
+	ok(wire_same(wire_models(w, "{\"data\":[{\"id\":\"a\"}],\"has_more\":"
+		"true,\"last_id\":\"a b\"}"), "a > a b"), "and more of them");
+	ok(wire_models(w, "{}") == NULL && err.code == AI_E_ANSWER,
+	   "no models: %s", err.msg);
 }
 
 int main(void)

@@ -13,9 +13,10 @@ static void test_plain(void)
 		"{\"role\":\"user\",\"content\":\"a\\nb\"},"
 		"{\"role\":\"system\",\"content\":\"be kind\"}]");
 
-	ok(wire_same(wire_body(w->put_chat, &q), "{\"messages\":[{\"role\":"
-		     "\"user\",\"content\":[{\"text\":\"a\\nb\"}]}],"
+	ok(wire_same(wire_body(w->put_chat, &q), "{"
 		     "\"system\":[{\"text\":\"be brief\\n\\nbe kind\"}],"
+		     "\"messages\":[{\"role\":"
+		     "\"user\",\"content\":[{\"text\":\"a\\nb\"}]}],"
 		     "\"inferenceConfig\":{}}"), "a plain request");
 	q.max_tokens = 7;
 	q.temperature = 0.5;
@@ -24,9 +25,10 @@ static void test_plain(void)
 	q.n_stop = 1;
 	q.effort = "high";
 	q.schema = AI_SPAN("{\"type\":\"object\"}");
-	ok(wire_same(wire_body(w->put_chat, &q), "{\"messages\":[{\"role\":"
-		     "\"user\",\"content\":[{\"text\":\"a\\nb\"}]}],"
+	ok(wire_same(wire_body(w->put_chat, &q), "{"
 		     "\"system\":[{\"text\":\"be brief\\n\\nbe kind\"}],"
+		     "\"messages\":[{\"role\":"
+		     "\"user\",\"content\":[{\"text\":\"a\\nb\"}]}],"
 		     "\"inferenceConfig\":{\"maxTokens\":7,\"temperature\":0.5,"
 		     "\"topP\":1,\"stopSequences\":[\"END\"]},"
 		     "\"outputConfig\":{\"textFormat\":{\"type\":"
@@ -35,9 +37,9 @@ static void test_plain(void)
 		     "\"answer\"}}},\"effort\":\"high\"}}"),
 	   "a full one: the schema is text");
 	ok(wire_same(wire_body(w->put_count, &q), "{\"input\":{\"converse\":{"
+		     "\"system\":[{\"text\":\"be brief\\n\\nbe kind\"}],"
 		     "\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":"
-		     "\"a\\nb\"}]}],\"system\":[{\"text\":"
-		     "\"be brief\\n\\nbe kind\"}]}}}"), "counted is what is "
+		     "\"a\\nb\"}]}]}}}"), "counted is what is "
 	   "input");
 	q.seed = 1;
 	ok(ai_wire_check(w, "bedrock", &q, &err) < 0, "no seed: %s", err.msg);
@@ -85,7 +87,7 @@ static void test_tools(void)
 		     "\"description\":\"d\",\"inputSchema\":{\"json\":{"
 		     "\"type\":\"object\",\"properties\":{}}},\"strict\":true"
 		     "}},{\"toolSpec\":{\"name\":\"g\",\"inputSchema\":{"
-		     "\"json\":{\"type\":\"object\"}}}}]}}"),
+		     "\"json\":{\"type\":\"object\",\"properties\":{}}}}}]}}"),
 	   "pictures, tools, calls and results");
 	for (size_t i = 0; i < 3; i++) {
 		q.tool_choice = wire_value(choices[i][0]);
@@ -125,25 +127,15 @@ static void test_unsayable(void)
 
 static void test_paths(void)
 {
-	struct ai_chat_request q = { .model = "amazon.nova-lite-v1:0" };
-	struct ai_buf b = AI_BUF_INIT(1000);
-
-	w->put_path(&q, &b);
-	ok(wire_same(ai_buf_cstr(&b),
+	ok(wire_same(wire_path(w->path, "amazon.nova-lite-v1:0"),
 		     "/model/amazon.nova-lite-v1%3A0/converse"), "a path");
-	ai_buf_clear(&b);
-	q.stream = true;
-	q.model = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.x";
-	w->put_path(&q, &b);
-	ok(wire_same(ai_buf_cstr(&b), "/model/arn%3Aaws%3Abedrock%3Aeu-west-1"
-		     "%3A1%3Ainference-profile%2Feu.x/converse-stream"),
+	ok(wire_same(wire_path(w->stream_path, "arn:aws:bedrock:eu-west-1:1:"
+			       "inference-profile/eu.x"),
+		     "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3A"
+		     "inference-profile%2Feu.x/converse-stream"),
 	   "that of a stream, for an ARN");
-	ai_buf_clear(&b);
-	q.model = "m";
-	w->put_count_path(&q, &b);
-	ok(wire_same(ai_buf_cstr(&b), "/model/m/count-tokens"),
+	ok(wire_same(wire_path(w->count_path, "m"), "/model/m/count-tokens"),
 	   "that of counts");
-	ai_buf_release(&b);
 }
 
 /* ---- answers ------------------------------------------------------------ */
@@ -295,11 +287,11 @@ static void test_count(void)
 {
 	int64_t n = 0;
 
-	ok(w->get_count("{\"inputTokens\":12}", 18, &n, &err) == 0 && n == 12,
+	ok(ai_wire_get_count(w, "{\"inputTokens\":12}", 18, &n, &err) == 0 && n == 12,
 	   "a count");
-	ok(w->get_count("{\"input_tokens\":12}", 19, &n, &err) < 0 &&
+	ok(ai_wire_get_count(w, "{\"input_tokens\":12}", 19, &n, &err) < 0 &&
 	   err.code == AI_E_ANSWER, "no count: %s", err.msg);
-	ok(w->models_path == NULL && w->embed_path == NULL &&
+	ok(w->models.path == NULL && w->embed.path == NULL &&
 	   w->auth == AI_AUTH_AWS && w->framing == AI_FRAMING_AWS,
 	   "neither models nor vectors");
 }

@@ -84,7 +84,8 @@ static void test_tools(void)
 		     "\"f\",\"description\":\"d\",\"parameters\":{\"type\":"
 		     "\"object\",\"properties\":{}}}},{\"type\":\"function\","
 		     "\"function\":{\"name\":\"g\",\"parameters\":{\"type\":"
-		     "\"object\"}}}],\"strict_tools\":true,\"stream\":false}"),
+		     "\"object\",\"properties\":{}}}}],"
+		     "\"strict_tools\":true,\"stream\":false}"),
 	   "pictures, tools, calls and results");
 	for (size_t i = 0; i < 3; i++) {
 		q.tool_choice = wire_value(choices[i][0]);
@@ -254,7 +255,7 @@ static int get_embed(const char *body, size_t n, size_t dim)
 	struct ai_embed_request q = { "m", texts, n, dim };
 
 	ai_embed_answer_release(&embed);
-	return w->get_embed(body, strlen(body), &q, &embed, &err);
+	return ai_wire_get_embed(w, body, strlen(body), &q, &embed, &err);
 }
 
 static void test_embed(void)
@@ -280,7 +281,7 @@ static void test_embed(void)
 	   embed.tokens == 5, "an answer");
 	ok(get_embed("{\"embeddings\":{\"float\":[[1]]}}", 1, 0) == 0 &&
 	   embed.tokens == -1, "without a count");
-	ok(w->embed_max == 96 && w->models_path == NULL,
+	ok(w->embed.max == 96 && w->models.path == NULL,
 	   "96 at once; models are elsewhere");
 }
 

@@ -15,12 +15,13 @@ static void test_plain(void)
 		"{\"role\":\"assistant\",\"content\":\"c\"},"
 		"{\"role\":\"user\",\"content\":\"d\"}]");
 
-	ok(wire_same(wire_body(w->put_chat, &q), "{\"contents\":["
+	ok(wire_same(wire_body(w->put_chat, &q), "{"
+		     "\"systemInstruction\":{\"parts\":[{\"text\":"
+		     "\"be brief\\n\\nand kind\"}]},\"contents\":["
 		     "{\"role\":\"user\",\"parts\":[{\"text\":\"a\\nb\"}]},"
 		     "{\"role\":\"model\",\"parts\":[{\"text\":\"c\"}]},"
 		     "{\"role\":\"user\",\"parts\":[{\"text\":\"d\"}]}],"
-		     "\"systemInstruction\":{\"parts\":[{\"text\":"
-		     "\"be brief\\n\\nand kind\"}]},\"generationConfig\":{}}"),
+		     "\"generationConfig\":{}}"),
 	   "a plain request");
 	q = wire_ask("[{\"role\":\"user\",\"content\":\"q\"}]");
 	q.max_tokens = 7;
@@ -47,21 +48,16 @@ static void test_plain(void)
 
 static void test_paths(void)
 {
-	struct ai_chat_request q = { .model = "gemini-2.5-flash" };
-	struct ai_buf b = AI_BUF_INIT(1000);
+	static const char odd[] = "a/../b?c:d";
 
-	w->put_path(&q, &b);
-	ai_buf_chr(&b, ' ');
-	q.stream = true;
-	q.model = "a/../b?c:d";
-	w->put_path(&q, &b);
-	ai_buf_chr(&b, ' ');
-	w->put_count_path(&q, &b);
-	ok(wire_same(ai_buf_cstr(&b), "/models/gemini-2.5-flash:"
-		     "generateContent /models/a%2F..%2Fb%3Fc%3Ad:"
-		     "streamGenerateContent?alt=sse /models/a%2F..%2Fb%3Fc%3Ad"
-		     ":countTokens"), "the paths");
-	ai_buf_release(&b);
+	ok(wire_same(wire_path(w->path, "gemini-2.5-flash"),
+		     "/models/gemini-2.5-flash:generateContent"), "a path");
+	ok(wire_same(wire_path(w->stream_path, odd), "/models/"
+		     "a%2F..%2Fb%3Fc%3Ad:streamGenerateContent?alt=sse"),
+	   "that of a stream");
+	ok(wire_same(wire_path(w->count_path, odd),
+		     "/models/a%2F..%2Fb%3Fc%3Ad:countTokens"),
+	   "that of counts");
 }
 
 #define TALK "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":" \
@@ -150,11 +146,11 @@ static void test_count(void)
 		     "\"generateContentRequest\":{\"model\":"
 		     "\"models/gemini-2.5-pro\"," TALK_SENT("") "}}"),
 	   "to be counted: what is input");
-	ok(w->get_count("{\"totalTokens\":31}", 18, &tokens, &err) == 0 &&
+	ok(ai_wire_get_count(w, "{\"totalTokens\":31}", 18, &tokens, &err) == 0 &&
 	   tokens == 31, "counted");
-	ok(w->get_count("{\"totalTokens\":-1}", 18, &tokens, &err) < 0 &&
+	ok(ai_wire_get_count(w, "{\"totalTokens\":-1}", 18, &tokens, &err) < 0 &&
 	   err.code == AI_E_ANSWER, "%s", err.msg);
-	ok(w->get_count("{}", 2, &tokens, &err) < 0, "%s", err.msg);
+	ok(ai_wire_get_count(w, "{}", 2, &tokens, &err) < 0, "%s", err.msg);
 }
 
 static void test_unsayable(void)
@@ -341,26 +337,16 @@ static void test_details(void)
 	   strcmp(e.param, "contents[0]") == 0, "what it is about");
 }
 
-static int each_model(void *arg, struct ai_span name)
-{
-	struct ai_buf *b = arg;
-
-	ai_buf_add(b, name.p, name.n);
-	return ai_buf_chr(b, ' ');
-}
-
 static void test_models(void)
 {
-	static const char list[] = "{\"models\":[{\"name\":\"models/a-1\"},"
+	ok(wire_same(wire_models(w, "{\"models\":[{\"name\":\"models/a-1\"},"
 		"{\"displayName\":\"b\"},{\"name\":\"models/\"},{\"name\":"
-		"\"tunedModels/c\"}]}";
-	struct ai_buf b = AI_BUF_INIT(100);
-
-	ok(w->get_models(list, sizeof list - 1, each_model, &b, &err) == 0 &&
-	   wire_same(ai_buf_cstr(&b), "a-1 models/ tunedModels/c "), "models");
-	ok(w->get_models("{}", 2, each_model, &b, &err) < 0 &&
-	   err.code == AI_E_ANSWER, "%s", err.msg);
-	ai_buf_release(&b);
+		"\"tunedModels/c\"}]}"), "a-1 models/ tunedModels/c "),
+	   "models");
+	ok(wire_same(wire_models(w, "{\"models\":[],\"nextPageToken\":\"t/1\"}"
+		), "> t/1"), "and more of them");
+	ok(wire_models(w, "{}") == NULL && err.code == AI_E_ANSWER, "%s",
+	   err.msg);
 }
 
 int main(void)

@@ -26,7 +26,7 @@ static void test_chat(void)
 		     "\"tools\":[{\"type\":\"function\"}],\"tool_choice\":"
 		     "\"any\",\"response_format\":{\"type\":"
 		     "\"json_schema\",\"json_schema\":{\"name\":\"answer\","
-		     "\"schema\":{\"type\":\"object\"}}},\"stream\":"
+		     "\"schema\":{\"type\":\"object\"},\"strict\":false}},\"stream\":"
 		     "true}"), "a full one");
 	q.tool_choice = wire_value("\"none\"");
 	ok(strstr(wire_body(w->put_chat, &q), "\"tool_choice\":\"none\"") !=

@@ -13,7 +13,6 @@ static void test_plain(void)
 		"{\"role\":\"user\",\"content\":\"a\\nb\"},"
 		"{\"role\":\"user\",\"content\":\"\"},"
 		"{\"role\":\"user\",\"content\":\"c\"}]");
-	struct ai_buf path = AI_BUF_INIT(100);
 
 	ok(wire_same(wire_body(w->put_chat, &q), "{\"model\":\"m\","
 		     "\"messages\":[{\"role\":\"system\",\"content\":"
@@ -40,10 +39,8 @@ static void test_plain(void)
 	q.effort = "none";
 	ok(strstr(wire_body(w->put_chat, &q), "\"think\":false,") != NULL,
 	   "no effort");
-	w->put_path(&q, &path);
-	ok(wire_same(ai_buf_cstr(&path), "/chat") &&
-	   strcmp(w->root, "/api") == 0, "the path");
-	ai_buf_release(&path);
+	ok(strcmp(w->path, "/chat") == 0 && strcmp(w->root, "/api") == 0,
+	   "the path");
 	q.tool_choice = wire_value("\"auto\"");
 	ok(ai_wire_check(w, "ollama", &q, &err) < 0, "%s", err.msg);
 }
@@ -208,25 +205,13 @@ static void test_errors(void)
 	wire_errors(w, cases);
 }
 
-static int each_model(void *arg, struct ai_span name)
-{
-	struct ai_buf *b = arg;
-
-	ai_buf_add(b, name.p, name.n);
-	return ai_buf_chr(b, ' ');
-}
-
 static void test_models(void)
 {
-	static const char list[] = "{\"models\":[{\"name\":\"a:latest\","
-		"\"model\":\"a\"},{\"model\":\"b\"},{\"name\":\"c:7b\"}]}";
-	struct ai_buf b = AI_BUF_INIT(100);
-
-	ok(w->get_models(list, sizeof list - 1, each_model, &b, &err) == 0 &&
-	   wire_same(ai_buf_cstr(&b), "a:latest c:7b "), "models");
-	ok(w->get_models("{}", 2, each_model, &b, &err) < 0 &&
-	   err.code == AI_E_ANSWER, "%s", err.msg);
-	ai_buf_release(&b);
+	ok(wire_same(wire_models(w, "{\"models\":[{\"name\":\"a:latest\","
+		"\"model\":\"a\"},{\"model\":\"b\"},{\"name\":\"c:7b\"}]}"),
+		"a:latest c:7b "), "models");
+	ok(wire_models(w, "{}") == NULL && err.code == AI_E_ANSWER, "%s",
+	   err.msg);
 }
 
 /* ---- embeddings --------------------------------------------------------- */
@@ -240,7 +225,7 @@ static int get_embed(const char *body, size_t n, size_t dim)
 	struct ai_embed_request q = { "m", texts, n, dim };
 
 	ai_embed_answer_release(&embed);
-	return w->get_embed(body, strlen(body), &q, &embed, &err);
+	return ai_wire_get_embed(w, body, strlen(body), &q, &embed, &err);
 }
 
 static void test_embed(void)

@@ -90,7 +90,7 @@ static void test_put_all(void)
 		  "[{\"type\":\"function\"}],\"tool_choice\":\"auto\","
 		  "\"response_format\":{\"type\":\"json_schema\","
 		  "\"json_schema\":{\"name\":\"answer\",\"schema\":"
-		  "{\"type\":\"object\"}}},\"stream\":true,"
+		  "{\"type\":\"object\"},\"strict\":false}},\"stream\":true,"
 		  "\"stream_options\":{\"include_usage\":true}}"),
 	   "tools, a schema, a stream");
 }
@@ -247,7 +247,8 @@ static int get_embed(const char *body, size_t n, size_t dim)
 	struct ai_embed_request q = { "m", texts, n, dim };
 
 	ai_embed_answer_release(&embed);
-	return ai_wire_openai.get_embed(body, strlen(body), &q, &embed, &err);
+	return ai_wire_get_embed(&ai_wire_openai, body, strlen(body), &q,
+				 &embed, &err);
 }
 
 static bool vector_is(size_t i, float a, float b)

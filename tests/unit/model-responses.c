@@ -10,7 +10,6 @@ static void test_plain(void)
 	struct ai_chat_request q = wire_ask("["
 		"{\"role\":\"system\",\"content\":\"be brief\"},"
 		"{\"role\":\"user\",\"content\":\"a\\nb\"}]");
-	struct ai_buf path = AI_BUF_INIT(100);
 
 	ok(wire_same(wire_body(w->put_chat, &q), "{\"model\":\"m\","
 		     "\"instructions\":\"be brief\",\"input\":[{\"type\":"
@@ -29,15 +28,12 @@ static void test_plain(void)
 		     "\"content\":[{\"type\":\"input_text\",\"text\":\"q\"}]"
 		     "}],\"reasoning\":{\"effort\":\"low\"},\"text\":{"
 		     "\"format\":{\"type\":\"json_schema\",\"name\":"
-		     "\"answer\",\"schema\":{\"type\":\"object\"}}},"
+		     "\"answer\",\"schema\":{\"type\":\"object\"},"
+		     "\"strict\":false}},"
 		     "\"max_output_tokens\":7,\"temperature\":0.5,\"top_p\":"
 		     "0.9,\"store\":false,\"stream\":true}"), "a full one");
-	w->put_path(&q, &path);
-	ai_buf_chr(&path, ' ');
-	w->put_count_path(&q, &path);
-	ok(wire_same(ai_buf_cstr(&path), "/responses /responses/input_tokens"),
-	   "the paths");
-	ai_buf_release(&path);
+	ok(strcmp(w->path, "/responses") == 0 &&
+	   strcmp(w->count_path, "/responses/input_tokens") == 0, "the paths");
 	ok(ai_wire_check(w, "openai", &q, &err) == 0, "it can do all of it");
 	q.seed = 1;
 	ok(ai_wire_check(w, "openai", &q, &err) < 0, "%s", err.msg);
@@ -283,11 +279,11 @@ static void test_count(void)
 {
 	int64_t tokens = -1;
 
-	ok(w->get_count("{\"input_tokens\":123}", 20, &tokens, &err) == 0 &&
+	ok(ai_wire_get_count(w, "{\"input_tokens\":123}", 20, &tokens, &err) == 0 &&
 	   tokens == 123, "counted");
-	ok(w->get_count("{\"input_tokens\":\"\"}", 19, &tokens, &err) < 0 &&
+	ok(ai_wire_get_count(w, "{\"input_tokens\":\"\"}", 19, &tokens, &err) < 0 &&
 	   err.code == AI_E_ANSWER, "%s", err.msg);
-	ok(w->get_count("7", 1, &tokens, &err) < 0, "%s", err.msg);
+	ok(ai_wire_get_count(w, "7", 1, &tokens, &err) < 0, "%s", err.msg);
 }
 
 static void test_errors(void)
@@ -319,22 +315,10 @@ static void test_errors(void)
 	wire_errors(w, cases);
 }
 
-static int each_model(void *arg, struct ai_span name)
-{
-	struct ai_buf *b = arg;
-
-	ai_buf_add(b, name.p, name.n);
-	return ai_buf_chr(b, ' ');
-}
-
 static void test_models(void)
 {
-	static const char list[] = "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}]}";
-	struct ai_buf b = AI_BUF_INIT(100);
-
-	ok(w->get_models(list, sizeof list - 1, each_model, &b, &err) == 0 &&
-	   wire_same(ai_buf_cstr(&b), "a b "), "models");
-	ai_buf_release(&b);
+	ok(wire_same(wire_models(w, "{\"data\":[{\"id\":\"a\"},{\"id\":"
+				 "\"b\"}]}"), "a b "), "models");
 }
 
 int main(void)

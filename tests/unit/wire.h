@@ -106,6 +106,42 @@ static bool wire_call(size_t i, const char *id, const char *name,
 	       strcmp(ai_buf_cstr(&chat.calls[i].arguments), arguments) == 0;
 }
 
+static inline int wire_add_name(void *arg, struct ai_span name, struct ai_err *e)
+{
+	(void)e;
+	ai_buf_add(arg, name.p, name.n);
+	return ai_buf_chr(arg, ' ');
+}
+
+/* The names in a list of models, a blank behind each, and behind "> " the next
+ * page; NULL: it failed. */
+static inline const char *wire_models(const struct ai_wire *w, const char *list)
+{
+	static struct ai_buf names;
+	struct ai_buf next = AI_BUF_INIT(100);
+	int rc;
+
+	ai_buf_release(&names);
+	ai_buf_init(&names, 1000);
+	rc = ai_wire_get_models(w, list, strlen(list), wire_add_name, &names,
+				&next, &err);
+	if (next.len > 0)
+		ai_buf_fmt(&names, "> %s", next.p);
+	ai_buf_release(&next);
+	return rc < 0 ? NULL : ai_buf_cstr(&names);
+}
+
+/* A path with this model's name in it. */
+static inline const char *wire_path(const char *path, const char *model)
+{
+	static struct ai_buf b;
+
+	ai_buf_release(&b);
+	ai_buf_init(&b, 1000);
+	ai_wire_put_path(&b, path, model);
+	return ai_buf_cstr(&b);
+}
+
 /* The bill, read as the ledger reads it. */
 static bool wire_usage(enum ai_shape shape, int64_t input, int64_t read,
 		       int64_t written, int64_t output)

@@ -11,26 +11,19 @@
 /* The answer's limit has no default of the provider's. */
 #define MAX_TOKENS_DEFAULT 4096
 
-#define SYSTEM_MAX ((size_t)16 << 20)
 #define USAGE_MAX ((size_t)4096) /* ten times what one has */
 
 /* ---- requests ----------------------------------------------------------- */
 
-static void put_type(struct ai_buf *b, const char *type)
-{
-	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "type", type);
-}
-
 static void put_image(struct ai_buf *b, const struct ai_part *p)
 {
-	put_type(b, "image");
+	ai_wire_put_type(b, "image");
 	ai_put_key(b, "source");
 	if (p->kind == AI_PART_IMAGE_URL) {
-		put_type(b, "url");
+		ai_wire_put_type(b, "url");
 		ai_wire_put_span(b, "url", p->text);
 	} else {
-		put_type(b, "base64");
+		ai_wire_put_type(b, "base64");
 		ai_wire_put_span(b, "media_type", p->type);
 		ai_wire_put_span(b, "data", p->text);
 	}
@@ -38,83 +31,54 @@ static void put_image(struct ai_buf *b, const struct ai_part *p)
 	ai_put_close(b, '}');
 }
 
-static void put_block(struct ai_buf *b, const struct ai_part *p)
+static int put_block(struct ai_buf *b, const struct ai_chat_request *q,
+		     const struct ai_turn *t, size_t i, struct ai_err *err)
 {
+	const struct ai_part *p = &t->parts[i];
+
+	(void)q;
+	(void)err;
 	switch (p->kind) {
 	case AI_PART_TEXT:
-		put_type(b, "text");
+		ai_wire_put_type(b, "text");
 		ai_wire_put_span(b, "text", p->text);
 		break;
 	case AI_PART_IMAGE_DATA:
 	case AI_PART_IMAGE_URL:
 		put_image(b, p);
-		return;
+		return 0;
 	case AI_PART_CALL:
-		put_type(b, "tool_use");
+		ai_wire_put_type(b, "tool_use");
 		ai_wire_put_span(b, "id", p->id);
 		ai_wire_put_span(b, "name", p->name);
-		ai_put_key(b, "input");
-		ai_put_raw(b, p->text.p, p->text.n);
+		ai_wire_put_json(b, "input", p->text);
 		break;
 	case AI_PART_RESULT:
-		put_type(b, "tool_result");
+		ai_wire_put_type(b, "tool_result");
 		ai_wire_put_span(b, "tool_use_id", p->id);
 		ai_wire_put_span(b, "content", p->text);
 		break;
 	}
 	ai_put_close(b, '}');
+	return 0;
 }
 
-static void put_turns(struct ai_buf *b, const struct ai_turns *t)
+static void put_system(struct ai_buf *b, struct ai_span text)
 {
-	ai_wire_put_in(b, "messages", '[');
-	for (size_t i = 0; i < t->n; i++) {
-		ai_put_open(b, '{');
-		ai_wire_put_cstr(b, "role", t->v[i].role == AI_ROLE_ASSISTANT
-				 ? "assistant" : "user");
-		ai_wire_put_in(b, "content", '[');
-		for (size_t k = 0; k < t->v[i].n; k++)
-			put_block(b, &t->v[i].parts[k]);
-		ai_put_close(b, ']');
-		ai_put_close(b, '}');
-	}
-	ai_put_close(b, ']');
+	ai_wire_put_span(b, "system", text);
 }
 
-static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
-{
-	struct ai_buf system = AI_BUF_INIT(SYSTEM_MAX);
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
+static const struct ai_turns_form form = {
+	.list = "messages", .assistant = "assistant", .parts = "content",
+	.put = put_block, .put_system = put_system,
+};
 
-	if (rc == 0)
-		rc = ai_turns_pair(&t, &system, err);
-	if (rc == 0) {
-		if (system.len > 0)
-			ai_wire_put_span(b, "system", (struct ai_span){
-				system.p, system.len });
-		put_turns(b, &t);
-	}
-	ai_buf_release(&system);
-	ai_turns_release(&t);
-	return rc;
-}
-
-/* A schema is required here; in OpenAI's form a tool without parameters may
- * leave it out. */
 static void put_tool(struct ai_buf *b, const struct ai_tool *tool)
 {
 	ai_put_open(b, '{');
 	ai_wire_put_value(b, "name", tool->name);
 	ai_wire_put_value(b, "description", tool->description);
-	ai_put_key(b, "input_schema");
-	if (tool->parameters.kind == AI_OBJECT) {
-		ai_put_value(b, tool->parameters);
-	} else {
-		put_type(b, "object");
-		ai_put_close(b, '}');
-	}
+	ai_tool_put_schema(b, "input_schema", tool);
 	if (ai_json_true(tool->strict))
 		ai_wire_put_value(b, "strict", tool->strict);
 	ai_put_close(b, '}');
@@ -134,28 +98,10 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 	if (ai_tool_choice_take(v, &choice, err) < 0)
 		return -1;
 	ai_put_key(b, "tool_choice");
-	put_type(b, types[choice.kind]);
+	ai_wire_put_type(b, types[choice.kind]);
 	ai_wire_put_value(b, "name", choice.name);
 	ai_put_close(b, '}');
 	return 0;
-}
-
-static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
-		     struct ai_err *err)
-{
-	struct ai_tool tool;
-	size_t i = 0;
-	int rc;
-
-	if (q->tools.kind != AI_NONE) {
-		ai_wire_put_in(b, "tools", '[');
-		while ((rc = ai_tool_next(q->tools, &i, &tool, err)) > 0)
-			put_tool(b, &tool);
-		ai_put_close(b, ']');
-		if (rc < 0)
-			return -1;
-	}
-	return put_tool_choice(q->tool_choice, b, err);
 }
 
 static void put_output(const struct ai_chat_request *q, struct ai_buf *b)
@@ -166,18 +112,23 @@ static void put_output(const struct ai_chat_request *q, struct ai_buf *b)
 	ai_wire_put_cstr(b, "effort", q->effort);
 	if (q->schema.n > 0) {
 		ai_put_key(b, "format");
-		put_type(b, "json_schema");
-		ai_put_key(b, "schema");
-		ai_put_raw(b, q->schema.p, q->schema.n);
+		ai_wire_put_type(b, "json_schema");
+		ai_wire_put_json(b, "schema", q->schema);
 		ai_put_close(b, '}');
 	}
 	ai_put_close(b, '}');
 }
 
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
+/* What is input: what counts. */
+static int put_asked(const struct ai_chat_request *q, struct ai_buf *b,
+		     struct ai_err *err)
 {
-	(void)q;
-	ai_buf_str(b, "/messages");
+	if (ai_turns_put(q, &form, b, err) < 0 ||
+	    ai_tools_put(q->tools, "tools", put_tool, b, err) < 0 ||
+	    put_tool_choice(q->tool_choice, b, err) < 0)
+		return -1;
+	put_output(q, b);
+	return 0;
 }
 
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
@@ -187,37 +138,24 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	ai_wire_put_cstr(b, "model", q->model);
 	ai_wire_put_i64(b, "max_tokens", q->max_tokens == AI_CHAT_UNSET
 			? MAX_TOKENS_DEFAULT : q->max_tokens);
-	if (put_messages(q, b, err) < 0)
+	if (put_asked(q, b, err) < 0)
 		return -1;
 	ai_wire_put_f64(b, "temperature", q->temperature);
 	ai_wire_put_f64(b, "top_p", q->top_p);
 	ai_wire_put_texts(b, "stop_sequences", q->stop, q->n_stop);
-	if (put_tools(q, b, err) < 0)
-		return -1;
-	put_output(q, b);
-	if (q->stream) {
-		ai_put_key(b, "stream");
-		ai_put_bool(b, true);
-	}
+	if (q->stream)
+		ai_wire_put_bool(b, "stream", true);
 	ai_put_close(b, '}');
 	return 0;
 }
 
-static void put_count_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/messages/count_tokens");
-}
-
-/* What is input, and nothing else. */
 static int put_count(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
-	if (put_messages(q, b, err) < 0 || put_tools(q, b, err) < 0)
+	if (put_asked(q, b, err) < 0)
 		return -1;
-	put_output(q, b);
 	ai_put_close(b, '}');
 	return 0;
 }
@@ -303,11 +241,9 @@ static int get_block(struct ai_value v, int64_t index, bool whole,
 		return ai_wire_text(ai_json_get(v, "text"), a, err);
 	if (!ai_json_is(type, AI_SPAN("tool_use")))
 		return 0;
-	call = ai_chat_call_new(a, index, err);
+	call = ai_wire_call(v, "id", "name", index, a, err);
 	if (call == NULL)
 		return -1;
-	ai_wire_copy(v, "id", call->id, sizeof call->id);
-	ai_wire_copy(v, "name", call->name, sizeof call->name);
 	if (!whole && ai_span_is(input.s, "{}"))
 		return 0;
 	if (ai_wire_arguments(input, call, err) < 0)
@@ -395,77 +331,41 @@ static int on_stop(struct ai_value v, struct ai_chat_answer *a,
 	return 1;
 }
 
-/* What is not in the table ("ping", and what is still to come) says nothing
- * of the answer. */
-static const struct event {
-	const char *name;
-	int (*take)(struct ai_value v, struct ai_chat_answer *a,
-		    struct ai_err *err);
-} events[] = {
+/* "ping", and what is still to come, says nothing of the answer. */
+static const struct ai_wire_event events[] = {
 	{ "message_start", on_start },
 	{ "content_block_start", on_block },
 	{ "content_block_delta", on_delta },
 	{ "content_block_stop", on_block_end },
 	{ "message_delta", on_end },
 	{ "message_stop", on_stop },
+	{ NULL, NULL }
 };
 
 static int get_event(struct ai_span name, struct ai_span data,
 		     struct ai_chat_answer *a, struct ai_err *err)
 {
-	struct ai_value v, type;
-
-	if (ai_wire_object(data.p, data.n, &v, err) < 0)
-		return -1;
-	type = ai_json_get(v, "type");
-	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-		if (name.n > 0 ? ai_span_is(name, events[i].name) :
-		    ai_json_is(type, ai_span_of(events[i].name)))
-			return events[i].take(v, a, err);
-	return 0;
-}
-
-/* ---- counting, models ---------------------------------------------------- */
-
-static int get_count(const char *p, size_t n, int64_t *tokens,
-		     struct ai_err *err)
-{
-	struct ai_value v;
-
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	*tokens = ai_wire_count(v, "input_tokens");
-	return *tokens >= 0 ? 0 : ai_err_set(err, AI_E_ANSWER, "the answer "
-					     "has no count input_tokens");
-}
-
-static int get_models(const char *p, size_t n,
-		      int (*each)(void *arg, struct ai_span name), void *arg,
-		      struct ai_err *err)
-{
-	return ai_wire_models(p, n, "data", "id", each, arg, err);
+	return ai_wire_take_event(events, name, data, a, err);
 }
 
 /* ---- errors ------------------------------------------------------------- */
 
 /* In a stream there is no other status than what the type stands for. */
-static const struct {
-	const char *type;
-	long status;
-} statuses[] = {
+static const struct ai_wire_status statuses[] = {
 	{ "invalid_request_error", 400 }, { "authentication_error", 401 },
 	{ "billing_error", 402 }, { "permission_error", 403 },
 	{ "not_found_error", 404 }, { "conflict_error", 409 },
 	{ "request_too_large", 413 }, { "rate_limit_error", 429 },
 	{ "api_error", 500 }, { "timeout_error", 504 },
-	{ "overloaded_error", 529 },
+	{ "overloaded_error", 529 }, { NULL, 0 }
 };
 
 /* OpenAI's form, in which gateways answer too, and what it does not have. */
 static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 {
-	struct ai_value v, type;
-	char code[sizeof e->code];
+	char code[sizeof e->code], type[64];
+	struct ai_value v;
+	long status;
 
 	if (!ai_wire_openai.get_error(p, n, e))
 		return false;
@@ -473,10 +373,10 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 	ai_wire_copy(v, "error.details.error_code", code, sizeof code);
 	if (code[0] != '\0')
 		memcpy(e->code, code, sizeof code);
-	type = ai_json_get(v, "error.type");
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-		if (ai_json_is(type, ai_span_of(statuses[i].type)))
-			e->status = statuses[i].status;
+	ai_wire_copy(v, "error.type", type, sizeof type);
+	status = ai_wire_status_of(statuses, type);
+	if (status != 0)
+		e->status = status;
 	return true;
 }
 
@@ -487,18 +387,21 @@ const struct ai_wire ai_wire_anthropic = {
 	.name = "anthropic",
 	.root = "/v1",
 	.lacks = AI_CHAT_SEED,
+	.schemas = AI_SCHEMA_CLOSED,
 	.auth = AI_AUTH_X_API_KEY,
 	.framing = AI_FRAMING_SSE,
 	.headers = headers,
-	.put_path = put_path,
+	.path = "/messages",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.put_count_path = put_count_path,
+	.count_path = "/messages/count_tokens",
 	.put_count = put_count,
-	.get_count = get_count,
+	.count = "input_tokens",
 	/* By themselves they come in pages of 20. */
-	.models_path = "/models?limit=1000",
-	.get_models = get_models,
+	.models = {
+		.path = "/models?limit=1000", .list = "data", .name = "id",
+		.next = "last_id", .more = "has_more", .page = "&after_id=",
+	},
 };

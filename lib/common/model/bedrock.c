@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define SYSTEM_MAX ((size_t)16 << 20)
-
 /* ---- requests ----------------------------------------------------------- */
 
 /* Each block is an object of one member, which says what it is. */
@@ -61,8 +59,7 @@ static void put_call(struct ai_buf *b, const struct ai_part *p)
 	put_in(b, "toolUse");
 	ai_wire_put_span(b, "toolUseId", p->id);
 	ai_wire_put_span(b, "name", p->name);
-	ai_put_key(b, "input");
-	ai_put_raw(b, p->text.p, p->text.n);
+	ai_wire_put_json(b, "input", p->text);
 	put_out(b);
 }
 
@@ -78,9 +75,12 @@ static void put_result(struct ai_buf *b, const struct ai_part *p)
 	put_out(b);
 }
 
-static int put_block(struct ai_buf *b, const struct ai_part *p,
-		     struct ai_err *err)
+static int put_block(struct ai_buf *b, const struct ai_chat_request *q,
+		     const struct ai_turn *t, size_t i, struct ai_err *err)
 {
+	const struct ai_part *p = &t->parts[i];
+
+	(void)q;
 	switch (p->kind) {
 	case AI_PART_TEXT:
 		put_only(b, "text", p->text);
@@ -96,53 +96,17 @@ static int put_block(struct ai_buf *b, const struct ai_part *p,
 	}
 }
 
-static int put_turn(struct ai_buf *b, const struct ai_turn *turn,
-		    struct ai_err *err)
+static void put_system(struct ai_buf *b, struct ai_span text)
 {
-	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "role", turn->role == AI_ROLE_ASSISTANT
-			 ? "assistant" : "user");
-	ai_wire_put_in(b, "content", '[');
-	for (size_t i = 0; i < turn->n; i++)
-		if (put_block(b, &turn->parts[i], err) < 0)
-			return -1;
+	ai_wire_put_in(b, "system", '[');
+	put_only(b, "text", text);
 	ai_put_close(b, ']');
-	ai_put_close(b, '}');
-	return 0;
 }
 
-static int put_turns(struct ai_buf *b, const struct ai_turns *t,
-		     const struct ai_buf *system, struct ai_err *err)
-{
-	ai_wire_put_in(b, "messages", '[');
-	for (size_t i = 0; i < t->n; i++)
-		if (put_turn(b, &t->v[i], err) < 0)
-			return -1;
-	ai_put_close(b, ']');
-	if (system->len > 0) {
-		ai_wire_put_in(b, "system", '[');
-		put_only(b, "text",
-			 (struct ai_span){ system->p, system->len });
-		ai_put_close(b, ']');
-	}
-	return 0;
-}
-
-static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
-{
-	struct ai_buf system = AI_BUF_INIT(SYSTEM_MAX);
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
-
-	if (rc == 0)
-		rc = ai_turns_pair(&t, &system, err);
-	if (rc == 0)
-		rc = put_turns(b, &t, &system, err);
-	ai_buf_release(&system);
-	ai_turns_release(&t);
-	return rc;
-}
+static const struct ai_turns_form form = {
+	.list = "messages", .assistant = "assistant", .parts = "content",
+	.put = put_block, .put_system = put_system,
+};
 
 static void put_limits(const struct ai_chat_request *q, struct ai_buf *b)
 {
@@ -161,13 +125,7 @@ static void put_tool(struct ai_buf *b, const struct ai_tool *tool)
 	if (tool->description.s.n > 2) /* none of no bytes is taken */
 		ai_wire_put_value(b, "description", tool->description);
 	ai_wire_put_in(b, "inputSchema", '{');
-	if (tool->parameters.kind == AI_OBJECT) {
-		ai_wire_put_value(b, "json", tool->parameters);
-	} else {
-		ai_wire_put_in(b, "json", '{');
-		ai_wire_put_cstr(b, "type", "object");
-		ai_put_close(b, '}');
-	}
+	ai_tool_put_schema(b, "json", tool);
 	ai_put_close(b, '}');
 	if (ai_json_true(tool->strict))
 		ai_wire_put_value(b, "strict", tool->strict);
@@ -200,18 +158,11 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	struct ai_tool tool;
-	size_t i = 0;
-	int rc;
-
 	if (q->tools.kind == AI_NONE)
 		return 0;
 	ai_wire_put_in(b, "toolConfig", '{');
-	ai_wire_put_in(b, "tools", '[');
-	while ((rc = ai_tool_next(q->tools, &i, &tool, err)) > 0)
-		put_tool(b, &tool);
-	ai_put_close(b, ']');
-	if (rc < 0 || put_tool_choice(q->tool_choice, b, err) < 0)
+	if (ai_tools_put(q->tools, "tools", put_tool, b, err) < 0 ||
+	    put_tool_choice(q->tool_choice, b, err) < 0)
 		return -1;
 	ai_put_close(b, '}');
 	return 0;
@@ -237,24 +188,11 @@ static void put_output(const struct ai_chat_request *q, struct ai_buf *b)
 	ai_put_close(b, '}');
 }
 
-static void put_model(const struct ai_chat_request *q, const char *what,
-		      struct ai_buf *b)
-{
-	ai_buf_str(b, "/model/");
-	ai_wire_put_segment(b, q->model);
-	ai_buf_str(b, what);
-}
-
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	put_model(q, q->stream ? "/converse-stream" : "/converse", b);
-}
-
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		    struct ai_err *err)
 {
 	ai_put_open(b, '{');
-	if (put_messages(q, b, err) < 0)
+	if (ai_turns_put(q, &form, b, err) < 0)
 		return -1;
 	put_limits(q, b);
 	if (put_tools(q, b, err) < 0)
@@ -264,17 +202,12 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	return 0;
 }
 
-static void put_count_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	put_model(q, "/count-tokens", b);
-}
-
 static int put_count(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
 	put_in(b, "input");
 	ai_wire_put_in(b, "converse", '{');
-	if (put_messages(q, b, err) < 0 || put_tools(q, b, err) < 0)
+	if (ai_turns_put(q, &form, b, err) < 0 || put_tools(q, b, err) < 0)
 		return -1;
 	ai_put_close(b, '}');
 	put_out(b);
@@ -309,12 +242,8 @@ static int get_call(struct ai_value v, int64_t index, struct ai_chat_answer *a,
 	if (v.kind != AI_OBJECT ||
 	    ai_json_is(ai_json_get(v, "type"), AI_SPAN("server_tool_use")))
 		return 0;
-	*call = ai_chat_call_new(a, index, err);
-	if (*call == NULL)
-		return -1;
-	ai_wire_copy(v, "toolUseId", (*call)->id, sizeof (*call)->id);
-	ai_wire_copy(v, "name", (*call)->name, sizeof (*call)->name);
-	return 0;
+	*call = ai_wire_call(v, "toolUseId", "name", index, a, err);
+	return *call == NULL ? -1 : 0;
 }
 
 static int get_block(struct ai_value v, struct ai_chat_answer *a,
@@ -407,16 +336,13 @@ static int on_metadata(struct ai_value v, struct ai_chat_answer *a,
 	return is_whole(a);
 }
 
-static const struct event {
-	const char *name;
-	int (*take)(struct ai_value v, struct ai_chat_answer *a,
-		    struct ai_err *err);
-} events[] = {
+static const struct ai_wire_event events[] = {
 	{ "contentBlockStart", on_block },
 	{ "contentBlockDelta", on_delta },
 	{ "contentBlockStop", on_block_end },
 	{ "messageStop", on_end },
 	{ "metadata", on_metadata },
+	{ NULL, NULL }
 };
 
 static bool is_exception(struct ai_span name)
@@ -430,42 +356,20 @@ static bool is_exception(struct ai_span name)
 static int get_event(struct ai_span name, struct ai_span data,
 		     struct ai_chat_answer *a, struct ai_err *err)
 {
-	struct ai_value v;
 	char why[256];
 
-	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-		if (ai_span_is(name, events[i].name))
-			return ai_wire_object(data.p, data.n, &v, err) < 0
-				? -1 : events[i].take(v, a, err);
 	if (!is_exception(name))
-		return 0;
+		return ai_wire_take_event(events, name, data, a, err);
 	/* One without a message, else get_error() had found it. */
 	ai_wire_clean(name, why, sizeof why);
 	return ai_err_set(err, AI_E_ANSWER, "the stream ends with %s", why);
-}
-
-/* ---- counting ------------------------------------------------------------ */
-
-static int get_count(const char *p, size_t n, int64_t *tokens,
-		     struct ai_err *err)
-{
-	struct ai_value v;
-
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	*tokens = ai_wire_count(v, "inputTokens");
-	return *tokens >= 0 ? 0 : ai_err_set(err, AI_E_ANSWER, "the answer "
-					     "has no count inputTokens");
 }
 
 /* ---- errors ------------------------------------------------------------- */
 
 /* Compared without regard to the first letter's case: an event's name has a
  * small one. */
-static const struct {
-	const char *name;
-	long status;
-} statuses[] = {
+static const struct ai_wire_status statuses[] = {
 	{ "AccessDeniedException", 403 },
 	{ "InternalServerException", 500 },
 	{ "ModelErrorException", 424 },
@@ -477,6 +381,7 @@ static const struct {
 	{ "ServiceUnavailableException", 503 },
 	{ "ThrottlingException", 429 },
 	{ "ValidationException", 400 },
+	{ NULL, 0 }
 };
 
 /* "com.amazon.coral.service#ThrottlingException:http://...": what stands
@@ -495,9 +400,8 @@ static void name_error(struct ai_span name, struct ai_wire_error *e)
 	ai_wire_clean(ai_span_of(p), e->code, sizeof e->code);
 	if (e->code[0] >= 'a' && e->code[0] <= 'z')
 		e->code[0] = (char)(e->code[0] - 'a' + 'A');
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-		if (e->status == 0 && strcmp(e->code, statuses[i].name) == 0)
-			e->status = statuses[i].status;
+	if (e->status == 0)
+		e->status = ai_wire_status_of(statuses, e->code);
 }
 
 /* No answer and no event has these names at its top; who checks the
@@ -524,15 +428,17 @@ const struct ai_wire ai_wire_bedrock = {
 	.name = "bedrock",
 	.root = "",
 	.lacks = AI_CHAT_SEED,
+	.schemas = AI_SCHEMA_CLOSED,
 	.auth = AI_AUTH_AWS,
 	.framing = AI_FRAMING_AWS,
-	.put_path = put_path,
+	.path = "/model/{}/converse",
+	.stream_path = "/model/{}/converse-stream",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
 	.name_error = name_error,
-	.put_count_path = put_count_path,
+	.count_path = "/model/{}/count-tokens",
 	.put_count = put_count,
-	.get_count = get_count,
+	.count = "inputTokens",
 };

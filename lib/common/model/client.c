@@ -40,9 +40,9 @@ static double now_s(void)
 
 /* ---- exchanges come and go ------------------------------------------------ */
 
-static struct ai_exchange *exchange_new(struct ai_client *c,
-					const struct ai_endpoint *e,
-					struct ai_err *err)
+struct ai_exchange *ai_exchange_new(struct ai_client *c,
+				    const struct ai_endpoint *e,
+				    struct ai_err *err)
 {
 	struct ai_exchange *x = c->spare;
 
@@ -67,7 +67,8 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 	x->delta = NULL;
 	x->places = 0;
 	x->chat = NULL;
-	x->embed = NULL;
+	x->method = "POST";
+	x->tariff = &e->tariff;
 	x->payment = (struct ai_payment){ .reserved = false };
 	x->pay.batch = NULL;
 	ai_buf_clear(&x->url);
@@ -75,7 +76,7 @@ static struct ai_exchange *exchange_new(struct ai_client *c,
 	return x;
 }
 
-static void exchange_put_back(struct ai_client *c, struct ai_exchange *x)
+void ai_exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 {
 	ai_stream_release(x);
 	x->streams = false;
@@ -99,8 +100,8 @@ static void exchange_free(struct ai_exchange *x)
 }
 
 /* To whom it reports. */
-static void report_to(struct ai_exchange *x, struct ai_call *call,
-		      ai_client_done *done, void *arg)
+void ai_exchange_report(struct ai_exchange *x, struct ai_call *call,
+			ai_client_done *done, void *arg)
 {
 	*call = (struct ai_call){ .ttft_s = -1 };
 	x->call = call;
@@ -108,14 +109,14 @@ static void report_to(struct ai_exchange *x, struct ai_call *call,
 	x->arg = arg;
 }
 
-static int prepare(struct ai_exchange *x, int64_t max_output,
-		   struct ai_media media, struct ai_err *err)
+int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
+			struct ai_media media, struct ai_err *err)
 {
 	x->call->max_tokens = max_output;
 	if (ai_buf_check(&x->body, "the request", err) < 0 ||
 	    ai_buf_check(&x->url, "the address", err) < 0 ||
-	    ai_tariff_ask(&x->e->tariff, x->body.len, max_output, media,
-			  &x->ask, err) < 0)
+	    ai_tariff_ask(x->tariff, x->body.len, max_output, media, &x->ask,
+			  err) < 0)
 		return -1;
 	ai_retry_init(&x->retry, (int)ai_client.retries, ai_client.timeout_s,
 		      NULL);
@@ -123,9 +124,8 @@ static int prepare(struct ai_exchange *x, int64_t max_output,
 	return 0;
 }
 
-/* From now on it is ai_client_turn()'s.  Behind the others: who came first is
- * served first. */
-static void enqueue(struct ai_client *c, struct ai_exchange *x)
+/* Behind the others: who came first is served first. */
+void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x)
 {
 	struct ai_exchange **at = &c->under_way;
 
@@ -215,7 +215,7 @@ static void book(struct ai_client *c, struct ai_pay **list)
 		if (x->stage != EXCHANGE_SETTLE && x->stage != EXCHANGE_RESERVE)
 			continue;
 		x->pay.payment = &x->payment;
-		x->pay.tariff = &x->e->tariff;
+		x->pay.tariff = x->tariff;
 		if (x->stage == EXCHANGE_RESERVE) {
 			/* Again, if it has lost its place. */
 			x->pay.what = x->payment.reserved ? AI_PAY_VOID
@@ -300,13 +300,23 @@ static int take_stream(struct ai_exchange *x, struct ai_err *err)
 	return 0;
 }
 
-/* Reads the answer; what it is billed by goes into x->pay. */
+/* ai_exchange.take of chats. */
+static int take_chat(struct ai_exchange *x, struct ai_err *err)
+{
+	const struct ai_buf *body = &x->answer.body;
+	int rc = x->e->wire->get_chat(ai_buf_cstr(body), body->len, x->chat,
+				      err);
+
+	x->pay.usage = chat_usage(x->e, x->chat);
+	if (rc == 0 && x->keep)
+		keep_answer(x->client, x);
+	if (rc == 0)
+		ai_resume_keep(x);
+	return rc == 0 && x->streams ? ai_stream_hand_on(x, 0, err) : rc;
+}
+
 static int take_answer(struct ai_exchange *x, struct ai_err *err)
 {
-	const struct ai_wire *wire = x->e->wire;
-	const char *p = ai_buf_cstr(&x->answer.body);
-	size_t n = x->answer.body.len;
-	struct ai_value v;
 	int rc;
 
 	if (x->streams && x->answer.body.len == 0 &&
@@ -315,22 +325,7 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 	if (ai_failure_take(x, err) < 0)
 		return -1;
 	x->pay.end = AI_END_ANSWERED;
-	if (x->chat != NULL) {
-		rc = wire->get_chat(p, n, x->chat, err);
-		x->pay.usage = chat_usage(x->e, x->chat);
-		if (rc == 0 && x->keep)
-			keep_answer(x->client, x);
-		if (rc == 0)
-			ai_resume_keep(x);
-		if (rc == 0 && x->streams &&
-		    ai_stream_hand_on(x, 0, err) < 0)
-			return -1;
-	} else {
-		rc = wire->get_embed(p, n, x->embed_request, x->embed, err);
-		if (ai_json_check(p, n, &v, NULL) == 0)
-			x->pay.usage = ai_json_get(v, wire->embed_usage != NULL
-				? wire->embed_usage : "usage");
-	}
+	rc = x->take(x, err);
 	/* It is paid for, and asking again would be no better. */
 	x->more = false;
 	return rc < 0 ? ai_failure_no_answer(x, err) : 0;
@@ -375,7 +370,7 @@ static int sign(const struct ai_exchange *x, struct ai_signed *out,
 	const char *path = strstr(x->url.p, "://");
 	char sha256[AI_SHA256_HEX];
 	struct ai_sign q = {
-		.method = "POST", .host = x->e->host, .body_sha256 = sha256,
+		.method = x->method, .host = x->e->host, .body_sha256 = sha256,
 		.region = x->e->region, .service = "bedrock",
 		.access_key = x->e->key, .secret = x->e->secret,
 		.token = getenv("AWS_SESSION_TOKEN"), .time_s = time(NULL),
@@ -408,22 +403,23 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 {
 	char auth[4096];
-	const char *headers[16] = { "Content-Type: application/json",
-				    "Accept: application/json" };
+	const char *headers[16] = { "Accept: application/json",
+				    "Content-Type: application/json" };
 	struct ai_http_request q = {
-		.method = "POST", .url = x->url.p, .headers = headers,
-		.body = x->body.p, .n = x->body.len,
+		.method = x->method, .url = x->url.p, .headers = headers,
+		.body = x->body.len > 0 ? x->body.p : NULL,
+		.n = x->body.len,
 		.connect_s = ai_client.connect_s,
 		/* 0 would mean the default. */
 		.timeout_s = fmax(ai_retry_left(&x->retry), 0.001),
 		.idle_s = ai_client.idle_s,
 		.data = x->streams ? ai_stream_add : NULL, .arg = x,
 	};
-	size_t n = 2;
-
 	struct ai_signed signed_by = { .line = { NULL } };
+	size_t n = x->body.len > 0 ? 2 : 1;
 	int rc = -1;
 
+	headers[n] = NULL;
 	for (const char *const *h = x->e->wire->headers;
 	     h != NULL && *h != NULL && n < 8; h++)
 		headers[n++] = *h;
@@ -567,7 +563,7 @@ static size_t hand_over(struct ai_client *c)
 		x->call->failure = failure_of(x);
 		/* Another one may be begun from within: not in this place. */
 		x->done(x->arg, x->rc, &x->err);
-		exchange_put_back(c, x);
+		ai_exchange_put_back(c, x);
 		at = &c->under_way;
 	}
 	return n;
@@ -759,7 +755,7 @@ static int tell_kept(struct ai_exchange *x, struct ai_err *err)
 int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 		    struct ai_err *err)
 {
-	struct ai_exchange *x = exchange_new(c, b->endpoint, err);
+	struct ai_exchange *x = ai_exchange_new(c, b->endpoint, err);
 	struct ai_chat_request q = *b->request;
 	int found = -1;
 
@@ -768,105 +764,26 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	x->chat = b->answer;
 	x->delta = b->delta;
 	q.stream = b->delta != NULL && x->e->wire->framing != AI_FRAMING_NONE;
-	x->e->wire->put_path(&q, &x->url);
-	report_to(x, b->call, b->done, b->arg);
+	x->take = take_chat;
+	ai_wire_put_path(&x->url, q.stream && x->e->wire->stream_path != NULL
+			 ? x->e->wire->stream_path : x->e->wire->path,
+			 q.model);
+	ai_exchange_report(x, b->call, b->done, b->arg);
 	/* Before a budget, which may change between two runs, has changed what
 	 * is asked. */
 	if (put_chat(x, &q, err) == 0)
 		found = try_resume(x, b, err);
 	if (found == 0 && (shorten(c, x, &q, err) < 0 ||
-	    prepare(x, q.max_tokens == AI_CHAT_UNSET ? 0 : q.max_tokens,
-		    q.media, err) < 0 || try_cache(c, x, b->cache, err) < 0))
+	    ai_exchange_prepare(x, q.max_tokens == AI_CHAT_UNSET
+				? 0 : q.max_tokens, q.media, err) < 0 ||
+	    try_cache(c, x, b->cache, err) < 0))
 		found = -1;
 	if (found < 0 || tell_kept(x, err) < 0) {
 		b->call->failure = ai_failure_of(err->code);
-		exchange_put_back(c, x);
+		ai_exchange_put_back(c, x);
 		return -1;
 	}
 	x->streams = q.stream;
-	enqueue(c, x);
+	ai_exchange_enqueue(c, x);
 	return 0;
-}
-
-static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
-		       const struct ai_embed_request *q,
-		       struct ai_embed_answer *a, struct ai_call *call,
-		       ai_client_done *done, void *arg, struct ai_err *err)
-{
-	static const struct ai_media none;
-	struct ai_exchange *x = exchange_new(c, e, err);
-
-	if (x == NULL)
-		return -1;
-	x->embed_request = q;
-	x->embed = a;
-	if (e->wire->embed_path == NULL) {
-		exchange_put_back(c, x);
-		return ai_err_set(err, AI_E_CONFIG, "%.100s makes no vectors",
-				  e->provider);
-	}
-	ai_buf_str(&x->url, e->wire->embed_path);
-	ai_buf_clear(&x->body);
-	e->wire->put_embed(q, &x->body);
-	report_to(x, call, done, arg);
-	if (prepare(x, 0, none, err) < 0) {
-		exchange_put_back(c, x);
-		return -1;
-	}
-	enqueue(c, x);
-	return 0;
-}
-
-/* ---- one at a time -------------------------------------------------------------- */
-
-struct one {
-	bool over;
-	int rc;
-	struct ai_err *err;
-};
-
-static void one_over(void *arg, int rc, const struct ai_err *err)
-{
-	struct one *one = arg;
-
-	one->over = true;
-	one->rc = rc;
-	if (rc < 0)
-		*one->err = *err;
-}
-
-static int wait_for(struct ai_client *c, const struct one *one,
-		    struct ai_err *err)
-{
-	bool readable;
-
-	while (!one->over)
-		if (ai_client_turn(c, -1, &readable, err) < 0)
-			return -1;
-	return one->rc;
-}
-
-int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
-		   const struct ai_chat_request *q, struct ai_chat_answer *a,
-		   struct ai_call *call, struct ai_err *err)
-{
-	struct one one = { .err = err };
-	const struct ai_chat_begin b = {
-		.endpoint = e, .request = q, .cache = AI_CACHE_OFF,
-		.answer = a, .call = call, .done = one_over, .arg = &one,
-	};
-
-	return ai_client_begin(c, &b, err) < 0 ? -1 : wait_for(c, &one, err);
-}
-
-int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
-		    const struct ai_embed_request *q,
-		    struct ai_embed_answer *a, struct ai_call *call,
-		    struct ai_err *err)
-{
-	struct one one = { .err = err };
-
-	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	return begin_embed(c, e, q, a, call, one_over, &one, err) < 0
-		? -1 : wait_for(c, &one, err);
 }

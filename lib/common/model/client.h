@@ -77,7 +77,14 @@ struct ai_endpoint {
  */
 int ai_endpoint_init(struct ai_endpoint *e, const char *model,
 		     struct ai_err *err);
+/* That of a provider, for what no model is needed for, or of --base-url
+ * (NULL).  Nothing it is asked for is booked. */
+int ai_endpoint_init_provider(struct ai_endpoint *e, const char *provider,
+			      struct ai_err *err);
 void ai_endpoint_release(struct ai_endpoint *e);
+/* The name of the i-th provider that is known, and whether there is a key for
+ * it; NULL: there are no more. */
+const char *ai_provider_at(size_t i, bool *has_key);
 
 /* Why a call failed, for who asks another model then. */
 enum ai_call_failure {
@@ -168,6 +175,17 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		   struct ai_err *err);
 
 /*
+ * Begins to ask how many tokens the request has, likewise; *tokens is the
+ * provider's answer.  That costs nothing, and providers count it against no
+ * limit of calls: nothing of it stands in the ledger.  AI_E_CONFIG: this
+ * provider does not tell.
+ */
+int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
+			  const struct ai_chat_request *q, int64_t *tokens,
+			  struct ai_call *call, ai_client_done *done,
+			  void *arg, struct ai_err *err);
+
+/*
  * Ask and wait, with retries, until ai_client.timeout_s has passed.  -1:
  * AI_E_NOT_ALLOWED (401, 402, 403, no credit), AI_E_TRY_LATER (429),
  * AI_E_REJECTED (other 4xx, redirects), AI_E_UNAVAILABLE (no answer, 5xx),
@@ -184,5 +202,11 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 		    const struct ai_embed_request *q,
 		    struct ai_embed_answer *a, struct ai_call *call,
 		    struct ai_err *err);
+/* Hands on the names of all models that the key can see, page by page; each()
+ * returns -1, with what it leaves in err, to end that.  Errors as above;
+ * AI_E_CONFIG: this provider's models cannot be listed.  The endpoint need
+ * not have a model. */
+int ai_client_models(struct ai_client *c, const struct ai_endpoint *e,
+		     ai_model_each *each, void *arg, struct ai_err *err);
 
 #endif

@@ -18,32 +18,13 @@ static void put_role(struct ai_buf *b, const char *role)
 	ai_wire_put_cstr(b, "role", role);
 }
 
-static void put_typed(struct ai_buf *b, const char *type)
-{
-	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "type", type);
-}
-
-/* Pictures that are data have an address here too. */
 static void put_image(struct ai_buf *b, const struct ai_part *p)
 {
-	struct ai_buf url = AI_BUF_INIT(TEXT_MAX);
-
-	if (p->kind == AI_PART_IMAGE_DATA) {
-		ai_buf_str(&url, "data:");
-		ai_buf_add(&url, p->type.p, p->type.n);
-		ai_buf_str(&url, ";base64,");
-	}
-	ai_buf_add(&url, p->text.p, p->text.n);
-	put_typed(b, "image_url");
+	ai_wire_put_type(b, "image_url");
 	ai_wire_put_in(b, "image_url", '{');
-	ai_wire_put_span(b, "url",
-			 (struct ai_span){ ai_buf_cstr(&url), url.len });
+	ai_part_put_url(b, "url", p);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
-	if (b->bad == AI_E_NONE)
-		b->bad = url.bad;
-	ai_buf_release(&url);
 }
 
 static void put_part(struct ai_buf *b, const struct ai_part *p)
@@ -52,7 +33,7 @@ static void put_part(struct ai_buf *b, const struct ai_part *p)
 		put_image(b, p);
 		return;
 	}
-	put_typed(b, "text");
+	ai_wire_put_type(b, "text");
 	ai_wire_put_span(b, "text", p->text);
 	ai_put_close(b, '}');
 }
@@ -163,36 +144,15 @@ static int put_turn(struct ai_buf *b, const struct ai_turn *t,
 	return 0;
 }
 
-static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
-{
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
-
-	ai_wire_put_in(b, "messages", '[');
-	for (size_t i = 0; rc == 0 && i < t.n; i++)
-		rc = put_turn(b, &t.v[i], err);
-	ai_put_close(b, ']');
-	ai_turns_release(&t);
-	return rc;
-}
-
 /* ---- requests ----------------------------------------------------------- */
 
-/* Parameters are required here. */
 static void put_tool(struct ai_buf *b, const struct ai_tool *tool)
 {
-	put_typed(b, "function");
+	ai_wire_put_type(b, "function");
 	ai_wire_put_in(b, "function", '{');
 	ai_wire_put_value(b, "name", tool->name);
 	ai_wire_put_value(b, "description", tool->description);
-	if (tool->parameters.kind == AI_OBJECT) {
-		ai_wire_put_value(b, "parameters", tool->parameters);
-	} else {
-		ai_wire_put_in(b, "parameters", '{');
-		ai_wire_put_cstr(b, "type", "object");
-		ai_put_close(b, '}');
-	}
+	ai_tool_put_schema(b, "parameters", tool);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -218,28 +178,24 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 }
 
 /* Strict are all tools or none: what one wishes, all get. */
+static bool want_strict(struct ai_value tools)
+{
+	struct ai_tool tool;
+	size_t i = 0;
+
+	while (ai_tool_next(tools, &i, &tool, NULL) > 0)
+		if (ai_json_true(tool.strict))
+			return true;
+	return false;
+}
+
 static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	struct ai_tool tool;
-	bool strict = false;
-	size_t i = 0;
-	int rc;
-
-	if (q->tools.kind != AI_NONE) {
-		ai_wire_put_in(b, "tools", '[');
-		while ((rc = ai_tool_next(q->tools, &i, &tool, err)) > 0) {
-			put_tool(b, &tool);
-			strict = strict || ai_json_true(tool.strict);
-		}
-		ai_put_close(b, ']');
-		if (rc < 0)
-			return -1;
-	}
-	if (strict) {
-		ai_put_key(b, "strict_tools");
-		ai_put_bool(b, true);
-	}
+	if (ai_tools_put(q->tools, "tools", put_tool, b, err) < 0)
+		return -1;
+	if (want_strict(q->tools))
+		ai_wire_put_bool(b, "strict_tools", true);
 	return put_tool_choice(q->tool_choice, b, err);
 }
 
@@ -248,16 +204,9 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 	if (schema.n == 0)
 		return;
 	ai_put_key(b, "response_format");
-	put_typed(b, "json_object");
-	ai_put_key(b, "json_schema");
-	ai_put_raw(b, schema.p, schema.n);
+	ai_wire_put_type(b, "json_object");
+	ai_wire_put_json(b, "json_schema", schema);
 	ai_put_close(b, '}');
-}
-
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/chat");
 }
 
 /* "stream" must be told either way. */
@@ -266,7 +215,7 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 {
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
-	if (put_messages(q, b, err) < 0)
+	if (ai_turns_put_each(q, put_turn, b, err) < 0)
 		return -1;
 	ai_wire_put_i64(b, "max_tokens", q->max_tokens);
 	ai_wire_put_f64(b, "temperature", q->temperature);
@@ -276,8 +225,7 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	if (put_tools(q, b, err) < 0)
 		return -1;
 	put_schema(b, q->schema);
-	ai_put_key(b, "stream");
-	ai_put_bool(b, q->stream);
+	ai_wire_put_bool(b, "stream", q->stream);
 	ai_put_close(b, '}');
 	return 0;
 }
@@ -313,36 +261,15 @@ static const struct ai_wire_word reasons[] = {
 static int get_call(struct ai_value v, int64_t index, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_tool_call *call = ai_chat_call_new(a, index, err);
+	struct ai_tool_call *call = ai_wire_call(v, "id", "function.name",
+						 index, a, err);
 
-	if (call == NULL)
-		return -1;
-	ai_wire_copy(v, "id", call->id, sizeof call->id);
-	ai_wire_copy(v, "function.name", call->name, sizeof call->name);
-	return ai_wire_arguments(ai_json_get(v, "function.arguments"), call,
-				 err);
+	return call == NULL ? -1 : ai_wire_arguments(
+		ai_json_get(v, "function.arguments"), call, err);
 }
 
 /* content is a list of texts and thoughts, or, from servers that only speak
  * like Cohere, a string. */
-static int get_content(struct ai_value v, struct ai_chat_answer *a,
-		       struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value part;
-
-	if (v.kind == AI_STRING)
-		return ai_wire_text(v, a, err);
-	if (v.kind != AI_ARRAY && v.kind != AI_NULL && v.kind != AI_NONE)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer's content is not text");
-	ai_json_iter_init(&it, v);
-	while (ai_json_next(&it, NULL, &part))
-		if (ai_wire_text(ai_json_get(part, "text"), a, err) < 0)
-			return -1;
-	return 0;
-}
-
 static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
@@ -359,7 +286,7 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	ai_wire_finish(ai_json_get(v, "finish_reason"), reasons, a);
 	ai_wire_bill(ai_json_get(v, "usage"), a);
 	if (ai_wire_text(ai_json_get(message, "tool_plan"), a, err) < 0 ||
-	    get_content(ai_json_get(message, "content"), a, err) < 0)
+	    ai_wire_content(ai_json_get(message, "content"), a, err) < 0)
 		return -1;
 	ai_json_iter_init(&it, ai_json_get(message, "tool_calls"));
 	for (int64_t i = 0; ai_json_next(&it, NULL, &call); i++)
@@ -395,14 +322,9 @@ static int on_call(struct ai_value v, struct ai_chat_answer *a,
 static int on_call_delta(struct ai_value v, struct ai_chat_answer *a,
 			 struct ai_err *err)
 {
-	struct ai_tool_call *call = ai_chat_call_of(a,
-						    ai_wire_count(v, "index"));
-
-	if (call == NULL)
-		return ai_err_set(err, AI_E_ANSWER, "a piece of a call that "
-				  "has not begun");
-	return ai_wire_arguments(ai_json_get(
-		v, "delta.message.tool_calls.function.arguments"), call, err);
+	return ai_wire_call_add(ai_json_get(
+		v, "delta.message.tool_calls.function.arguments"),
+		ai_wire_count(v, "index"), a, err);
 }
 
 static int on_call_end(struct ai_value v, struct ai_chat_answer *a,
@@ -421,11 +343,7 @@ static int on_end(struct ai_value v, struct ai_chat_answer *a,
 	return 1;
 }
 
-static const struct event {
-	const char *name;
-	int (*take)(struct ai_value v, struct ai_chat_answer *a,
-		    struct ai_err *err);
-} events[] = {
+static const struct ai_wire_event events[] = {
 	{ "content-start", on_content },
 	{ "content-delta", on_content },
 	{ "tool-plan-delta", on_plan },
@@ -433,63 +351,13 @@ static const struct event {
 	{ "tool-call-delta", on_call_delta },
 	{ "tool-call-end", on_call_end },
 	{ "message-end", on_end },
+	{ NULL, NULL }
 };
 
 static int get_event(struct ai_span name, struct ai_span data,
 		     struct ai_chat_answer *a, struct ai_err *err)
 {
-	struct ai_value v, type;
-
-	if (ai_span_is(data, "[DONE]"))
-		return 1;
-	if (ai_wire_object(data.p, data.n, &v, err) < 0)
-		return -1;
-	type = ai_json_get(v, "type");
-	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-		if (name.n > 0 ? ai_span_is(name, events[i].name) :
-		    ai_json_is(type, ai_span_of(events[i].name)))
-			return events[i].take(v, a, err);
-	return 0;
-}
-
-/* ---- embeddings --------------------------------------------------------- */
-
-static int get_vectors(struct ai_value list, const struct ai_embed_request *q,
-		       struct ai_embed_answer *a, struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value v;
-	size_t n = 0;
-
-	ai_json_iter_init(&it, list);
-	for (; ai_json_next(&it, NULL, &v); n++)
-		if (n < q->n && ai_wire_vector(v, q, n, a, err) < 0)
-			return -1;
-	return n == q->n ? 0 :
-		ai_err_set(err, AI_E_ANSWER, "%zu embeddings for %zu texts",
-			   n, q->n);
-}
-
-static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
-		     struct ai_embed_answer *a, struct ai_err *err)
-{
-	struct ai_value v, list;
-
-	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	if (q->n == 0 || q->n > AI_EMBED_TEXTS_MAX)
-		return ai_err_set(err, AI_E_BUG, "%zu texts at once", q->n);
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	list = ai_json_get(v, "embeddings.float");
-	if (list.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER, "the answer has no list "
-				  "embeddings.float");
-	if (get_vectors(list, q, a, err) < 0) {
-		ai_embed_answer_release(a);
-		return -1;
-	}
-	a->tokens = ai_wire_count(v, "meta.billed_units.input_tokens");
-	return 0;
+	return ai_wire_take_event(events, name, data, a, err);
 }
 
 /* ---- errors ------------------------------------------------------------- */
@@ -529,14 +397,15 @@ const struct ai_wire ai_wire_cohere = {
 	.lacks = AI_CHAT_EFFORT,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,
-	.put_path = put_path,
+	.path = "/chat",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.embed_path = "/embed",
-	.embed_max = 96,
-	.embed_usage = "meta",
+	.embed = {
+		.path = "/embed", .max = 96, .list = "embeddings.float",
+		.vector = "", .usage = "meta",
+		.tokens = "meta.billed_units.input_tokens",
+	},
 	.put_embed = put_embed,
-	.get_embed = get_embed,
 };

@@ -185,7 +185,7 @@ static int at_provider(struct ai_endpoint *e, const char *typed, char *url,
 	const struct provider *p = provider_of(typed);
 	const char *set;
 
-	if (p == NULL || typed[strlen(p->name) + 1] == '\0')
+	if (p == NULL)
 		return no_provider(typed, err);
 	e->wire = p->wire;
 	e->max_tokens_name = p->max_tokens;
@@ -212,8 +212,8 @@ static void at_base_url(struct ai_endpoint *e, const char *typed, char *url,
 	snprintf(url, size, "%.4000s", ai_client.base_url);
 }
 
-int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
-		     struct ai_err *err)
+static int init(struct ai_endpoint *e, const char *typed, bool booked,
+		struct ai_err *err)
 {
 	static const char *const own_key[2] = { KEY_ENV };
 	const char *const *keys = own_key;
@@ -222,8 +222,6 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
 	char url[4096];
 
 	memset(e, 0, sizeof *e);
-	if (strlen(typed) >= sizeof e->model || *typed == '\0')
-		return no_provider(typed, err);
 	if (own)
 		at_base_url(e, typed, url, sizeof url);
 	else if (at_provider(e, typed, url, sizeof url, &keys, err) < 0)
@@ -235,14 +233,47 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
 		snprintf(e->provider, sizeof e->provider, "%.200s", at.host);
 		take_region(e, at.host);
 	}
-	if (take_key(e, &at, keys, err) < 0 ||
-	    ai_tariff_init(&e->tariff, typed, e->provider, e->key, err) < 0)
+	if (take_key(e, &at, keys, err) < 0)
+		return -1;
+	e->tariff.price.kind = AI_PRICE_FREE;
+	if (booked && ai_tariff_init(&e->tariff, typed, e->provider, e->key, err) < 0)
 		return -1;
 	if (own)
 		e->tariff.shape = ai_shape_of_provider(
 			ai_span_of(e->wire->name));
 	e->tariff.played = ai_client.replay != NULL;
 	return take_base(e, url, at.bare, err);
+}
+
+int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
+		     struct ai_err *err)
+{
+	size_t n = strlen(typed);
+
+	memset(e, 0, sizeof *e);
+	if (n >= sizeof e->model || n == 0 || typed[n - 1] == '/')
+		return no_provider(typed, err);
+	return init(e, typed, true, err);
+}
+
+int ai_endpoint_init_provider(struct ai_endpoint *e, const char *provider,
+			      struct ai_err *err)
+{
+	char typed[AI_MODEL_NAME_MAX];
+
+	snprintf(typed, sizeof typed, "%.100s/",
+		 provider != NULL ? provider : "");
+	return init(e, typed, false, err);
+}
+
+const char *ai_provider_at(size_t i, bool *has_key)
+{
+	const char *from = NULL;
+
+	if (i >= sizeof providers / sizeof *providers)
+		return NULL;
+	*has_key = find_key(providers[i].key_env, &from) != NULL;
+	return providers[i].name;
 }
 
 void ai_endpoint_release(struct ai_endpoint *e)

@@ -37,7 +37,9 @@ struct ai_exchange {
 	} stage;
 	double due_s, begun_s; /* of ai_client_now() */
 
+	const char *method; /* "POST" */
 	struct ai_buf url, body;
+	const struct ai_tariff *tariff; /* what it is booked by */
 	struct ai_ask ask;
 	struct ai_payment payment;
 	int places; /* that it has given back */
@@ -56,10 +58,12 @@ struct ai_exchange {
 	struct ai_buf raw; /* its bytes, if they are recorded */
 	double played_latency_s, played_ttft_s; /* of a recording */
 
-	/* Where the answer goes: one of these. */
-	struct ai_chat_answer *chat;
-	const struct ai_embed_request *embed_request;
-	struct ai_embed_answer *embed;
+	/* Reads a good answer to where it goes, and says in pay.usage what is
+	 * billed.  -1: AI_E_ANSWER, or what its reader says. */
+	int (*take)(struct ai_exchange *x, struct ai_err *err);
+	struct ai_chat_answer *chat; /* NULL: it is no chat */
+	void *to;                    /* of what is no chat (queries.c) */
+	const void *asked;
 
 	unsigned char key[AI_CACHE_KEY]; /* of a chat that may be kept */
 	bool keep;
@@ -73,6 +77,22 @@ struct ai_exchange {
 	struct ai_err err;
 	bool more;          /* another attempt may help */
 };
+
+/* ---- client.c --------------------------------------------------------------------- */
+
+/* A new one, with the address of the endpoint in it; NULL: AI_E_MEMORY. */
+struct ai_exchange *ai_exchange_new(struct ai_client *c,
+				    const struct ai_endpoint *e,
+				    struct ai_err *err);
+void ai_exchange_put_back(struct ai_client *c, struct ai_exchange *x);
+/* To whom it reports. */
+void ai_exchange_report(struct ai_exchange *x, struct ai_call *call,
+			ai_client_done *done, void *arg);
+/* Its request is written: it may go.  -1: it may not. */
+int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
+			struct ai_media media, struct ai_err *err);
+/* From now on it is ai_client_turn()'s. */
+void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x);
 
 /* ---- failure.c ------------------------------------------------------------------ */
 

@@ -10,13 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define SYSTEM_MAX ((size_t)16 << 20)
-
 /*
  * From Gemini 3 on a call that goes back must bear the signature of the
- * thoughts it came with, which OpenAI's form has no place for.  This word is
- * said to do for histories that have none; no real server was asked, nor which
- * models want it: that goes by their names.
+ * thoughts it came with.  This word is said to do for histories that have
+ * none; no real server was asked, nor which models want it: that goes by their
+ * names.
  */
 #define NO_SIGNATURE "skip_thought_signature_validator"
 
@@ -62,8 +60,7 @@ static void put_call(struct ai_buf *b, const struct ai_part *p)
 {
 	ai_wire_put_in(b, "functionCall", '{');
 	ai_wire_put_span(b, "name", p->name);
-	ai_put_key(b, "args");
-	ai_put_raw(b, p->text.p, p->text.n);
+	ai_wire_put_json(b, "args", p->text);
 	ai_put_close(b, '}');
 }
 
@@ -84,7 +81,7 @@ static int put_result(struct ai_buf *b, const struct ai_part *p,
 	return 0;
 }
 
-static int put_part(struct ai_buf *b, const struct ai_part *p,
+static int put_said(struct ai_buf *b, const struct ai_part *p,
 		    struct ai_err *err)
 {
 	switch (p->kind) {
@@ -104,86 +101,71 @@ static int put_part(struct ai_buf *b, const struct ai_part *p,
 	return 0;
 }
 
+/* Whether it is of Gemini 2.5 or older. */
+static bool is_old(const char *model)
+{
+	static const char *const old[] = { "gemini-1", "gemini-2" };
+
+	for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+		if (strncmp(model, old[i], strlen(old[i])) == 0)
+			return true;
+	return false;
+}
+
 /* Models before Gemini 3, and those that are no Gemini, know no signatures;
  * names without a number ("gemini-flash-latest") are new ones. */
 static bool wants_signature(const char *model)
 {
-	static const char *const without[] = {
-		"gemini-1", "gemini-2", "gemma", "learnlm",
-	};
+	return !is_old(model) && strncmp(model, "gemma", 5) != 0 &&
+	       strncmp(model, "learnlm", 7) != 0;
+}
 
-	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-		if (strncmp(model, without[i], strlen(without[i])) == 0)
+static bool is_first_call(const struct ai_turn *t, size_t i)
+{
+	while (i-- > 0)
+		if (t->parts[i].kind == AI_PART_CALL)
 			return false;
 	return true;
 }
 
-/* Of calls at the same time the first bears the signature. */
-static int put_parts(struct ai_buf *b, const struct ai_turn *t, bool sign,
-		     struct ai_err *err)
+/* Of calls at the same time the first bears a signature. */
+static int put_part(struct ai_buf *b, const struct ai_chat_request *q,
+		    const struct ai_turn *t, size_t i, struct ai_err *err)
 {
-	ai_wire_put_in(b, "parts", '[');
-	for (size_t i = 0; i < t->n; i++) {
-		ai_put_open(b, '{');
-		if (put_part(b, &t->parts[i], err) < 0)
-			return -1;
-		if (sign && t->parts[i].kind == AI_PART_CALL) {
-			ai_wire_put_cstr(b, "thoughtSignature", NO_SIGNATURE);
-			sign = false;
-		}
-		ai_put_close(b, '}');
-	}
-	ai_put_close(b, ']');
+	const struct ai_part *p = &t->parts[i];
+
+	ai_put_open(b, '{');
+	if (put_said(b, p, err) < 0)
+		return -1;
+	if (p->kind == AI_PART_CALL && p->signature.n > 0)
+		ai_wire_put_span(b, "thoughtSignature", p->signature);
+	else if (p->kind == AI_PART_CALL && wants_signature(q->model) &&
+		 is_first_call(t, i))
+		ai_wire_put_cstr(b, "thoughtSignature", NO_SIGNATURE);
+	ai_put_close(b, '}');
 	return 0;
 }
 
-static int put_turns(struct ai_buf *b, const struct ai_turns *t, bool sign,
-		     struct ai_err *err)
+static void put_text(struct ai_buf *b, struct ai_span text)
 {
-	ai_wire_put_in(b, "contents", '[');
-	for (size_t i = 0; i < t->n; i++) {
-		ai_put_open(b, '{');
-		ai_wire_put_cstr(b, "role", t->v[i].role == AI_ROLE_ASSISTANT
-				 ? "model" : "user");
-		if (put_parts(b, &t->v[i], sign, err) < 0)
-			return -1;
-		ai_put_close(b, '}');
-	}
-	ai_put_close(b, ']');
-	return 0;
-}
-
-static void put_system(struct ai_buf *b, const struct ai_buf *system)
-{
-	if (system->len == 0)
-		return;
-	ai_wire_put_in(b, "systemInstruction", '{');
 	ai_wire_put_in(b, "parts", '[');
 	ai_put_open(b, '{');
-	ai_wire_put_span(b, "text",
-			 (struct ai_span){ system->p, system->len });
+	ai_wire_put_span(b, "text", text);
 	ai_put_close(b, '}');
 	ai_put_close(b, ']');
+}
+
+static void put_system(struct ai_buf *b, struct ai_span text)
+{
+	ai_wire_put_in(b, "systemInstruction", '{');
+	put_text(b, text);
 	ai_put_close(b, '}');
 }
 
-static int put_contents(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
-{
-	struct ai_buf system = AI_BUF_INIT(SYSTEM_MAX);
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
-
-	if (rc == 0)
-		rc = ai_turns_pair(&t, &system, err);
-	if (rc == 0)
-		rc = put_turns(b, &t, wants_signature(q->model), err);
-	if (rc == 0)
-		put_system(b, &system);
-	ai_buf_release(&system);
-	ai_turns_release(&t);
-	return rc;
-}
+static const struct ai_turns_form form = {
+	.list = "contents", .assistant = "model", .parts = "parts",
+	.put = put_part, .put_system = put_system,
+};
 
 /* ---- tools -------------------------------------------------------------- */
 
@@ -227,48 +209,66 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	struct ai_tool tool;
-	size_t i = 0;
-	int rc;
-
 	if (q->tools.kind != AI_NONE) {
 		ai_wire_put_in(b, "tools", '[');
 		ai_put_open(b, '{');
-		ai_wire_put_in(b, "functionDeclarations", '[');
-		while ((rc = ai_tool_next(q->tools, &i, &tool, err)) > 0)
-			put_tool(b, &tool);
-		ai_put_close(b, ']');
+		if (ai_tools_put(q->tools, "functionDeclarations", put_tool, b,
+				 err) < 0)
+			return -1;
 		ai_put_close(b, '}');
 		ai_put_close(b, ']');
-		if (rc < 0)
-			return -1;
 	}
 	return put_tool_choice(q->tool_choice, b, err);
 }
 
 /* ---- requests ----------------------------------------------------------- */
 
-/* Levels are those of Gemini 3; to think nothing at all is a budget. */
-static void put_effort(struct ai_buf *b, const char *effort)
+/* Levels are those of Gemini 3. Before, there were budgets: these are the ones
+ * that Google's own imitation of OpenAI makes of the words. To think nothing
+ * at all is a budget still. */
+static const struct {
+	const char *effort;
+	int64_t budget;
+} budgets[] = {
+	{ "none", 0 }, { "minimal", 1024 }, { "low", 1024 },
+	{ "medium", 8192 }, { "high", 24576 },
+};
+
+static int64_t budget_of(const char *effort)
+{
+	for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++)
+		if (strcmp(effort, budgets[i].effort) == 0)
+			return budgets[i].budget;
+	return AI_CHAT_UNSET;
+}
+
+static int put_effort(struct ai_buf *b, const struct ai_chat_request *q,
+		      struct ai_err *err)
 {
 	char level[32];
 	size_t n = 0;
 
-	if (effort == NULL)
-		return;
+	if (q->effort == NULL)
+		return 0;
 	ai_wire_put_in(b, "thinkingConfig", '{');
-	if (strcmp(effort, "none") == 0) {
-		ai_wire_put_i64(b, "thinkingBudget", 0);
+	if (is_old(q->model) && budget_of(q->effort) == AI_CHAT_UNSET)
+		return ai_err_set(err, AI_E_RECORD, "%.60s has no effort "
+				  "'%.20s': none, low, medium and high are "
+				  "those it has", q->model, q->effort);
+	if (is_old(q->model) || strcmp(q->effort, "none") == 0) {
+		ai_wire_put_i64(b, "thinkingBudget", budget_of(q->effort));
 	} else {
-		for (; effort[n] != '\0' && n < sizeof level - 1; n++)
-			level[n] = (char)toupper((unsigned char)effort[n]);
+		for (; q->effort[n] != '\0' && n < sizeof level - 1; n++)
+			level[n] = (char)toupper((unsigned char)q->effort[n]);
 		level[n] = '\0';
 		ai_wire_put_cstr(b, "thinkingLevel", level);
 	}
 	ai_put_close(b, '}');
+	return 0;
 }
 
-static void put_config(const struct ai_chat_request *q, struct ai_buf *b)
+static int put_config(const struct ai_chat_request *q, struct ai_buf *b,
+		      struct ai_err *err)
 {
 	ai_wire_put_in(b, "generationConfig", '{');
 	ai_wire_put_i64(b, "maxOutputTokens", q->max_tokens);
@@ -276,63 +276,67 @@ static void put_config(const struct ai_chat_request *q, struct ai_buf *b)
 	ai_wire_put_f64(b, "topP", q->top_p);
 	ai_wire_put_i64(b, "seed", q->seed);
 	ai_wire_put_texts(b, "stopSequences", q->stop, q->n_stop);
-	put_effort(b, q->effort);
+	if (put_effort(b, q, err) < 0)
+		return -1;
 	if (q->schema.n > 0) {
 		ai_wire_put_cstr(b, "responseMimeType", "application/json");
-		ai_put_key(b, "responseJsonSchema");
-		ai_put_raw(b, q->schema.p, q->schema.n);
+		ai_wire_put_json(b, "responseJsonSchema", q->schema);
 	}
 	ai_put_close(b, '}');
-}
-
-static void put_method(const struct ai_chat_request *q, const char *method,
-		       struct ai_buf *b)
-{
-	ai_buf_str(b, "/models/");
-	ai_wire_put_segment(b, q->model);
-	ai_buf_str(b, method);
-}
-
-/* Without alt=sse a stream is one list of JSON. */
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	put_method(q, q->stream ? ":streamGenerateContent?alt=sse"
-				: ":generateContent", b);
+	return 0;
 }
 
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		    struct ai_err *err)
 {
 	ai_put_open(b, '{');
-	if (put_contents(q, b, err) < 0 || put_tools(q, b, err) < 0)
+	if (ai_turns_put(q, &form, b, err) < 0 ||
+	    put_tools(q, b, err) < 0 || put_config(q, b, err) < 0)
 		return -1;
-	put_config(q, b);
 	ai_put_close(b, '}');
 	return 0;
 }
 
-static void put_count_path(const struct ai_chat_request *q, struct ai_buf *b)
+/* "models/NAME", where the path is not enough. */
+static void put_model(struct ai_buf *b, const char *model)
 {
-	put_method(q, ":countTokens", b);
+	char name[300];
+
+	snprintf(name, sizeof name, "models/%s", model);
+	ai_wire_put_cstr(b, "model", name);
 }
 
 /* Only as a whole request may there be more than contents. */
 static int put_count(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	struct ai_buf name = AI_BUF_INIT(4096);
-
-	ai_buf_str(&name, "models/");
-	ai_buf_str(&name, q->model);
 	ai_put_open(b, '{');
 	ai_wire_put_in(b, "generateContentRequest", '{');
-	ai_wire_put_cstr(b, "model", ai_buf_cstr(&name));
-	ai_buf_release(&name);
-	if (put_contents(q, b, err) < 0 || put_tools(q, b, err) < 0)
+	put_model(b, q->model);
+	if (ai_turns_put(q, &form, b, err) < 0 || put_tools(q, b, err) < 0)
 		return -1;
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 	return 0;
+}
+
+static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
+{
+	ai_put_open(b, '{');
+	ai_wire_put_in(b, "requests", '[');
+	for (size_t i = 0; i < q->n; i++) {
+		ai_put_open(b, '{');
+		put_model(b, q->model);
+		ai_wire_put_in(b, "content", '{');
+		put_text(b, q->texts[i]);
+		ai_put_close(b, '}');
+		if (q->dim > 0)
+			ai_wire_put_i64(b, "outputDimensionality",
+					(int64_t)q->dim);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, ']');
+	ai_put_close(b, '}');
 }
 
 /* ---- answers ------------------------------------------------------------ */
@@ -348,20 +352,16 @@ static const struct ai_wire_word reasons[] = {
 };
 
 /* Calls come whole, and have an id from some models only. */
-static int get_call(struct ai_value v, struct ai_chat_answer *a,
+static int get_call(struct ai_value part, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_tool_call *call = ai_chat_call_new(a, 0, err);
-	struct ai_value args = ai_json_get(v, "args");
+	struct ai_value v = ai_json_get(part, "functionCall");
+	struct ai_tool_call *call = ai_wire_call(v, "id", "name", 0, a, err);
 
-	if (call == NULL)
-		return -1;
-	ai_wire_copy(v, "id", call->id, sizeof call->id);
-	if (call->id[0] == '\0')
-		snprintf(call->id, sizeof call->id, "call_%zu",
-			 a->n_calls - 1);
-	ai_wire_copy(v, "name", call->name, sizeof call->name);
-	if (ai_wire_arguments(args, call, err) < 0)
+	if (call == NULL ||
+	    ai_wire_signature(ai_json_get(part, "thoughtSignature"), call,
+			      err) < 0 ||
+	    ai_wire_arguments(ai_json_get(v, "args"), call, err) < 0)
 		return -1;
 	return ai_wire_call_end(call, err);
 }
@@ -369,22 +369,12 @@ static int get_call(struct ai_value v, struct ai_chat_answer *a,
 static int get_part(struct ai_value part, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_value call = ai_json_get(part, "functionCall");
-
-	if (call.kind == AI_OBJECT && get_call(call, a, err) < 0)
+	if (ai_json_get(part, "functionCall").kind == AI_OBJECT &&
+	    get_call(part, a, err) < 0)
 		return -1;
 	if (ai_json_true(ai_json_get(part, "thought")))
 		return 0;
 	return ai_wire_text(ai_json_get(part, "text"), a, err);
-}
-
-/* That it calls tools is not among the reasons to end. */
-static void get_finish(struct ai_value candidate, struct ai_chat_answer *a)
-{
-	ai_wire_finish(ai_json_get(candidate, "finishReason"), reasons, a);
-	if (a->n_calls > 0 && strcmp(a->finish_reason, "stop") == 0)
-		snprintf(a->finish_reason, sizeof a->finish_reason,
-			 "tool_calls");
 }
 
 static int get_candidate(struct ai_value v, struct ai_chat_answer *a,
@@ -400,7 +390,7 @@ static int get_candidate(struct ai_value v, struct ai_chat_answer *a,
 	while (ai_json_next(&it, NULL, &part))
 		if (get_part(part, a, err) < 0)
 			return -1;
-	get_finish(v, a);
+	ai_wire_finish(ai_json_get(v, "finishReason"), reasons, a);
 	return 0;
 }
 
@@ -470,45 +460,6 @@ static int get_event(struct ai_span name, struct ai_span data,
 	return get_piece(v, a, err) < 0 ? -1 : 0;
 }
 
-/* ---- counting, models ---------------------------------------------------- */
-
-static int get_count(const char *p, size_t n, int64_t *tokens,
-		     struct ai_err *err)
-{
-	struct ai_value v;
-
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	*tokens = ai_wire_count(v, "totalTokens");
-	return *tokens >= 0 ? 0 : ai_err_set(err, AI_E_ANSWER, "the answer "
-					     "has no count totalTokens");
-}
-
-struct each {
-	int (*model)(void *arg, struct ai_span name);
-	void *arg;
-};
-
-/* "models/NAME" */
-static int each_model(void *arg, struct ai_span name)
-{
-	const struct each *e = arg;
-	const size_t prefix = strlen("models/");
-
-	if (name.n > prefix && memcmp(name.p, "models/", prefix) == 0)
-		name = (struct ai_span){ name.p + prefix, name.n - prefix };
-	return e->model(e->arg, name);
-}
-
-static int get_models(const char *p, size_t n,
-		      int (*each)(void *arg, struct ai_span name), void *arg,
-		      struct ai_err *err)
-{
-	struct each e = { each, arg };
-
-	return ai_wire_models(p, n, "models", "name", each_model, &e, err);
-}
-
 /* ---- errors ------------------------------------------------------------- */
 
 /* "12s", "0.5s": how long to wait; there is no header that says it. */
@@ -566,15 +517,28 @@ const struct ai_wire ai_wire_gemini = {
 	.root = "/v1beta",
 	.auth = AI_AUTH_GOOGLE,
 	.framing = AI_FRAMING_SSE,
-	.put_path = put_path,
+	.path = "/models/{}:generateContent",
+	/* Without alt=sse a stream is one list of JSON. */
+	.stream_path = "/models/{}:streamGenerateContent?alt=sse",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.put_count_path = put_count_path,
+	.count_path = "/models/{}:countTokens",
 	.put_count = put_count,
-	.get_count = get_count,
+	.count = "totalTokens",
 	/* All on one page, if the server allows it. */
-	.models_path = "/models?pageSize=1000",
-	.get_models = get_models,
+	.models = {
+		.path = "/models?pageSize=1000", .list = "models",
+		.name = "name", .prefix = "models/",
+		.next = "nextPageToken", .page = "&pageToken=",
+	},
+	/* Not all servers tell what they counted. */
+	.embed = {
+		.path = "/models/{}:batchEmbedContents", .max = 100,
+		.list = "embeddings", .vector = "values",
+		.usage = "usageMetadata",
+		.tokens = "usageMetadata.promptTokenCount",
+	},
+	.put_embed = put_embed,
 };

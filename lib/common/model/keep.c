@@ -11,14 +11,37 @@ static void put_text(struct ai_buf *b, const char *key, const char *text)
 	ai_put_cstr(b, text);
 }
 
+static struct ai_span span_of(const struct ai_buf *b)
+{
+	return (struct ai_span){ ai_buf_cstr(b), b->len };
+}
+
 static void put_call(struct ai_buf *b, const struct ai_tool_call *call)
 {
 	ai_put_open(b, '{');
 	put_text(b, "id", call->id);
+	ai_wire_put_cstr(b, "type", "function");
+	ai_wire_put_in(b, "function", '{');
 	put_text(b, "name", call->name);
-	ai_put_key(b, "arguments");
-	ai_put_str(b, ai_buf_cstr(&call->arguments), call->arguments.len);
+	ai_wire_put_span(b, "arguments", span_of(&call->arguments));
 	ai_put_close(b, '}');
+	if (call->signature.len > 0) {
+		ai_wire_put_in(b, "extra_content", '{');
+		ai_wire_put_in(b, "google", '{');
+		ai_wire_put_span(b, "thought_signature",
+				 span_of(&call->signature));
+		ai_put_close(b, '}');
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, '}');
+}
+
+void ai_chat_calls_put(const struct ai_chat_answer *a, struct ai_buf *b)
+{
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < a->n_calls; i++)
+		put_call(b, &a->calls[i]);
+	ai_put_close(b, ']');
 }
 
 void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *b)
@@ -34,10 +57,7 @@ void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *b)
 	}
 	if (a->n_calls > 0) {
 		ai_put_key(b, "calls");
-		ai_put_open(b, '[');
-		for (size_t i = 0; i < a->n_calls; i++)
-			put_call(b, &a->calls[i]);
-		ai_put_close(b, ']');
+		ai_chat_calls_put(a, b);
 	}
 	if (a->bill.len > 0) {
 		ai_put_key(b, "bill");
@@ -54,8 +74,10 @@ static int take_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 	if (call == NULL)
 		return -1;
 	ai_wire_copy(v, "id", call->id, sizeof call->id);
-	ai_wire_copy(v, "name", call->name, sizeof call->name);
-	return ai_wire_arguments(ai_json_get(v, "arguments"), call, err);
+	ai_wire_copy(v, "function.name", call->name, sizeof call->name);
+	return ai_wire_arguments(ai_json_get(v, "function.arguments"), call,
+				 err) < 0 ? -1
+		: ai_wire_signature(ai_json_get(v, AI_SIGNATURE), call, err);
 }
 
 int ai_chat_answer_take(struct ai_span kept, struct ai_chat_answer *a,

@@ -64,8 +64,7 @@ static void put_call(struct ai_buf *b, const struct ai_part *p)
 		ai_wire_put_span(b, "id", p->id);
 	ai_wire_put_in(b, "function", '{');
 	ai_wire_put_span(b, "name", p->name);
-	ai_put_key(b, "arguments");
-	ai_put_raw(b, p->text.p, p->text.n);
+	ai_wire_put_json(b, "arguments", p->text);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -124,20 +123,6 @@ static int put_turn(struct ai_buf *b, const struct ai_turn *t,
 	return 0;
 }
 
-static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
-{
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
-
-	ai_wire_put_in(b, "messages", '[');
-	for (size_t i = 0; rc == 0 && i < t.n; i++)
-		rc = put_turn(b, &t.v[i], err);
-	ai_put_close(b, ']');
-	ai_turns_release(&t);
-	return rc;
-}
-
 /* ---- requests ----------------------------------------------------------- */
 
 static void put_options(const struct ai_chat_request *q, struct ai_buf *b)
@@ -163,29 +148,20 @@ static void put_think(const char *effort, struct ai_buf *b)
 		ai_put_cstr(b, effort);
 }
 
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/chat");
-}
-
 /* Tools have OpenAI's form.  "stream" is true where it is not told. */
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		    struct ai_err *err)
 {
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
-	if (put_messages(q, b, err) < 0)
+	if (ai_turns_put_each(q, put_turn, b, err) < 0)
 		return -1;
 	put_options(q, b);
 	put_think(q->effort, b);
 	ai_wire_put_value(b, "tools", q->tools);
-	if (q->schema.n > 0) {
-		ai_put_key(b, "format");
-		ai_put_raw(b, q->schema.p, q->schema.n);
-	}
-	ai_put_key(b, "stream");
-	ai_put_bool(b, q->stream);
+	if (q->schema.n > 0)
+		ai_wire_put_json(b, "format", q->schema);
+	ai_wire_put_bool(b, "stream", q->stream);
 	ai_put_close(b, '}');
 	return 0;
 }
@@ -197,8 +173,7 @@ static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
 	ai_wire_put_texts(b, "input", q->texts, q->n);
-	ai_put_key(b, "truncate");
-	ai_put_bool(b, false);
+	ai_wire_put_bool(b, "truncate", false);
 	if (q->dim > 0)
 		ai_wire_put_i64(b, "dimensions", (int64_t)q->dim);
 	ai_put_close(b, '}');
@@ -208,7 +183,6 @@ static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 
 static const struct ai_wire_word reasons[] = { { NULL, NULL } };
 
-/* Ids that are missing are made: a result must name its call. */
 static int get_calls(struct ai_value list, struct ai_chat_answer *a,
 		     struct ai_err *err)
 {
@@ -218,16 +192,8 @@ static int get_calls(struct ai_value list, struct ai_chat_answer *a,
 
 	ai_json_iter_init(&it, list);
 	while (ai_json_next(&it, NULL, &v)) {
-		call = ai_chat_call_new(a, 0, err);
-		if (call == NULL)
-			return -1;
-		ai_wire_copy(v, "id", call->id, sizeof call->id);
-		if (call->id[0] == '\0')
-			snprintf(call->id, sizeof call->id, "call_%zu",
-				 a->n_calls - 1);
-		ai_wire_copy(v, "function.name", call->name,
-			     sizeof call->name);
-		if (ai_wire_arguments(ai_json_get(v, "function.arguments"),
+		call = ai_wire_call(v, "id", "function.name", 0, a, err);
+		if (call == NULL || ai_wire_arguments(ai_json_get(v, "function.arguments"),
 				      call, err) < 0 ||
 		    ai_wire_call_end(call, err) < 0)
 			return -1;
@@ -256,13 +222,9 @@ static void get_bill(struct ai_value v, struct ai_chat_answer *a)
 	ai_put_close(&a->bill, '}');
 }
 
-/* That it called tools is not among the reasons to end. */
 static void get_end(struct ai_value v, struct ai_chat_answer *a)
 {
 	ai_wire_finish(ai_json_get(v, "done_reason"), reasons, a);
-	if (a->n_calls > 0 && strcmp(a->finish_reason, "stop") == 0)
-		snprintf(a->finish_reason, sizeof a->finish_reason,
-			 "tool_calls");
 	get_bill(v, a);
 }
 
@@ -321,59 +283,12 @@ static int get_event(struct ai_span name, struct ai_span data,
 	return last;
 }
 
-/* ---- models, errors ------------------------------------------------------- */
-
-static int get_models(const char *p, size_t n,
-		      int (*each)(void *arg, struct ai_span name), void *arg,
-		      struct ai_err *err)
-{
-	return ai_wire_models(p, n, "models", "name", each, arg, err);
-}
+/* ---- errors ------------------------------------------------------------- */
 
 /* {"error":"text"}, in a stream too; proxies answer in OpenAI's form. */
 static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 {
 	return ai_wire_openai.get_error(p, n, e);
-}
-
-/* ---- embeddings --------------------------------------------------------- */
-
-static int get_vectors(struct ai_value list, const struct ai_embed_request *q,
-		       struct ai_embed_answer *a, struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value v;
-	size_t n = 0;
-
-	ai_json_iter_init(&it, list);
-	for (; ai_json_next(&it, NULL, &v); n++)
-		if (n < q->n && ai_wire_vector(v, q, n, a, err) < 0)
-			return -1;
-	return n == q->n ? 0 :
-		ai_err_set(err, AI_E_ANSWER, "%zu embeddings for %zu texts",
-			   n, q->n);
-}
-
-static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
-		     struct ai_embed_answer *a, struct ai_err *err)
-{
-	struct ai_value v, list;
-
-	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	if (q->n == 0 || q->n > AI_EMBED_TEXTS_MAX)
-		return ai_err_set(err, AI_E_BUG, "%zu texts at once", q->n);
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	list = ai_json_get(v, "embeddings");
-	if (list.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer has no list \"embeddings\"");
-	if (get_vectors(list, q, a, err) < 0) {
-		ai_embed_answer_release(a);
-		return -1;
-	}
-	a->tokens = ai_wire_count(v, "prompt_eval_count");
-	return 0;
 }
 
 const struct ai_wire ai_wire_ollama = {
@@ -382,15 +297,15 @@ const struct ai_wire ai_wire_ollama = {
 	.lacks = AI_CHAT_TOOL_CHOICE,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_NDJSON,
-	.put_path = put_path,
+	.path = "/chat",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.models_path = "/tags",
-	.get_models = get_models,
-	.embed_path = "/embed",
-	.embed_usage = "",
+	.models = { .path = "/tags", .list = "models", .name = "name" },
+	.embed = {
+		.path = "/embed", .list = "embeddings", .vector = "",
+		.usage = "", .tokens = "prompt_eval_count",
+	},
 	.put_embed = put_embed,
-	.get_embed = get_embed,
 };

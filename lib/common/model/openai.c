@@ -34,15 +34,9 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 	if (schema.n == 0)
 		return;
 	ai_put_key(b, "response_format");
-	ai_put_open(b, '{');
-	ai_put_key(b, "type");
-	ai_put_cstr(b, "json_schema");
-	ai_put_key(b, "json_schema");
-	ai_put_open(b, '{');
-	ai_put_key(b, "name");
-	ai_put_cstr(b, "answer");
-	ai_put_key(b, "schema");
-	ai_put_raw(b, schema.p, schema.n);
+	ai_wire_put_type(b, "json_schema");
+	ai_wire_put_in(b, "json_schema", '{');
+	ai_wire_put_schema(b, schema);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -50,21 +44,12 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 /* Without being asked, the last chunk of a stream does not tell the usage. */
 static void put_stream(struct ai_buf *b, bool tells_usage)
 {
-	ai_put_key(b, "stream");
-	ai_put_bool(b, true);
+	ai_wire_put_bool(b, "stream", true);
 	if (tells_usage)
 		return;
-	ai_put_key(b, "stream_options");
-	ai_put_open(b, '{');
-	ai_put_key(b, "include_usage");
-	ai_put_bool(b, true);
+	ai_wire_put_in(b, "stream_options", '{');
+	ai_wire_put_bool(b, "include_usage", true);
 	ai_put_close(b, '}');
-}
-
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/chat/completions");
 }
 
 /* What differs in requests. */
@@ -100,10 +85,7 @@ static int put_dialect(const struct ai_chat_request *q,
 	ai_wire_put_f64(b, "top_p", q->top_p);
 	ai_wire_put_i64(b, d->seed, q->seed);
 	ai_wire_put_texts(b, "stop", q->stop, q->n_stop);
-	if (q->effort != NULL) {
-		ai_put_key(b, "reasoning_effort");
-		ai_put_cstr(b, q->effort);
-	}
+	ai_wire_put_cstr(b, "reasoning_effort", q->effort);
 	ai_wire_put_value(b, "tools", q->tools);
 	put_tool_choice(b, q->tool_choice, d->required);
 	put_schema(b, q->schema);
@@ -168,29 +150,6 @@ static void put_embed_mistral(const struct ai_embed_request *q,
 
 /* ---- chat --------------------------------------------------------------- */
 
-/* content: a string, null, or a list of parts of which the texts count. */
-static int get_content(struct ai_value v, struct ai_buf *text,
-		       struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value part;
-
-	if (v.kind == AI_STRING) {
-		ai_json_text(v, text);
-	} else if (v.kind == AI_ARRAY) {
-		ai_json_iter_init(&it, v);
-		while (ai_json_next(&it, NULL, &part)) {
-			part = ai_json_get(part, "text");
-			if (part.kind == AI_STRING)
-				ai_json_text(part, text);
-		}
-	} else if (v.kind != AI_NULL && v.kind != AI_NONE) {
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer's content is not text");
-	}
-	return ai_buf_check(text, "the answer's text", err);
-}
-
 static int get_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
@@ -200,6 +159,8 @@ static int get_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 		return -1;
 	if (call->id[0] == '\0')
 		ai_wire_copy(v, "id", call->id, sizeof call->id);
+	if (ai_wire_signature(ai_json_get(v, AI_SIGNATURE), call, err) < 0)
+		return -1;
 	if (ai_json_get(v, "function").kind == AI_OBJECT)
 		v = ai_json_get(v, "function");
 	if (call->name[0] == '\0')
@@ -226,10 +187,19 @@ static int get_calls(struct ai_value message, struct ai_chat_answer *a,
 	return v.kind == AI_OBJECT ? get_call(v, 0, a, err) : 0;
 }
 
+/* The text, or why there is none; of a message or of a piece of one. */
+static int get_said(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err)
+{
+	if (ai_wire_refusal(ai_json_get(v, "refusal"), a, err) < 0)
+		return -1;
+	return ai_wire_content(ai_json_get(v, "content"), a, err);
+}
+
 static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_value v, choices, model, usage, message, reason, refusal;
+	struct ai_value v, choices, model, usage, message, reason;
 	const struct ai_json_want top[] = {
 		{ AI_SPAN("choices"), &choices }, { AI_SPAN("model"), &model },
 		{ AI_SPAN("usage"), &usage },
@@ -250,12 +220,9 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	ai_wire_copy(model, "", a->model, sizeof a->model);
 	ai_wire_copy(reason, "", a->finish_reason, sizeof a->finish_reason);
 	ai_wire_bill(usage, a);
-	refusal = ai_json_get(message, "refusal");
-	a->refusal = refusal.kind == AI_STRING && refusal.s.n > 2;
-	if (get_calls(message, a, err) < 0)
+	if (get_calls(message, a, err) < 0 || ai_wire_calls_end(a, err) < 0)
 		return -1;
-	return get_content(a->refusal ? refusal :
-			   ai_json_get(message, "content"), &a->text, err);
+	return get_said(message, a, err);
 }
 
 /* A chunk: pieces of text and of calls; the usage comes in one of its own,
@@ -263,7 +230,7 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 static int get_event(struct ai_span name, struct ai_span data,
 		     struct ai_chat_answer *a, struct ai_err *err)
 {
-	struct ai_value v, delta, refusal;
+	struct ai_value v, delta, reason;
 
 	(void)name;
 	if (ai_span_is(data, "[DONE]"))
@@ -274,95 +241,14 @@ static int get_event(struct ai_span name, struct ai_span data,
 		ai_wire_copy(v, "model", a->model, sizeof a->model);
 	ai_wire_bill(ai_json_get(v, "usage"), a);
 	delta = ai_json_get(v, "choices.0.delta");
-	if (ai_json_get(v, "choices.0.finish_reason").kind == AI_STRING)
-		ai_wire_copy(v, "choices.0.finish_reason", a->finish_reason,
-			     sizeof a->finish_reason);
-	if (delta.kind != AI_OBJECT)
+	if (delta.kind == AI_OBJECT && (get_calls(delta, a, err) < 0 ||
+					get_said(delta, a, err) < 0))
+		return -1;
+	reason = ai_json_get(v, "choices.0.finish_reason");
+	if (reason.kind != AI_STRING)
 		return 0;
-	refusal = ai_json_get(delta, "refusal");
-	a->refusal = a->refusal || (refusal.kind == AI_STRING &&
-				    refusal.s.n > 2);
-	if (get_calls(delta, a, err) < 0 ||
-	    get_content(ai_json_get(delta, "content"), &a->text, err) < 0 ||
-	    (refusal.kind == AI_STRING &&
-	     get_content(refusal, &a->text, err) < 0))
-		return -1;
-	return 0;
-}
-
-/* ---- models ------------------------------------------------------------- */
-
-static int get_models(const char *p, size_t n,
-		      int (*each)(void *arg, struct ai_span name), void *arg,
-		      struct ai_err *err)
-{
-	return ai_wire_models(p, n, "data", "id", each, arg, err);
-}
-
-/* ---- embeddings --------------------------------------------------------- */
-
-/* Where the element belongs: its index, or its place where none is told. */
-static int get_place(struct ai_value item, size_t order, bool *seen, size_t n,
-		     size_t *at, struct ai_err *err)
-{
-	struct ai_value index = ai_json_get(item, "index");
-	int64_t i = (int64_t)order;
-
-	if (index.kind != AI_NONE && ai_json_i64(index, &i) < 0)
-		i = -1;
-	if (i < 0 || (uint64_t)i >= n)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "an embedding with an index outside the "
-				  "%zu texts", n);
-	if (seen[i])
-		return ai_err_set(err, AI_E_ANSWER,
-				  "two embeddings for text %zu", (size_t)i);
-	seen[i] = true;
-	*at = (size_t)i;
-	return 0;
-}
-
-static int get_vectors(struct ai_value data, const struct ai_embed_request *q,
-		       struct ai_embed_answer *a, struct ai_err *err)
-{
-	bool seen[AI_EMBED_TEXTS_MAX] = { false };
-	struct ai_json_iter it;
-	struct ai_value item;
-	size_t order = 0, at = 0;
-
-	ai_json_iter_init(&it, data);
-	for (; ai_json_next(&it, NULL, &item); order++) {
-		if (get_place(item, order, seen, q->n, &at, err) < 0 ||
-		    ai_wire_vector(ai_json_get(item, "embedding"), q, at, a,
-				   err) < 0)
-			return -1;
-	}
-	return order == q->n ? 0 :
-		ai_err_set(err, AI_E_ANSWER, "%zu embedding%s for %zu text%s",
-			   order, order == 1 ? "" : "s", q->n,
-			   q->n == 1 ? "" : "s");
-}
-
-static int get_embed(const char *p, size_t n, const struct ai_embed_request *q,
-		     struct ai_embed_answer *a, struct ai_err *err)
-{
-	struct ai_value v, data;
-
-	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	if (q->n == 0 || q->n > AI_EMBED_TEXTS_MAX)
-		return ai_err_set(err, AI_E_BUG, "%zu texts at once", q->n);
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	data = ai_json_get(v, "data");
-	if (data.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer has no list \"data\"");
-	if (get_vectors(data, q, a, err) < 0) {
-		ai_embed_answer_release(a);
-		return -1;
-	}
-	a->tokens = ai_wire_count(v, "usage.prompt_tokens");
-	return 0;
+	ai_wire_copy(reason, "", a->finish_reason, sizeof a->finish_reason);
+	return ai_wire_calls_end(a, err);
 }
 
 /* ---- errors ------------------------------------------------------------- */
@@ -412,36 +298,29 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 	return error.kind == AI_OBJECT || error.kind == AI_STRING;
 }
 
+/* What both have. */
+#define COMMON                                                        \
+	.root = "/v1", .auth = AI_AUTH_BEARER,                         \
+	.framing = AI_FRAMING_SSE, .path = "/chat/completions",        \
+	.get_chat = get_chat, .get_event = get_event,                  \
+	.get_error = get_error,                                        \
+	.models = { .path = "/models", .list = "data", .name = "id" }, \
+	.embed = {                                                     \
+		.path = "/embeddings", .list = "data",                 \
+		.vector = "embedding", .usage = "usage",               \
+		.tokens = "usage.prompt_tokens",                       \
+	}
+
 const struct ai_wire ai_wire_openai = {
+	COMMON,
 	.name = "openai",
-	.root = "/v1",
-	.auth = AI_AUTH_BEARER,
-	.framing = AI_FRAMING_SSE,
-	.put_path = put_path,
 	.put_chat = put_chat,
-	.get_chat = get_chat,
-	.get_event = get_event,
-	.get_error = get_error,
-	.models_path = "/models",
-	.get_models = get_models,
-	.embed_path = "/embeddings",
 	.put_embed = put_embed,
-	.get_embed = get_embed,
 };
 
 const struct ai_wire ai_wire_mistral = {
+	COMMON,
 	.name = "mistral",
-	.root = "/v1",
-	.auth = AI_AUTH_BEARER,
-	.framing = AI_FRAMING_SSE,
-	.put_path = put_path,
 	.put_chat = put_chat_mistral,
-	.get_chat = get_chat,
-	.get_event = get_event,
-	.get_error = get_error,
-	.models_path = "/models",
-	.get_models = get_models,
-	.embed_path = "/embeddings",
 	.put_embed = put_embed_mistral,
-	.get_embed = get_embed,
 };

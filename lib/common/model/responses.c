@@ -9,41 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX ((size_t)64 << 20)
-#define SYSTEM_MAX ((size_t)16 << 20)
-
 /* ---- items -------------------------------------------------------------- */
 
-static void put_type(struct ai_buf *b, const char *type)
-{
-	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "type", type);
-}
-
-/* Pictures that are data have an address here too. */
 static void put_image(struct ai_buf *b, const struct ai_part *p)
 {
-	struct ai_buf url = AI_BUF_INIT(TEXT_MAX);
-
-	if (p->kind == AI_PART_IMAGE_DATA) {
-		ai_buf_str(&url, "data:");
-		ai_buf_add(&url, p->type.p, p->type.n);
-		ai_buf_str(&url, ";base64,");
-	}
-	ai_buf_add(&url, p->text.p, p->text.n);
-	put_type(b, "input_image");
+	ai_wire_put_type(b, "input_image");
 	ai_wire_put_cstr(b, "detail", "auto");
-	ai_wire_put_span(b, "image_url",
-			 (struct ai_span){ ai_buf_cstr(&url), url.len });
+	ai_part_put_url(b, "image_url", p);
 	ai_put_close(b, '}');
-	if (b->bad == AI_E_NONE)
-		b->bad = url.bad;
-	ai_buf_release(&url);
 }
 
 static void put_call(struct ai_buf *b, const struct ai_part *p)
 {
-	put_type(b, "function_call");
+	ai_wire_put_type(b, "function_call");
 	ai_wire_put_span(b, "call_id", p->id);
 	ai_wire_put_span(b, "name", p->name);
 	ai_wire_put_span(b, "arguments", p->text);
@@ -52,7 +30,7 @@ static void put_call(struct ai_buf *b, const struct ai_part *p)
 
 static void put_result(struct ai_buf *b, const struct ai_part *p)
 {
-	put_type(b, "function_call_output");
+	ai_wire_put_type(b, "function_call_output");
 	ai_wire_put_span(b, "call_id", p->id);
 	ai_wire_put_span(b, "output", p->text);
 	ai_put_close(b, '}');
@@ -62,7 +40,7 @@ static void put_result(struct ai_buf *b, const struct ai_part *p)
  * output_text belong to messages that have an id, which is not known here. */
 static void put_said(struct ai_buf *b, const struct ai_part *p)
 {
-	put_type(b, "message");
+	ai_wire_put_type(b, "message");
 	ai_wire_put_cstr(b, "role", "assistant");
 	ai_wire_put_span(b, "content", p->text);
 	ai_put_close(b, '}');
@@ -91,7 +69,7 @@ static void put_input(struct ai_buf *b, const struct ai_part *p)
 		put_image(b, p);
 		return;
 	}
-	put_type(b, "input_text");
+	ai_wire_put_type(b, "input_text");
 	ai_wire_put_span(b, "text", p->text);
 	ai_put_close(b, '}');
 }
@@ -105,7 +83,7 @@ static void put_user(struct ai_buf *b, const struct ai_turn *t)
 		put_result(b, &t->parts[i]);
 	if (i == t->n)
 		return;
-	put_type(b, "message");
+	ai_wire_put_type(b, "message");
 	ai_wire_put_cstr(b, "role", "user");
 	ai_wire_put_in(b, "content", '[');
 	for (; i < t->n; i++)
@@ -144,24 +122,14 @@ static int put_items(struct ai_buf *b, const struct ai_turns *t,
 	return 0;
 }
 
-static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
-			struct ai_err *err)
+static void put_system(struct ai_buf *b, struct ai_span text)
 {
-	struct ai_buf system = AI_BUF_INIT(SYSTEM_MAX);
-	struct ai_turns t;
-	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
-
-	if (rc == 0)
-		rc = ai_turns_pair(&t, &system, err);
-	if (rc == 0 && system.len > 0)
-		ai_wire_put_span(b, "instructions", (struct ai_span){
-			system.p, system.len });
-	if (rc == 0)
-		rc = put_items(b, &t, err);
-	ai_buf_release(&system);
-	ai_turns_release(&t);
-	return rc;
+	ai_wire_put_span(b, "instructions", text);
 }
+
+static const struct ai_turns_form form = {
+	.put_all = put_items, .put_system = put_system,
+};
 
 /* ---- tools -------------------------------------------------------------- */
 
@@ -169,20 +137,11 @@ static int put_messages(const struct ai_chat_request *q, struct ai_buf *b,
  * chat only if it says so. */
 static void put_tool(struct ai_buf *b, const struct ai_tool *tool)
 {
-	put_type(b, "function");
+	ai_wire_put_type(b, "function");
 	ai_wire_put_value(b, "name", tool->name);
 	ai_wire_put_value(b, "description", tool->description);
-	ai_put_key(b, "parameters");
-	if (tool->parameters.kind == AI_OBJECT) {
-		ai_put_value(b, tool->parameters);
-	} else {
-		put_type(b, "object");
-		ai_wire_put_in(b, "properties", '{');
-		ai_put_close(b, '}');
-		ai_put_close(b, '}');
-	}
-	ai_put_key(b, "strict");
-	ai_put_bool(b, ai_json_true(tool->strict));
+	ai_tool_put_schema(b, "parameters", tool);
+	ai_wire_put_bool(b, "strict", ai_json_true(tool->strict));
 	ai_put_close(b, '}');
 }
 
@@ -200,28 +159,10 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 		ai_put_value(b, v);
 		return 0;
 	}
-	put_type(b, "function");
+	ai_wire_put_type(b, "function");
 	ai_wire_put_value(b, "name", choice.name);
 	ai_put_close(b, '}');
 	return 0;
-}
-
-static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
-		     struct ai_err *err)
-{
-	struct ai_tool tool;
-	size_t i = 0;
-	int rc;
-
-	if (q->tools.kind != AI_NONE) {
-		ai_wire_put_in(b, "tools", '[');
-		while ((rc = ai_tool_next(q->tools, &i, &tool, err)) > 0)
-			put_tool(b, &tool);
-		ai_put_close(b, ']');
-		if (rc < 0)
-			return -1;
-	}
-	return put_tool_choice(q->tool_choice, b, err);
 }
 
 /* ---- requests ----------------------------------------------------------- */
@@ -241,10 +182,8 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 		return;
 	ai_wire_put_in(b, "text", '{');
 	ai_put_key(b, "format");
-	put_type(b, "json_schema");
-	ai_wire_put_cstr(b, "name", "answer");
-	ai_put_key(b, "schema");
-	ai_put_raw(b, schema.p, schema.n);
+	ai_wire_put_type(b, "json_schema");
+	ai_wire_put_schema(b, schema);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -254,17 +193,13 @@ static int put_asked(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
 	ai_wire_put_cstr(b, "model", q->model);
-	if (put_messages(q, b, err) < 0 || put_tools(q, b, err) < 0)
+	if (ai_turns_put(q, &form, b, err) < 0 ||
+	    ai_tools_put(q->tools, "tools", put_tool, b, err) < 0 ||
+	    put_tool_choice(q->tool_choice, b, err) < 0)
 		return -1;
 	put_effort(b, q->effort);
 	put_schema(b, q->schema);
 	return 0;
-}
-
-static void put_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/responses");
 }
 
 /* Unless told not to, OpenAI keeps what is said. */
@@ -277,20 +212,11 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	ai_wire_put_i64(b, "max_output_tokens", q->max_tokens);
 	ai_wire_put_f64(b, "temperature", q->temperature);
 	ai_wire_put_f64(b, "top_p", q->top_p);
-	ai_put_key(b, "store");
-	ai_put_bool(b, false);
-	if (q->stream) {
-		ai_put_key(b, "stream");
-		ai_put_bool(b, true);
-	}
+	ai_wire_put_bool(b, "store", false);
+	if (q->stream)
+		ai_wire_put_bool(b, "stream", true);
 	ai_put_close(b, '}');
 	return 0;
-}
-
-static void put_count_path(const struct ai_chat_request *q, struct ai_buf *b)
-{
-	(void)q;
-	ai_buf_str(b, "/responses/input_tokens");
 }
 
 static int put_count(const struct ai_chat_request *q, struct ai_buf *b,
@@ -306,47 +232,18 @@ static int put_count(const struct ai_chat_request *q, struct ai_buf *b,
 /* ---- answers ------------------------------------------------------------ */
 
 static const struct ai_wire_word reasons[] = {
-	{ "max_output_tokens", "length" }, { NULL, NULL }
+	{ "completed", "stop" }, { "max_output_tokens", "length" },
+	{ NULL, NULL }
 };
-
-static int get_refusal(struct ai_value v, struct ai_chat_answer *a,
-		       struct ai_err *err)
-{
-	if (v.kind == AI_STRING && v.s.n > 2)
-		a->refusal = true;
-	return ai_wire_text(v, a, err);
-}
-
-static int get_message(struct ai_value content, struct ai_chat_answer *a,
-		       struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value part;
-
-	if (content.kind == AI_STRING)
-		return ai_wire_text(content, a, err);
-	if (content.kind != AI_ARRAY && content.kind > AI_NULL)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer's content is not text");
-	ai_json_iter_init(&it, content);
-	while (ai_json_next(&it, NULL, &part))
-		if (ai_wire_text(ai_json_get(part, "text"), a, err) < 0 ||
-		    get_refusal(ai_json_get(part, "refusal"), a, err) < 0)
-			return -1;
-	return 0;
-}
 
 /* A call: whole, or as it begins in a stream. */
 static int get_call(struct ai_value v, int64_t index, struct ai_chat_answer *a,
 		    struct ai_err *err)
 {
-	struct ai_tool_call *call = ai_chat_call_new(a, index, err);
+	struct ai_tool_call *call = ai_wire_call(v, "call_id", "name", index,
+						 a, err);
 
-	if (call == NULL)
-		return -1;
-	ai_wire_copy(v, "call_id", call->id, sizeof call->id);
-	ai_wire_copy(v, "name", call->name, sizeof call->name);
-	return ai_wire_arguments(ai_json_get(v, "arguments"), call, err);
+	return call == NULL ? -1 : ai_wire_arguments(ai_json_get(v, "arguments"), call, err);
 }
 
 /* Reasoning and what the server's own tools did is no part of the answer. */
@@ -356,7 +253,7 @@ static int get_item(struct ai_value v, struct ai_chat_answer *a,
 	struct ai_value type = ai_json_get(v, "type");
 
 	if (ai_json_is(type, AI_SPAN("message")))
-		return get_message(ai_json_get(v, "content"), a, err);
+		return ai_wire_content(ai_json_get(v, "content"), a, err);
 	if (!ai_json_is(type, AI_SPAN("function_call")))
 		return 0;
 	if (get_call(v, -1, a, err) < 0)
@@ -380,16 +277,9 @@ static int get_output(struct ai_value list, struct ai_chat_answer *a,
 /* The response itself, once it has ended. */
 static void get_end(struct ai_value v, struct ai_chat_answer *a)
 {
-	struct ai_value status = ai_json_get(v, "status");
-
 	ai_wire_copy(v, "model", a->model, sizeof a->model);
 	ai_wire_bill(ai_json_get(v, "usage"), a);
-	if (ai_json_is(status, AI_SPAN("completed"))) {
-		snprintf(a->finish_reason, sizeof a->finish_reason, "%s",
-			 a->n_calls > 0 ? "tool_calls" : "stop");
-		return;
-	}
-	ai_wire_finish(status, reasons, a);
+	ai_wire_finish(ai_json_get(v, "status"), reasons, a);
 	ai_wire_finish(ai_json_get(v, "incomplete_details.reason"), reasons,
 		       a);
 }
@@ -423,7 +313,7 @@ static int on_text(struct ai_value v, struct ai_chat_answer *a,
 static int on_refusal(struct ai_value v, struct ai_chat_answer *a,
 		      struct ai_err *err)
 {
-	return get_refusal(ai_json_get(v, "delta"), a, err);
+	return ai_wire_refusal(ai_json_get(v, "delta"), a, err);
 }
 
 static bool is_call(struct ai_value item)
@@ -444,13 +334,8 @@ static int on_item(struct ai_value v, struct ai_chat_answer *a,
 static int on_arguments(struct ai_value v, struct ai_chat_answer *a,
 			struct ai_err *err)
 {
-	struct ai_tool_call *call =
-		ai_chat_call_of(a, ai_wire_count(v, "output_index"));
-
-	if (call == NULL)
-		return ai_err_set(err, AI_E_ANSWER, "a piece of a call that "
-				  "has not begun");
-	return ai_wire_arguments(ai_json_get(v, "delta"), call, err);
+	return ai_wire_call_add(ai_json_get(v, "delta"),
+				ai_wire_count(v, "output_index"), a, err);
 }
 
 /* The item again, whole: some servers send a call's arguments only here. */
@@ -493,11 +378,7 @@ static int on_end(struct ai_value v, struct ai_chat_answer *a,
 }
 
 /* What is not in the table repeats what these said, or tells of progress. */
-static const struct event {
-	const char *name;
-	int (*take)(struct ai_value v, struct ai_chat_answer *a,
-		    struct ai_err *err);
-} events[] = {
+static const struct ai_wire_event events[] = {
 	{ "response.output_text.delta", on_text },
 	{ "response.refusal.delta", on_refusal },
 	{ "response.output_item.added", on_item },
@@ -505,65 +386,25 @@ static const struct event {
 	{ "response.output_item.done", on_item_end },
 	{ "response.completed", on_end },
 	{ "response.incomplete", on_end },
+	{ NULL, NULL }
 };
 
 static int get_event(struct ai_span name, struct ai_span data,
 		     struct ai_chat_answer *a, struct ai_err *err)
 {
-	struct ai_value v, type;
-
-	if (ai_span_is(data, "[DONE]"))
-		return 1;
-	if (ai_wire_object(data.p, data.n, &v, err) < 0)
-		return -1;
-	type = ai_json_get(v, "type");
-	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-		if (name.n > 0 ? ai_span_is(name, events[i].name) :
-		    ai_json_is(type, ai_span_of(events[i].name)))
-			return events[i].take(v, a, err);
-	return 0;
-}
-
-/* ---- counting, models ---------------------------------------------------- */
-
-static int get_count(const char *p, size_t n, int64_t *tokens,
-		     struct ai_err *err)
-{
-	struct ai_value v;
-
-	if (ai_wire_object(p, n, &v, err) < 0)
-		return -1;
-	*tokens = ai_wire_count(v, "input_tokens");
-	return *tokens >= 0 ? 0 : ai_err_set(err, AI_E_ANSWER, "the answer "
-					     "has no count input_tokens");
-}
-
-static int get_models(const char *p, size_t n,
-		      int (*each)(void *arg, struct ai_span name), void *arg,
-		      struct ai_err *err)
-{
-	return ai_wire_models(p, n, "data", "id", each, arg, err);
+	return ai_wire_take_event(events, name, data, a, err);
 }
 
 /* ---- errors ------------------------------------------------------------- */
 
 /* A response that failed, and what comes in a stream, have no other status
  * than what the code stands for. */
-static const struct {
-	const char *code;
-	long status;
-} statuses[] = {
+static const struct ai_wire_status statuses[] = {
 	{ "server_error", 500 }, { "rate_limit_exceeded", 429 },
 	{ "insufficient_quota", 429 }, { "vector_store_timeout", 504 },
 	{ "invalid_prompt", 400 }, { "bio_policy", 400 },
+	{ NULL, 0 }
 };
-
-static void get_status(struct ai_wire_error *e)
-{
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-		if (e->status == 0 && strcmp(e->code, statuses[i].code) == 0)
-			e->status = statuses[i].status;
-}
 
 static void take_error(struct ai_value error, struct ai_wire_error *e)
 {
@@ -588,8 +429,8 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 		if (said)
 			take_error(error, e);
 	}
-	if (said)
-		get_status(e);
+	if (said && e->status == 0)
+		e->status = ai_wire_status_of(statuses, e->code);
 	return said;
 }
 
@@ -599,14 +440,13 @@ const struct ai_wire ai_wire_responses = {
 	.lacks = AI_CHAT_SEED | AI_CHAT_STOP,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_SSE,
-	.put_path = put_path,
+	.path = "/responses",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
 	.get_event = get_event,
 	.get_error = get_error,
-	.put_count_path = put_count_path,
+	.count_path = "/responses/input_tokens",
 	.put_count = put_count,
-	.get_count = get_count,
-	.models_path = "/models",
-	.get_models = get_models,
+	.count = "input_tokens",
+	.models = { .path = "/models", .list = "data", .name = "id" },
 };

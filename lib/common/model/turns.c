@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
+#define SYSTEM_MAX ((size_t)16 << 20)
 
 /* While the text grows and may move, parts hold offsets: p is NULL, and n the
  * place behind the last byte; see resolve(). */
@@ -13,11 +14,11 @@ struct taker {
 	size_t message; /* under way */
 	struct place {
 		size_t at, n;
-	} *places;      /* four a part: text, type, id, name */
+	} *places;      /* five a part: text, type, id, name, signature */
 	size_t cap;
 };
 
-enum { TEXT, TYPE, ID, NAME, PLACES };
+enum { TEXT, TYPE, ID, NAME, SIGNATURE, PLACES };
 
 static int cannot(struct taker *k, const char *what)
 {
@@ -103,6 +104,7 @@ static void resolve(struct taker *k)
 		struct ai_span *to[PLACES] = {
 			&t->parts[i].text, &t->parts[i].type,
 			&t->parts[i].id, &t->parts[i].name,
+			&t->parts[i].signature,
 		};
 
 		for (size_t w = 0; w < PLACES; w++)
@@ -231,6 +233,7 @@ static int add_calls(struct taker *k, struct ai_value calls)
 			return -1;
 		set_text(k, ID, ai_json_get(call, "id"));
 		set_text(k, NAME, ai_json_get(function, "name"));
+		set_text(k, SIGNATURE, ai_json_get(call, AI_SIGNATURE));
 		if (set_arguments(k, ai_json_get(function, "arguments")) < 0)
 			return -1;
 	}
@@ -464,6 +467,91 @@ int ai_turns_pair(struct ai_turns *t, struct ai_buf *system,
 				      "beside the system's");
 }
 
+/* ---- writing ----------------------------------------------------------------------- */
+
+static int put_turn(struct ai_buf *b, const struct ai_chat_request *q,
+		    const struct ai_turns_form *form, const struct ai_turn *t,
+		    struct ai_err *err)
+{
+	ai_put_open(b, '{');
+	ai_wire_put_cstr(b, "role", is_assistant(t) ? form->assistant
+						    : "user");
+	ai_wire_put_in(b, form->parts, '[');
+	for (size_t i = 0; i < t->n; i++)
+		if (form->put(b, q, t, i, err) < 0)
+			return -1;
+	ai_put_close(b, ']');
+	ai_put_close(b, '}');
+	return 0;
+}
+
+static int put_turns(struct ai_buf *b, const struct ai_chat_request *q,
+		     const struct ai_turns_form *form,
+		     const struct ai_turns *t, struct ai_err *err)
+{
+	if (form->put_all != NULL)
+		return form->put_all(b, t, err);
+	ai_wire_put_in(b, form->list, '[');
+	for (size_t i = 0; i < t->n; i++)
+		if (put_turn(b, q, form, &t->v[i], err) < 0)
+			return -1;
+	ai_put_close(b, ']');
+	return 0;
+}
+
+int ai_turns_put(const struct ai_chat_request *q,
+		 const struct ai_turns_form *form, struct ai_buf *b,
+		 struct ai_err *err)
+{
+	struct ai_buf system = AI_BUF_INIT(SYSTEM_MAX);
+	struct ai_turns t;
+	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
+
+	if (rc == 0)
+		rc = ai_turns_pair(&t, &system, err);
+	if (rc == 0 && system.len > 0)
+		form->put_system(b, (struct ai_span){ system.p, system.len });
+	if (rc == 0)
+		rc = put_turns(b, q, form, &t, err);
+	ai_buf_release(&system);
+	ai_turns_release(&t);
+	return rc;
+}
+
+int ai_turns_put_each(const struct ai_chat_request *q,
+		      int (*put)(struct ai_buf *b, const struct ai_turn *t,
+				 struct ai_err *err),
+		      struct ai_buf *b, struct ai_err *err)
+{
+	struct ai_turns t;
+	int rc = ai_turns_take(&t, q->messages, q->n_messages, err);
+
+	ai_wire_put_in(b, "messages", '[');
+	for (size_t i = 0; rc == 0 && i < t.n; i++)
+		rc = put(b, &t.v[i], err);
+	ai_put_close(b, ']');
+	ai_turns_release(&t);
+	return rc;
+}
+
+void ai_part_put_url(struct ai_buf *b, const char *name,
+		     const struct ai_part *p)
+{
+	struct ai_buf url = AI_BUF_INIT(TEXT_MAX);
+
+	if (p->kind == AI_PART_IMAGE_DATA) {
+		ai_buf_str(&url, "data:");
+		ai_buf_add(&url, p->type.p, p->type.n);
+		ai_buf_str(&url, ";base64,");
+	}
+	ai_buf_add(&url, p->text.p, p->text.n);
+	ai_wire_put_span(b, name,
+			 (struct ai_span){ ai_buf_cstr(&url), url.len });
+	if (b->bad == AI_E_NONE)
+		b->bad = url.bad;
+	ai_buf_release(&url);
+}
+
 /* ---- tools ------------------------------------------------------------------------- */
 
 int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
@@ -489,6 +577,31 @@ found:
 		return ai_err_set(err, AI_E_RECORD, "tools.%zu is no function "
 				  "with a name", at - 1);
 	return 1;
+}
+
+int ai_tools_put(struct ai_value tools, const char *name,
+		 void (*put)(struct ai_buf *b, const struct ai_tool *tool),
+		 struct ai_buf *b, struct ai_err *err)
+{
+	struct ai_tool tool;
+	size_t i = 0;
+	int rc;
+
+	if (tools.kind == AI_NONE)
+		return 0;
+	ai_wire_put_in(b, name, '[');
+	while ((rc = ai_tool_next(tools, &i, &tool, err)) > 0)
+		put(b, &tool);
+	ai_put_close(b, ']');
+	return rc;
+}
+
+void ai_tool_put_schema(struct ai_buf *b, const char *name,
+			const struct ai_tool *tool)
+{
+	ai_wire_put_json(b, name, tool->parameters.kind == AI_OBJECT
+			 ? tool->parameters.s
+			 : AI_SPAN("{\"type\":\"object\",\"properties\":{}}"));
 }
 
 int ai_tool_choice_take(struct ai_value v, struct ai_tool_choice *c,

@@ -26,7 +26,8 @@ struct ai_part {
 				     * object as JSON */
 		AI_PART_RESULT,     /* id; name if it is known; text */
 	} kind;
-	struct ai_span text, type, id, name; /* decoded; n 0: not there */
+	struct ai_span text, type, id, name, /* decoded; n 0: not there */
+		signature; /* of a call: what its model wants back with it */
 };
 
 struct ai_turn {
@@ -65,6 +66,36 @@ int ai_turns_pair(struct ai_turns *t, struct ai_buf *system,
 		  struct ai_err *err);
 
 /*
+ * The messages of a request as most formats have them, appended: a list of
+ * turns, each an object with a role and a list of parts.
+ */
+struct ai_turns_form {
+	const char *list;      /* "messages" */
+	const char *assistant; /* the role beside "user" */
+	const char *parts;     /* "content" */
+	/* Writes the i-th part of a turn.  -1: AI_E_RECORD. */
+	int (*put)(struct ai_buf *b, const struct ai_chat_request *q,
+		   const struct ai_turn *t, size_t i, struct ai_err *err);
+	/* Instead of all those: writes the turns. */
+	int (*put_all)(struct ai_buf *b, const struct ai_turns *t,
+		       struct ai_err *err);
+	/* Writes the system's text, if there is one. */
+	void (*put_system)(struct ai_buf *b, struct ai_span text);
+};
+int ai_turns_put(const struct ai_chat_request *q,
+		 const struct ai_turns_form *form, struct ai_buf *b,
+		 struct ai_err *err);
+/* The same for formats with all four roles: "messages", each turn as put()
+ * writes it. */
+int ai_turns_put_each(const struct ai_chat_request *q,
+		      int (*put)(struct ai_buf *b, const struct ai_turn *t,
+				 struct ai_err *err),
+		      struct ai_buf *b, struct ai_err *err);
+/* A picture's address; one that is data has an address too, "data:...". */
+void ai_part_put_url(struct ai_buf *b, const char *name,
+		     const struct ai_part *p);
+
+/*
  * A list of tools in OpenAI's form, one after the other: *i is 0 before the
  * first.  1: there is one; 0: none is left; -1: AI_E_RECORD.  The values are
  * borrowed; parameters, description and strict may be AI_NONE.
@@ -74,6 +105,15 @@ struct ai_tool {
 };
 int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
 		 struct ai_err *err);
+/* A member that is a list of them, each as put() writes it; none if there are
+ * no tools. */
+int ai_tools_put(struct ai_value tools, const char *name,
+		 void (*put)(struct ai_buf *b, const struct ai_tool *tool),
+		 struct ai_buf *b, struct ai_err *err);
+/* A member that is the schema of its parameters: most formats want one, and
+ * OpenAI's form lets a tool without parameters do without. */
+void ai_tool_put_schema(struct ai_buf *b, const char *name,
+			const struct ai_tool *tool);
 
 /* What "tool_choice" says: "auto", "none", "required", or a tool's name. */
 struct ai_tool_choice {

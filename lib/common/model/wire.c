@@ -23,8 +23,10 @@ void ai_chat_answer_init(struct ai_chat_answer *a, size_t max_text)
 
 static void release_calls(struct ai_chat_answer *a)
 {
-	for (size_t i = 0; i < a->n_calls; i++)
+	for (size_t i = 0; i < a->n_calls; i++) {
 		ai_buf_release(&a->calls[i].arguments);
+		ai_buf_release(&a->calls[i].signature);
+	}
 	free(a->calls);
 	a->calls = NULL;
 	a->n_calls = 0;
@@ -69,6 +71,8 @@ struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
 		for (; a->n_calls <= i; a->n_calls++) {
 			memset(&more[a->n_calls], 0, sizeof *more);
 			ai_buf_init(&more[a->n_calls].arguments,
+				    a->text.max);
+			ai_buf_init(&more[a->n_calls].signature,
 				    a->text.max);
 		}
 	}
@@ -184,7 +188,33 @@ void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket)
 	ai_put_open(b, bracket);
 }
 
-void ai_wire_put_segment(struct ai_buf *b, const char *text)
+void ai_wire_put_bool(struct ai_buf *b, const char *name, bool v)
+{
+	ai_put_key(b, name);
+	ai_put_bool(b, v);
+}
+
+void ai_wire_put_json(struct ai_buf *b, const char *name, struct ai_span json)
+{
+	ai_put_key(b, name);
+	ai_put_raw(b, json.p, json.n);
+}
+
+void ai_wire_put_type(struct ai_buf *b, const char *type)
+{
+	ai_put_open(b, '{');
+	ai_wire_put_cstr(b, "type", type);
+}
+
+void ai_wire_put_schema(struct ai_buf *b, struct ai_span schema)
+{
+	ai_wire_put_cstr(b, "name", "answer");
+	ai_wire_put_json(b, "schema", schema);
+	ai_wire_put_bool(b, "strict", ai_schema_is_strict(schema));
+}
+
+/* Everything but letters, digits and "-._~" as %XX. */
+static void put_segment(struct ai_buf *b, const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -194,6 +224,19 @@ void ai_wire_put_segment(struct ai_buf *b, const char *text)
 			ai_buf_chr(b, *text);
 		else
 			ai_buf_fmt(b, "%%%02X", (unsigned char)*text);
+}
+
+void ai_wire_put_path(struct ai_buf *b, const char *path, const char *model)
+{
+	const char *at = strstr(path, "{}");
+
+	if (at == NULL) {
+		ai_buf_str(b, path);
+		return;
+	}
+	ai_buf_add(b, path, (size_t)(at - path));
+	put_segment(b, model);
+	ai_buf_str(b, at + 2);
 }
 
 /* ---- taking answers apart --------------------------------------------------- */
@@ -244,6 +287,14 @@ int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 	return ai_buf_check(&call->arguments, "a tool's arguments", err);
 }
 
+int ai_wire_signature(struct ai_value v, struct ai_tool_call *call,
+		      struct ai_err *err)
+{
+	if (v.kind == AI_STRING)
+		ai_json_text(v, &call->signature);
+	return ai_buf_check(&call->signature, "a call's signature", err);
+}
+
 int ai_wire_call_end(struct ai_tool_call *call, struct ai_err *err)
 {
 	if (call == NULL)
@@ -253,12 +304,73 @@ int ai_wire_call_end(struct ai_tool_call *call, struct ai_err *err)
 	return ai_buf_check(&call->arguments, "a tool's arguments", err);
 }
 
+int ai_wire_calls_end(struct ai_chat_answer *a, struct ai_err *err)
+{
+	for (size_t i = 0; i < a->n_calls; i++)
+		if (ai_wire_call_end(&a->calls[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+struct ai_tool_call *ai_wire_call(struct ai_value v, const char *id,
+				  const char *name, int64_t block,
+				  struct ai_chat_answer *a, struct ai_err *err)
+{
+	struct ai_tool_call *call = ai_chat_call_new(a, block, err);
+
+	if (call == NULL)
+		return NULL;
+	ai_wire_copy(v, id, call->id, sizeof call->id);
+	if (call->id[0] == '\0')
+		snprintf(call->id, sizeof call->id, "call_%zu",
+			 a->n_calls - 1);
+	ai_wire_copy(v, name, call->name, sizeof call->name);
+	return call;
+}
+
+int ai_wire_call_add(struct ai_value v, int64_t block,
+		     struct ai_chat_answer *a, struct ai_err *err)
+{
+	struct ai_tool_call *call = ai_chat_call_of(a, block);
+
+	return call != NULL ? ai_wire_arguments(v, call, err) :
+		ai_err_set(err, AI_E_ANSWER, "a piece of a call that has not "
+			   "begun");
+}
+
 int ai_wire_text(struct ai_value v, struct ai_chat_answer *a,
 		 struct ai_err *err)
 {
 	if (v.kind == AI_STRING)
 		ai_json_text(v, &a->text);
 	return ai_buf_check(&a->text, "the answer's text", err);
+}
+
+int ai_wire_refusal(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err)
+{
+	if (v.kind == AI_STRING && v.s.n > 2)
+		a->refusal = true;
+	return ai_wire_text(v, a, err);
+}
+
+int ai_wire_content(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value part;
+
+	if (v.kind == AI_STRING)
+		return ai_wire_text(v, a, err);
+	if (v.kind != AI_ARRAY && v.kind > AI_NULL)
+		return ai_err_set(err, AI_E_ANSWER,
+				  "the answer's content is not text");
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, NULL, &part))
+		if (ai_wire_text(ai_json_get(part, "text"), a, err) < 0 ||
+		    ai_wire_refusal(ai_json_get(part, "refusal"), a, err) < 0)
+			return -1;
+	return 0;
 }
 
 void ai_wire_bill(struct ai_value v, struct ai_chat_answer *a)
@@ -279,34 +391,41 @@ void ai_wire_finish(struct ai_value v, const struct ai_wire_word *words,
 		if (ai_json_is(v, ai_span_of(words->theirs)))
 			snprintf(a->finish_reason, sizeof a->finish_reason,
 				 "%s", words->ours);
+	if (a->n_calls > 0 && strcmp(a->finish_reason, "stop") == 0)
+		snprintf(a->finish_reason, sizeof a->finish_reason,
+			 "tool_calls");
 }
 
-int ai_wire_models(const char *p, size_t n, const char *list,
-		   const char *name,
-		   int (*each)(void *arg, struct ai_span name), void *arg,
-		   struct ai_err *err)
+static bool is_named(struct ai_span name, struct ai_value v, const char *want)
 {
-	struct ai_buf text = AI_BUF_INIT(256);
-	struct ai_json_iter it;
-	struct ai_value v;
-	int rc = 0;
+	return name.n > 0 ? ai_span_is(name, want) :
+		ai_json_is(ai_json_get(v, "type"), ai_span_of(want));
+}
 
-	if (ai_wire_object(p, n, &v, err) < 0)
+int ai_wire_take_event(const struct ai_wire_event *table, struct ai_span name,
+		       struct ai_span data, struct ai_chat_answer *a,
+		       struct ai_err *err)
+{
+	struct ai_value v = { AI_NONE, { NULL, 0 } };
+
+	if (ai_span_is(data, "[DONE]"))
+		return 1;
+	if (name.n == 0 && ai_wire_object(data.p, data.n, &v, err) < 0)
 		return -1;
-	v = ai_json_get(v, list);
-	if (v.kind != AI_ARRAY)
-		return ai_err_set(err, AI_E_ANSWER,
-				  "the answer has no list \"%s\"", list);
-	ai_json_iter_init(&it, v);
-	while (rc == 0 && ai_json_next(&it, NULL, &v)) {
-		ai_buf_clear(&text);
-		v = ai_json_get(v, name);
-		if (v.kind == AI_STRING && ai_json_text(v, &text) == 0)
-			rc = each(arg, (struct ai_span){ ai_buf_cstr(&text),
-							 text.len });
-	}
-	ai_buf_release(&text);
-	return rc;
+	while (table->name != NULL && !is_named(name, v, table->name))
+		table++;
+	if (table->name == NULL)
+		return 0;
+	if (name.n > 0 && ai_wire_object(data.p, data.n, &v, err) < 0)
+		return -1;
+	return table->take(v, a, err);
+}
+
+long ai_wire_status_of(const struct ai_wire_status *table, const char *word)
+{
+	while (table->word != NULL && strcmp(table->word, word) != 0)
+		table++;
+	return table->status;
 }
 
 struct ai_usage ai_usage_of(const struct ai_meter *m)

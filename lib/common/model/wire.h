@@ -66,10 +66,14 @@ struct ai_tool_call {
 	char id[128], name[128]; /* "" if not told */
 	struct ai_buf arguments; /* a JSON object, as text; while it streams a
 				  * part of one */
+	struct ai_buf signature; /* of the thoughts that led to it, which some
+				  * models want back with it; empty: none */
 	int64_t block;           /* the number that pieces of it come under,
 				  * in formats that number what they stream */
 };
 #define AI_TOOL_CALLS_MAX 128
+/* Where a call has it in OpenAI's form, as Google imitates that. */
+#define AI_SIGNATURE "extra_content.google.thought_signature"
 
 struct ai_chat_answer {
 	struct ai_buf text;
@@ -99,6 +103,9 @@ struct ai_tool_call *ai_chat_call_new(struct ai_chat_answer *a, int64_t block,
 /* The call of this block; the newest of several; NULL: there is none. */
 struct ai_tool_call *ai_chat_call_of(struct ai_chat_answer *a, int64_t block);
 
+/* The calls as a list in OpenAI's form, as a message has them; a signature
+ * stands where OpenAI's imitators have it (extra_content.google). */
+void ai_chat_calls_put(const struct ai_chat_answer *a, struct ai_buf *out);
 /* An answer as JSON, whole, and the same again (keep.c). */
 void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *out);
 int ai_chat_answer_take(struct ai_span kept, struct ai_chat_answer *a,
@@ -158,16 +165,27 @@ enum ai_framing {
 	AI_FRAMING_AWS,  /* application/vnd.amazon.eventstream */
 };
 
+/* Which schemas an answer can be held to. */
+enum ai_schema_form {
+	AI_SCHEMA_ANY,
+	AI_SCHEMA_CLOSED, /* ai_schema_is_closed() */
+};
+
+/*
+ * Paths are what stands behind the base address: "/messages".  "{}" in one is
+ * the model's name.
+ */
 struct ai_wire {
 	const char *name;       /* "openai" */
 	const char *root;       /* below which its paths stand: "/v1" */
 	unsigned lacks;         /* enum ai_chat_feature: what it cannot do */
+	enum ai_schema_form schemas;
 	enum ai_auth auth;
 	enum ai_framing framing;
 	const char *const *headers; /* beside those of all; NULL: none */
 
-	/* What stands behind the base address, appended: "/messages". */
-	void (*put_path)(const struct ai_chat_request *q, struct ai_buf *out);
+	const char *path;
+	const char *stream_path; /* NULL: the same */
 	/* The request, appended to out, which the caller checks.  -1:
 	 * AI_E_RECORD, the messages cannot be said in this format. */
 	int (*put_chat)(const struct ai_chat_request *q, struct ai_buf *out,
@@ -194,35 +212,55 @@ struct ai_wire {
 	 * status if it has none.  NULL: it is called nothing. */
 	void (*name_error)(struct ai_span name, struct ai_wire_error *e);
 
-	/* How many tokens the request has, asked of the provider; NULL: it
-	 * cannot be. */
-	void (*put_count_path)(const struct ai_chat_request *q,
-			       struct ai_buf *out);
+	/* How many tokens the request has, asked of the provider. */
+	const char *count_path; /* NULL: it does not tell */
 	int (*put_count)(const struct ai_chat_request *q, struct ai_buf *out,
 			 struct ai_err *err);
-	int (*get_count)(const char *p, size_t n, int64_t *tokens,
-			 struct ai_err *err);
+	const char *count;      /* where the answer has the number */
 
-	/* The models that a key may use; NULL: they cannot be listed. */
-	const char *models_path;
-	int (*get_models)(const char *p, size_t n,
-			  int (*each)(void *arg, struct ai_span name),
-			  void *arg, struct ai_err *err);
+	/* The models that a key may use. */
+	struct {
+		const char *path;   /* NULL: they cannot be listed */
+		const char *list;   /* where the answer has them: "data" */
+		const char *name;   /* of one, in there: "id" */
+		const char *prefix; /* that is no part of it; NULL: none */
+		const char *next;   /* where the name of the next page stands;
+				     * NULL: there is one page */
+		const char *more;   /* true if there is one; NULL: next tells */
+		const char *page;   /* what asks for it: "&after_id=" */
+	} models;
 
-	const char *embed_path; /* NULL: it makes no vectors */
-	size_t embed_max;       /* texts at once; 0: AI_EMBED_TEXTS_MAX */
-	const char *embed_usage; /* where the answer has what is billed; NULL:
-				  * in "usage" */
+	struct {
+		const char *path;   /* NULL: it makes no vectors */
+		size_t max;         /* texts at once; 0: AI_EMBED_TEXTS_MAX */
+		const char *list;   /* where the answer has them: "data" */
+		const char *vector; /* of one, in there: "embedding" */
+		const char *usage;  /* where it has what is billed */
+		const char *tokens; /* and where, in all, the tokens; NULL:
+				     * it does not tell */
+	} embed;
 	void (*put_embed)(const struct ai_embed_request *q,
 			  struct ai_buf *out);
-	int (*get_embed)(const char *p, size_t n,
-			 const struct ai_embed_request *q,
-			 struct ai_embed_answer *a, struct ai_err *err);
 };
 
 /* AI_E_RECORD: the request asks for what this provider cannot do. */
 int ai_wire_check(const struct ai_wire *wire, const char *provider,
 		  const struct ai_chat_request *q, struct ai_err *err);
+/* Whether it can hold an answer to this schema; if not, ask without it. */
+bool ai_wire_has_schema(const struct ai_wire *wire, struct ai_span schema);
+
+/* The answers to what is not a chat; errors as of get_chat(). */
+int ai_wire_get_count(const struct ai_wire *wire, const char *p, size_t n,
+		      int64_t *tokens, struct ai_err *err);
+/* Hands on the models' names until each() returns -1.  next becomes what
+ * ai_wire.models.page wants: "" if this was the last page. */
+typedef int ai_model_each(void *arg, struct ai_span name, struct ai_err *err);
+int ai_wire_get_models(const struct ai_wire *wire, const char *p, size_t n,
+		       ai_model_each *each, void *arg, struct ai_buf *next,
+		       struct ai_err *err);
+int ai_wire_get_embed(const struct ai_wire *wire, const char *p, size_t n,
+		      const struct ai_embed_request *q,
+		      struct ai_embed_answer *a, struct ai_err *err);
 
 extern const struct ai_wire ai_wire_openai;
 extern const struct ai_wire ai_wire_anthropic;
@@ -256,10 +294,29 @@ void ai_wire_put_cstr(struct ai_buf *b, const char *name, const char *v);
 void ai_wire_put_value(struct ai_buf *b, const char *name, struct ai_value v);
 /* A member that is written in any case. */
 void ai_wire_put_span(struct ai_buf *b, const char *name, struct ai_span v);
+void ai_wire_put_bool(struct ai_buf *b, const char *name, bool v);
+/* A member that is JSON already. */
+void ai_wire_put_json(struct ai_buf *b, const char *name,
+		      struct ai_span json);
 /* What opens a member that is an object or a list. */
 void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket);
-/* Segments of a path: everything but letters, digits and "-._~" as %XX. */
-void ai_wire_put_segment(struct ai_buf *b, const char *text);
+/* Opens an object whose first member is its type. */
+void ai_wire_put_type(struct ai_buf *b, const char *type);
+/* One with the name of the schema, the schema, and whether OpenAI's models
+ * are to keep to it strictly, which only some schemas allow. */
+void ai_wire_put_schema(struct ai_buf *b, struct ai_span schema);
+/* A path with the model's name in it, as one segment of it. */
+void ai_wire_put_path(struct ai_buf *b, const char *path, const char *model);
+
+/*
+ * Whether a schema (JSON) says of every object that it has no other members
+ * than those named (Anthropic wants that), and whether it is of the subset
+ * that OpenAI calls strict: closed, all members required, nothing but plain
+ * keywords.  What is not known to be in the subset is not.
+ */
+bool ai_schema_is_closed(struct ai_span schema);
+bool ai_schema_is_strict(struct ai_span schema);
+
 /* The usage for people out of what is billed (a->bill). */
 struct ai_meter;
 struct ai_usage ai_usage_of(const struct ai_meter *m);
@@ -267,31 +324,59 @@ struct ai_usage ai_usage_of(const struct ai_meter *m);
  * text that holds one. */
 int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 		      struct ai_err *err);
+/* The signature of a call, or a piece of it. */
+int ai_wire_signature(struct ai_value v, struct ai_tool_call *call,
+		      struct ai_err *err);
 /* The arguments are all there: none at all are {}.  call NULL: nothing. */
 int ai_wire_call_end(struct ai_tool_call *call, struct ai_err *err);
+/* The same of all calls, once the answer has ended. */
+int ai_wire_calls_end(struct ai_chat_answer *a, struct ai_err *err);
+/* One more call of this block, with its id and name at these paths.  An id that
+ * is missing is made: a result must name its call. */
+struct ai_tool_call *ai_wire_call(struct ai_value v, const char *id,
+				  const char *name, int64_t block,
+				  struct ai_chat_answer *a,
+				  struct ai_err *err);
+/* Appends to the arguments of the call of this block.  None has begun:
+ * AI_E_ANSWER. */
+int ai_wire_call_add(struct ai_value v, int64_t block,
+		     struct ai_chat_answer *a, struct ai_err *err);
 /* Appends a string to the answer's text; what is no string is no text. */
 int ai_wire_text(struct ai_value v, struct ai_chat_answer *a,
 		 struct ai_err *err);
+/* The same of a refusal, which makes the answer one unless it is empty. */
+int ai_wire_refusal(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err);
+/* A message's content: a string, null, or a list of parts of which the texts
+ * and refusals count. */
+int ai_wire_content(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err);
 /* Keeps a usage object as what is billed; anything else is not kept. */
 void ai_wire_bill(struct ai_value v, struct ai_chat_answer *a);
 /* Why the answer ended, in OpenAI's words by a table that {NULL} ends; a word
- * that is not in it stays as it is. */
+ * that is not in it stays as it is.  One that calls tools does not "stop". */
 struct ai_wire_word {
 	const char *theirs, *ours;
 };
 void ai_wire_finish(struct ai_value v, const struct ai_wire_word *words,
 		    struct ai_chat_answer *a);
-/* get_models() of a list of objects: list is its path ("data"), name the
- * member that names the model ("id"). */
-int ai_wire_models(const char *p, size_t n, const char *list,
-		   const char *name,
-		   int (*each)(void *arg, struct ai_span name), void *arg,
-		   struct ai_err *err);
 /*
- * One vector of an answer: a list of numbers, or floats in base64.  The first
- * tells the dimension, which the others must have, and q if it asks for one.
+ * get_event() by a table that {NULL} ends.  An event has its name from the
+ * framing or from its "type"; one that is not in the table says nothing of the
+ * answer, and need not be JSON.  "[DONE]" ends it.
  */
-int ai_wire_vector(struct ai_value v, const struct ai_embed_request *q,
-		   size_t at, struct ai_embed_answer *a, struct ai_err *err);
-
+struct ai_wire_event {
+	const char *name;
+	int (*take)(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err);
+};
+int ai_wire_take_event(const struct ai_wire_event *table, struct ai_span name,
+		       struct ai_span data, struct ai_chat_answer *a,
+		       struct ai_err *err);
+/* The status that a word stands for, by a table that {NULL} ends; 0: none. */
+struct ai_wire_status {
+	const char *word;
+	long status;
+};
+long ai_wire_status_of(const struct ai_wire_status *table, const char *word);
 #endif
