@@ -43,6 +43,14 @@ static void test_plain(void)
 	q.effort = "none";
 	ok(strstr(wire_body(w->put_chat, &q), "\"thinkingConfig\":{"
 		  "\"thinkingBudget\":0}") != NULL, "no effort");
+	q.model = "gemini-2.5-flash";
+	q.effort = "high";
+	ok(strstr(wire_body(w->put_chat, &q), "\"thinkingConfig\":{"
+		  "\"thinkingBudget\":24576}") != NULL,
+	   "before Gemini 3 it is a budget");
+	q.effort = "xhigh";
+	ok(wire_body(w->put_chat, &q) == NULL && err.code == AI_E_RECORD,
+	   "%s", err.msg);
 	ok(ai_wire_check(w, "gemini", &q, &err) == 0, "it can do all of it");
 }
 
@@ -133,6 +141,82 @@ static void test_signature(void)
 	q.model = "gemini-flash-latest";
 	ok(strstr(wire_body(w->put_chat, &q), SIGNED) != NULL,
 	   "and to what is the latest");
+}
+
+/* A signature comes with a call, and goes back with it. */
+static void test_signature_back(void)
+{
+	struct ai_buf b = AI_BUF_INIT(1000), m = AI_BUF_INIT(1000);
+	struct ai_chat_answer kept;
+	struct ai_chat_request q;
+
+	ok(wire_get(w, "{\"candidates\":[{\"content\":{\"parts\":["
+		    "{\"text\":\"hm\",\"thought\":true},"
+		    "{\"functionCall\":{\"name\":\"f\",\"args\":{\"x\":1}},"
+		    "\"thoughtSignature\":\"c2ln\"},"
+		    "{\"functionCall\":{\"name\":\"g\"}}]},\"finishReason\":"
+		    "\"STOP\"}]}") == 0 && chat.n_calls == 2 &&
+	   strcmp(ai_buf_cstr(&chat.calls[0].signature), "c2ln") == 0 &&
+	   chat.calls[1].signature.len == 0, "a call with a signature");
+	ai_chat_calls_put(&chat, &b);
+	ok(wire_same(ai_buf_cstr(&b), "[{\"id\":\"call_0\",\"type\":"
+		     "\"function\",\"function\":{\"name\":\"f\","
+		     "\"arguments\":\"{\\\"x\\\":1}\"},\"extra_content\":{"
+		     "\"google\":{\"thought_signature\":\"c2ln\"}}},{\"id\":"
+		     "\"call_1\",\"type\":\"function\",\"function\":{\"name\":"
+		     "\"g\",\"arguments\":\"{}\"}}]"), "in OpenAI's form");
+	ai_buf_fmt(&m, "[{\"role\":\"user\",\"content\":\"q\"},{\"role\":"
+		   "\"assistant\",\"tool_calls\":%s}]", ai_buf_cstr(&b));
+	q = wire_ask(ai_buf_cstr(&m));
+	q.model = "gemini-2.5-pro";
+	ok(strstr(wire_body(w->put_chat, &q), "{\"functionCall\":{\"name\":"
+		  "\"f\",\"args\":{\"x\":1}},\"thoughtSignature\":\"c2ln\"},"
+		  "{\"functionCall\":{\"name\":\"g\",\"args\":{}}}]") != NULL,
+	   "and back");
+	ai_buf_clear(&b);
+	ai_chat_answer_put(&chat, &b);
+	ai_chat_answer_init(&kept, 1 << 16);
+	ok(ai_chat_answer_take((struct ai_span){ b.p, b.len }, &kept,
+			       &err) == 0 && kept.n_calls == 2 &&
+	   strcmp(kept.calls[0].name, "f") == 0 &&
+	   strcmp(ai_buf_cstr(&kept.calls[0].signature), "c2ln") == 0 &&
+	   strcmp(ai_buf_cstr(&kept.calls[1].arguments), "{}") == 0,
+	   "kept, and taken again");
+	ai_chat_answer_release(&kept);
+	ai_buf_release(&b);
+	ai_buf_release(&m);
+}
+
+static void test_embed(void)
+{
+	static const struct ai_span texts[] = { { "a", 1 }, { "b\t", 2 } };
+	struct ai_embed_request q = { "m-1", texts, 2, 256 };
+	struct ai_buf b = AI_BUF_INIT(1000);
+	struct ai_embed_answer a;
+	static const char answer[] = "{\"embeddings\":[{\"values\":[1,2]},"
+		"{\"values\":[3,-4.5]}],\"usageMetadata\":{"
+		"\"promptTokenCount\":5}}", short_of[] = "{\"embeddings\":["
+		"{\"values\":[1,2]}]}", other[] = "{\"embedding\":{}}";
+
+	w->put_embed(&q, &b);
+	ok(wire_same(ai_buf_cstr(&b), "{\"requests\":[{\"model\":"
+		     "\"models/m-1\",\"content\":{\"parts\":[{\"text\":"
+		     "\"a\"}]},\"outputDimensionality\":256},{\"model\":"
+		     "\"models/m-1\",\"content\":{\"parts\":[{\"text\":"
+		     "\"b\\t\"}]},\"outputDimensionality\":256}]}"),
+	   "texts for vectors");
+	ok(wire_same(wire_path(w->embed.path, "m-1"),
+		     "/models/m-1:batchEmbedContents"), "their path");
+	q.dim = 0;
+	ok(ai_wire_get_embed(w, answer, sizeof answer - 1, &q, &a,
+			     &err) == 0 && a.n == 2 && a.dim == 2 &&
+	   a.vectors[3] == -4.5f && a.tokens == 5, "vectors");
+	ai_embed_answer_release(&a);
+	ok(ai_wire_get_embed(w, short_of, sizeof short_of - 1, &q, &a,
+			     &err) < 0 && a.vectors == NULL, "%s", err.msg);
+	ok(ai_wire_get_embed(w, other, sizeof other - 1, &q, &a, &err) < 0 &&
+	   err.code == AI_E_ANSWER, "%s", err.msg);
+	ai_buf_release(&b);
 }
 
 static void test_count(void)
@@ -355,6 +439,8 @@ int main(void)
 	test_paths();
 	test_tools();
 	test_signature();
+	test_signature_back();
+	test_embed();
 	test_count();
 	test_unsayable();
 	test_answers();

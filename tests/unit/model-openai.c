@@ -139,6 +139,13 @@ static void test_events(void)
 		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,"
 		"\"function\":{\"arguments\":\"{\\\"x\\\":1}\"}}]}}]}",
 		NULL
+	}, *const bare[] = {
+		"{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,"
+		"\"id\":\"a\",\"function\":{\"name\":\"f\"},"
+		"\"extra_content\":{\"google\":{\"thought_signature\":"
+		"\"c2ln\"}}}]}}]}",
+		"{\"choices\":[{\"delta\":{},\"finish_reason\":"
+		"\"tool_calls\"}]}", NULL
 	}, *const bad[] = { "{\"choices\":[{\"delta\":{\"content\":7}}]}",
 			    NULL };
 
@@ -152,6 +159,10 @@ static void test_events(void)
 	   strcmp(chat.calls[1].name, "g") == 0 &&
 	   strcmp(chat.calls[1].arguments.p, "{}") == 0,
 	   "a stream: calls in pieces");
+	ok(feed(bare) == 0 && chat.n_calls == 1 &&
+	   strcmp(chat.calls[0].arguments.p, "{}") == 0 &&
+	   strcmp(chat.calls[0].signature.p, "c2ln") == 0,
+	   "one without arguments, with Gemini's signature");
 	ok(feed(bad) < 0 && err.code == AI_E_ANSWER, "a piece that is no text");
 }
 

@@ -128,13 +128,13 @@ static bool is_object(struct ai_value v)
 static bool is_closed(struct ai_value v, unsigned subset)
 {
 	struct ai_value more = ai_json_get(v, "additionalProperties");
-	struct ai_value required = ai_json_get(v, "required"), key;
+	struct ai_value required = ai_json_get(v, "required"), key, one;
 	struct ai_json_iter it;
 
 	if (more.kind != AI_BOOL || ai_json_true(more))
 		return false;
 	ai_json_iter_init(&it, ai_json_get(v, "properties"));
-	while (subset == STRICT && ai_json_next(&it, &key, NULL))
+	while (subset == STRICT && ai_json_next(&it, &key, &one))
 		if (!has(required, key))
 			return false;
 	return true;
