@@ -220,6 +220,14 @@ static void close_asker(void *state)
 
 /* ---- the program ----------------------------------------------------------- */
 
+static void stop(void *state, bool now)
+{
+	struct asker *a = state;
+
+	if (a->client != NULL)
+		ai_client_stop(a->client, now);
+}
+
 /*
  * Finds what is wrong for every record before reading any.  Records may name
  * models of their own, so that no model at all is no mistake of the command
@@ -246,7 +254,7 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 {
 	/* A request takes so long that each is a job of its own. */
 	static const struct ai_filter filter = {
-		.batch = 1, .eager = true, .begin = begin, .turn = turn,
+		.batch = 1, .eager = true, .begin = begin, .turn = turn, .stop = stop,
 		.open = open_asker, .close = close_asker, .words = "prompt",
 	};
 	int rc = -1;

@@ -315,9 +315,9 @@ sources:
 		[ -s out ] && break
 		sleep 0.05
 	done
+	assert_eq "$(wc -l <out)" 1
 	kill "$pid"
 	wait "$pid" || true
-	assert_eq "$(wc -l <out)" 1
 }
 
 # ---- failures ------------------------------------------------------------------

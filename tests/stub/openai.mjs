@@ -15,6 +15,7 @@
 //                     "short": a body shorter than Content-Length says;
 //                     "chunks": hang up before the last chunk of a body;
 //                     "stall": half of a body, then nothing more;
+//                     "hold": a body without its end;
 //                     "half": the first half of a good body, well framed;
 //                     "huge": bytes of body without end, up to `bytes`
 //   merge             members put into a good answer
@@ -175,9 +176,11 @@ function reply(req, res, text, step) {
 		out = out.subarray(0, out.length / 2);
 	const length = out.length + (step.fault === 'short' ? 100 : 0);
 	res.writeHead(status, { 'Content-Type': 'application/json',
-		'Content-Length': length, 'X-Request-Id': 'req_stub',
+		...(step.fault !== 'hold' && { 'Content-Length': length }), 'X-Request-Id': 'req_stub',
 		...step.headers });
-	if (step.fault === 'short')
+	if (step.fault === 'hold')
+		res.write(out);
+	else if (step.fault === 'short')
 		res.write(out, () => req.socket.destroy());
 	else
 		res.end(out);

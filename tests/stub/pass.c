@@ -3,6 +3,7 @@
  * tests use it to try the loop alone, the benchmarks to time it.
  */
 #include "base/msg.h"
+#include "base/sig.h"
 #include "base/start.h"
 #include "record/config.h"
 #include "record/loop.h"
@@ -99,6 +100,7 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 static struct waiting {
 	struct ai_task *task;
 	int64_t due; /* ms */
+	bool idle;   /* "idle":true, what stop() ends even if there is time */
 } waiting[256];
 static size_t n_waiting, most;
 
@@ -132,14 +134,18 @@ static int begin(void *state, struct ai_task *t, struct ai_err *err)
 	ai_json_i64(ms, &pause);
 	if (ai_json_true(ai_rec_get(ai_task_rec(t), "now")))
 		return end_task(t);
-	waiting[n_waiting++] = (struct waiting){ t, now_ms() + pause };
+	waiting[n_waiting++] = (struct waiting){
+		t, now_ms() + pause,
+		ai_json_true(ai_rec_get(ai_task_rec(t), "idle")),
+	};
 	most = n_waiting > most ? n_waiting : most;
 	return 0;
 }
 
 static int turn(void *state, int fd, bool *readable, struct ai_err *err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+			       { .fd = ai_sig_fd(), .events = POLLIN } };
 	int64_t now = now_ms(), next = now + 1000;
 	size_t i;
 
@@ -147,7 +153,8 @@ static int turn(void *state, int fd, bool *readable, struct ai_err *err)
 	(void)err;
 	for (i = 0; i < n_waiting; i++)
 		next = waiting[i].due < next ? waiting[i].due : next;
-	*readable = poll(&p, 1, next > now ? (int)(next - now) : 0) > 0;
+	poll(p, 2, next > now ? (int)(next - now) : 0);
+	*readable = p[0].revents != 0;
 	now = now_ms();
 	for (i = n_waiting; i-- > 0;) {
 		struct ai_task *t = waiting[i].task;
@@ -158,6 +165,23 @@ static int turn(void *state, int fd, bool *readable, struct ai_err *err)
 		end_task(t);
 	}
 	return 0;
+}
+
+static void stop(void *state, bool now)
+{
+	struct ai_err err;
+	size_t i;
+
+	(void)state;
+	ai_err_set(&err, AI_E_TRY_LATER, "called off");
+	for (i = n_waiting; i-- > 0;) {
+		struct ai_task *t = waiting[i].task;
+
+		if (!now && !waiting[i].idle)
+			continue;
+		waiting[i] = waiting[--n_waiting];
+		ai_task_end(t, &err);
+	}
 }
 
 static int run(int argc, char **argv, struct ai_err *err)
@@ -171,7 +195,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 	}
 	if (tasks)
 		f = (struct ai_filter){ .batch = 1, .begin = begin,
-					.turn = turn };
+					.turn = turn, .stop = stop };
 	rc = ai_loop_run(&f, argc, argv, err);
 	if (tasks)
 		ai_msg(AI_MSG_INFO, "at most %zu at once", most);

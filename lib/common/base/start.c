@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/msg.h"
+#include "base/sig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -281,5 +282,6 @@ int main(int argc, char **argv)
 		status = ai_code_exit(err.code);
 	}
 	ai_opts_release(&ai_start_opts);
+	ai_sig_die();
 	return status;
 }

@@ -13,6 +13,7 @@
 #define KEEP_BYTES ((size_t)1 << 16) /* of a request that has ended */
 #define PLACES_MAX 3 /* at a rate limit, that are given back */
 #define ADDRESS_MAX ((size_t)8192)
+#define TURN_MS 1000 /* who waits may have something to show */
 
 struct ai_client *ai_client_new(struct ai_err *err)
 {
@@ -182,7 +183,7 @@ static void settled(struct ai_exchange *x)
 		over(x, -1, &x->pay.err);
 		return;
 	}
-	if (x->rc < 0 && x->more && x->pay.rc == 0)
+	if (x->rc < 0 && x->more && x->pay.rc == 0 && !x->client->stopping)
 		wait_s = ai_retry_next(&x->retry, x->answer.retry_after_s);
 	/* Nobody is there who needs a rest. */
 	if (wait_s > 0 && x->client->tape.play >= 0)
@@ -585,6 +586,8 @@ static int64_t until_due(const struct ai_client *c)
 int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		   struct ai_err *err)
 {
+	int64_t ms;
+
 	*readable = false;
 	if (progress(c, err) < 0)
 		return -1;
@@ -592,33 +595,14 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		return 0;
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
 		return -1;
-	if (ai_http_wait(c->http, fd, until_due(c), readable, err) < 0 ||
+	ms = until_due(c);
+	if (ms < 0 || ms > TURN_MS)
+		ms = TURN_MS;
+	if (ai_http_wait(c->http, fd, ms, readable, err) < 0 ||
 	    progress(c, err) < 0)
 		return -1;
 	hand_over(c);
 	return 0;
-}
-
-/* What is under way goes out of the ledger as it stands: given back if it was
- * not sent, else at its worst case. */
-static void abandon(struct ai_client *c)
-{
-	struct ai_exchange *x;
-	struct ai_pay *one;
-
-	while ((x = c->under_way) != NULL) {
-		c->under_way = x->next;
-		if (x->transfer != NULL)
-			ai_http_cancel(c->http, x->transfer);
-		x->pay.what = x->stage == EXCHANGE_WAIT ? AI_PAY_VOID
-							: AI_PAY_SETTLE;
-		if (x->stage == EXCHANGE_FLY)
-			x->pay.end = AI_END_LOST;
-		one = &x->pay;
-		if (x->payment.reserved)
-			ai_payer_do(&c->payer, &one, 1);
-		exchange_free(x);
-	}
 }
 
 void ai_client_free(struct ai_client *c)
@@ -627,7 +611,11 @@ void ai_client_free(struct ai_client *c)
 
 	if (c == NULL)
 		return;
-	abandon(c);
+	ai_client_stop(c, true);
+	while ((x = c->under_way) != NULL) {
+		c->under_way = x->next;
+		exchange_free(x);
+	}
 	while ((x = c->spare) != NULL) {
 		c->spare = x->next;
 		exchange_free(x);

@@ -129,6 +129,12 @@ struct ai_call {
  */
 struct ai_client;
 struct ai_client *ai_client_new(struct ai_err *err);
+/*
+ * Nothing more is sent: what waits for a rate limit or another attempt ends, and
+ * a later turn tells.  With now, what is at the provider's ends as well; it
+ * stays booked at its worst case.  No call may be begun after it.
+ */
+void ai_client_stop(struct ai_client *c, bool now);
 /* What is under way is given up, and stands in the ledger as it must: given
  * back if it was not sent, else at its worst case.  NULL is fine. */
 void ai_client_free(struct ai_client *c);
@@ -167,7 +173,8 @@ struct ai_chat_begin {
 int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 		    struct ai_err *err);
 /*
- * Works on all calls until one has ended, something else has happened, or fd
+ * Works on all calls until one has ended, something else has happened (a signal,
+ * or a second has passed), or fd
  * (-1: none) has something to read, which *readable tells.  What goes to the
  * ledger at once goes in one transaction.  -1: no call can go on.
  */

@@ -21,6 +21,7 @@ struct ai_client {
 	struct ai_resume resume;
 	struct ai_tape tape;
 	struct ai_exchange *under_way, *spare;
+	bool stopping; /* nothing more is sent */
 };
 
 struct ai_exchange {

@@ -1,5 +1,6 @@
 #include "net/http.h"
 
+#include "base/sig.h"
 #include "base/str.h"
 #include "net/hints.h"
 
@@ -575,10 +576,13 @@ static void transfer_remove(struct ai_http *h, struct ai_http_transfer *t)
 	*at = t->next;
 }
 
-void ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t)
+bool ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t)
 {
+	bool sent = was_sent(t->easy);
+
 	transfer_remove(h, t);
 	transfer_put_back(h, t);
+	return sent;
 }
 
 int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
@@ -672,7 +676,11 @@ static double now_ms(void)
 int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		 struct ai_err *err)
 {
-	struct curl_waitfd extra = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	struct curl_waitfd extra[2] = {
+		{ .fd = ai_sig_fd(), .events = CURL_WAIT_POLLIN },
+		{ .fd = fd, .events = CURL_WAIT_POLLIN },
+	};
+	unsigned first = extra[0].fd < 0, n = (fd >= 0) + 1 - first;
 	double end = now_ms() + (double)ms, left = 1000;
 	CURLMcode rc;
 	int running;
@@ -682,16 +690,16 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		rc = curl_multi_perform(h->multi, &running);
 		if (rc != CURLM_OK)
 			return multi_error(rc, err);
-		if (collect(h) > 0 || *readable)
+		if (collect(h) > 0 || *readable || extra[0].revents != 0)
 			return 0;
 		if (ms >= 0 && (left = end - now_ms()) <= 0)
 			return 0;
-		rc = curl_multi_poll(h->multi, &extra, fd >= 0,
+		rc = curl_multi_poll(h->multi, extra + first, n,
 				     left > 1000 ? 1000 : (int)ceil(left),
 				     NULL);
 		if (rc != CURLM_OK)
 			return multi_error(rc, err);
-		*readable = fd >= 0 && extra.revents != 0;
+		*readable = fd >= 0 && extra[1].revents != 0;
 	}
 }
 

@@ -82,12 +82,12 @@ typedef void ai_http_done(void *arg, int rc, struct ai_err *err);
 int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 		  struct ai_http_answer *a, ai_http_done *done,
 		  struct ai_http_transfer **out, struct ai_err *err);
-/* Ends it without done(). */
-void ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t);
+/* Ends it without done().  Whether bytes of it may have arrived. */
+bool ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t);
 /*
  * Works on all requests until one has ended, ms have passed (negative: as long
- * as it takes), or fd (-1: none) has something to read, which *readable tells.
- * -1: AI_E_OS, AI_E_MEMORY.
+ * as it takes), fd (-1: none) has something to read, which *readable tells, or a
+ * signal asks for something (base/sig.h).  -1: AI_E_OS, AI_E_MEMORY.
  */
 int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		 struct ai_err *err);

@@ -129,14 +129,15 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 	ai_reader_init(&r, fd, (size_t)ai_loop.max_line);
 	r.before = ai_loop_settle;
 	r.arg = l;
-	while (rc == 0 && more > 0) {
+	while (rc == 0 && more > 0 && l->stop == AI_SIG_NO) {
 		more = whole ? ai_reader_all(&r, &line, err)
 			     : ai_reader_next(&r, &line, err);
 		if (more > 0)
 			rc = take_line(l, &r, &line, whole ? uri : NULL, err);
 	}
 	ai_reader_release(&r);
-	return rc < 0 || more < 0 ? -1 : 0;
+	/* Where it was stopped, there it ends. */
+	return rc < 0 || (more < 0 && l->stop == AI_SIG_NO) ? -1 : 0;
 }
 
 /* A file that cannot be opened is told of and passed over, as cat does. */
@@ -216,7 +217,8 @@ int ai_intake(struct loop *l, int argc, char **argv, struct ai_err *err)
 	else if (l->filter->words != NULL)
 		rc = take_words(l, argc, argv, err);
 	else
-		for (int i = 0; rc == 0 && i < argc; i++)
+		for (int i = 0; rc == 0 && i < argc && l->stop == AI_SIG_NO;
+		     i++)
 			rc = l->filter->operand != NULL
 				? take_operand(l, argv[i], err)
 				: read_file(l, argv[i], err);

@@ -5,6 +5,7 @@
 #ifndef AI_RECORD_JOB_H
 #define AI_RECORD_JOB_H
 
+#include "base/sig.h"
 #include "record/loop.h"
 #include "record/reader.h"
 #include "record/writer.h"
@@ -68,6 +69,9 @@ struct loop {
 	bool have_state;
 
 	size_t n_tasks; /* begun and not ended */
+	enum ai_sig stop; /* what signals asked for, and was done */
+	bool interactive; /* one payload, of the command line */
+	unsigned long last; /* line that was begun */
 
 	/* Several threads. */
 	pthread_mutex_t lock;
@@ -103,7 +107,9 @@ int ai_job_work(struct job *j, void *state, struct ai_err *err);
  * begun (even if it has ended since), 0 if it is done. */
 int ai_job_begin(struct job *j, void *state, struct ai_err *err);
 
-/* task.c: hands the job over, waits while too many are under way. */
+/* task.c: whether a signal asks to end; what waits is called off then. */
+bool ai_tasks_stopped(struct loop *l);
+/* Hands the job over, waits while too many are under way. */
 int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err);
 /* Until all are done, or fd (-1: none) has something to read. */
 int ai_tasks_run(struct loop *l, int fd, struct ai_err *err);

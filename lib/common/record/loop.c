@@ -334,11 +334,13 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 	int rc;
 
 	if (poll(pfd, 1, 0) != 0) /* something to read, or its end */
-		return 0;
+		return l->filter->begin != NULL && ai_tasks_stopped(l)
+			? -1 : 0;
 	if (ai_loop_dispatch(l, err) < 0)
 		return -1;
 	if (l->filter->begin != NULL)
-		return ai_tasks_run(l, fd, err);
+		return ai_tasks_run(l, fd, err) < 0 ||
+		       ai_tasks_stopped(l) ? -1 : 0;
 	pthread_mutex_lock(&l->lock);
 	l->waiting = true;
 	rc = ai_writer_flush(&l->writer, err);
@@ -364,6 +366,10 @@ static void summarise(const struct loop *l)
 {
 	const struct tally *t = &l->tally;
 
+	if (l->stop != AI_SIG_NO && !l->interactive &&
+	    l->writer.err.code == AI_E_NONE)
+		ai_msg(AI_MSG_WARN, "ended by %s: the input is done up to line "
+		       "%lu", ai_sig_name(), l->last);
 	if (t->bad == 0 || ai_loop.plain_out)
 		return;
 	if (t->first.code == AI_E_NONE)
@@ -422,8 +428,9 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		.todo_cond = PTHREAD_COND_INITIALIZER,
 		.done_cond = PTHREAD_COND_INITIALIZER,
 		.max_open = (size_t)ai_loop.jobs * JOBS_A_THREAD,
+		.interactive = f->words != NULL && argc > 0,
 	};
-	int rc = 0;
+	int rc = 0, status;
 
 	if (ai_loop.as != NULL && (*ai_loop.as == '\0' ||
 				   strcmp(ai_loop.as, "error") == 0))
@@ -432,7 +439,9 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 				  "that is added", ai_loop.as);
 	l.order_end = &l.order;
 	ai_writer_init(&l.writer, STDOUT_FILENO);
-	if (ai_loop.jobs > 1 && f->begin == NULL)
+	if (f->begin != NULL)
+		rc = ai_sig_catch(err);
+	else if (ai_loop.jobs > 1)
 		rc = start_threads(&l, err);
 	if (rc == 0)
 		rc = ai_intake(&l, argc, argv, err);
@@ -453,7 +462,12 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	/* What was finished goes out even when the rest failed. */
 	if (ai_writer_flush(&l.writer, rc < 0 ? NULL : err) < 0)
 		rc = -1;
-	summarise(&l);
+	/* Ends by the signal then (base/start.c), and quietly. */
+	if (l.writer.stopped)
+		rc = 0;
+	else
+		summarise(&l);
+	status = rc < 0 ? -1 : exit_status(&l);
 	release(&l);
-	return rc < 0 ? -1 : exit_status(&l);
+	return status;
 }

@@ -94,6 +94,11 @@ struct ai_filter {
 	 */
 	int (*begin)(void *state, struct ai_task *t, struct ai_err *err);
 	int (*turn)(void *state, int fd, bool *readable, struct ai_err *err);
+	/*
+	 * With begin(): no more will be begun.  Ends what only waits to be
+	 * worked on, then or in a later turn(), and with now everything.
+	 */
+	void (*stop)(void *state, bool now);
 	/* Up to batch records; emits each itself.  -1 ends the program. */
 	int (*many)(void *state, struct ai_rec *const *recs, size_t n,
 		    struct ai_emit *out, struct ai_err *err);

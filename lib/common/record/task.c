@@ -8,6 +8,9 @@
  */
 #include "record/job.h"
 
+#include "base/msg.h"
+
+#include <poll.h>
 #include <stddef.h>
 
 static struct job *job_of(struct ai_task *t)
@@ -69,9 +72,29 @@ void ai_task_end(struct ai_task *t, const struct ai_err *why)
 	finish(l, j);
 }
 
+bool ai_tasks_stopped(struct loop *l)
+{
+	enum ai_sig asked = ai_sig_asked();
+
+	/* Who has typed a question does not want the answer any more. */
+	if (asked == AI_SIG_SOON && l->interactive)
+		asked = AI_SIG_NOW;
+	if (asked <= l->stop)
+		return l->stop != AI_SIG_NO;
+	l->stop = asked;
+	if (l->have_state)
+		l->filter->stop(l->state, asked == AI_SIG_NOW);
+	if (asked == AI_SIG_SOON && l->n_tasks > 0)
+		ai_msg(AI_MSG_WARN, "%s: nothing more is begun; %zu under way "
+		       "are waited for, once more ends at once",
+		       ai_sig_name(), l->n_tasks);
+	return true;
+}
+
 static int turn(struct loop *l, int fd, bool *readable, struct ai_err *err)
 {
 	*readable = false;
+	ai_tasks_stopped(l);
 	if (l->fatal.code == AI_E_NONE &&
 	    l->filter->turn(l->state, fd, readable, err) < 0)
 		return -1;
@@ -88,9 +111,13 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 
 	if (ai_loop_open_state(l, err) < 0)
 		return -1;
-	while (ai_loop_is_full(l, j) || l->n_tasks >= (size_t)ai_loop.jobs)
+	while (!ai_tasks_stopped(l) && (ai_loop_is_full(l, j) ||
+	       l->n_tasks >= (size_t)ai_loop.jobs))
 		if (turn(l, -1, &readable, err) < 0)
 			return -1;
+	if (l->stop != AI_SIG_NO)
+		return 0; /* as if it had not been read */
+	l->last = j->entries[j->n - 1].number;
 	l->filling = NULL;
 	ai_loop_append(l, j);
 	l->n_tasks++;
@@ -102,6 +129,15 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 	return rc;
 }
 
+/* Nothing is under way: until there is more to read. */
+static void wait_input(int fd)
+{
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+			       { .fd = ai_sig_fd(), .events = POLLIN } };
+
+	poll(p, 2, -1); /* if it fails, the read blocks instead */
+}
+
 int ai_tasks_run(struct loop *l, int fd, struct ai_err *err)
 {
 	bool readable = false;
@@ -109,8 +145,11 @@ int ai_tasks_run(struct loop *l, int fd, struct ai_err *err)
 
 	/* Whatever is done from now on is written at once. */
 	l->waiting = true;
-	while (rc == 0 && !readable && l->n_tasks > 0)
+	while (rc == 0 && !readable && l->n_tasks > 0 &&
+	       (fd < 0 || !ai_tasks_stopped(l)))
 		rc = turn(l, fd, &readable, err);
+	if (rc == 0 && !readable && fd >= 0 && !ai_tasks_stopped(l))
+		wait_input(fd);
 	l->waiting = false;
 	return rc;
 }

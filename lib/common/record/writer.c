@@ -1,6 +1,9 @@
 #include "record/writer.h"
 
+#include "base/sig.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -28,6 +31,14 @@ static ssize_t write_some(int fd, const char *p, size_t n)
 	ssize_t done;
 
 	for (;;) {
+		if (ai_sig_asked() == AI_SIG_NOW) {
+			/* Only what is taken without waiting. */
+			n = n < PIPE_BUF ? n : PIPE_BUF;
+			if (poll(&pfd, 1, 0) <= 0) {
+				errno = EINTR;
+				return -1;
+			}
+		}
 		done = write(fd, p, n);
 		if (done >= 0)
 			return done;
@@ -48,6 +59,8 @@ static int write_all(struct ai_writer *w, const char *p, size_t n,
 		if (done < 0) {
 			ai_err_sys(&w->err, AI_E_IO, errno,
 				   "cannot write to standard output");
+			w->stopped = errno == EINTR ||
+				(errno == EPIPE && ai_sig_pipe());
 			break;
 		}
 		p += done;

@@ -12,6 +12,7 @@ struct ai_writer {
 	int fd;
 	struct ai_buf buf;
 	struct ai_err err; /* the first failure; code AI_E_NONE so far */
+	bool stopped;      /* it was a signal: base/sig.h */
 };
 
 void ai_writer_init(struct ai_writer *w, int fd);
