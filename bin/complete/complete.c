@@ -259,6 +259,7 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 	};
 	int rc = -1;
 
+	ai_client_run_begins();
 	if (complete_params_load(err) == 0 && check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_params_unload();

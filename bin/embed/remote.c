@@ -38,6 +38,7 @@ static struct ai_endpoint endpoint;
 
 int embed_remote_init(struct ai_err *err)
 {
+	ai_client_run_begins();
 	return ai_endpoint_init(&endpoint, embed_settings.model, err);
 }
 

@@ -7,6 +7,10 @@
 //   DIR/log      one JSON object a request: at_ms (when it arrived, by a clock
 //                that nobody sets), method, path, headers, body
 //
+//   DIR/limit    optional: {"at_once": N, "delay_ms": M}: requests without a
+//                line of their own take that long, and are refused by 429
+//                when N others are open
+//
 // Members of a script line, all optional:
 //   delay_ms          wait before anything else
 //   status, headers, body   answer with these (body: a string, or JSON)
@@ -36,13 +40,22 @@ const dir = process.argv[2];
 const file = (name) => join(dir, name);
 const key = process.env.KEY;
 
+let open = 0;
+
+function limited() {
+	if (!existsSync(file('limit')))
+		return {};
+	const { at_once, delay_ms } = JSON.parse(readFileSync(file('limit')));
+	return open > at_once ? { status: 429 } : { delay_ms };
+}
+
 function nextStep() {
 	if (!existsSync(file('script')))
-		return {};
+		return limited();
 	const lines = readFileSync(file('script'), 'utf8').split('\n')
 		.filter((l) => l !== '');
 	if (lines.length === 0)
-		return {};
+		return limited();
 	writeFileSync(file('script.new'),
 		lines.slice(1).map((l) => l + '\n').join(''));
 	renameSync(file('script.new'), file('script'));
@@ -191,6 +204,8 @@ const tls = secure ? { key: readFileSync(process.env.TLS_KEY),
 	cert: readFileSync(process.env.TLS_CERT) } : {};
 const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
 	const at = performance.now();
+	open++;
+	res.on('close', () => open--);
 	const parts = [];
 	req.on('data', (p) => parts.push(p));
 	req.on('end', () => {

@@ -26,6 +26,7 @@ stub_stop() {
 }
 
 stub_reset() {
+	rm -f "$STUB/limit"
 	: >"$STUB/script"
 	: >"$STUB/log"
 }

@@ -13,6 +13,7 @@
 #define KEEP_BYTES ((size_t)1 << 16) /* of a request that has ended */
 #define PLACES_MAX 3 /* at a rate limit, that are given back */
 #define ADDRESS_MAX ((size_t)8192)
+#define OVERLOADED 529 /* Anthropic's 503 */
 #define TURN_MS 1000 /* who waits may have something to show */
 
 struct ai_client *ai_client_new(struct ai_err *err)
@@ -29,14 +30,6 @@ struct ai_client *ai_client_new(struct ai_err *err)
 		return NULL;
 	}
 	return c;
-}
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* ---- exchanges come and go ------------------------------------------------ */
@@ -67,6 +60,8 @@ struct ai_exchange *ai_exchange_new(struct ai_client *c,
 	x->keep = x->told = x->streams = false;
 	x->delta = NULL;
 	x->places = 0;
+	x->place = NULL;
+	x->entered = false;
 	x->chat = NULL;
 	x->method = "POST";
 	x->tariff = &e->tariff;
@@ -80,6 +75,7 @@ struct ai_exchange *ai_exchange_new(struct ai_client *c,
 void ai_exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 {
 	ai_stream_release(x);
+	ai_place_end(x);
 	x->streams = false;
 	ai_buf_shrink(&x->body, KEEP_BYTES);
 	ai_buf_shrink(&x->kept, KEEP_BYTES);
@@ -121,8 +117,7 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 		return -1;
 	ai_retry_init(&x->retry, (int)ai_client.retries, ai_client.timeout_s,
 		      NULL);
-	x->stage = EXCHANGE_RESERVE;
-	return 0;
+	return ai_place_begin(x->client, x, err);
 }
 
 /* Behind the others: who came first is served first. */
@@ -178,6 +173,9 @@ static void settled(struct ai_exchange *x)
 {
 	double wait_s = -1;
 
+	ai_place_leave(x, x->rc == 0 ? AI_PACE_ANSWERED :
+		       x->call->status == 429 || x->call->status == OVERLOADED
+		       ? AI_PACE_REFUSED : AI_PACE_OTHER);
 	x->call->cost += x->pay.cost;
 	if (x->rc == 0 && x->pay.rc < 0) {
 		over(x, -1, &x->pay.err);
@@ -189,12 +187,29 @@ static void settled(struct ai_exchange *x)
 	if (wait_s > 0 && x->client->tape.play >= 0)
 		wait_s = 0;
 	x->stage = wait_s < 0 ? EXCHANGE_OVER : EXCHANGE_RETRY;
-	x->due_s = now_s() + wait_s;
+	x->due_s = ai_client_now() + wait_s;
+}
+
+/* It would wait for a rate limit, if the run had the time. */
+static void blame_deadline(struct ai_exchange *x)
+{
+	struct ai_err *err = &x->pay.err;
+	double wait_s = err->retry_after_s;
+
+	if (err->code != AI_E_TRY_LATER || x->retry.deadline < ai_run_end() ||
+	    (ai_paid.max_wait_s >= 0 && ai_paid.max_wait_s < wait_s))
+		return;
+	ai_err_set(err, AI_E_TRY_LATER, "the limit of %s has a place in %.1f "
+		   "s; --deadline ends before", x->e->tariff.labels.model,
+		   wait_s);
+	err->retry_after_s = wait_s;
 }
 
 static void reserved(struct ai_exchange *x)
 {
 	if (x->pay.rc < 0) {
+		ai_place_leave(x, AI_PACE_OTHER);
+		blame_deadline(x);
 		over(x, -1, &x->pay.err);
 		return;
 	}
@@ -202,7 +217,7 @@ static void reserved(struct ai_exchange *x)
 		return;
 	x->stage = EXCHANGE_WAIT;
 	x->due_s = x->payment.reserved
-		? now_s() + (double)(x->payment.start_ns - boot_ns()) / 1e9
+		? ai_client_now() + (double)(x->payment.start_ns - boot_ns()) / 1e9
 		: 0;
 }
 
@@ -340,7 +355,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 
 	x->transfer = NULL;
 	x->stage = EXCHANGE_SETTLE;
-	x->call->latency_s = now_s() - x->begun_s;
+	x->call->latency_s = ai_client_now() - x->begun_s;
 	x->call->status = x->answer.status;
 	snprintf(x->call->request_id, sizeof x->call->request_id, "%s",
 		 x->answer.request_id);
@@ -352,6 +367,10 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
 	x->pay.retry_after_s = x->answer.retry_after_s;
+	if (rc < 0 && x->answer.status == 0)
+		ai_run_is_over(x->answer.sent
+			       ? "the answer, which may be billed"
+			       : "this was sent", err);
 	if (x->rc < 0)
 		x->err = *err;
 	if (ai_tape_add(&x->client->tape, x, rc, &x->err, &unrecorded) < 0) {
@@ -390,7 +409,7 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 	int rc;
 
 	x->call->attempts++;
-	x->begun_s = now_s();
+	x->begun_s = ai_client_now();
 	x->more = false;
 	if (x->streams)
 		ai_stream_begin(x);
@@ -438,7 +457,7 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 		goto out;
 	x->call->attempts++;
 	x->call->failure = AI_CALL_OK;
-	x->begun_s = now_s();
+	x->begun_s = ai_client_now();
 	x->more = false;
 	if (x->streams)
 		ai_stream_begin(x);
@@ -465,7 +484,7 @@ static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 /* Those whose time has come go out, all at once as the ledger sees it. */
 static void launch(struct ai_client *c, struct ai_pay **list)
 {
-	double now = now_s();
+	double now = ai_client_now();
 	struct ai_exchange *x;
 	struct ai_err err;
 	size_t n = 0;
@@ -503,11 +522,11 @@ static void launch(struct ai_client *c, struct ai_pay **list)
 
 static void retry_due(struct ai_client *c)
 {
-	double now = now_s();
+	double now = ai_client_now();
 
 	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next)
 		if (x->stage == EXCHANGE_RETRY && x->due_s <= now)
-			x->stage = EXCHANGE_RESERVE;
+			ai_place_again(x);
 }
 
 static bool has_stage(const struct ai_client *c, int stage)
@@ -527,6 +546,7 @@ static int progress(struct ai_client *c, struct ai_err *err)
 		return ai_err_nomem(err);
 	do {
 		retry_due(c);
+		ai_place_admit(c);
 		book(c, list);
 		launch(c, list);
 	} while (has_stage(c, EXCHANGE_RESERVE) ||
@@ -573,11 +593,11 @@ static size_t hand_over(struct ai_client *c)
 /* Milliseconds until the next one is due; negative: none waits. */
 static int64_t until_due(const struct ai_client *c)
 {
-	double now = now_s(), least = HUGE_VAL;
+	double now = ai_client_now(), least = HUGE_VAL;
 
 	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
-		if ((x->stage == EXCHANGE_WAIT || x->stage == EXCHANGE_RETRY) &&
-		    x->due_s < least)
+		if ((x->stage == EXCHANGE_WAIT || x->stage == EXCHANGE_RETRY ||
+		     x->stage == EXCHANGE_QUEUE) && x->due_s < least)
 			least = x->due_s;
 	return isinf(least) ? -1 : least <= now ? 0
 		: (int64_t)ceil((least - now) * 1000);
@@ -620,6 +640,7 @@ void ai_client_free(struct ai_client *c)
 		c->spare = x->next;
 		exchange_free(x);
 	}
+	ai_place_free(c);
 	ai_http_free(c->http);
 	ai_tape_release(&c->tape);
 	ai_resume_release(&c->resume, &c->payer);

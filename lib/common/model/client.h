@@ -23,6 +23,7 @@ struct ai_client_settings {
 	int api;            /* what it speaks, of AI_CLIENT_APIS */
 	bool insecure_http;
 	double connect_s, timeout_s;
+	double deadline_s;  /* of the whole run; 0: none */
 	double idle_s;      /* nothing of an answer for so long; 0: no matter */
 	int64_t retries;
 	int cache;          /* enum ai_cache_use */
@@ -48,8 +49,9 @@ extern struct ai_client_settings ai_client;
 #define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere|gemini|mistral|ollama|" \
 	"responses"
 
-/* --base-url --api --connect-timeout --timeout --idle-timeout --retries --insecure-http --record
- * --replay; for chats --cache --cache-ttl, --resume --retry-uncertain. */
+/* --base-url --api --connect-timeout --timeout --deadline --idle-timeout
+ * --retries --record --replay --insecure-http; for chats --cache --cache-ttl,
+ * --resume --retry-uncertain. */
 extern const struct ai_opt ai_client_options[], ai_client_options_cache[],
 	ai_client_options_resume[];
 
@@ -120,6 +122,10 @@ struct ai_call {
 	bool uncertain;       /* an earlier run had sent it, and it was sent
 			       * again */
 };
+
+/* From now on the time of --deadline runs.  When it is over, calls end with
+ * AI_E_TRY_LATER, and none is sent. */
+void ai_client_run_begins(void);
 
 /*
  * One a thread, for any number of calls at once.  Nothing is set up for the

@@ -1,9 +1,51 @@
-/* ending.c: calls that are called off, because the program is to end. */
+/* ending.c: when a run is to end: at its deadline, or because of a signal. */
 #include "model/exchange.h"
 
 #include "base/sig.h"
 
+#include <math.h>
+#include <time.h>
+
 #define AT_ONCE 64 /* in one transaction */
+
+/* ---- the deadline ---------------------------------------------------------------- */
+
+static double end_s = HUGE_VAL; /* of the run */
+
+double ai_client_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void ai_client_run_begins(void)
+{
+	end_s = ai_client.deadline_s > 0
+		? ai_client_now() + ai_client.deadline_s : HUGE_VAL;
+}
+
+double ai_run_end(void)
+{
+	return end_s;
+}
+
+void ai_run_bound(struct ai_exchange *x)
+{
+	x->retry.deadline = fmin(x->retry.deadline, end_s);
+}
+
+bool ai_run_is_over(const char *before, struct ai_err *err)
+{
+	if (ai_client_now() < end_s)
+		return false;
+	ai_err_set(err, AI_E_TRY_LATER, "the run's %g s were over before %s: "
+		   "--deadline allows more", ai_client.deadline_s, before);
+	return true;
+}
+
+/* ---- signals --------------------------------------------------------------------- */
 
 /* What is at the provider's is paid for: its answer may as well be waited
  * for, if there is time. */

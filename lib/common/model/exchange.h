@@ -1,12 +1,13 @@
 /*
  * exchange.h: one call on its way, for the files that make up the client.
  *
- * RESERVE -> WAIT -> FLY -> SETTLE -> over, or RETRY -> RESERVE
+ * QUEUE -> RESERVE -> WAIT -> FLY -> SETTLE -> over, or RETRY -> QUEUE
  */
 #ifndef AI_MODEL_EXCHANGE_H
 #define AI_MODEL_EXCHANGE_H
 
 #include "model/client.h"
+#include "model/pace.h"
 #include "model/resume.h"
 #include "model/tape.h"
 #include "net/eventstream.h"
@@ -15,12 +16,21 @@
 #include "net/sse.h"
 #include "store/cache.h"
 
+/* The pace at one endpoint, by its address and model. */
+struct ai_place {
+	struct ai_place *next;
+	struct ai_pace pace;
+	size_t users; /* calls that are not over */
+	char name[];
+};
+
 struct ai_client {
 	struct ai_http *http; /* NULL until the first request */
 	struct ai_payer payer;
 	struct ai_resume resume;
 	struct ai_tape tape;
 	struct ai_exchange *under_way, *spare;
+	struct ai_place *places; /* the latest first */
 	bool stopping; /* nothing more is sent */
 };
 
@@ -29,6 +39,7 @@ struct ai_exchange {
 	struct ai_client *client;
 	const struct ai_endpoint *e;
 	enum {
+		EXCHANGE_QUEUE,   /* for its turn among those at the place */
 		EXCHANGE_RESERVE, /* wants its worst case in the ledger */
 		EXCHANGE_WAIT,    /* for its place at the rate limit: due_s */
 		EXCHANGE_FLY,     /* at the provider's */
@@ -36,7 +47,10 @@ struct ai_exchange {
 		EXCHANGE_RETRY,   /* waits for another attempt: due_s */
 		EXCHANGE_OVER,
 	} stage;
-	double due_s, begun_s; /* of ai_client_now() */
+	double due_s, begun_s, queued_s; /* by CLOCK_MONOTONIC */
+	struct ai_place *place;
+	unsigned round; /* of its pace */
+	bool entered;   /* it has a turn there */
 
 	const char *method; /* "POST" */
 	struct ai_buf url, body;
@@ -94,6 +108,29 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 			struct ai_media media, struct ai_err *err);
 /* From now on it is ai_client_turn()'s. */
 void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x);
+/* ---- ending.c -------------------------------------------------------------------- */
+
+double ai_client_now(void);
+/* No attempt goes on when the run is to be over. */
+void ai_run_bound(struct ai_exchange *x);
+/* Whether it is; then err says so, and what it came before. */
+bool ai_run_is_over(const char *before, struct ai_err *err);
+/* Its end on the clock; HUGE_VAL: none. */
+double ai_run_end(void);
+
+/* ---- place.c --------------------------------------------------------------------- */
+
+/* Puts it into the queue of its place: for its first attempt, or another one. */
+int ai_place_begin(struct ai_client *c, struct ai_exchange *x,
+		   struct ai_err *err);
+void ai_place_again(struct ai_exchange *x);
+/* Those whose turn it is go on; those whose time is over end. */
+void ai_place_admit(struct ai_client *c);
+/* Its attempt has ended: the turn is another one's. */
+void ai_place_leave(struct ai_exchange *x, enum ai_pace_end how);
+/* It is over. */
+void ai_place_end(struct ai_exchange *x);
+void ai_place_free(struct ai_client *c);
 
 /* ---- failure.c ------------------------------------------------------------------ */
 

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# How many are asked at once, and for how long.
+load helper
+load ../stub/stub
+
+setup_file() {
+	stub_start
+}
+
+teardown_file() {
+	stub_stop
+}
+
+setup() {
+	ai_setup
+	stub_reset
+	ask=(ai-complete --base-url "$STUB_URL" -m x)
+}
+
+prompts() { # N
+	seq "$1" | sed 's/.*/{"id":&,"prompt":"p&"}/'
+}
+
+@test "-j 64, of which a server takes 4: it is hardly refused, and nothing fails" {
+	echo '{"at_once":4,"delay_ms":100}' >"$STUB/limit"
+	prompts 200 >in
+	"${ask[@]}" -j 64 <in >out
+	assert_eq "$(jq .id out)" "$(seq 200)"
+	assert_eq "$(jq -c 'select(.error)' out)" ''
+	refused=$(($(stub_requests) - 200))
+	echo "refused: $refused"
+	# 60 of the first 64 could not know.
+	[ "$refused" -ge 60 ]
+	[ "$refused" -le 100 ]
+}
+
+@test "--deadline: what is not asked by then is an error, and all is read" {
+	stub_script '{}' '{"delay_ms":60000}'
+	prompts 500 >in
+	run --separate-stderr "${ask[@]}" --deadline 1 <in
+	assert_status 2
+	assert_eq "$(stub_requests)" 2
+	assert_eq "$(jq -c '[.id, .error.code]' <<<"$output")" \
+		"$(echo '[1,null]'; seq 2 500 | sed 's/.*/[&,"try_later"]/')"
+	assert_has "$output" "the run's 1 s were over before the answer, which may be billed: --deadline"
+	assert_has "$output" "the run's 1 s were over before this was sent"
+}
+
+@test "--deadline: it is the end of waiting for another attempt, and of retries" {
+	for _ in {1..20}; do
+		echo '{"status":503,"headers":{"retry-after-ms":"300"}}'
+	done >"$STUB/script"
+	run --separate-stderr "${ask[@]}" --retries 20 --deadline 1 hi
+	assert_status 69
+	[ "$(stub_requests)" -le 4 ]
+}
+
+@test "--deadline: a place at a rate limit behind it is not waited for" {
+	unset AI_PRICE
+	ask+=(--price '1,2')
+	ai-cost limit set x --requests 1
+	"${ask[@]}" hi >/dev/null
+	run --separate-stderr "${ask[@]}" --deadline 5 hi
+	assert_status 75
+	assert_has "$stderr$output" '--deadline ends before'
+}
+
+@test "--deadline: kept answers are given all the same" {
+	unset AI_PRICE
+	ask+=(--price '1,2' --cache on)
+	prompts 3 >in
+	"${ask[@]}" <in >/dev/null
+	stub_script '{"delay_ms":60000}'
+	{ prompts 3; echo '{"prompt":"new"}'; prompts 3; } >in
+	run --separate-stderr "${ask[@]}" --deadline 0.3 <in
+	assert_eq "$(jq -c '.completion.cached' <<<"$output" | uniq -c | tr -s ' ')" \
+		$' 3 true\n 1 null\n 3 true'
+}
