@@ -1,6 +1,7 @@
 /* base: buffers with a limit, UTF-8 by its definition, strict numbers. */
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/tally.h"
 #include "base/utf8.h"
 #include "tap.h"
 
@@ -154,8 +155,31 @@ static void test_nearest(void)
 	ok(ai_nearest("verbosity", names, 4) == NULL, "none is near");
 }
 
+/* Keys that begin alike, so that they want the same row, and many of them. */
+static void test_tally(void)
+{
+	struct ai_tally t = { NULL, 0, 0 };
+	unsigned char key[AI_TALLY_KEY] = { 7 };
+	struct ai_err err;
+	int wrong = 0;
+
+	for (int64_t round = 0; round < 3; round++)
+		for (uint32_t i = 0; i < 5000; i++) {
+			memcpy(key + (i % 2 == 0 ? 0 : 8), &i, sizeof i);
+			wrong += ai_tally_add(&t, key, &err) != round;
+			memset(key, 0, sizeof key);
+		}
+	ok(wrong == 0 && t.n == 5000, "%zu keys, three times each: %d counted "
+	   "wrongly", t.n, wrong);
+	ok(4 * t.n <= 3 * t.cap, "a quarter of the rows is free");
+	ai_tally_release(&t);
+	ok(ai_tally_add(&t, key, &err) == 0, "empty again");
+	ai_tally_release(&t);
+}
+
 int main(void)
 {
+	test_tally();
 	test_buf();
 	test_utf8_all();
 	test_utf8_grammar();
