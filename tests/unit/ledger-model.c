@@ -100,7 +100,10 @@ static void granted(struct ai_ledger *l, const struct ai_reserve *r,
 		differ("start, after now", out->start_ns, now_ns);
 	if (out->probe != w->probe)
 		differ("probe", out->probe, w->probe);
-	*c = (struct call){ .at = now_ms, .worst = r->worst, .open = true };
+	if (out->sent != (r->at_once && out->start_ns <= now_ns))
+		differ("sent at once", out->sent, !out->sent);
+	*c = (struct call){ .at = now_ms, .worst = r->worst, .open = true,
+			    .sent = out->sent };
 	memcpy(c->who, who, sizeof(c->who));
 	memcpy(c->id, r->id, sizeof(c->id));
 	take_rate(r, who[MODEL], w, out->start_ns);
@@ -179,7 +182,8 @@ static struct ai_reserve random_call(int who[SCOPES])
 							: below(60),
 				.max_wait_ms = below(4) == 0 ? INT64_MAX
 					: below(3) * 1000,
-				.left_ms = below(3) == 0 ? below(900000) : 0 };
+				.left_ms = below(3) == 0 ? below(900000) : 0,
+				.at_once = below(3) == 0 };
 	int s;
 
 	for (s = 0; s < SCOPES; s++)

@@ -259,7 +259,7 @@ static int64_t of_id(struct ai_ledger *l, const char *what,
 
 	ai_hex(id, AI_LEDGER_ID, hex);
 	snprintf(sql, sizeof(sql), "SELECT %s FROM transfer p LEFT JOIN"
-		 " transfer t ON t.of=p.seq AND t.kind IN (2, 3, 4) WHERE"
+		 " transfer t ON t.of=p.seq AND t.kind BETWEEN 2 AND 4 WHERE"
 		 " p.id=x'%s'", what, hex);
 	return ask(l, sql);
 }

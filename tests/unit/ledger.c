@@ -576,6 +576,40 @@ static void test_last_look(void)
 	ai_ledger_close(l);
 }
 
+/* What need not wait is sent with its reservation, and nothing else is. */
+static void test_at_once(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "m", 60, 0 };
+	struct ai_reserve r = want(1), late;
+	struct ai_reserved out;
+	struct ai_err err;
+	int64_t sent = 0;
+
+	ok(verdict(l, &r, &out) == AI_GRANTED && !out.sent, "not by itself");
+	r = want(1);
+	r.at_once = true;
+	ok(verdict(l, &r, &out) == AI_GRANTED && out.sent, "at once");
+	ok(ai_db_int(&l->db, "SELECT sum(sent) FROM hold", &sent, &err) == 0 &&
+	   sent == 1, "and so it stands in the ledger");
+	ok(verdict(l, &r, &out) == AI_AGAIN && !out.sent &&
+	   ai_ledger_sent(l, r.id, &err) == 0, "to ask again changes nothing");
+	post(l, r.id, 1, AI_OUTCOME_SUCCESS, 0);
+	ai_ledger_set_limit(l, &limit, &err);
+	late = want(1);
+	late.at_once = true;
+	late.max_wait_ms = INT64_MAX;
+	verdict(l, &late, &out);
+	late = want(1);
+	late.at_once = true;
+	late.max_wait_ms = INT64_MAX;
+	ok(verdict(l, &late, &out) == AI_GRANTED && !out.sent &&
+	   out.start_ns > now_ns, "not what must wait for its place");
+	ok(ai_ledger_void(l, late.id, &err) == 0 && faults(l) == 0,
+	   "all agrees");
+	ai_ledger_close(l);
+}
+
 /* A child reserves, perhaps sends, and dies. */
 static void die_with(const char *file, int64_t worst, bool sent)
 {
@@ -806,6 +840,7 @@ int main(void)
 	test_probe_ends();
 	test_deadline();
 	test_last_look();
+	test_at_once();
 	test_orphans();
 	test_dead_probe();
 	test_damage();

@@ -11,6 +11,7 @@
 
 #define REQUEST_MAX ((size_t)64 << 20)
 #define KEEP_BYTES ((size_t)1 << 16) /* of a request that has ended */
+#define GATHER_S 0.001
 #define PLACES_MAX 3 /* at a rate limit, that are given back */
 #define ADDRESS_MAX ((size_t)8192)
 #define OVERLOADED 529 /* Anthropic's 503 */
@@ -270,18 +271,19 @@ static int put_auth(const struct ai_endpoint *e, char *out, size_t size,
 }
 
 /* What the answer's usage comes to, for people; and what is billed. */
-static struct ai_value chat_usage(const struct ai_endpoint *e,
-				  struct ai_chat_answer *a)
+static void chat_usage(struct ai_exchange *x)
 {
+	struct ai_chat_answer *a = x->chat;
 	struct ai_value v = { AI_NONE, { NULL, 0 } };
-	struct ai_meter m;
 
 	if (a->bill.len == 0 ||
 	    ai_json_check(a->bill.p, a->bill.len, &v, NULL) < 0)
-		return (struct ai_value){ AI_NONE, { NULL, 0 } };
-	if (ai_meter_read(e->tariff.shape, v, &m, NULL) == 0)
-		a->usage = ai_usage_of(&m);
-	return v;
+		return;
+	x->pay.usage = v;
+	if (ai_meter_read(x->e->tariff.shape, v, &x->meter, NULL) < 0)
+		return;
+	x->pay.meter = &x->meter;
+	a->usage = ai_usage_of(&x->meter);
 }
 
 /* An answer is kept before it is booked: the commit that books it makes both
@@ -309,7 +311,7 @@ static int take_stream(struct ai_exchange *x, struct ai_err *err)
 		return -1;
 	}
 	x->pay.end = AI_END_ANSWERED;
-	x->pay.usage = chat_usage(x->e, x->chat);
+	chat_usage(x);
 	if (x->keep)
 		keep_answer(x->client, x);
 	ai_resume_keep(x);
@@ -323,7 +325,7 @@ static int take_chat(struct ai_exchange *x, struct ai_err *err)
 	int rc = x->e->wire->get_chat(ai_buf_cstr(body), body->len, x->chat,
 				      err);
 
-	x->pay.usage = chat_usage(x->e, x->chat);
+	chat_usage(x);
 	if (rc == 0 && x->keep)
 		keep_answer(x->client, x);
 	if (rc == 0)
@@ -365,6 +367,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->pay.end = ai_failure_end(&x->answer);
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	x->pay.answer = (struct ai_span){ NULL, 0 };
+	x->pay.meter = NULL;
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
 	x->pay.retry_after_s = x->answer.retry_after_s;
 	if (rc < 0 && x->answer.status == 0)
@@ -603,6 +606,24 @@ static int64_t until_due(const struct ai_client *c)
 		: (int64_t)ceil((least - now) * 1000);
 }
 
+/*
+ * Where many are under way and what they cost is booked, a moment more: those
+ * that end in it are booked in the same transaction, and what comes after them
+ * is reserved in one.  A transaction is two thirds of what a call costs.
+ */
+static int gather(struct ai_client *c, struct ai_err *err)
+{
+	double end = ai_client_now() + GATHER_S;
+	bool readable;
+
+	if (c->payer.ledger == NULL || !has_stage(c, EXCHANGE_SETTLE))
+		return 0;
+	while (has_stage(c, EXCHANGE_FLY) && ai_client_now() < end)
+		if (ai_http_wait(c->http, -1, 1, &readable, err) < 0)
+			return -1;
+	return 0;
+}
+
 int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		   struct ai_err *err)
 {
@@ -619,7 +640,7 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 	if (ms < 0 || ms > TURN_MS)
 		ms = TURN_MS;
 	if (ai_http_wait(c->http, fd, ms, readable, err) < 0 ||
-	    progress(c, err) < 0)
+	    gather(c, err) < 0 || progress(c, err) < 0)
 		return -1;
 	hand_over(c);
 	return 0;
@@ -708,7 +729,7 @@ static int look_up(struct ai_client *c, struct ai_exchange *x,
 		rc = -1;
 	ai_buf_release(&b);
 	if (rc > 0)
-		chat_usage(x->e, x->chat);
+		chat_usage(x);
 	return rc;
 }
 
@@ -720,7 +741,7 @@ static int try_resume(struct ai_exchange *x, const struct ai_chat_begin *b,
 
 	if (rc <= 0)
 		return rc;
-	chat_usage(x->e, x->chat);
+	chat_usage(x);
 	x->stage = EXCHANGE_OVER;
 	x->rc = 0;
 	return 1;

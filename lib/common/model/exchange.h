@@ -59,6 +59,7 @@ struct ai_exchange {
 	struct ai_payment payment;
 	int places; /* that it has given back */
 	struct ai_pay pay;
+	struct ai_meter meter; /* that pay may point to */
 	struct ai_retry retry;
 	struct ai_http_transfer *transfer; /* while it flies */
 	struct ai_http_answer answer;

@@ -350,7 +350,7 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 		.worst = p->worst, .tokens = pay->ask.input + pay->ask.output,
 		.max_wait_ms = until > now ? until - now : 0,
 		.left_ms = (int64_t)(fmax(pay->left_s, 0.001) * 1000),
-		.labels = pay->tariff->labels,
+		.labels = pay->tariff->labels, .at_once = true,
 	};
 	memcpy(r->id, p->id, sizeof r->id);
 	return 1;
@@ -376,6 +376,7 @@ static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
 	}
 	pay->payment->reserved = true;
 	pay->payment->limited = out->limited && !out->probe;
+	pay->payment->sent = out->sent;
 	pay->payment->start_ns = out->start_ns;
 }
 
@@ -412,20 +413,22 @@ static void lose(const struct ai_payment *p, struct ai_post *post)
 /* What was answered costs what the provider counted; what it counted and
  * nobody can read, or no bill can be, costs the worst until somebody knows
  * better. */
-static void book_answer(const struct ai_payment *p, const struct ai_tariff *t,
-			struct ai_value usage, struct ai_post *post)
+static void book_answer(const struct ai_pay *pay, struct ai_post *post)
 {
+	const struct ai_tariff *t = pay->tariff;
+	const struct ai_meter *m = pay->meter;
 	struct ai_meter meter;
-	bool read = usage.kind == AI_OBJECT &&
-		ai_meter_read(t->shape, usage, &meter, NULL) == 0;
 
+	if (m == NULL && pay->usage.kind == AI_OBJECT &&
+	    ai_meter_read(t->shape, pay->usage, &meter, NULL) == 0)
+		m = &meter;
 	post->how = AI_BOOK_AMOUNT;
-	if (!read || ai_bill(&t->price, &meter, AI_TIER_STANDARD,
-			     &post->amount, NULL) < 0 ||
+	if (m == NULL || ai_bill(&t->price, m, AI_TIER_STANDARD, &post->amount,
+				 NULL) < 0 ||
 	    post->amount > AI_LEDGER_AMOUNT_MAX)
-		lose(p, post);
-	if (usage.kind != AI_NONE)
-		keep_usage(usage, read ? &meter : NULL, post);
+		lose(pay->payment, post);
+	if (pay->usage.kind != AI_NONE)
+		keep_usage(pay->usage, m, post);
 }
 
 /* What its end comes to; usage and outcome too. */
@@ -444,7 +447,7 @@ static void bill(const struct ai_pay *pay, struct ai_post *post)
 	if (pay->tariff->price.kind == AI_PRICE_FREE)
 		return;
 	if (pay->end == AI_END_ANSWERED)
-		book_answer(pay->payment, pay->tariff, pay->usage, post);
+		book_answer(pay, post);
 	else if (pay->end == AI_END_LOST)
 		lose(pay->payment, post);
 	else if (pay->end == AI_END_UNSENT)
@@ -496,7 +499,8 @@ static int prepare(struct ai_pay *pay, struct ai_ledger_op *op)
 		return reserve(pay, op);
 	if (pay->what == AI_PAY_SETTLE)
 		return settle(pay, op);
-	if (!pay->payment->reserved)
+	if (!pay->payment->reserved ||
+	    (pay->what == AI_PAY_SENT && pay->payment->sent))
 		return 0;
 	op->what = pay->what == AI_PAY_SENT ? AI_LEDGER_SENT : AI_LEDGER_VOID;
 	memcpy(op->in.id, pay->payment->id, AI_LEDGER_ID);

@@ -107,6 +107,7 @@ struct ai_payment {
 	unsigned char id[AI_LEDGER_ID];
 	bool reserved;
 	bool limited;     /* start_ns is its place in a rate limit */
+	bool sent;        /* it counts as sent, since it need not wait */
 	int64_t worst;
 	int64_t start_ns; /* it may not go out before, CLOCK_BOOTTIME */
 	int64_t until_ms; /* its wait has to be over then, likewise */
@@ -143,6 +144,8 @@ struct ai_pay {
 	enum ai_end end;          /* AI_PAY_SETTLE, and the rest */
 	struct ai_value usage;    /* the provider's; any kind but an object:
 				   * not told, and the worst case stands */
+	const struct ai_meter *meter; /* what usage says, if that has been read;
+				   * else NULL */
 	double retry_after_s;     /* as the provider asked, or negative */
 	/* A batch's line: its journal learns of AI_PAY_RESERVE, and of the
 	 * answer (p NULL: there is none) at AI_PAY_SETTLE.  NULL: no batch. */

@@ -39,6 +39,10 @@ struct ai_http_transfer {
 
 struct ai_http {
 	CURLM *multi;
+	/* The address of the last request, and what it says: most go where the
+	 * one before went. */
+	char *known;
+	struct ai_http_url to;
 	struct ai_http_transfer *under_way, *spare;
 };
 
@@ -118,6 +122,7 @@ void ai_http_free(struct ai_http *h)
 		transfer_free(t);
 	}
 	curl_multi_cleanup(h->multi);
+	free(h->known);
 	free(h);
 }
 
@@ -318,20 +323,27 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	return ai_buf_add(&t->answer->body, p, size * n) < 0 ? 0 : size * n;
 }
 
+/* By the server's clock if it told: ours may be wrong. */
+static double server_time(const struct ai_http_transfer *t)
+{
+	time_t date = t->date[0] != '\0' ? curl_getdate(t->date, NULL) : -1;
+
+	return (double)(date >= 0 ? date : time(NULL));
+}
+
 static void headers_digest(struct ai_http_transfer *t)
 {
 	struct ai_http_answer *a = t->answer;
-	time_t date = t->date[0] != '\0' ? curl_getdate(t->date, NULL) : -1;
-	/* By the server's clock if it told: ours may be wrong. */
-	double now = (double)(date >= 0 ? date : time(NULL)), ms;
+	double ms;
 
 	if (t->retry_after[0] != '\0')
-		a->retry_after_s = ai_http_retry_after(t->retry_after, now);
+		a->retry_after_s = ai_http_retry_after(t->retry_after,
+						       server_time(t));
 	if (t->retry_after_ms[0] != '\0' &&
 	    ai_parse_f64(ai_span_of(t->retry_after_ms), &ms) == 0 && ms >= 0)
 		a->retry_after_s = ms / 1000;
 	if (a->retry_after_s < 0 && a->status == 429)
-		a->retry_after_s = ai_hints_wait(&t->hints, now);
+		a->retry_after_s = ai_hints_wait(&t->hints, server_time(t));
 	if (strcasecmp(t->should_retry, "true") == 0)
 		a->should_retry = 1;
 	else if (strcasecmp(t->should_retry, "false") == 0)
@@ -585,6 +597,22 @@ bool ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t)
 	return sent;
 }
 
+static int know_url(struct ai_http *h, const char *url, struct ai_http_url *to,
+		    struct ai_err *err)
+{
+	if (h->known == NULL || strcmp(h->known, url) != 0) {
+		free(h->known);
+		h->known = NULL;
+		if (take_url(url, false, &h->to, err) < 0)
+			return -1;
+		h->known = strdup(url);
+		if (h->known == NULL)
+			return ai_err_nomem(err);
+	}
+	*to = h->to;
+	return 0;
+}
+
 int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 		  struct ai_http_answer *a, ai_http_done *done,
 		  struct ai_http_transfer **out, struct ai_err *err)
@@ -600,7 +628,7 @@ int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 	t->answer = a;
 	t->err.code = AI_E_NONE;
 	header_forget(t);
-	if (take_url(q->url, false, &t->to, err) < 0 ||
+	if (know_url(h, q->url, &t->to, err) < 0 ||
 	    header_list(q, &t->headers, err) < 0) {
 		transfer_put_back(h, t);
 		return -1;

@@ -162,6 +162,7 @@ static void set_up_memory(int page_size)
 	void *p;
 
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
 	slot += page_size;
 	p = mmap(NULL, (size_t)slot * (size_t)n, PROT_READ | PROT_WRITE,

@@ -230,12 +230,12 @@ static const struct { const char *what, *sql; } questions[] = {
 	  " GROUP BY e.account" },
 	{ "transfer",
 	  "SELECT t.seq, 'it has ended and is held' FROM hold h"
-	  " JOIN transfer t ON t.of=h.transfer AND t.kind IN (2, 3, 4)" },
+	  " JOIN transfer t ON t.of=h.transfer AND t.kind BETWEEN 2 AND 4" },
 	{ "transfer",
 	  "SELECT seq, 'it has neither ended nor a hold' FROM transfer p WHERE"
 	  " kind=1 AND NOT EXISTS (SELECT 1 FROM hold WHERE transfer=p.seq)"
 	  " AND NOT EXISTS (SELECT 1 FROM transfer WHERE of=p.seq AND"
-	  " kind IN (2, 3, 4))" },
+	  " kind BETWEEN 2 AND 4)" },
 	{ "transfer",
 	  "SELECT seq, 'there is no kind '||kind FROM transfer WHERE"
 	  " kind NOT BETWEEN 1 AND 5" },

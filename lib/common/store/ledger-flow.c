@@ -20,16 +20,11 @@ int ledger_find(struct ai_ledger *l, const unsigned char *id,
 		r->seq = sqlite3_column_int64(st, 0);
 		r->amount = sqlite3_column_int64(st, 1);
 		r->label = sqlite3_column_int64(st, 2);
+		r->open = sqlite3_column_type(st, 3) != SQLITE_NULL;
+		r->sent = sqlite3_column_int(st, 3) != 0;
 	}
 	sqlite3_reset(st);
-	if (rc <= 0 || LEDGER_BIND(l, SQL_HOLD, err, "i", r->seq) < 0)
-		return rc <= 0 ? rc : -1;
-	st = l->st[SQL_HOLD];
-	rc = ai_db_step(&l->db, st, err);
-	r->open = rc > 0;
-	r->sent = rc > 0 && sqlite3_column_int(st, 0) != 0;
-	sqlite3_reset(st);
-	return rc < 0 ? -1 : 1;
+	return rc;
 }
 
 /* ---- reserving ----------------------------------------------------------------- */
@@ -55,8 +50,8 @@ static int book(struct ai_ledger *l, const struct ledger_item *it,
 		    LEDGER_RUN(l, SQL_ADD_PENDING, err, "ii", t.amount,
 			       a->id[i]) < 0)
 			return -1;
-	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiit", l->seq, t.amount,
-			  lease, o->pid, o->start, o->space,
+	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiiit", l->seq, t.amount,
+			  (int64_t)it->out.sent, lease, o->pid, o->start, o->space,
 			  ai_span_of(o->boot));
 }
 
@@ -97,12 +92,31 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 					.start_ns = rate.start_ns,
 					.probe = rate.lease != 0,
 					.limited = rate.n > 0 };
+	it->out.sent = it->in.reserve.at_once &&
+		rate.start_ns <= it->now_ns;
 	if (book(l, it, &labels, &accounts, rate.lease, err) < 0)
 		return -1;
 	return ledger_rate_take(l, it, &rate, err);
 }
 
 /* ---- ending -------------------------------------------------------------------- */
+
+int ledger_shift(struct ai_ledger *l, int64_t seq, int64_t pending,
+		 int64_t posted, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (LEDGER_BIND(l, SQL_ENTRIES, err, "i", seq) < 0)
+		return -1;
+	st = l->st[SQL_ENTRIES];
+	while ((rc = ai_db_step(&l->db, st, err)) > 0)
+		if (LEDGER_RUN(l, SQL_END_PENDING, err, "iii", pending, posted,
+			       (int64_t)sqlite3_column_int64(st, 0)) < 0)
+			break;
+	sqlite3_reset(st);
+	return rc == 0 ? 0 : -1;
+}
 
 int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
 	       enum ledger_kind kind, int64_t amount, const char *usage,
@@ -128,8 +142,7 @@ int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
 		if (ledger_append(l, &t, err) < 0)
 			return -1;
 	}
-	if (LEDGER_RUN(l, SQL_END_PENDING, err, "iii", r->amount, amount,
-		       r->seq) < 0)
+	if (ledger_shift(l, r->seq, r->amount, amount, err) < 0)
 		return -1;
 	return LEDGER_RUN(l, SQL_DELETE_HOLD, err, "i", r->seq);
 }

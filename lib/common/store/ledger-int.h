@@ -28,8 +28,8 @@ enum ledger_sql {
 	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_USED, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
 	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
-	SQL_ADD_PENDING, SQL_END_PENDING, SQL_INSERT_ENTRY,
-	SQL_INSERT_HOLD, SQL_HOLD, SQL_HOLDER, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
+	SQL_ADD_PENDING, SQL_END_PENDING, SQL_ENTRIES, SQL_INSERT_ENTRY,
+	SQL_INSERT_HOLD, SQL_HOLDER, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
 	SQL_BREAKER, SQL_SET_BREAKER, SQL_RESET_BREAKER,
 	SQL_CACHED, SQL_CACHE_DELETE, SQL_CACHE_INSERT, SQL_CACHE_EXPIRE, SQL_CACHE_OLDEST,
@@ -201,6 +201,9 @@ struct ledger_reserved {
 /* 1: it is there, 0: not. */
 int ledger_find(struct ai_ledger *l, const unsigned char *id,
 		struct ledger_reserved *r, struct ai_err *err);
+/* The accounts it falls under have so much less pending, and more posted. */
+int ledger_shift(struct ai_ledger *l, int64_t seq, int64_t pending,
+		 int64_t posted, struct ai_err *err);
 /* Ends an open one: it has cost amount. */
 int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
 	       enum ledger_kind kind, int64_t amount, const char *usage,

@@ -149,7 +149,7 @@ static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 			struct ledger_rate *r, struct ai_err *err)
 {
 	const struct ai_reserve *q = &it->in.reserve;
-	int64_t requests = 0, tokens = 0;
+	int64_t requests = 0, tokens = 0, rank, best = 4;
 	sqlite3_stmt *st;
 	int rc;
 
@@ -157,12 +157,14 @@ static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 			ai_span_of(q->labels.model)) < 0)
 		return -1;
 	st = l->st[SQL_LIMITS];
-	rc = ai_db_step(&l->db, st, err);
-	if (rc > 0) {
-		requests = sqlite3_column_int64(st, 2);
-		tokens = sqlite3_column_int64(st, 3);
+	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
+		rank = sqlite3_column_int64(st, 2);
+		if (rank >= best)
+			continue;
+		best = rank;
+		requests = sqlite3_column_int64(st, 0);
+		tokens = sqlite3_column_int64(st, 1);
 	}
-	sqlite3_reset(st);
 	if (rc < 0)
 		return -1;
 	rc = find_bucket(l, it, r, "requests", 1, requests, err);

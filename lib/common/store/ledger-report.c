@@ -198,11 +198,11 @@ static const char *group_of(const char *by)
  * written as the indexes of transfer have them: each is a look-up. */
 #define BOOKED \
 	"coalesce((SELECT e.amount FROM transfer e WHERE e.of=t.seq AND" \
-	" e.kind IN (2, 3, 4)), 0) + coalesce((SELECT sum(c.amount) FROM" \
+	" e.kind BETWEEN 2 AND 4), 0) + coalesce((SELECT sum(c.amount) FROM" \
 	" transfer c WHERE c.of=t.seq AND c.kind=5), 0)"
 #define LOST \
 	"coalesce((SELECT e.kind=4 FROM transfer e WHERE e.of=t.seq AND" \
-	" e.kind IN (2, 3, 4)), 0) AND NOT EXISTS (SELECT 1 FROM transfer c" \
+	" e.kind BETWEEN 2 AND 4), 0) AND NOT EXISTS (SELECT 1 FROM transfer c" \
 	" WHERE c.of=t.seq AND c.kind=5)"
 
 int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,

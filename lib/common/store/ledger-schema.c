@@ -71,7 +71,11 @@ static const char *const versions[LEDGER_VERSION] = {
 	" probe INTEGER NOT NULL, held INTEGER NOT NULL, boot TEXT NOT NULL)"
 	" STRICT, WITHOUT ROWID;",
 	/* 2: labels have seals; what people do has a chain; and what
-	 * ai-complete keeps: answers to use again, conversations, batches. */
+	 * ai-complete keeps: answers to use again, conversations, batches.
+	 * For a list of kinds SQLite made a table with each transfer. */
+	"DROP INDEX one_end;"
+	"CREATE UNIQUE INDEX one_end ON transfer(of)"
+	" WHERE kind BETWEEN 2 AND 4;"
 	"ALTER TABLE state ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE state ADD COLUMN event_seq INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE state ADD COLUMN event_head BLOB NOT NULL DEFAULT x'"

@@ -111,8 +111,7 @@ static int correct(struct ai_ledger *l, const struct ledger_reserved *r,
 				     .label = r->label, .usage = "" };
 
 	return ledger_append(l, &t, err) < 0 ? -1 :
-		LEDGER_RUN(l, SQL_END_PENDING, err, "iii", (int64_t)0, delta,
-			   r->seq);
+		ledger_shift(l, r->seq, 0, delta, err);
 }
 
 /* Its end, if it is open; else what is missing in what is booked. */

@@ -6,12 +6,14 @@ const char *const ledger_sql[SQL_COUNT] = {
 		      " version FROM state",
 	[SQL_SET_STATE] = "UPDATE state SET seq=?, head=?, event_seq=?,"
 			  " event_head=?",
-	[SQL_TRANSFER] = "SELECT seq, amount, label FROM transfer WHERE id=?",
+	/* And whether its hold was sent: NULL if it has ended. */
+	[SQL_TRANSFER] = "SELECT seq, t.amount, label, sent FROM transfer t"
+			 " LEFT JOIN hold h ON h.transfer=t.seq WHERE id=?",
 	[SQL_INSERT_TRANSFER] = "INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?)",
 	/* By kind, as the indexes are. */
 	[SQL_BOOKED] = "SELECT coalesce((SELECT amount FROM transfer WHERE"
-		       " of=?1 AND kind IN (2, 3, 4)), 0) + coalesce((SELECT"
+		       " of=?1 AND kind BETWEEN 2 AND 4), 0) + coalesce((SELECT"
 		       " sum(amount) FROM transfer WHERE of=?1 AND kind=5), 0)",
 	[SQL_IDS] = "SELECT id FROM transfer WHERE id BETWEEN ? AND ? LIMIT 2",
 	[SQL_LABEL] = "SELECT n FROM label WHERE run=? AND tool=? AND"
@@ -68,12 +70,10 @@ const char *const ledger_sql[SQL_COUNT] = {
 			    " WHERE e.account=?1) WHERE n=?1",
 	[SQL_ADD_PENDING] = "UPDATE account SET pending=pending+? WHERE n=?",
 	[SQL_END_PENDING] = "UPDATE account SET pending=pending-?1,"
-			    " posted=posted+?2 WHERE n IN"
-			    " (SELECT account FROM entry WHERE transfer=?3)",
+			    " posted=posted+?2 WHERE n=?3",
+	[SQL_ENTRIES] = "SELECT account FROM entry WHERE transfer=?",
 	[SQL_INSERT_ENTRY] = "INSERT INTO entry VALUES(?, ?)",
-	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, 0, ?, ?, ?, ?, ?)",
-	[SQL_HOLD] = "SELECT sent, pid, start, space, boot FROM hold"
-		     " WHERE transfer=?",
+	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_HOLDER] = "SELECT h.pid, h.start, h.space, h.boot, l.tool FROM"
 		       " hold h JOIN transfer t ON t.seq=h.transfer JOIN"
 		       " label l ON l.n=t.label WHERE h.transfer=?",
@@ -82,9 +82,11 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"
 		      " h.space, h.boot, t.label FROM hold h"
 		      " JOIN transfer t ON t.seq=h.transfer",
-	[SQL_LIMITS] = "SELECT key, model, requests, tokens FROM rate"
-		       " WHERE key IN (?1, '*') AND model IN (?2, '*')"
-		       " ORDER BY key='*', model='*' LIMIT 1",
+	/* How little they are about just this one; few rows, and no index that
+	 * would be made for each question. */
+	[SQL_LIMITS] = "SELECT requests, tokens, 2*(key='*')+(model='*')"
+		       " FROM rate WHERE (+key=?1 OR +key='*') AND"
+		       " (+model=?2 OR +model='*')",
 	[SQL_SET_LIMIT] = "INSERT OR REPLACE INTO rate VALUES(?, ?, ?, ?)",
 	[SQL_REMOVE_LIMIT] = "DELETE FROM rate WHERE key=? AND model=?",
 	[SQL_BUCKET] = "SELECT tat, burst, last, boot FROM bucket WHERE name=?",
@@ -131,7 +133,7 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_LINE] = "SELECT a.value, a.amount, t.seq IS NOT NULL AND (EXISTS("
 		     "SELECT 1 FROM hold WHERE transfer=t.seq) OR (EXISTS("
 		     "SELECT 1 FROM transfer WHERE of=t.seq AND kind=4 AND kind"
-		     " IN (2, 3, 4)) AND NOT EXISTS(SELECT 1 FROM transfer"
+		     " BETWEEN 2 AND 4) AND NOT EXISTS(SELECT 1 FROM transfer"
 		     " WHERE of=t.seq AND kind=5))) FROM answer a LEFT JOIN"
 		     " transfer t ON t.id=a.transfer WHERE batch=? AND"
 		     " payload=? AND ordinal=?",

@@ -43,8 +43,12 @@ int ledger_refuse(struct ledger_item *it, enum ai_code code, const char *fmt,
 void ledger_copy_column(char *to, size_t size, sqlite3_stmt *st, int column)
 {
 	struct ai_span s = ai_db_span(st, column);
+	size_t n = s.p == NULL ? 0 : strnlen(s.p, s.n);
 
-	snprintf(to, size, "%.*s", (int)s.n, s.p == NULL ? "" : s.p);
+	n = n < size ? n : size - 1;
+	if (n > 0)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
 }
 
 int64_t ledger_living(sqlite3_stmt *st, int c, struct ai_owner *o)

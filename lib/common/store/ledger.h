@@ -8,7 +8,8 @@
  *	         falls under, together with the rate limits and the breaker:
  *	         all or none, in one transaction
  *	sent     a last look whether it may go, and then its bytes may have
- *	         left; survives kill -9
+ *	         left; survives kill -9; together with the first where it need
+ *	         not wait
  *	post     what it cost in the end; or void: it was never sent
  *
  * So a cap cannot be passed by calls at the same time, only by a provider
@@ -53,6 +54,9 @@ struct ai_reserve {
 	int64_t max_wait_ms; /* for a rate limit */
 	int64_t left_ms;     /* it is over by then; 0: not known */
 	struct ai_labels labels;
+	bool at_once; /* it goes out as soon as it may: if it need not wait it
+		       * counts as sent, and ai_ledger_sent() need not be
+		       * asked */
 };
 
 enum ai_verdict {
@@ -68,6 +72,7 @@ struct ai_reserved {
 	enum ai_verdict verdict;
 	bool probe;       /* the one call that tries a broken provider */
 	bool limited;     /* start_ns is its place in a rate limit */
+	bool sent;        /* at_once, and it need not wait */
 	int64_t start_ns; /* granted: not before this, CLOCK_BOOTTIME */
 	int64_t wait_ms;  /* refused by limit or breaker: try again then */
 	char scope[24], name[128], period[8];
