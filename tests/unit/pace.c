@@ -47,7 +47,7 @@ static void test_limits(void)
 		}
 		tap_ok(all * 25 <= answered, "%zu of about %zu are refused then",
 		       all, answered);
-		tap_ok(p.inside == 0 && width_of(p) >= takes / 2,
+		tap_ok(p.inside == 0 && width_of(p) >= takes,
 		       "%zu go at once", width_of(p));
 	}
 }

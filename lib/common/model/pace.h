@@ -3,7 +3,8 @@
  *
  * As many as there are, until it says that they are too many: then half as many
  * and no more than it has kept, and from there again one more after so many
- * answers.  Of calls that were under way together, one refusal halves: the
+ * answers.  If that one is too many, it is taken back, and tried again after
+ * twice as many.  Of calls that were under way together, one refusal halves: the
  * others say the same.
  *
  *	if (ai_pace_enter(&p, &round))
@@ -20,6 +21,8 @@ struct ai_pace {
 	size_t width;   /* so many may; 0: any number */
 	size_t fast;    /* below it, each answer makes one more */
 	size_t good;    /* answers since there was one more */
+	size_t need;    /* of them for one more */
+	bool stepped;   /* its last change was one more */
 	unsigned round; /* of refusals */
 };
 
