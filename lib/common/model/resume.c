@@ -2,7 +2,6 @@
 
 #include "model/exchange.h"
 
-#include <math.h>
 #include <string.h>
 
 int ai_resume_open(struct ai_resume *r, struct ai_payer *p, struct ai_err *err)
@@ -33,11 +32,11 @@ void ai_resume_release(struct ai_resume *r, struct ai_payer *p)
 
 /* ---- answers as the journal has them --------------------------------------- */
 
-/* Seconds, to the microsecond. */
+/* To the last bit, so that it is rounded as it was then. */
 static void put_seconds(struct ai_buf *b, const char *key, double s)
 {
 	ai_put_key(b, key);
-	ai_put_i64(b, (int64_t)llround(s * 1e6));
+	ai_put_f64(b, s);
 }
 
 /* cost: of the attempts before the last, whose cost the journal knows. */
@@ -47,9 +46,9 @@ static void put_call(const struct ai_call *c, int64_t cost, struct ai_buf *b)
 	ai_put_open(b, '{');
 	ai_put_key(b, "attempts");
 	ai_put_i64(b, c->attempts);
-	put_seconds(b, "latency_us", c->latency_s);
+	put_seconds(b, "latency_s", c->latency_s);
 	if (c->ttft_s >= 0)
-		put_seconds(b, "ttft_us", c->ttft_s);
+		put_seconds(b, "ttft_s", c->ttft_s);
 	ai_put_key(b, "request_id");
 	ai_put_cstr(b, c->request_id);
 	ai_put_key(b, "max_tokens");
@@ -72,10 +71,9 @@ static void put(const struct ai_exchange *x, struct ai_buf *b)
 
 static double take_seconds(struct ai_value call, const char *path)
 {
-	int64_t us;
+	double s;
 
-	return ai_json_i64(ai_json_get(call, path), &us) == 0
-		? (double)us / 1e6 : -1;
+	return ai_json_f64(ai_json_get(call, path), &s) == 0 ? s : -1;
 }
 
 static int64_t take_count(struct ai_value call, const char *path)
@@ -96,8 +94,8 @@ static int take(struct ai_span kept, int64_t amount, struct ai_exchange *x,
 		return -1;
 	call = ai_json_get(v, "call");
 	c->attempts = (int)take_count(call, "attempts");
-	c->latency_s = take_seconds(call, "latency_us");
-	c->ttft_s = take_seconds(call, "ttft_us");
+	c->latency_s = take_seconds(call, "latency_s");
+	c->ttft_s = take_seconds(call, "ttft_s");
 	c->max_tokens = take_count(call, "max_tokens");
 	c->cost = take_count(call, "cost") + (amount > 0 ? amount : 0);
 	c->cached = ai_json_true(ai_json_get(call, "cached"));

@@ -133,11 +133,6 @@ void ai_tape_release(struct ai_tape *t)
 
 /* ---- recording ------------------------------------------------------------------- */
 
-static int64_t microseconds(double s)
-{
-	return (int64_t)llround(s * 1e6);
-}
-
 /* A server that says the key back must not write it into the file. */
 static void put_body(struct ai_buf *b, const struct ai_buf *body,
 		     const char *key)
@@ -246,11 +241,11 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 	put_answer(b, &x->answer);
 	if (rc < 0)
 		put_failure(b, &x->answer, why);
-	ai_put_key(b, "latency_us");
-	ai_put_i64(b, microseconds(x->call->latency_s));
+	ai_put_key(b, "latency_s");
+	ai_put_f64(b, x->call->latency_s);
 	if (x->call->ttft_s >= 0) {
-		ai_put_key(b, "ttft_us");
-		ai_put_i64(b, microseconds(x->call->ttft_s));
+		ai_put_key(b, "ttft_s");
+		ai_put_f64(b, x->call->ttft_s);
 	}
 	put_body(b, x->raw.len > 0 ? &x->raw : &x->answer.body, x->e->key);
 	ai_put_close(b, '}');
@@ -301,10 +296,9 @@ static int load(struct ai_tape *t, const struct ai_tape_entry *e,
 
 static double seconds_of(struct ai_value v, const char *path)
 {
-	int64_t us;
+	double s;
 
-	return ai_json_i64(ai_json_get(v, path), &us) == 0 ? (double)us / 1e6
-							   : -1;
+	return ai_json_f64(ai_json_get(v, path), &s) == 0 ? s : -1;
 }
 
 static void take_answer(struct ai_value v, struct ai_http_answer *a)
@@ -392,8 +386,8 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 	    (x->raw.len > 0 &&
 	     ai_stream_add(x, x->raw.p, x->raw.len, err) < 0))
 		return -1;
-	x->played_latency_s = seconds_of(v, "latency_us");
-	x->played_ttft_s = seconds_of(v, "ttft_us");
+	x->played_latency_s = seconds_of(v, "latency_s");
+	x->played_ttft_s = seconds_of(v, "ttft_s");
 	failed = ai_json_get(v, "failed");
 	return failed.kind == AI_OBJECT ? take_failure(failed, a, err) : 0;
 }
