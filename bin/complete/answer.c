@@ -32,6 +32,16 @@ void complete_answer_clear(struct complete_answer *a)
 	a->cap_cited = cap;
 }
 
+void complete_answer_again(struct complete_answer *a)
+{
+	int attempts = a->attempts + a->call.attempts;
+	int64_t cost = a->cost + a->call.cost;
+
+	complete_answer_clear(a);
+	a->attempts = attempts;
+	a->cost = cost;
+}
+
 /* Names that are "" were not told: null. */
 static void put_name(struct ai_buf *b, const char *key, const char *name)
 {
@@ -142,13 +152,13 @@ void complete_answer_put(const struct complete_answer *a,
 	put_name(b, "finish_reason", a->chat.finish_reason);
 	put_count(b, "max_tokens", a->max_tokens);
 	put_usage(b, &a->chat.usage);
-	if (!a->extractive) {
-		ai_money_text(a->call.cost, cost);
+	if (!a->extractive || a->attempts > 0) {
+		ai_money_text(a->cost + a->call.cost, cost);
 		ai_put_key(b, "cost_usd");
 		ai_put_raw(b, cost, strlen(cost));
 	}
 	ai_put_key(b, "attempts");
-	ai_put_i64(b, a->call.attempts);
+	ai_put_i64(b, a->attempts + a->call.attempts);
 	ai_put_key(b, "cached");
 	ai_put_bool(b, a->call.cached);
 	ai_put_key(b, "latency_ms");
@@ -158,6 +168,12 @@ void complete_answer_put(const struct complete_answer *a,
 		ai_put_i64(b, (int64_t)llround(a->call.ttft_s * 1000));
 	}
 	put_name(b, "request_id", a->call.request_id);
+	if (a->fallback.n > 0) {
+		ai_put_key(b, "fallback");
+		ai_put_open(b, '[');
+		ai_put_raw(b, a->fallback.p, a->fallback.n);
+		ai_put_close(b, ']');
+	}
 	put_citations(b, a, h);
 	ai_put_close(b, '}');
 }

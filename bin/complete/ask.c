@@ -205,6 +205,7 @@ static int take_texts(struct complete_params *p, struct ai_value params,
 		return -1;
 	if (has_model)
 		p->model = p->text.p + m.at;
+	p->has_model = has_model;
 	if (has_system)
 		p->system = (struct ai_span){ p->text.p + y.at, y.n };
 	for (size_t i = 0; has_stop && i < p->n_stop; i++)
@@ -217,6 +218,7 @@ static void take_settings(struct complete_params *p)
 	const struct complete_settings *s = &complete_settings;
 
 	p->model = s->model;
+	p->has_model = false;
 	p->system = (struct ai_span){ ai_buf_cstr(&system_text),
 				      system_text.len };
 	p->max_tokens = s->max_tokens;

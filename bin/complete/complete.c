@@ -1,19 +1,21 @@
 /*
  * complete.c: records on their way to models and back, -j of them at once.
  *
- *	begin -> take what the record asks -> ask a model of it
- *	      -> answered -> finish
+ *	begin -> take what the record asks -> choose its models -> ask the
+ *	first -> answered -> finish; or, if that failed, the next one
  */
 #include "complete.h"
 
 #include "base/msg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct asker {
 	struct ai_client *client;
 	struct complete_place *places;
 	struct question *spare;
+	bool stopping; /* no more calls */
 };
 
 /* A record under way. */
@@ -21,6 +23,7 @@ struct question {
 	struct question *next; /* among the spare ones */
 	struct asker *asker;
 	struct complete_request request;
+	struct complete_chain chain;  /* the models it is asked of */
 	struct complete_place *place; /* NULL: a built-in model's */
 	struct complete_answer answer;
 	struct complete_output output;
@@ -31,37 +34,110 @@ struct question {
 static struct question *question_new(struct asker *a, struct ai_task *t,
 				     struct ai_err *err);
 static void question_put_back(struct question *q);
+static void ask(struct question *q);
+static int no_model(struct ai_err *err);
 
-/* The end of it: with the answer, or with what went wrong. */
-static void finish(struct question *q, int rc, const struct ai_err *why)
+static int take(struct question *q, const struct ai_rec *rec,
+		struct ai_err *err)
 {
-	struct ai_task *t = q->output.task;
+	struct complete_request *r = &q->request;
+
+	if (complete_params_take(&r->params, rec, err) < 0 ||
+	    complete_prompt_take(&r->prompt, rec, err) < 0 ||
+	    complete_hits_take(&r->hits, rec, err) < 0 ||
+	    complete_route(r, rec, &r->models, err) < 0)
+		return -1;
+	if (r->models == NULL || *r->models == '\0')
+		return no_model(err);
+	if (complete_chain_check(r->models, err) < 0)
+		return -1;
+	complete_chain_begin(&q->chain, r->models);
+	return 0;
+}
+
+/* With what went wrong. */
+static void give_up(struct question *q, const struct ai_err *why)
+{
+	complete_output_fail(&q->output, &q->answer, &q->chain, why);
+	question_put_back(q);
+}
+
+/* With the answer. */
+static void finish(struct question *q)
+{
 	struct ai_err err;
 
-	if (rc == 0 && complete_output_answer(&q->output, &q->answer,
-					      &q->request.hits, &err) < 0) {
-		rc = -1;
-		why = &err;
+	q->answer.fallback = (struct ai_span){ ai_buf_cstr(&q->chain.failed),
+					       q->chain.failed.len };
+	if (complete_output_answer(&q->output, &q->answer, &q->request.hits,
+				   &err) < 0) {
+		give_up(q, &err);
+		return;
 	}
-	if (rc < 0)
-		complete_output_cut(&q->output);
+	ai_task_end(q->output.task, NULL);
 	question_put_back(q);
-	ai_task_end(t, rc < 0 ? why : NULL);
+}
+
+/* A record says it itself; -r writes none. */
+static void tell_next(const struct question *q, const struct ai_err *err)
+{
+	unsigned long line = ai_task_rec(q->output.task)->number;
+	char where[40] = "";
+
+	/* Words on the command line have none. */
+	if (line > 0)
+		snprintf(where, sizeof where, "line %lu: ", line);
+	ai_msg(ai_loop.plain_out ? AI_MSG_WARN : AI_MSG_INFO,
+	       "%s%s; now %s is asked", where, err->msg, q->chain.model);
+}
+
+/* This model has not answered, or not well: the next one, if there is one
+ * and this is a reason to ask it. */
+static void failed(struct question *q, enum complete_reason why,
+		   const struct ai_err *err)
+{
+	struct ai_err all;
+
+	complete_chain_failed(&q->chain, err);
+	complete_answer_again(&q->answer);
+	if (!q->output.streamed && !q->asker->stopping &&
+	    complete_chain_leads_on(why) && complete_chain_next(&q->chain)) {
+		tell_next(q, err);
+		ask(q);
+		return;
+	}
+	complete_chain_error(&q->chain, &all);
+	give_up(q, &all);
+}
+
+static int refused(const struct question *q, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_REJECTED, "%s: the model refuses to "
+			  "answer (finish_reason '%.40s')",
+			  q->place->endpoint.provider,
+			  q->answer.chat.finish_reason);
 }
 
 /* ai_client_done: the provider has answered, or it has not. */
 static void answered(void *arg, int rc, const struct ai_err *why)
 {
 	struct question *q = arg;
+	enum ai_call_failure failure = q->answer.call.failure;
 	struct ai_err err;
 
-	if (rc == 0 && complete_remote_end(&q->place->endpoint,
-					   &q->request.hits, &q->answer,
-					   &err) < 0) {
-		rc = -1;
+	if (rc == 0) {
+		rc = complete_remote_end(&q->place->endpoint, &q->request.hits,
+					 &q->answer, &err);
 		why = &err;
 	}
-	finish(q, rc, why);
+	/* Who is the last to be asked may refuse. */
+	if (rc == 0 && failure == AI_CALL_POLICY && !q->output.streamed &&
+	    complete_chain_leads_on(COMPLETE_POLICY) && *q->chain.left != '\0')
+		rc = refused(q, &err);
+	if (rc < 0)
+		failed(q, complete_reason_of(failure, why->code), why);
+	else
+		finish(q);
 }
 
 /* ai_client_delta */
@@ -71,14 +147,14 @@ static int more(void *arg, struct ai_span text, struct ai_err *err)
 				     err);
 }
 
-static int ask_provider(struct question *q, const char *model,
-			struct ai_err *err)
+static int ask_provider(struct question *q, struct ai_err *err)
 {
 	struct asker *a = q->asker;
 
-	q->place = complete_place_take(&a->places, model, err);
+	complete_place_give(q->place);
+	q->place = complete_place_take(&a->places, q->chain.model, err);
 	if (q->place == NULL ||
-	    complete_remote_begin(a->client, &q->place->endpoint, &q->request,
+	    complete_remote_begin(a->client, q->place, &q->request,
 				  &q->answer, complete_settings.stream
 				  ? more : NULL, answered, q, err) < 0)
 		return -1;
@@ -89,47 +165,31 @@ static int ask_provider(struct question *q, const char *model,
 	return 0;
 }
 
-static int no_model(struct ai_err *err)
+/* Asks the model that has its turn. */
+static void ask(struct question *q)
 {
-	return ai_err_set(err, AI_E_CONFIG,
-			  "no model: give -m openai/NAME (with "
-			  "OPENAI_API_KEY), -m NAME with --base-url, or "
-			  "-m " COMPLETE_LOCAL ", which needs no key");
-}
+	bool local = complete_is_local(q->chain.model);
+	struct ai_err err;
+	int rc = local ? complete_local_ask(&q->request, &q->answer, &err)
+		       : ask_provider(q, &err);
 
-/* 1: it is under way; 0: it is answered. */
-static int ask(struct question *q, struct ai_err *err)
-{
-	const char *model = q->request.params.model;
-
-	if (model == NULL || *model == '\0')
-		return no_model(err);
-	if (!complete_is_local(model))
-		return ask_provider(q, model, err) < 0 ? -1 : 1;
-	return complete_local_check(model, err) < 0 ? -1 :
-		complete_local_ask(&q->request, &q->answer, err);
-}
-
-static int take(struct complete_request *q, const struct ai_rec *rec,
-		struct ai_err *err)
-{
-	return complete_params_take(&q->params, rec, err) < 0 ||
-		complete_prompt_take(&q->prompt, rec, err) < 0 ||
-		complete_hits_take(&q->hits, rec, err) < 0 ? -1 : 0;
+	if (rc < 0)
+		failed(q, complete_reason_of(q->answer.call.failure, err.code),
+		       &err);
+	else if (local)
+		finish(q);
 }
 
 static int begin(void *state, struct ai_task *t, struct ai_err *err)
 {
 	struct question *q = question_new(state, t, err);
-	int rc;
 
 	if (q == NULL)
 		return -1;
-	rc = take(&q->request, ai_task_rec(t), err);
-	if (rc == 0)
-		rc = ask(q, err);
-	if (rc <= 0)
-		finish(q, rc, err);
+	if (take(q, ai_task_rec(t), err) < 0)
+		give_up(q, err);
+	else if (complete_chain_next(&q->chain))
+		ask(q);
 	return 0;
 }
 
@@ -139,6 +199,15 @@ static int turn(void *state, int fd, bool *readable, struct ai_err *err)
 			      err);
 }
 
+static void stop(void *state, bool now)
+{
+	struct asker *a = state;
+
+	a->stopping = true;
+	if (a->client != NULL)
+		ai_client_stop(a->client, now);
+}
+
 /* ---- what is kept from one record to the next ---------------------------- */
 
 static void question_free(struct question *q)
@@ -146,6 +215,7 @@ static void question_free(struct question *q)
 	complete_params_release(&q->request.params);
 	ai_buf_release(&q->request.prompt.text);
 	complete_hits_release(&q->request.hits);
+	complete_chain_release(&q->chain);
 	complete_answer_release(&q->answer);
 	ai_buf_release(&q->output.text);
 	free(q);
@@ -167,6 +237,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 		complete_params_init(&q->request.params);
 		ai_buf_init(&q->request.prompt.text, COMPLETE_TEXT_MAX);
 		complete_hits_init(&q->request.hits);
+		complete_chain_init(&q->chain);
 		complete_answer_init(&q->answer);
 		ai_buf_init(&q->output.text, (size_t)256 << 20);
 	}
@@ -174,6 +245,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->place = NULL;
 	q->output.task = t;
 	q->output.streamed = false;
+	complete_chain_begin(&q->chain, "");
 	complete_answer_clear(&q->answer);
 	return q;
 }
@@ -220,12 +292,62 @@ static void close_asker(void *state)
 
 /* ---- the program ----------------------------------------------------------- */
 
-static void stop(void *state, bool now)
+static int check_one(const char *model, struct ai_err *err)
 {
-	struct asker *a = state;
+	struct ai_endpoint e;
+	int rc;
 
-	if (a->client != NULL)
-		ai_client_stop(a->client, now);
+	if (complete_is_local(model))
+		return 0;
+	rc = ai_endpoint_init(&e, model, err);
+	ai_endpoint_release(&e);
+	return rc;
+}
+
+static bool warned; /* that nothing is booked */
+
+/*
+ * A model that cannot be asked is a mistake, unless its failure leads on to
+ * the next one anyway: then it is only told, as long as one is left.
+ */
+static int check_models(const char *models, struct ai_err *err)
+{
+	struct complete_chain c;
+	enum complete_reason why;
+	bool good = false;
+	int rc = complete_chain_check(models, err);
+
+	if (rc < 0)
+		return -1;
+	complete_chain_init(&c);
+	complete_chain_begin(&c, models);
+	while (rc == 0 && complete_chain_next(&c)) {
+		if (!complete_is_local(c.model) && !warned &&
+		    ai_paid_warning() != NULL) {
+			ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
+			warned = true;
+		}
+		if (check_one(c.model, err) == 0) {
+			good = true;
+			continue;
+		}
+		why = complete_reason_of(AI_CALL_OK, err->code);
+		if (complete_chain_leads_on(why) && (good || *c.left != '\0'))
+			ai_msg(AI_MSG_WARN, "%s is passed over: %s", c.model,
+			       err->msg);
+		else
+			rc = -1;
+	}
+	complete_chain_release(&c);
+	return rc;
+}
+
+static int no_model(struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_CONFIG,
+			  "no model: give -m openai/NAME (with "
+			  "OPENAI_API_KEY), -m NAME with --base-url, or "
+			  "-m " COMPLETE_LOCAL ", which needs no key");
 }
 
 /*
@@ -235,19 +357,15 @@ static void stop(void *state, bool now)
  */
 static int check(int argc, struct ai_err *err)
 {
-	const char *model = complete_settings.model;
-	struct ai_endpoint e;
-	int rc;
+	const char *models = complete_settings.model;
 
-	if (model == NULL || *model == '\0')
-		return argc > 0 ? no_model(err) : 0;
-	if (complete_is_local(model))
-		return complete_local_check(model, err);
-	if (ai_paid_warning() != NULL)
-		ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
-	rc = ai_endpoint_init(&e, model, err);
-	ai_endpoint_release(&e);
-	return rc;
+	warned = false;
+	if (complete_chain_load(err) < 0 || complete_routes_load(err) < 0 ||
+	    complete_routes_each(check_models, err) < 0)
+		return -1;
+	if (models != NULL && *models != '\0')
+		return check_models(models, err);
+	return argc > 0 && complete_settings.routes.n == 0 ? no_model(err) : 0;
 }
 
 int complete_run(int argc, char **argv, struct ai_err *err)
@@ -262,6 +380,7 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 	ai_client_run_begins();
 	if (complete_params_load(err) == 0 && check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
+	complete_routes_unload();
 	complete_params_unload();
 	return rc;
 }

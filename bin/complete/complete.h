@@ -14,7 +14,9 @@
 
 /* What the options set. */
 struct complete_settings {
-	const char *model;       /* -m; NULL: none */
+	const char *model;       /* -m, with commas; NULL: none */
+	const char *fallback_on; /* reasons to ask the next one, with commas */
+	struct ai_opt_list routes;
 	const char *system;      /* --system */
 	const char *system_file; /* --system-file */
 	int64_t max_tokens;        /* 0: not set */
@@ -74,7 +76,8 @@ void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
 
 /* The settings of one record: flag > params > environment > configuration. */
 struct complete_params {
-	const char *model;
+	const char *model;    /* perhaps several, with commas; NULL: none */
+	bool has_model;       /* it is the record's */
 	struct ai_span system;
 	int64_t max_tokens, seed;
 	double temperature, top_p;
@@ -115,6 +118,10 @@ struct complete_answer {
 	const char *provider;       /* borrowed */
 	int64_t max_tokens;         /* AI_CHAT_UNSET: none */
 	struct ai_call call;        /* attempts, latency, request_id */
+	int attempts;               /* before that call, of this record */
+	int64_t cost;               /* likewise, nano-dollars */
+	struct ai_span fallback;    /* JSON, borrowed: the models that failed
+				     * before, objects with commas */
 	bool extractive;
 	double score;               /* extractive: how much of the question the
 				     * best sentence holds, 0 to 1 */
@@ -129,6 +136,9 @@ struct complete_answer {
 void complete_answer_init(struct complete_answer *a);
 void complete_answer_release(struct complete_answer *a);
 void complete_answer_clear(struct complete_answer *a);
+/* The same, for another call of the same record: what the last one has cost is
+ * remembered. */
+void complete_answer_again(struct complete_answer *a);
 
 /* cite.c: finds the [n] in the answer's text and resolves them. */
 int complete_cite(struct complete_answer *a, size_t n_hits,
@@ -182,12 +192,58 @@ struct complete_request {
 	struct complete_params params;
 	struct complete_prompt prompt;
 	struct complete_hits hits;
+	const char *models; /* that it is asked of, by name, with commas */
 };
+
+/* ---- chain.c: the models that are asked, one after the other --------------- */
+
+#define COMPLETE_CHAIN_MAX 16
+
+struct complete_chain {
+	const char *left;              /* names that are still to come */
+	char model[AI_MODEL_NAME_MAX]; /* the one that is asked now */
+	size_t n;                      /* that have failed */
+	struct ai_buf failed;          /* the same as objects, with commas */
+	struct ai_buf said;            /* names and reasons, each with a NUL */
+	struct ai_err err;             /* of all of them */
+};
+
+void complete_chain_init(struct complete_chain *c);
+void complete_chain_release(struct complete_chain *c);
+/* What --fallback-on says; once, before the first record. */
+int complete_chain_load(struct ai_err *err);
+/* AI_E_CONFIG: a name that cannot be one, or too many. */
+int complete_chain_check(const char *names, struct ai_err *err);
+/* Names that were checked; they must stay. */
+void complete_chain_begin(struct complete_chain *c, const char *names);
+/* Whether there is another; its name is in c->model then. */
+bool complete_chain_next(struct complete_chain *c);
+/* c->model did not answer. */
+void complete_chain_failed(struct complete_chain *c, const struct ai_err *why);
+/* One error for all that have failed, which are one at least. */
+void complete_chain_error(const struct complete_chain *c, struct ai_err *err);
+
+/* Why a model did not answer, or not well. */
+enum complete_reason {
+	COMPLETE_DOWN = 1,
+	COMPLETE_LIMITED = 2,
+	COMPLETE_TOO_LONG = 4,
+	COMPLETE_POLICY = 8,
+	COMPLETE_KEY = 16,
+	COMPLETE_BUDGET = 32,
+	COMPLETE_SCHEMA = 64,
+	COMPLETE_OTHER = 128,
+};
+enum complete_reason complete_reason_of(enum ai_call_failure failure,
+					enum ai_code code);
+/* Whether another model is asked then. */
+bool complete_chain_leads_on(enum complete_reason why);
 
 /* places.c: where models are; kept, since they are mostly the same. */
 struct complete_place {
 	struct complete_place *next;
 	struct ai_endpoint endpoint;
+	struct ai_bpe *bpe;            /* length.c: for counting; NULL */
 	char model[AI_MODEL_NAME_MAX]; /* as it was typed */
 	size_t users;
 };
@@ -199,10 +255,36 @@ struct complete_place *complete_place_take(struct complete_place **all,
 void complete_place_give(struct complete_place *p);
 void complete_places_release(struct complete_place **all);
 
+/* route.c: rules that choose a model, of --route or complete.routes. */
+int complete_routes_load(struct ai_err *err);
+void complete_routes_unload(void);
+/* Calls each() with the models of every rule until it returns nonzero. */
+int complete_routes_each(int (*each)(const char *models, struct ai_err *err),
+			 struct ai_err *err);
+/* The models that the record is to be asked of: by the first rule that holds,
+ * where rules count, else as its params have it; NULL: none. -1: a pattern
+ * takes too long on it. */
+int complete_route(const struct complete_request *q, const struct ai_rec *rec,
+		   const char **models, struct ai_err *err);
+
+/* length.c: whether what is asked fits into a model's context. */
+struct complete_length {
+	const struct ai_chat_message *v;
+	size_t n;
+	size_t from, to;   /* those that may be left out; out: from is the
+			    * first that stays */
+	int64_t output;    /* tokens of the answer; out: shortened, if it may */
+	bool may_shorten;
+	struct ai_media media;
+};
+/* AI_E_TOO_LONG: it does not fit, whatever is left out. */
+int complete_length_fit(struct complete_place *p, struct complete_length *l,
+			struct ai_err *err);
+
 /* remote.c: asks a provider; with delta, the answer streams.  done() is called
  * by a later turn of the client, if this returns 0; what is borrowed must stay
  * until then. */
-int complete_remote_begin(struct ai_client *c, const struct ai_endpoint *e,
+int complete_remote_begin(struct ai_client *c, struct complete_place *p,
 			  struct complete_request *q,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err);
@@ -229,7 +311,10 @@ int complete_output_delta(struct complete_output *o, struct ai_span text,
 int complete_output_answer(struct complete_output *o,
 			   const struct complete_answer *a,
 			   const struct complete_hits *h, struct ai_err *err);
-/* What ends a text that was begun and fails. */
-void complete_output_cut(struct complete_output *o);
+/* Ends the record with an error, which also says what was tried. */
+void complete_output_fail(struct complete_output *o,
+			  const struct complete_answer *a,
+			  const struct complete_chain *c,
+			  const struct ai_err *why);
 
 #endif

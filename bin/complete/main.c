@@ -4,9 +4,16 @@
 #include "record/config.h"
 
 static const struct ai_opt options[] = {
-	{ "model", 'm', AI_OPT_TEXT, &complete_settings.model, "MODEL",
-	  "local/extract, openai/NAME, or NAME with --base-url",
-	  .key = "complete.model", .env = "AI_MODEL" },
+	{ "model", 'm', AI_OPT_TEXT, &complete_settings.model, "MODELS",
+	  "local/extract, openai/NAME, or NAME with --base-url; with commas: "
+	  "one after the other", .key = "complete.model",
+	  .env = "AI_MODEL" },
+	{ "fallback-on", 0, AI_OPT_TEXT, &complete_settings.fallback_on,
+	  "REASONS", "why the next model is asked",
+	  .initial = "down,limited,too_long", .key = "complete.fallback_on" },
+	{ "route", 0, AI_OPT_LIST, &complete_settings.routes, "RULE",
+	  "choose the model of a record by this rule",
+	  .key = "complete.routes" },
 	{ "system", 0, AI_OPT_TEXT, &complete_settings.system, "TEXT",
 	  "tell the model this before anything else",
 	  .key = "complete.system" },

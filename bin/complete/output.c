@@ -4,6 +4,7 @@
 #include "base/msg.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* With -r there is no member that lists them. */
 static void tell_invalid(const struct complete_answer *a,
@@ -104,10 +105,41 @@ int complete_output_delta(struct complete_output *o, struct ai_span text,
 	return rc < 0 ? -1 : ai_task_flush(o->task, err);
 }
 
-void complete_output_cut(struct complete_output *o)
+/* What goes into an error beside the usual. */
+static void put_tried(const struct complete_answer *a,
+		      const struct complete_chain *c, struct ai_buf *b)
 {
+	char cost[AI_MONEY_TEXT];
+
+	ai_put_open(b, '{');
+	if (c->n > 1) {
+		ai_put_key(b, "fallback");
+		ai_put_open(b, '[');
+		ai_put_raw(b, c->failed.p, c->failed.len);
+		ai_put_close(b, ']');
+	}
+	if (a->cost + a->call.cost > 0) {
+		ai_money_text(a->cost + a->call.cost, cost);
+		ai_put_key(b, "cost_usd");
+		ai_put_raw(b, cost, strlen(cost));
+	}
+	ai_put_close(b, '}');
+}
+
+void complete_output_fail(struct complete_output *o,
+			  const struct complete_answer *a,
+			  const struct complete_chain *c,
+			  const struct ai_err *why)
+{
+	struct ai_value tried = { AI_NONE, { NULL, 0 } };
 	struct ai_err ignored;
 
+	/* What ends a text that was begun. */
 	if (o->streamed && ai_loop.plain_out)
 		ai_emit_bytes(ai_task_out(o->task), "\n", 1, &ignored);
+	ai_buf_clear(&o->text);
+	put_tried(a, c, &o->text);
+	if (o->text.bad == AI_E_NONE)
+		ai_json_check(o->text.p, o->text.len, &tried, &ignored);
+	ai_task_fail(o->task, why, tried);
 }

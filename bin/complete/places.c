@@ -10,6 +10,7 @@
 static void place_free(struct complete_place *p)
 {
 	ai_endpoint_release(&p->endpoint);
+	ai_bpe_close(p->bpe);
 	free(p);
 }
 

@@ -110,12 +110,35 @@ static int no_text(const struct ai_endpoint *e,
 			  chat->finish_reason);
 }
 
-int complete_remote_begin(struct ai_client *client,
-			  const struct ai_endpoint *e,
+/* What does not fit into the model's context is not sent: oldest turns are
+ * left out, and the answer may be shorter. */
+static int fit(struct complete_place *p, const struct conversation *c,
+	       struct ai_chat_request *q, struct ai_call *call,
+	       struct ai_err *err)
+{
+	struct complete_length l = {
+		.v = c->v, .n = c->n, .output = q->max_tokens,
+		.may_shorten = q->may_shorten, .media = q->media,
+	};
+
+	q->messages = c->v;
+	q->n_messages = c->n;
+	if (complete_length_fit(p, &l, err) < 0) {
+		*call = (struct ai_call){ .ttft_s = -1,
+			.failure = err->code == AI_E_TOO_LONG
+				? AI_CALL_TOO_LONG : AI_CALL_OTHER };
+		return -1;
+	}
+	q->max_tokens = l.output;
+	return 0;
+}
+
+int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 			  struct complete_request *asked,
 			  struct complete_answer *a, ai_client_delta *delta,
 			  ai_client_done *done, void *arg, struct ai_err *err)
 {
+	const struct ai_endpoint *e = &at->endpoint;
 	const struct complete_params *p = &asked->params;
 	struct conversation c = {
 		.system = AI_BUF_INIT((size_t)64 << 20),
@@ -132,16 +155,15 @@ int complete_remote_begin(struct ai_client *client,
 	const struct ai_chat_begin b = {
 		.endpoint = e, .request = &q, .cache = p->cache,
 		.answer = &a->chat, .call = &a->call, .delta = delta,
-		.done = done, .arg = arg, .scope = ai_span_of(p->model),
+		.done = done, .arg = arg, .scope = ai_span_of(asked->models),
 		.ordinal = &asked->prompt.ordinal,
 	};
 	int rc = converse(&c, asked, err);
 
-	if (rc == 0) {
-		q.messages = c.v;
-		q.n_messages = c.n;
+	if (rc == 0)
+		rc = fit(at, &c, &q, &a->call, err);
+	if (rc == 0)
 		rc = ai_client_begin(client, &b, err);
-	}
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	free(c.v);

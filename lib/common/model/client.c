@@ -412,6 +412,7 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 	int rc;
 
 	x->call->attempts++;
+	x->call->failure = AI_CALL_OK;
 	x->begun_s = ai_client_now();
 	x->more = false;
 	if (x->streams)

@@ -257,7 +257,8 @@ static int parse(struct ai_buf *file, struct ai_err *err)
 	if (root == NULL)
 		return -1;
 	rc = ai_buf_str(text, json_object_to_json_string_ext(root,
-						JSON_C_TO_STRING_PLAIN));
+						JSON_C_TO_STRING_PLAIN |
+						JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 	if (rc < 0)
 		return ai_buf_check(text, config.path, err);

@@ -123,16 +123,26 @@ bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
 	return ai_loop.plain_out;
 }
 
+int ai_emit_fail_with(struct ai_emit *out, struct ai_rec *rec,
+		      const struct ai_err *why, struct ai_value members,
+		      struct ai_err *err)
+{
+	if (ai_emit_noted(out, why, rec->number))
+		return 0;
+	if (ai_rec_fail_with(rec, out->loop->program, why, members, err) < 0)
+		return -1;
+	return ai_emit_rec(out, rec, err);
+}
+
 int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 		 const struct ai_err *why, struct ai_err *err)
 {
-	if (ai_emit_noted(out, why, rec == NULL ? 0 : rec->number))
+	static const struct ai_value none;
+
+	if (rec != NULL)
+		return ai_emit_fail_with(out, rec, why, none, err);
+	if (ai_emit_noted(out, why, 0))
 		return 0;
-	if (rec != NULL) {
-		if (ai_rec_fail(rec, out->loop->program, why, err) < 0)
-			return -1;
-		return ai_emit_rec(out, rec, err);
-	}
 	ai_buf_str(&out->buf, "{\"error\":");
 	ai_rec_put_error(&out->buf, out->loop->program, why, 0);
 	ai_buf_str(&out->buf, "}\n");

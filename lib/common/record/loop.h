@@ -51,6 +51,10 @@ int ai_emit_line(struct ai_emit *out, const char *json, size_t n,
  * be NULL: then a record of its own, with the members of context in it. */
 int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 		 const struct ai_err *why, struct ai_err *err);
+/* The record (not NULL), with the members of this object in its error. */
+int ai_emit_fail_with(struct ai_emit *out, struct ai_rec *rec,
+		      const struct ai_err *why, struct ai_value members,
+		      struct ai_err *err);
 /* With -e the exit status says no. */
 void ai_emit_no(struct ai_emit *out);
 
@@ -66,6 +70,9 @@ int ai_task_flush(struct ai_task *t, struct ai_err *err);
 /* Ends it: what it emits has been emitted, or (why not NULL) it has failed
  * for this reason.  t is gone then. */
 void ai_task_end(struct ai_task *t, const struct ai_err *why);
+/* It has failed; the members of this object go into its error. */
+void ai_task_fail(struct ai_task *t, const struct ai_err *why,
+		  struct ai_value members);
 
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */

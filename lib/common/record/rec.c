@@ -257,18 +257,46 @@ void ai_rec_put_error(struct ai_buf *b, const char *tool,
 	ai_put_close(b, '}');
 }
 
-int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
-		struct ai_err *err)
+static void add_members(struct ai_buf *error, struct ai_value members)
 {
-	struct ai_buf b = AI_BUF_INIT(1 << 16);
+	struct ai_json_iter it;
+	struct ai_value key, v;
+
+	if (members.kind != AI_OBJECT || error->bad != AI_E_NONE)
+		return;
+	error->p[--error->len] = '\0'; /* its brace */
+	ai_json_iter_init(&it, members);
+	while (ai_json_next(&it, &key, &v)) {
+		ai_buf_chr(error, ',');
+		ai_buf_add(error, key.s.p, key.s.n);
+		ai_buf_chr(error, ':');
+		ai_put_value(error, v);
+	}
+	ai_buf_chr(error, '}');
+}
+
+int ai_rec_fail_with(struct ai_rec *r, const char *tool,
+		     const struct ai_err *why, struct ai_value members,
+		     struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT((1 << 16) + members.s.n);
 	int rc;
 
 	/* What was half done does not show: the record is as it came. */
 	ai_rec_revert(r);
 	ai_rec_put_error(&b, tool, why, r->number);
+	add_members(&b, members);
 	rc = ai_rec_set(r, "error", &b, err);
 	ai_buf_release(&b);
 	return rc;
+}
+
+int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
+		struct ai_err *err)
+{
+	static const struct ai_value none;
+
+	return ai_rec_fail_with(r, tool, why, none, err);
 }
 
 const char *ai_rec_first(const struct ai_rec *r, const char *const *paths)

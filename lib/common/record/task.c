@@ -58,18 +58,32 @@ static void finish(struct loop *l, struct job *j)
 	ai_loop_drain(l, j);
 }
 
-void ai_task_end(struct ai_task *t, const struct ai_err *why)
+void ai_task_fail(struct ai_task *t, const struct ai_err *why,
+		  struct ai_value members)
 {
 	struct job *j = job_of(t);
 	struct loop *l = j->out.loop;
 	struct ai_err err;
 
 	l->n_tasks--;
-	if (why != NULL && ai_error_is_fatal(why))
+	if (ai_error_is_fatal(why))
 		keep_fatal(l, why);
-	else if (why != NULL && ai_emit_fail(&j->out, &j->rec, why, &err) < 0)
+	else if (ai_emit_fail_with(&j->out, &j->rec, why, members, &err) < 0)
 		keep_fatal(l, &err);
 	finish(l, j);
+}
+
+void ai_task_end(struct ai_task *t, const struct ai_err *why)
+{
+	static const struct ai_value none;
+	struct job *j = job_of(t);
+
+	if (why != NULL) {
+		ai_task_fail(t, why, none);
+		return;
+	}
+	j->out.loop->n_tasks--;
+	finish(j->out.loop, j);
 }
 
 bool ai_tasks_stopped(struct loop *l)
