@@ -2,6 +2,7 @@
 #include "complete.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,24 @@ void complete_answer_again(struct complete_answer *a)
 	complete_answer_clear(a);
 	a->attempts = attempts;
 	a->cost = cost;
+}
+
+/* A provider that gives its calls no names has them answered in order. */
+static void put_call(struct ai_buf *b, const struct ai_tool_call *call,
+		     size_t i)
+{
+	char id[32];
+
+	snprintf(id, sizeof id, "call_%zu", i);
+	ai_put_open(b, '{');
+	ai_wire_put_cstr(b, "id", call->id[0] != '\0' ? call->id : id);
+	ai_wire_put_cstr(b, "type", "function");
+	ai_wire_put_in(b, "function", '{');
+	ai_wire_put_cstr(b, "name", call->name);
+	ai_wire_put_span(b, "arguments", (struct ai_span){
+		ai_buf_cstr(&call->arguments), call->arguments.len });
+	ai_put_close(b, '}');
+	ai_put_close(b, '}');
 }
 
 /* Names that are "" were not told: null. */
@@ -125,6 +144,15 @@ static void put_citations(struct ai_buf *b, const struct complete_answer *a,
 	ai_put_close(b, ']');
 }
 
+void complete_answer_put_calls(const struct complete_answer *a,
+			       struct ai_buf *b)
+{
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < a->chat.n_calls; i++)
+		put_call(b, &a->chat.calls[i], i);
+	ai_put_close(b, ']');
+}
+
 static void put_flag(struct ai_buf *b, const char *key, bool v)
 {
 	if (!v)
@@ -149,6 +177,10 @@ void complete_answer_put(const struct complete_answer *a,
 		ai_put_f64(b, round(a->score * 1e4) / 1e4);
 	}
 	put_flag(b, "refusal", a->chat.refusal);
+	if (a->chat.n_calls > 0) {
+		ai_put_key(b, "tool_calls");
+		complete_answer_put_calls(a, b);
+	}
 	put_name(b, "finish_reason", a->chat.finish_reason);
 	put_count(b, "max_tokens", a->max_tokens);
 	put_usage(b, &a->chat.usage);
@@ -178,6 +210,17 @@ void complete_answer_put(const struct complete_answer *a,
 	ai_put_close(b, '}');
 }
 
+/* A line of JSON each; begun: the line before them is not ended. */
+static void put_call_lines(const struct complete_answer *a, bool begun,
+			   struct ai_buf *b)
+{
+	for (size_t i = 0; i < a->chat.n_calls; i++) {
+		if (begun || i > 0)
+			ai_buf_chr(b, '\n');
+		put_call(b, &a->chat.calls[i], i);
+	}
+}
+
 static void put_sources(const struct complete_answer *a,
 			const struct complete_hits *h, bool sources,
 			struct ai_buf *b)
@@ -198,6 +241,7 @@ void complete_answer_plain(const struct complete_answer *a,
 	ai_buf_add(b, ai_buf_cstr(&a->chat.text), a->chat.text.len);
 	while (b->len > 0 && b->p[b->len - 1] == '\n')
 		b->len--;
+	put_call_lines(a, b->len > 0, b);
 	put_sources(a, h, sources, b);
 }
 
@@ -206,9 +250,11 @@ void complete_answer_rest(const struct complete_answer *a,
 			  struct ai_buf *b)
 {
 	const struct ai_buf *text = &a->chat.text;
+	bool begun = text->len == 0 || text->p[text->len - 1] != '\n';
 
+	put_call_lines(a, begun, b);
 	put_sources(a, h, sources, b);
 	/* A line is ended once. */
-	if (b->len > 0 || text->len == 0 || text->p[text->len - 1] != '\n')
+	if (b->len > 0 || begun)
 		ai_buf_chr(b, '\n');
 }

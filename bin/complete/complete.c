@@ -16,6 +16,7 @@ struct asker {
 	struct complete_place *places;
 	struct question *spare;
 	bool stopping; /* no more calls */
+	const struct ai_call *failed; /* while its record is written */
 };
 
 /* A record under way. */
@@ -26,6 +27,7 @@ struct question {
 	struct complete_chain chain;  /* the models it is asked of */
 	struct complete_place *place; /* NULL: a built-in model's */
 	struct complete_answer answer;
+	struct ai_call last;          /* that failed */
 	struct complete_output output;
 };
 
@@ -43,7 +45,7 @@ static int take(struct question *q, const struct ai_rec *rec,
 	struct complete_request *r = &q->request;
 
 	if (complete_params_take(&r->params, rec, err) < 0 ||
-	    complete_prompt_take(&r->prompt, rec, err) < 0 ||
+	    complete_prompt_take(&r->prompt, &r->params, rec, err) < 0 ||
 	    complete_hits_take(&r->hits, rec, err) < 0 ||
 	    complete_route(r, rec, &r->models, err) < 0)
 		return -1;
@@ -58,8 +60,20 @@ static int take(struct question *q, const struct ai_rec *rec,
 /* With what went wrong. */
 static void give_up(struct question *q, const struct ai_err *why)
 {
+	q->asker->failed = &q->last;
 	complete_output_fail(&q->output, &q->answer, &q->chain, why);
+	q->asker->failed = NULL;
 	question_put_back(q);
+}
+
+/* ai_filter.put_failed, with --openai-batch. */
+static void put_failed(void *state, const struct ai_rec *rec,
+		       unsigned long line, const struct ai_err *why,
+		       struct ai_buf *out)
+{
+	const struct asker *a = state;
+
+	complete_outbatch_fail(a->failed, rec, line, why, out);
 }
 
 /* With the answer. */
@@ -98,6 +112,7 @@ static void failed(struct question *q, enum complete_reason why,
 {
 	struct ai_err all;
 
+	q->last = q->answer.call;
 	complete_chain_failed(&q->chain, err);
 	complete_answer_again(&q->answer);
 	if (!q->output.streamed && !q->asker->stopping &&
@@ -213,7 +228,7 @@ static void stop(void *state, bool now)
 static void question_free(struct question *q)
 {
 	complete_params_release(&q->request.params);
-	ai_buf_release(&q->request.prompt.text);
+	complete_prompt_release(&q->request.prompt);
 	complete_hits_release(&q->request.hits);
 	complete_chain_release(&q->chain);
 	complete_answer_release(&q->answer);
@@ -235,7 +250,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 			return NULL;
 		}
 		complete_params_init(&q->request.params);
-		ai_buf_init(&q->request.prompt.text, COMPLETE_TEXT_MAX);
+		complete_prompt_init(&q->request.prompt);
 		complete_hits_init(&q->request.hits);
 		complete_chain_init(&q->chain);
 		complete_answer_init(&q->answer);
@@ -246,6 +261,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->output.task = t;
 	q->output.streamed = false;
 	complete_chain_begin(&q->chain, "");
+	q->last = (struct ai_call){ 0 };
 	complete_answer_clear(&q->answer);
 	return q;
 }
@@ -256,7 +272,7 @@ static void question_put_back(struct question *q)
 
 	complete_place_give(q->place);
 	ai_buf_shrink(&q->output.text, (size_t)1 << 16);
-	ai_buf_shrink(&q->request.prompt.text, (size_t)1 << 16);
+	complete_prompt_shrink(&q->request.prompt);
 	q->next = a->spare;
 	a->spare = q;
 }
@@ -371,16 +387,20 @@ static int check(int argc, struct ai_err *err)
 int complete_run(int argc, char **argv, struct ai_err *err)
 {
 	/* A request takes so long that each is a job of its own. */
-	static const struct ai_filter filter = {
+	const bool lines = complete_settings.openai_batch;
+	const struct ai_filter filter = {
 		.batch = 1, .eager = true, .begin = begin, .turn = turn, .stop = stop,
 		.open = open_asker, .close = close_asker, .words = "prompt",
+		.empty = lines, .put_failed = lines ? put_failed : NULL,
 	};
 	int rc = -1;
 
 	ai_client_run_begins();
-	if (complete_params_load(err) == 0 && check(argc, err) == 0)
+	if (complete_params_load(err) == 0 && complete_prompt_load(err) == 0 &&
+	    check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_routes_unload();
 	complete_params_unload();
+	complete_prompt_unload();
 	return rc;
 }

@@ -11,6 +11,14 @@
 #define COMPLETE_QUOTES_MAX 8 /* sentences local/extract may quote */
 #define COMPLETE_MAX_TOKENS_MAX 10000000
 #define COMPLETE_SEED_MAX ((int64_t)1 << 53)
+#define COMPLETE_STOPS_MAX 4
+#define COMPLETE_MADE_MAX ((size_t)64 << 20) /* messages that are made */
+#define COMPLETE_KEEP ((size_t)1 << 16) /* memory kept between records */
+
+/* How hard a model thinks; each knows some of them. */
+#define COMPLETE_EFFORTS "default|none|minimal|low|medium|high|xhigh|max"
+#define COMPLETE_EFFORT_NAMES "none", "minimal", "low", "medium", "high", \
+	"xhigh", "max"
 
 /* What the options set. */
 struct complete_settings {
@@ -23,6 +31,12 @@ struct complete_settings {
 	double temperature, top_p; /* NAN: not set */
 	int64_t seed;              /* AI_CHAT_UNSET: not set */
 	struct ai_opt_list stop;
+	int effort;                /* of COMPLETE_EFFORTS */
+	const char *template;      /* --template: a file; NULL: none */
+	struct ai_opt_list images; /* --image: files and addresses */
+	const char *image_dir;     /* where those of records may lie */
+	int64_t image_max;         /* bytes */
+	bool openai_batch;         /* --openai-batch: write Batch lines */
 	int64_t sentences;         /* local/extract */
 	double threshold;          /* local/extract */
 	bool sources;              /* -r: what was cited, behind the text */
@@ -72,39 +86,159 @@ void complete_context(const struct complete_hits *h, const char *tag,
 void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
 			  char tag[COMPLETE_TAG]);
 
-/* ---- ask.c: what a record asks for -------------------------------------- */
+/* ---- params.c: how a record wants its answer ----------------------------- */
 
-/* The settings of one record: flag > params > environment > configuration. */
+/* The settings of one record: flag > params, or the body of a batch line >
+ * environment > configuration. */
 struct complete_params {
 	const char *model;    /* perhaps several, with commas; NULL: none */
 	bool has_model;       /* it is the record's */
 	struct ai_span system;
 	int64_t max_tokens, seed;
 	double temperature, top_p;
-	struct ai_span stop[4];
+	struct ai_span stop[COMPLETE_STOPS_MAX];
 	size_t n_stop;
-	enum ai_cache_use cache;
-	struct ai_buf text; /* owns what comes from the record */
+	int effort;   /* of COMPLETE_EFFORTS */
+	int cache;    /* enum ai_cache_use */
+	struct ai_value tools, tool_choice; /* in OpenAI's form; AI_NONE */
+	struct ai_span schema; /* that the answer is to satisfy; n 0: none */
+	struct ai_value body; /* of a batch line, as batch.c makes it;
+			       * AI_NONE: the record is none */
+	const char *where;    /* what the line calls it: "body" */
+	struct ai_buf text;   /* owns what comes from the record */
+	struct ai_buf made;   /* owns the body */
 };
 
 void complete_params_init(struct complete_params *p);
 void complete_params_release(struct complete_params *p);
 int complete_params_take(struct complete_params *p, const struct ai_rec *rec,
 			 struct ai_err *err);
-/* What --system or --system-file says; once, before the first record. */
+/* What is the same for all records: the system prompt; once, before the first
+ * of them. */
 int complete_params_load(struct ai_err *err);
 void complete_params_unload(void);
+/* AI_E_RECORD: it asks for what a model that only quotes cannot do. */
+struct complete_prompt;
+int complete_params_local(const struct complete_params *p,
+			  const struct complete_prompt *q, struct ai_err *err);
+/* The name of p->effort; NULL: as the model has it. */
+const char *complete_effort(const struct complete_params *p);
 
-/* What is asked: a text, or a conversation of the record. */
+/* ---- prompt.c: what it asks ---------------------------------------------- */
+
+/* A text, or a conversation. */
 struct complete_prompt {
 	struct ai_value messages; /* AI_ARRAY, or AI_NONE: text it is */
 	struct ai_buf text;       /* of the last message, if it is a string */
 	int64_t ordinal;          /* among the same requests of a batch; -1:
 				   * not counted yet */
+	struct ai_buf made;       /* owns messages that the record has not */
 };
 
-int complete_prompt_take(struct complete_prompt *q, const struct ai_rec *rec,
+void complete_prompt_init(struct complete_prompt *q);
+void complete_prompt_release(struct complete_prompt *q);
+/* Lets go of memory that the next record will hardly need. */
+void complete_prompt_shrink(struct complete_prompt *q);
+/* --template and --image, once, before the first record. */
+int complete_prompt_load(struct ai_err *err);
+void complete_prompt_unload(void);
+/* p: of the same record; it must stay while the messages are in use. */
+int complete_prompt_take(struct complete_prompt *q,
+			 const struct complete_params *p,
+			 const struct ai_rec *rec, struct ai_err *err);
+
+/* ---- batch.c: lines made for a provider's batch --------------------------- */
+
+/*
+ * If the record is such a line, what it asks for becomes p->body: an object
+ * with the members of params in our form, and "messages".  AI_E_RECORD: it is
+ * one that asks for what we cannot do.
+ */
+int complete_batch_take(const struct ai_rec *rec, struct complete_params *p,
+			struct ai_err *err);
+
+/* A body on its way to our form. */
+struct complete_body {
+	const char *where;   /* what messages call it: "body" */
+	struct ai_buf *out;
+	struct ai_err *err;
+	struct ai_value all; /* the whole of it */
+	const char *provider; /* whose batch it is for */
+};
+
+/* What becomes of a member: it is copied under our name; or put() writes what
+ * it says; or it is left out if it is null or one of some values, which mean
+ * nothing to us: "*": any. */
+struct complete_member {
+	const char *name; /* NULL ends a table */
+	const char *ours;
+	const char *fine; /* JSON: "false|0" */
+	int (*put)(struct complete_body *b, struct ai_value v);
+};
+int complete_body_put(struct complete_body *b, struct ai_value object,
+		      const struct complete_member *table);
+/* put(): the name of a model, with the provider before it. */
+int complete_body_model(struct complete_body *b, struct ai_value v);
+/* AI_E_RECORD: "body.NAME WHAT". Returns -1. */
+int complete_body_wrong(const struct complete_body *b, const char *name,
+			const char *what);
+
+/* A part of a body: "body.NAME", "body.NAME.3"; "" is no name, and SIZE_MAX no
+ * number. */
+struct complete_within {
+	struct complete_body b;
+	char where[128];
+};
+struct complete_body *complete_body_enter(struct complete_within *w,
+					  const struct complete_body *b,
+					  const char *name, size_t i);
+
+extern const struct complete_member complete_body_chat[],
+	complete_body_responses[], complete_body_anthropic[];
+
+/* ---- template.c: {{field}} ------------------------------------------------- */
+
+struct complete_segment;
+struct complete_template {
+	struct complete_segment *v;
+	size_t n, cap;
+	struct ai_buf text;  /* what stands between the fields */
+	struct ai_buf paths; /* each with a NUL */
+};
+
+void complete_template_init(struct complete_template *t);
+void complete_template_release(struct complete_template *t);
+/* AI_E_DATA: it is none; the message has name:line:column. */
+int complete_template_parse(struct complete_template *t, struct ai_span text,
+			    const char *name, struct ai_err *err);
+/* Appends.  AI_E_RECORD: the record lacks a member. */
+int complete_template_render(const struct complete_template *t,
+			     const struct ai_rec *rec, struct ai_buf *out,
+			     struct ai_err *err);
+
+/* ---- images.c ---------------------------------------------------------------- */
+
+/* --image: once, before the first record. */
+int complete_images_load(struct ai_err *err);
+void complete_images_unload(void);
+/* Puts those of the options and of the record into the last message that is
+ * the user's. */
+int complete_images_take(struct complete_prompt *q, const struct ai_rec *rec,
 			 struct ai_err *err);
+
+/* ---- file.c ------------------------------------------------------------------- */
+
+#define COMPLETE_FILE_ROOM ((size_t)1 << 16) /* that reading needs behind it */
+struct complete_file {
+	const char *path, *name; /* name: for messages */
+	bool regular;            /* it must be */
+	size_t max;              /* bytes */
+	enum ai_code code;       /* if it cannot be read */
+};
+/* Appends all of it.  AI_E_TOO_LONG: there is more (AI_E_DATA where the code is
+ * AI_E_OPEN). */
+int complete_file_read(const struct complete_file *f, struct ai_buf *out,
+		       struct ai_err *err);
 
 /* ---- answers ------------------------------------------------------------ */
 
@@ -131,6 +265,8 @@ struct complete_answer {
 	size_t n_cited, cap_cited;
 	int64_t invalid[32];        /* cited, but there is no such hit */
 	size_t n_invalid;
+	bool may_call;              /* tools were offered: calls of them are
+				     * an answer without a text */
 };
 
 void complete_answer_init(struct complete_answer *a);
@@ -153,10 +289,22 @@ void complete_answer_put(const struct complete_answer *a,
 void complete_answer_plain(const struct complete_answer *a,
 			   const struct complete_hits *h, bool sources,
 			   struct ai_buf *out);
+/* Calls of tools in OpenAI's form, as the value of "tool_calls". */
+void complete_answer_put_calls(const struct complete_answer *a,
+			       struct ai_buf *out);
 /* What -r prints behind a text that was written already, as it came. */
 void complete_answer_rest(const struct complete_answer *a,
 			  const struct complete_hits *h, bool sources,
 			  struct ai_buf *out);
+
+/* outbatch.c: --openai-batch: a line of a Batch's output, without its end.
+ * call: how the failed call went; NULL: there was none.  rec NULL: the line is
+ * no record. */
+void complete_outbatch_put(const struct complete_answer *a,
+			   const struct ai_rec *rec, struct ai_buf *out);
+void complete_outbatch_fail(const struct ai_call *call,
+			    const struct ai_rec *rec, unsigned long line,
+			    const struct ai_err *why, struct ai_buf *out);
 
 /* ---- models ------------------------------------------------------------- */
 

@@ -27,6 +27,8 @@ int complete_local_ask(const struct complete_request *q,
 	struct timespec t0, t1;
 	int rc;
 
+	if (complete_params_local(&q->params, &q->prompt, err) < 0)
+		return -1;
 	if (!q->hits.given)
 		return ai_err_set(err, AI_E_RECORD,
 				  COMPLETE_LOCAL " quotes from hits, and the "

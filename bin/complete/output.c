@@ -43,6 +43,15 @@ static int put_plain(struct complete_output *o,
 		ai_emit_answer(out, rec, ai_buf_cstr(b), b->len, err);
 }
 
+static int put_line(struct complete_output *o,
+		    const struct complete_answer *a, struct ai_err *err)
+{
+	complete_outbatch_put(a, ai_task_rec(o->task), &o->text);
+	if (ai_buf_check(&o->text, "the completion", err) < 0)
+		return -1;
+	return ai_emit_line(ai_task_out(o->task), o->text.p, o->text.len, err);
+}
+
 static int put_record(struct complete_output *o,
 		      const struct complete_answer *a,
 		      const struct complete_hits *h, struct ai_err *err)
@@ -64,6 +73,8 @@ int complete_output_answer(struct complete_output *o,
 	ai_buf_clear(&o->text);
 	if (h->given && a->n_cited == 0)
 		ai_emit_no(ai_task_out(o->task));
+	if (complete_settings.openai_batch)
+		return put_line(o, a, err);
 	return ai_loop.plain_out ? put_plain(o, a, h, err)
 				 : put_record(o, a, h, err);
 }

@@ -95,15 +95,19 @@ static int converse(struct conversation *c, const struct complete_request *asked
 	return ai_buf_check(&c->context, "the prompt", err);
 }
 
-/* No answer is one that is empty. A model calls a tool though none was
- * offered where the messages of the record speak of some. */
-static int no_text(const struct ai_endpoint *e,
-		   const struct ai_chat_answer *chat, struct ai_err *err)
+/* No answer is one that is empty, but for calls of tools that were offered. A
+ * model calls others where the messages of the record speak of some. */
+static int no_text(const struct ai_endpoint *e, const struct complete_answer *a,
+		   struct ai_err *err)
 {
+	const struct ai_chat_answer *chat = &a->chat;
+
+	if (chat->n_calls > 0 && a->may_call)
+		return 0;
 	if (chat->n_calls > 0)
 		return ai_err_set(err, AI_E_ANSWER, "%s: the model calls the "
-				  "tool '%s' and says nothing; ai-complete "
-				  "has no tools to run", e->provider,
+				  "tool '%s' and says nothing; the record "
+				  "offers no tools", e->provider,
 				  chat->calls[0].name);
 	return ai_err_set(err, AI_E_ANSWER, "%s: the model answered without "
 			  "text (finish_reason '%.40s')", e->provider,
@@ -151,15 +155,19 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		.temperature = p->temperature, .top_p = p->top_p,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
 		.media = ai_chat_media(asked->prompt.messages),
+		.effort = complete_effort(p), .tools = p->tools,
+		.tool_choice = p->tool_choice, .schema = p->schema,
 	};
 	const struct ai_chat_begin b = {
-		.endpoint = e, .request = &q, .cache = p->cache,
+		.endpoint = e, .request = &q,
+		.cache = (enum ai_cache_use)p->cache,
 		.answer = &a->chat, .call = &a->call, .delta = delta,
 		.done = done, .arg = arg, .scope = ai_span_of(asked->models),
 		.ordinal = &asked->prompt.ordinal,
 	};
 	int rc = converse(&c, asked, err);
 
+	a->may_call = p->tools.kind != AI_NONE;
 	if (rc == 0)
 		rc = fit(at, &c, &q, &a->call, err);
 	if (rc == 0)
@@ -174,8 +182,8 @@ int complete_remote_end(const struct ai_endpoint *e,
 			const struct complete_hits *h,
 			struct complete_answer *a, struct ai_err *err)
 {
-	if (a->chat.text.len == 0)
-		return no_text(e, &a->chat, err);
+	if (a->chat.text.len == 0 && no_text(e, a, err) < 0)
+		return -1;
 	a->provider = e->provider;
 	a->max_tokens = a->call.max_tokens;
 	if (a->chat.model[0] == '\0')

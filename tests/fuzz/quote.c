@@ -1,7 +1,7 @@
 /*
  * local/extract on any text, and citations in any answer.  The input is a
  * question up to the first newline and a hit behind it.
- * fuzz: bin/complete/answer.c bin/complete/cite.c bin/complete/extract.c bin/complete/hits.c bin/complete/split.c lib/common/model/wire.c
+ * fuzz: bin/complete/answer.c bin/complete/cite.c bin/complete/extract.c bin/complete/hits.c bin/complete/split.c lib/common/model/strict.c lib/common/model/wire.c
  */
 #include "../../bin/complete/complete.h"
 #include "fuzz.h"

@@ -123,12 +123,26 @@ bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
 	return ai_loop.plain_out;
 }
 
+bool ai_emit_own(struct ai_emit *out, const struct ai_rec *rec,
+		 unsigned long line, const struct ai_err *why)
+{
+	const struct ai_filter *f = out->loop->filter;
+
+	if (f->put_failed == NULL)
+		return false;
+	f->put_failed(out->loop->state, rec, line, why, &out->buf);
+	ai_buf_chr(&out->buf, '\n');
+	return true;
+}
+
 int ai_emit_fail_with(struct ai_emit *out, struct ai_rec *rec,
 		      const struct ai_err *why, struct ai_value members,
 		      struct ai_err *err)
 {
 	if (ai_emit_noted(out, why, rec->number))
 		return 0;
+	if (ai_emit_own(out, rec, rec->number, why))
+		return ai_emit_spill(out, err);
 	if (ai_rec_fail_with(rec, out->loop->program, why, members, err) < 0)
 		return -1;
 	return ai_emit_rec(out, rec, err);
@@ -143,6 +157,8 @@ int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 		return ai_emit_fail_with(out, rec, why, none, err);
 	if (ai_emit_noted(out, why, 0))
 		return 0;
+	if (ai_emit_own(out, NULL, 0, why))
+		return ai_emit_spill(out, err);
 	ai_buf_str(&out->buf, "{\"error\":");
 	ai_rec_put_error(&out->buf, out->loop->program, why, 0);
 	ai_buf_str(&out->buf, "}\n");

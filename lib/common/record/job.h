@@ -96,6 +96,9 @@ void ai_tally_error(struct tally *t, enum ai_exit class);
  * nothing to write. */
 bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,
 		   unsigned long line);
+/* Writes what failed in the filter's own way, if it has one: true. */
+bool ai_emit_own(struct ai_emit *out, const struct ai_rec *rec,
+		 unsigned long line, const struct ai_err *why);
 /* Hands over what has grown large, once it is this job's turn. */
 int ai_emit_spill(struct ai_emit *out, struct ai_err *err);
 

@@ -118,6 +118,15 @@ struct ai_filter {
 	/* The operands together are one payload under this name (ai-complete
 	 * "words"); NULL if not. */
 	const char *words;
+	/*
+	 * How a record that failed is written, here or by an earlier program
+	 * (then it is one of those, and why has its code if it is one of
+	 * ours); without an end of the line.  rec NULL: the line is no record.
+	 * NULL: as an error record, see aiutils-records(5).
+	 */
+	void (*put_failed)(void *state, const struct ai_rec *rec,
+			   unsigned long line, const struct ai_err *why,
+			   struct ai_buf *out);
 	/* The state of one worker thread; both may be NULL. */
 	int (*open)(void **state, struct ai_err *err);
 	void (*close)(void *state);

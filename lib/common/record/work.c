@@ -45,6 +45,8 @@ static int emit_bad(struct ai_emit *out, const struct entry *e,
 
 	if (ai_emit_noted(out, why, e->number))
 		return 0;
+	if (ai_emit_own(out, NULL, e->number, why))
+		return ai_emit_spill(out, err);
 	ai_buf_str(b, "{\"error\":");
 	ai_rec_put_error(b, out->loop->program, why, e->number);
 	put_raw(b, e, out->job->in.p + e->at);
@@ -90,7 +92,9 @@ static int pass_error(struct ai_emit *out, struct ai_rec *rec,
 	why.code = ai_code_from_name(ai_buf_cstr(&code), code.len);
 	ai_tally_error(&out->job->tally, why.code == AI_E_NONE
 			? AI_EXIT_RECORD : ai_code_exit(why.code));
-	if (!ai_loop.plain_out) {
+	if (!ai_loop.plain_out && ai_emit_own(out, rec, rec->number, &why)) {
+		rc = ai_emit_spill(out, err);
+	} else if (!ai_loop.plain_out) {
 		rc = ai_emit_rec(out, rec, err);
 	} else {
 		ai_json_text(ai_rec_get(rec, "error.message"), &msg);
