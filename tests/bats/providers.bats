@@ -101,3 +101,42 @@ setup() {
 			'Grüß dich, and hello!'
 	done
 }
+
+@test "pictures, tools and lines made for a batch reach each" {
+	need curl
+	printf '\x89PNG\r\n\x1a\n1234' >a.png
+	tool='{"type":"function","function":{"name":"look_up","description":"d","parameters":{"type":"object","properties":{"x":{"type":"string"}}}}}'
+	printf '{"prompt":"hello","images":["a.png"],"params":{"tools":[%s]}}\n' \
+		"$tool" >in
+	printf '{"custom_id":"b","params":{"model":"some-model","max_tokens":50,"messages":[{"role":"user","content":[{"type":"text","text":"see"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"%s"}}]},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"look_up","input":{"x":"y"}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"found"},{"type":"text","text":"hello"}]}],"tools":[{"name":"look_up","input_schema":{"type":"object"}}]}}\n' \
+		"$(base64 -w0 a.png)" >>in
+	for api in $apis; do
+		run --separate-stderr "${ask[@]}" --api "$api" \
+			--media-tokens 2000 <in
+		assert_status 0
+		assert_eq "$(jq -r .completion.text <<<"$output" | sort -u)" \
+			'Grüß dich, and hello!'
+		curl -sS "$MOCK_URL/__aimock/journal" |
+			jq -c '.[-2:][].body' >journal
+		assert_eq "$(grep -c look_up journal)" 2
+		# Of others' formats the mock keeps no pictures.
+		case $api in openai | mistral)
+			assert_eq "$(grep -c "$(base64 -w0 a.png)" journal)" 2 ;;
+		esac
+	done
+}
+
+@test "calls of tools come back in one form, whole and in a stream" {
+	record='{"prompt":"weather","params":{"tools":[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}]}}'
+	for api in $apis; do
+		for o in --no-stream --stream; do
+			run --separate-stderr "${ask[@]}" --api "$api" "$o" \
+				<<<"$record"
+			assert_status 0
+			assert_eq "$(tail -n 1 <<<"$output" | jq -c '.completion |
+				[.finish_reason, (.tool_calls[] | .type,
+				.function, (.id | length > 0))]')" \
+				'["tool_calls","function",{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"},true]'
+		done
+	done
+}
