@@ -47,6 +47,7 @@ static int take(struct question *q, const struct ai_rec *rec,
 	if (complete_params_take(&r->params, rec, err) < 0 ||
 	    complete_prompt_take(&r->prompt, &r->params, rec, err) < 0 ||
 	    complete_hits_take(&r->hits, rec, err) < 0 ||
+	    complete_schema_take(&r->schema, r->params.schema, err) < 0 ||
 	    complete_route(r, rec, &r->models, err) < 0)
 		return -1;
 	if (r->models == NULL || *r->models == '\0')
@@ -61,7 +62,8 @@ static int take(struct question *q, const struct ai_rec *rec,
 static void give_up(struct question *q, const struct ai_err *why)
 {
 	q->asker->failed = &q->last;
-	complete_output_fail(&q->output, &q->answer, &q->chain, why);
+	complete_output_fail(&q->output, &q->answer, &q->chain,
+			     &q->request.schema, why);
 	q->asker->failed = NULL;
 	question_put_back(q);
 }
@@ -118,6 +120,7 @@ static void failed(struct question *q, enum complete_reason why,
 	if (!q->output.streamed && !q->asker->stopping &&
 	    complete_chain_leads_on(why) && complete_chain_next(&q->chain)) {
 		tell_next(q, err);
+		complete_schema_next(&q->request.schema);
 		ask(q);
 		return;
 	}
@@ -133,26 +136,61 @@ static int refused(const struct question *q, struct ai_err *err)
 			  q->answer.chat.finish_reason);
 }
 
+/* Whether a refusal is none of an answer: another model may answer, or it is to
+ * be JSON. */
+static bool minds_refusal(const struct question *q)
+{
+	return q->request.schema.text.n > 0 ||
+		(!q->output.streamed && *q->chain.left != '\0' &&
+		 complete_chain_leads_on(COMPLETE_POLICY));
+}
+
+/* Whether the answer will do.  1: no, but the model may be asked again. */
+static int accept(struct question *q, enum complete_reason *why,
+		  struct ai_err *err)
+{
+	struct complete_schema *s = &q->request.schema;
+	const struct ai_chat_answer *a = &q->answer.chat;
+	bool again;
+
+	*why = COMPLETE_POLICY;
+	if (q->answer.call.failure == AI_CALL_POLICY && minds_refusal(q)) {
+		if (s->text.n > 0)
+			complete_schema_refused(s, a);
+		return refused(q, err);
+	}
+	*why = COMPLETE_SCHEMA;
+	if (s->text.n == 0 || (a->text.len == 0 && a->n_calls > 0))
+		return 0;
+	if (complete_schema_check(s, a, &again, err) == 0)
+		return 0;
+	return again && !q->asker->stopping ? 1 : -1;
+}
+
 /* ai_client_done: the provider has answered, or it has not. */
 static void answered(void *arg, int rc, const struct ai_err *why)
 {
 	struct question *q = arg;
-	enum ai_call_failure failure = q->answer.call.failure;
+	enum complete_reason reason;
 	struct ai_err err;
 
 	if (rc == 0) {
-		rc = complete_remote_end(&q->place->endpoint, &q->request.hits,
-					 &q->answer, &err);
 		why = &err;
+		rc = complete_remote_end(&q->place->endpoint, &q->request,
+					 &q->answer, &err);
 	}
-	/* Who is the last to be asked may refuse. */
-	if (rc == 0 && failure == AI_CALL_POLICY && !q->output.streamed &&
-	    complete_chain_leads_on(COMPLETE_POLICY) && *q->chain.left != '\0')
-		rc = refused(q, &err);
 	if (rc < 0)
-		failed(q, complete_reason_of(failure, why->code), why);
+		reason = complete_reason_of(q->answer.call.failure, why->code);
 	else
+		rc = accept(q, &reason, &err);
+	if (rc < 0) {
+		failed(q, reason, why);
+	} else if (rc > 0) {
+		complete_answer_again(&q->answer);
+		ask(q);
+	} else {
 		finish(q);
+	}
 }
 
 /* ai_client_delta */
@@ -165,13 +203,16 @@ static int more(void *arg, struct ai_span text, struct ai_err *err)
 static int ask_provider(struct question *q, struct ai_err *err)
 {
 	struct asker *a = q->asker;
+	/* What is to be checked is not written before. */
+	bool stream = complete_settings.stream &&
+		q->request.schema.text.n == 0;
 
 	complete_place_give(q->place);
 	q->place = complete_place_take(&a->places, q->chain.model, err);
 	if (q->place == NULL ||
 	    complete_remote_begin(a->client, q->place, &q->request,
-				  &q->answer, complete_settings.stream
-				  ? more : NULL, answered, q, err) < 0)
+				  &q->answer, stream ? more : NULL, answered,
+				  q, err) < 0)
 		return -1;
 	if (q->answer.call.uncertain)
 		ai_msg(AI_MSG_WARN, "line %lu: it was under way when the last "
@@ -230,6 +271,7 @@ static void question_free(struct question *q)
 	complete_params_release(&q->request.params);
 	complete_prompt_release(&q->request.prompt);
 	complete_hits_release(&q->request.hits);
+	complete_schema_release(&q->request.schema);
 	complete_chain_release(&q->chain);
 	complete_answer_release(&q->answer);
 	ai_buf_release(&q->output.text);
@@ -252,6 +294,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 		complete_params_init(&q->request.params);
 		complete_prompt_init(&q->request.prompt);
 		complete_hits_init(&q->request.hits);
+		complete_schema_init(&q->request.schema);
 		complete_chain_init(&q->chain);
 		complete_answer_init(&q->answer);
 		ai_buf_init(&q->output.text, (size_t)256 << 20);
@@ -271,6 +314,7 @@ static void question_put_back(struct question *q)
 	struct asker *a = q->asker;
 
 	complete_place_give(q->place);
+	complete_schema_clear(&q->request.schema);
 	ai_buf_shrink(&q->output.text, (size_t)1 << 16);
 	complete_prompt_shrink(&q->request.prompt);
 	q->next = a->spare;
@@ -313,6 +357,9 @@ static int check_one(const char *model, struct ai_err *err)
 	struct ai_endpoint e;
 	int rc;
 
+	if (complete_is_local(model) && complete_settings.schema != NULL)
+		return ai_err_set(err, AI_E_CONFIG, "%s quotes, and writes no "
+				  "JSON: it goes not with --schema", model);
 	if (complete_is_local(model))
 		return 0;
 	rc = ai_endpoint_init(&e, model, err);
@@ -397,9 +444,10 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 
 	ai_client_run_begins();
 	if (complete_params_load(err) == 0 && complete_prompt_load(err) == 0 &&
-	    check(argc, err) == 0)
+	    complete_schema_load(err) == 0 && check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_routes_unload();
+	complete_schema_unload();
 	complete_params_unload();
 	complete_prompt_unload();
 	return rc;

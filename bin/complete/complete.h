@@ -25,6 +25,8 @@ struct complete_settings {
 	const char *model;       /* -m, with commas; NULL: none */
 	const char *fallback_on; /* reasons to ask the next one, with commas */
 	struct ai_opt_list routes;
+	const char *schema;      /* --schema: a file; NULL: none */
+	int64_t schema_retries;
 	const char *system;      /* --system */
 	const char *system_file; /* --system-file */
 	int64_t max_tokens;        /* 0: not set */
@@ -336,10 +338,45 @@ int complete_extract(const struct complete_hits *h, struct ai_span question,
 
 /* ---- what a record asks --------------------------------------------------- */
 
+/* schema.c: answers as JSON that must satisfy a schema. */
+struct complete_schema {
+	struct ai_span text;              /* n 0: none */
+	const struct ai_schema *compiled; /* likewise NULL */
+	struct ai_schema *own;            /* of the record; owned */
+	int64_t asked;        /* answers of this model that it refused */
+	struct ai_buf answer; /* the last of them, and what is wrong with it */
+	struct ai_buf why;
+	struct ai_buf errors; /* JSON: what was wrong with each, with commas */
+};
+/* --schema: once, before the first record.  AI_E_DATA: it is no schema. */
+int complete_schema_load(struct ai_err *err);
+void complete_schema_unload(void);
+void complete_schema_init(struct complete_schema *s);
+void complete_schema_release(struct complete_schema *s);
+/* Forgets the record. */
+void complete_schema_clear(struct complete_schema *s);
+/* That of the record, which must stay, else (n 0) of --schema.  AI_E_RECORD:
+ * it is no schema. */
+int complete_schema_take(struct complete_schema *s, struct ai_span own,
+			 struct ai_err *err);
+/* Leaves the JSON of an answer, without blanks or a fence around it. */
+void complete_schema_strip(struct ai_buf *text);
+/* AI_E_ANSWER: the answer does not satisfy it, which is noted; *again: it may
+ * be asked again. */
+int complete_schema_check(struct complete_schema *s,
+			  const struct ai_chat_answer *a, bool *again,
+			  struct ai_err *err);
+/* A refusal satisfies nothing: it is noted as well. */
+void complete_schema_refused(struct complete_schema *s,
+			     const struct ai_chat_answer *a);
+/* Another model is asked: it has given no answer yet. */
+void complete_schema_next(struct complete_schema *s);
+
 struct complete_request {
 	struct complete_params params;
 	struct complete_prompt prompt;
 	struct complete_hits hits;
+	struct complete_schema schema;
 	const char *models; /* that it is asked of, by name, with commas */
 };
 
@@ -438,7 +475,7 @@ int complete_remote_begin(struct ai_client *c, struct complete_place *p,
 			  ai_client_done *done, void *arg, struct ai_err *err);
 /* What is made of the answer then. */
 int complete_remote_end(const struct ai_endpoint *e,
-			const struct complete_hits *h,
+			const struct complete_request *q,
 			struct complete_answer *a, struct ai_err *err);
 
 /* local.c: the models that are built in. */
@@ -463,6 +500,7 @@ int complete_output_answer(struct complete_output *o,
 void complete_output_fail(struct complete_output *o,
 			  const struct complete_answer *a,
 			  const struct complete_chain *c,
+			  const struct complete_schema *s,
 			  const struct ai_err *why);
 
 #endif

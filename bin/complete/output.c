@@ -118,11 +118,20 @@ int complete_output_delta(struct complete_output *o, struct ai_span text,
 
 /* What goes into an error beside the usual. */
 static void put_tried(const struct complete_answer *a,
-		      const struct complete_chain *c, struct ai_buf *b)
+		      const struct complete_chain *c,
+		      const struct complete_schema *s, struct ai_buf *b)
 {
 	char cost[AI_MONEY_TEXT];
 
 	ai_put_open(b, '{');
+	if (s->errors.len > 0) {
+		ai_put_key(b, "answer");
+		ai_put_str(b, ai_buf_cstr(&s->answer), s->answer.len);
+		ai_put_key(b, "errors");
+		ai_put_open(b, '[');
+		ai_put_raw(b, s->errors.p, s->errors.len);
+		ai_put_close(b, ']');
+	}
 	if (c->n > 1) {
 		ai_put_key(b, "fallback");
 		ai_put_open(b, '[');
@@ -140,6 +149,7 @@ static void put_tried(const struct complete_answer *a,
 void complete_output_fail(struct complete_output *o,
 			  const struct complete_answer *a,
 			  const struct complete_chain *c,
+			  const struct complete_schema *s,
 			  const struct ai_err *why)
 {
 	struct ai_value tried = { AI_NONE, { NULL, 0 } };
@@ -149,7 +159,7 @@ void complete_output_fail(struct complete_output *o,
 	if (o->streamed && ai_loop.plain_out)
 		ai_emit_bytes(ai_task_out(o->task), "\n", 1, &ignored);
 	ai_buf_clear(&o->text);
-	put_tried(a, c, &o->text);
+	put_tried(a, c, s, &o->text);
 	if (o->text.bad == AI_E_NONE)
 		ai_json_check(o->text.p, o->text.len, &tried, &ignored);
 	ai_task_fail(o->task, why, tried);

@@ -262,7 +262,7 @@ static int take_tool_choice(const struct taker *t)
 
 static int take_schema(const struct taker *t)
 {
-	if (!says(t, SCHEMA, NULL))
+	if (!says(t, SCHEMA, &complete_settings.schema))
 		return 0;
 	if (t->v[SCHEMA].kind != AI_OBJECT)
 		return wrong(t, SCHEMA, "an object");

@@ -7,7 +7,7 @@
 struct conversation {
 	struct ai_chat_message *v;
 	size_t n;
-	struct ai_buf system, context;
+	struct ai_buf system, context, refused;
 };
 
 static size_t count(struct ai_value list)
@@ -32,17 +32,31 @@ static void add(struct conversation *c, const char *role, struct ai_span text)
 	c->v[c->n++] = (struct ai_chat_message){ .role = role, .text = text };
 }
 
-/* What is told before anything else, and the sources. */
-static int prepare(struct conversation *c, const struct complete_params *p,
-		   const struct complete_hits *h, struct ai_span asked,
-		   struct ai_err *err)
+/* What a provider cannot be held to is told to the model. */
+static void put_schema(struct ai_buf *system, struct ai_span schema)
 {
+	if (system->len > 0)
+		ai_buf_str(system, "\n\n");
+	ai_buf_str(system, "Answer with one JSON value that satisfies this "
+		   "JSON Schema, and with nothing around it:\n");
+	ai_buf_add(system, schema.p, schema.n);
+}
+
+/* What is told before anything else, and the sources. */
+static int prepare(struct conversation *c, const struct ai_wire *wire,
+		   const struct complete_request *asked, struct ai_err *err)
+{
+	const struct complete_params *p = &asked->params;
+	const struct complete_hits *h = &asked->hits;
+	struct ai_span schema = asked->schema.text;
 	char tag[COMPLETE_TAG];
 
 	ai_buf_add(&c->system, p->system.p, p->system.n);
+	if (schema.n > 0 && !ai_wire_has_schema(wire, schema))
+		put_schema(&c->system, schema);
 	if (!h->given)
 		return ai_buf_check(&c->system, "the system prompt", err);
-	complete_context_tag(h, asked, tag);
+	complete_context_tag(h, span_of(&asked->prompt.text), tag);
 	if (c->system.len > 0)
 		ai_buf_str(&c->system, "\n\n");
 	complete_context_rules(h, tag, &c->system);
@@ -67,31 +81,48 @@ static void add_messages(struct conversation *c, struct ai_value list,
 	}
 }
 
-static int converse(struct conversation *c, const struct complete_request *asked,
-		    struct ai_err *err)
+/* The text of the record, behind its sources. */
+static void add_text(struct conversation *c, const struct ai_buf *text)
+{
+	if (c->context.len == 0) {
+		add(c, "user", span_of(text));
+		return;
+	}
+	ai_buf_str(&c->context, "Question: ");
+	ai_buf_add(&c->context, text->p, text->len);
+	add(c, "user", span_of(&c->context));
+}
+
+/* The answer that the schema refused, and why. */
+static void add_refused(struct conversation *c,
+			const struct complete_schema *s)
+{
+	ai_buf_fmt(&c->refused, "This does not satisfy the JSON Schema: %s\n"
+		   "Answer again, with one JSON value that does, and with "
+		   "nothing around it.", ai_buf_cstr(&s->why));
+	add(c, "assistant", span_of(&s->answer));
+	add(c, "user", span_of(&c->refused));
+}
+
+static int converse(struct conversation *c, const struct ai_wire *wire,
+		    const struct complete_request *asked, struct ai_err *err)
 {
 	const struct complete_prompt *q = &asked->prompt;
 	size_t n = q->messages.kind == AI_ARRAY ? count(q->messages) : 1;
 
-	if (prepare(c, &asked->params, &asked->hits, span_of(&q->text),
-		    err) < 0)
+	if (prepare(c, wire, asked, err) < 0)
 		return -1;
-	c->v = calloc(n + 2, sizeof *c->v);
+	c->v = calloc(n + 4, sizeof *c->v);
 	if (c->v == NULL)
 		return ai_err_nomem(err);
 	if (c->system.len > 0)
 		add(c, "system", span_of(&c->system));
-	if (q->messages.kind == AI_ARRAY) {
+	if (q->messages.kind == AI_ARRAY)
 		add_messages(c, q->messages, n);
-		return 0;
-	}
-	if (c->context.len == 0) {
-		add(c, "user", span_of(&q->text));
-		return 0;
-	}
-	ai_buf_str(&c->context, "Question: ");
-	ai_buf_add(&c->context, q->text.p, q->text.len);
-	add(c, "user", span_of(&c->context));
+	else
+		add_text(c, &q->text);
+	if (asked->schema.asked > 0)
+		add_refused(c, &asked->schema);
 	return ai_buf_check(&c->context, "the prompt", err);
 }
 
@@ -147,6 +178,7 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 	struct conversation c = {
 		.system = AI_BUF_INIT((size_t)64 << 20),
 		.context = AI_BUF_INIT((size_t)64 << 20),
+		.refused = AI_BUF_INIT(4096),
 	};
 	struct ai_chat_request q = {
 		.model = e->model, .max_tokens_name = e->max_tokens_name,
@@ -156,7 +188,7 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
 		.media = ai_chat_media(asked->prompt.messages),
 		.effort = complete_effort(p), .tools = p->tools,
-		.tool_choice = p->tool_choice, .schema = p->schema,
+		.tool_choice = p->tool_choice,
 	};
 	const struct ai_chat_begin b = {
 		.endpoint = e, .request = &q,
@@ -165,7 +197,11 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		.done = done, .arg = arg, .scope = ai_span_of(asked->models),
 		.ordinal = &asked->prompt.ordinal,
 	};
-	int rc = converse(&c, asked, err);
+	int rc;
+
+	if (ai_wire_has_schema(e->wire, asked->schema.text))
+		q.schema = asked->schema.text;
+	rc = converse(&c, e->wire, asked, err);
 
 	a->may_call = p->tools.kind != AI_NONE;
 	if (rc == 0)
@@ -174,14 +210,19 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		rc = ai_client_begin(client, &b, err);
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
+	ai_buf_release(&c.refused);
 	free(c.v);
 	return rc;
 }
 
 int complete_remote_end(const struct ai_endpoint *e,
-			const struct complete_hits *h,
+			const struct complete_request *asked,
 			struct complete_answer *a, struct ai_err *err)
 {
+	const struct complete_hits *h = &asked->hits;
+
+	if (asked->schema.text.n > 0)
+		complete_schema_strip(&a->chat.text);
 	if (a->chat.text.len == 0 && no_text(e, a, err) < 0)
 		return -1;
 	a->provider = e->provider;
