@@ -167,6 +167,16 @@ static int accept(struct question *q, enum complete_reason *why,
 	return again && !q->asker->stopping ? 1 : -1;
 }
 
+/* For people who watch. What an earlier run has paid, this one has not. */
+static void tell_used(const struct question *q)
+{
+	const struct ai_call *call = &q->answer.call;
+	const struct ai_usage *u = &q->answer.chat.usage;
+
+	if (!call->cached && !call->resumed)
+		ai_task_used(q->output.task, u->input + u->output, call->cost);
+}
+
 /* ai_client_done: the provider has answered, or it has not. */
 static void answered(void *arg, int rc, const struct ai_err *why)
 {
@@ -174,6 +184,7 @@ static void answered(void *arg, int rc, const struct ai_err *why)
 	enum complete_reason reason;
 	struct ai_err err;
 
+	tell_used(q);
 	if (rc == 0) {
 		why = &err;
 		rc = complete_remote_end(&q->place->endpoint, &q->request,

@@ -77,7 +77,7 @@ static const struct ai_opt *const tables[] = {
 	ai_client_options_resume, ai_paid_options,
 	ai_paid_option_wait, ai_paid_option_media, ai_loop_option_path,
 	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,
-	ai_loop_options, NULL
+	ai_loop_option_progress, ai_loop_options, NULL
 };
 
 const struct ai_program ai_program = {

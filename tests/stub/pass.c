@@ -32,7 +32,7 @@ static const struct ai_opt options[] = {
 
 static const struct ai_opt *const tables[] = {
 	options, ai_loop_options, ai_loop_option_path, ai_loop_option_plain,
-	ai_loop_option_exit, NULL
+	ai_loop_option_exit, ai_loop_option_progress, NULL
 };
 
 static int set_member(struct ai_rec *rec, struct ai_err *err)

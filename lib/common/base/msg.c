@@ -1,5 +1,7 @@
 #include "base/msg.h"
 
+#include "base/term.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,11 @@ void ai_msg_setup(const char *program, enum ai_msg_level shown,
 	msg.program = program;
 	msg.shown = shown;
 	msg.format = format;
+}
+
+bool ai_msg_is_for_people(void)
+{
+	return msg.shown >= AI_MSG_WARN && msg.format == AI_MSG_TEXT;
 }
 
 /* Copies text with control bytes replaced, so that no message can forge
@@ -67,6 +74,7 @@ static void print(enum ai_msg_level level, const char *code, const char *text)
 	}
 	if (n < 0)
 		return;
+	ai_term_clear();
 	/* There is nobody left to tell when stderr itself fails. */
 	done = write(STDERR_FILENO, line,
 		     (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);

@@ -17,6 +17,8 @@ enum ai_msg_format { AI_MSG_TEXT, AI_MSG_JSON };
 /* -q shows errors only, -v also AI_MSG_INFO. */
 void ai_msg_setup(const char *program, enum ai_msg_level shown,
 		  enum ai_msg_format format);
+/* Whether more than errors is shown, as text. */
+bool ai_msg_is_for_people(void);
 void ai_msg(enum ai_msg_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The message of err at AI_MSG_ERROR, with its code in JSON. */

@@ -7,6 +7,7 @@
 
 #include "base/sig.h"
 #include "record/loop.h"
+#include "record/progress.h"
 #include "record/reader.h"
 #include "record/writer.h"
 
@@ -72,6 +73,7 @@ struct loop {
 	enum ai_sig stop; /* what signals asked for, and was done */
 	bool interactive; /* one payload, of the command line */
 	unsigned long last; /* line that was begun */
+	struct ai_progress progress;
 
 	/* Several threads. */
 	pthread_mutex_t lock;

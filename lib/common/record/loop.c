@@ -12,6 +12,7 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "base/term.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -62,6 +63,12 @@ const struct ai_opt ai_loop_option_plain[] = {
 const struct ai_opt ai_loop_option_exit[] = {
 	{ "exit-status", 'e', AI_OPT_FLAG, &ai_loop.exit_no, NULL,
 	  "exit 1 when the answer is no" },
+	{ 0 }
+};
+
+const struct ai_opt ai_loop_option_progress[] = {
+	{ "progress", 0, AI_OPT_FLAG, &ai_loop.progress, NULL,
+	  "show how far it is, as on a terminal", .env = "AI_PROGRESS" },
 	{ 0 }
 };
 
@@ -419,6 +426,21 @@ static void release(struct loop *l)
 	pthread_cond_destroy(&l->done_cond);
 }
 
+/* If it is not said whether: where people look on. */
+static void begin_progress(struct loop *l, bool stdin_read)
+{
+	const struct ai_opts *o = &ai_start_opts;
+	int i = ai_opts_find_to(o, &ai_loop.progress);
+
+	if (i < 0)
+		return;
+	l->progress.on = o->source[i] != AI_SOURCE_NONE
+		? ai_loop.progress
+		: ai_msg_is_for_people() && ai_term_is_seen();
+	ai_progress_begin(&l->progress, stdin_read);
+	l->writer.clears = l->progress.on && l->progress.shared;
+}
+
 int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		struct ai_err *err)
 {
@@ -439,6 +461,8 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 				  "that is added", ai_loop.as);
 	l.order_end = &l.order;
 	ai_writer_init(&l.writer, STDOUT_FILENO);
+	if (f->begin != NULL && !l.interactive)
+		begin_progress(&l, argc == 0);
 	if (f->begin != NULL)
 		rc = ai_sig_catch(err);
 	else if (ai_loop.jobs > 1)
@@ -462,6 +486,7 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	/* What was finished goes out even when the rest failed. */
 	if (ai_writer_flush(&l.writer, rc < 0 ? NULL : err) < 0)
 		rc = -1;
+	ai_term_clear();
 	/* Ends by the signal then (base/start.c), and quietly. */
 	if (l.writer.stopped)
 		rc = 0;

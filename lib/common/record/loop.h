@@ -24,6 +24,7 @@ struct ai_loop_settings {
 	bool plain_out;     /* -r */
 	bool exit_no;       /* -e */
 	int64_t max_line;   /* --max-line, bytes */
+	bool progress;      /* --progress; only if it was given */
 };
 extern struct ai_loop_settings ai_loop;
 
@@ -32,6 +33,8 @@ extern const struct ai_opt ai_loop_options[];
 /* -p --as -r -e: only for the programs where they mean something */
 extern const struct ai_opt ai_loop_option_path[], ai_loop_option_as[],
 	ai_loop_option_plain[], ai_loop_option_exit[];
+/* --progress, for filters with begin() */
+extern const struct ai_opt ai_loop_option_progress[];
 
 /* Where a callback writes; one a job. */
 struct ai_emit;
@@ -65,6 +68,8 @@ void ai_emit_no(struct ai_emit *out);
 struct ai_task;
 struct ai_rec *ai_task_rec(struct ai_task *t);
 struct ai_emit *ai_task_out(struct ai_task *t);
+/* What it has used, for people who watch: tokens, nano-dollars. */
+void ai_task_used(struct ai_task *t, int64_t tokens, int64_t cost);
 /* Writes what it has emitted so far, if it is its turn. */
 int ai_task_flush(struct ai_task *t, struct ai_err *err);
 /* Ends it: what it emits has been emitted, or (why not NULL) it has failed

@@ -13,6 +13,8 @@
 #include <poll.h>
 #include <stddef.h>
 
+#define TICK_MS 1000 /* for the line that shows how far it is */
+
 static struct job *job_of(struct ai_task *t)
 {
 	return (struct job *)t;
@@ -50,8 +52,19 @@ static void keep_fatal(struct loop *l, const struct ai_err *err)
 		l->fatal = *err;
 }
 
+void ai_task_used(struct ai_task *t, int64_t tokens, int64_t cost)
+{
+	struct ai_progress *p = &job_of(t)->out.loop->progress;
+
+	p->tokens += tokens > 0 ? (uint64_t)tokens : 0;
+	p->cost += cost;
+}
+
 static void finish(struct loop *l, struct job *j)
 {
+	l->progress.done++;
+	l->progress.failed += j->out.failed;
+	l->progress.bytes += j->entries[0].length + 1;
 	if (!j->out.failed)
 		j->tally.good++;
 	j->stage = JOB_DONE;
@@ -105,10 +118,16 @@ bool ai_tasks_stopped(struct loop *l)
 	return true;
 }
 
+static void draw(struct loop *l)
+{
+	ai_progress_draw(&l->progress, l->program, l->writer.line_open);
+}
+
 static int turn(struct loop *l, int fd, bool *readable, struct ai_err *err)
 {
 	*readable = false;
 	ai_tasks_stopped(l);
+	draw(l);
 	if (l->fatal.code == AI_E_NONE &&
 	    l->filter->turn(l->state, fd, readable, err) < 0)
 		return -1;
@@ -131,6 +150,7 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 			return -1;
 	if (l->stop != AI_SIG_NO)
 		return 0; /* as if it had not been read */
+	l->progress.begun++;
 	l->last = j->entries[j->n - 1].number;
 	l->filling = NULL;
 	ai_loop_append(l, j);
@@ -144,12 +164,14 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 }
 
 /* Nothing is under way: until there is more to read. */
-static void wait_input(int fd)
+static void wait_input(struct loop *l, int fd)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 			       { .fd = ai_sig_fd(), .events = POLLIN } };
 
-	poll(p, 2, -1); /* if it fails, the read blocks instead */
+	/* If it fails, the read blocks instead. */
+	while (poll(p, 2, l->progress.on ? TICK_MS : -1) == 0)
+		draw(l);
 }
 
 int ai_tasks_run(struct loop *l, int fd, struct ai_err *err)
@@ -163,7 +185,7 @@ int ai_tasks_run(struct loop *l, int fd, struct ai_err *err)
 	       (fd < 0 || !ai_tasks_stopped(l)))
 		rc = turn(l, fd, &readable, err);
 	if (rc == 0 && !readable && fd >= 0 && !ai_tasks_stopped(l))
-		wait_input(fd);
+		wait_input(l, fd);
 	l->waiting = false;
 	return rc;
 }

@@ -1,6 +1,7 @@
 #include "record/writer.h"
 
 #include "base/sig.h"
+#include "base/term.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -54,6 +55,11 @@ static int write_all(struct ai_writer *w, const char *p, size_t n,
 {
 	ssize_t done;
 
+	if (n > 0) {
+		w->line_open = p[n - 1] != '\n';
+		if (w->clears)
+			ai_term_clear();
+	}
 	while (n > 0 && w->err.code == AI_E_NONE) {
 		done = write_some(w->fd, p, n);
 		if (done < 0) {

@@ -12,6 +12,8 @@ struct ai_writer {
 	int fd;
 	struct ai_buf buf;
 	struct ai_err err; /* the first failure; code AI_E_NONE so far */
+	bool clears;       /* ai_term_clear() before each write */
+	bool line_open;    /* what was written last has no newline yet */
 	bool stopped;      /* it was a signal: base/sig.h */
 };
 
