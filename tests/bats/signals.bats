@@ -101,6 +101,19 @@ assert_settled() {
 	assert_eq "$(kinds)" '1|8 2|8 '
 }
 
+@test "Ctrl-C: what fails then is not tried again" {
+	stub_script '{"delay_ms":700,"status":503}' '{"delay_ms":700,"status":429}'
+	begin "${ask[@]}" -j 2
+	prompts 1 5 >&7
+	until_true asked 2
+	kill -INT "$pid"
+	ended 130
+	assert_eq "$(stub_requests)" 2
+	assert_eq "$(jq -c '[.id, .error.code]' out)" \
+		$'[1,"unavailable"]\n[2,"try_later"]'
+	assert_settled
+}
+
 @test "twice: at once, and what was sent is booked at its worst case" {
 	slow 60000 8
 	begin "${ask[@]}" -j 8
