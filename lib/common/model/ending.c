@@ -68,6 +68,7 @@ static void call_off(struct ai_client *c, struct ai_exchange *x)
 	x->pay.what = sent ? AI_PAY_SETTLE : AI_PAY_VOID;
 	x->pay.end = AI_END_LOST;
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;
 	x->pay.cost = 0;
 	/* If an attempt has failed already, that is why. */
@@ -76,6 +77,8 @@ static void call_off(struct ai_client *c, struct ai_exchange *x)
 			   by != NULL ? by : "the end of the program",
 			   sent ? "the answer, which may be billed"
 				: "this was sent");
+	/* Which is no reason to ask another model. */
+	x->call->failure = AI_CALL_OTHER;
 	x->rc = -1;
 	x->stage = EXCHANGE_OVER;
 }
