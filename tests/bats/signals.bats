@@ -181,6 +181,25 @@ assert_settled() {
 	assert_eq "$(kinds)" '1|6 2|2 3|4 '
 }
 
+@test "a batch that was interrupted goes on where it was" {
+	need sqlite3
+	prompts 1 40 >all
+	slow 700 4
+	begin "${ask[@]}" -j 4 --resume night
+	cat all >&7
+	until_true asked 4
+	kill -INT "$pid"
+	ended 130
+	assert_eq "$(jq .id out)" "$(seq 4)"
+	run --separate-stderr "${ask[@]}" -j 4 --resume night <all
+	assert_status 0
+	assert_eq "$(jq .id <<<"$output")" "$(seq 40)"
+	assert_eq "$stderr" ''
+	assert_eq "$(stub_requests)" 40
+	assert_settled
+	assert_eq "$(kinds)" '1|40 2|40 '
+}
+
 @test "while it waits for input: it ends, and says where" {
 	begin "${ask[@]}"
 	prompts 1 2 >&7
