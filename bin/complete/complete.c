@@ -454,8 +454,9 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 	int rc = -1;
 
 	ai_client_run_begins();
-	if (complete_params_load(err) == 0 && complete_prompt_load(err) == 0 &&
-	    complete_schema_load(err) == 0 && check(argc, err) == 0)
+	if (complete_count_check(err) == 0 && complete_params_load(err) == 0 &&
+	    complete_prompt_load(err) == 0 && complete_schema_load(err) == 0 &&
+	    check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_routes_unload();
 	complete_schema_unload();

@@ -43,6 +43,7 @@ struct complete_settings {
 	double threshold;          /* local/extract */
 	bool sources;              /* -r: what was cited, behind the text */
 	bool stream;
+	bool count;                /* --count */
 };
 extern struct complete_settings complete_settings;
 
@@ -253,6 +254,7 @@ struct complete_answer {
 	struct ai_chat_answer chat; /* text, model, finish_reason, usage */
 	const char *provider;       /* borrowed */
 	int64_t max_tokens;         /* AI_CHAT_UNSET: none */
+	int64_t tokens;             /* --count: how many there are */
 	struct ai_call call;        /* attempts, latency, request_id */
 	int attempts;               /* before that call, of this record */
 	int64_t cost;               /* likewise, nano-dollars */
@@ -502,5 +504,22 @@ void complete_output_fail(struct complete_output *o,
 			  const struct complete_chain *c,
 			  const struct complete_schema *s,
 			  const struct ai_err *why);
+
+/* ---- count.c: --count ----------------------------------------------------- */
+
+/* Before the first record: whether it goes with the other options. */
+int complete_count_check(struct ai_err *err);
+/* Asks for the count of a request instead of its answer. */
+int complete_count_begin(struct ai_client *c, const struct ai_endpoint *e,
+			 const struct ai_chat_request *asked,
+			 struct complete_answer *a, ai_client_done *done,
+			 void *arg, struct ai_err *err);
+int complete_count_output(struct complete_output *o,
+			  const struct complete_answer *a, struct ai_err *err);
+
+/* ---- models.c: the verb "models" ------------------------------------------- */
+
+/* The operands are providers. */
+int complete_models(int argc, char **argv, struct ai_err *err);
 
 #endif

@@ -11,6 +11,9 @@ bool complete_is_local(const char *model)
 
 int complete_local_check(const char *model, struct ai_err *err)
 {
+	if (complete_settings.count)
+		return ai_err_set(err, AI_E_CONFIG, "%.100s asks nobody: there "
+				  "is nothing to count", model);
 	if (strcmp(model, COMPLETE_LOCAL) == 0)
 		return 0;
 	return ai_err_set(err, AI_E_CONFIG,

@@ -3,6 +3,8 @@
 #include "base/start.h"
 #include "record/config.h"
 
+#include <string.h>
+
 static const struct ai_opt options[] = {
 	{ "model", 'm', AI_OPT_TEXT, &complete_settings.model, "MODELS",
 	  "local/extract, openai/NAME, or NAME with --base-url; with commas: "
@@ -69,6 +71,8 @@ static const struct ai_opt options[] = {
 	  .initial = "true" },
 	{ "stream", 0, AI_OPT_FLAG, &complete_settings.stream, NULL,
 	  "write the answer as it comes", .key = "complete.stream" },
+	{ "count", 0, AI_OPT_FLAG, &complete_settings.count, NULL,
+	  "only ask the provider how many tokens would be asked" },
 	{ 0 }
 };
 
@@ -80,15 +84,51 @@ static const struct ai_opt *const tables[] = {
 	ai_loop_option_progress, ai_loop_options, NULL
 };
 
+static const struct ai_verb verbs[] = {
+	{ "models", "list the models that the keys can see" },
+	{ NULL, NULL }
+};
+
+/* Options that mean nothing to "models". */
+static const struct ai_opt_use uses[] = {
+	{ &complete_settings.model, "|ask|" },
+	{ &complete_settings.system, "|ask|" },
+	{ &complete_settings.system_file, "|ask|" },
+	{ &complete_settings.max_tokens, "|ask|" },
+	{ &complete_settings.temperature, "|ask|" },
+	{ &complete_settings.top_p, "|ask|" },
+	{ &complete_settings.seed, "|ask|" },
+	{ &complete_settings.stop, "|ask|" },
+	{ &complete_settings.stream, "|ask|" },
+	{ &complete_settings.count, "|ask|" },
+	{ &ai_loop.path, "|ask|" }, { &ai_loop.as, "|ask|" },
+	{ &ai_loop.plain_in, "|ask|" }, { &ai_loop.slurp, "|ask|" },
+	{ NULL, NULL }
+};
+
+static int run(int argc, char **argv, struct ai_err *err)
+{
+	const struct ai_opt *opt;
+
+	if (argc == 0 || strcmp(argv[0], verbs[0].name) != 0)
+		return complete_run(argc, argv, err);
+	opt = ai_start_misplaced(uses, verbs[0].name);
+	return opt == NULL ? complete_models(argc - 1, argv + 1, err) :
+		ai_err_set(err, AI_E_USAGE, "--%s is no option of 'models'; to "
+			   "ask that, write it to standard input", opt->name);
+}
+
 const struct ai_program ai_program = {
 	.name = "ai-complete",
 	.summary = "ask a model",
-	.synopsis = "[options] [WORDS...]",
+	.synopsis = "[options] [WORDS...]\n"
+		    "models [PROVIDER...]",
 	.examples =
 		"  ai-search -i docs.idx \"how do I cap a batch?\" |\n"
 		"    ai-complete -m local/extract -r\n"
 		"  ai-complete -m openai/gpt-5-mini -r \"why is the sky blue?\"\n",
 	.options = tables,
+	.verbs = verbs,
 	.configure = ai_config_apply,
-	.run = complete_run,
+	.run = run,
 };

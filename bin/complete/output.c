@@ -70,6 +70,8 @@ int complete_output_answer(struct complete_output *o,
 			   const struct complete_answer *a,
 			   const struct complete_hits *h, struct ai_err *err)
 {
+	if (complete_settings.count)
+		return complete_count_output(o, a, err);
 	ai_buf_clear(&o->text);
 	if (h->given && a->n_cited == 0)
 		ai_emit_no(ai_task_out(o->task));

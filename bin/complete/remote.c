@@ -207,7 +207,9 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 	if (rc == 0)
 		rc = fit(at, &c, &q, &a->call, err);
 	if (rc == 0)
-		rc = ai_client_begin(client, &b, err);
+		rc = complete_settings.count
+			? complete_count_begin(client, e, &q, a, done, arg, err)
+			: ai_client_begin(client, &b, err);
 	ai_buf_release(&c.system);
 	ai_buf_release(&c.context);
 	ai_buf_release(&c.refused);
@@ -221,6 +223,8 @@ int complete_remote_end(const struct ai_endpoint *e,
 {
 	const struct complete_hits *h = &asked->hits;
 
+	if (complete_settings.count)
+		return 0;
 	if (asked->schema.text.n > 0)
 		complete_schema_strip(&a->chat.text);
 	if (a->chat.text.len == 0 && no_text(e, a, err) < 0)

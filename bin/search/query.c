@@ -64,22 +64,6 @@ static int start_embedder(struct search_index *ix, struct ai_err *err)
 			  ix->info.model, why.msg);
 }
 
-/* What ai-embed could not do, in its own words. */
-static int embedder_error(const struct ai_rec *rec, struct ai_err *err)
-{
-	struct ai_buf code = AI_BUF_INIT(64), why = AI_BUF_INIT(300);
-	enum ai_code c;
-
-	ai_json_text(ai_rec_get(rec, "error.code"), &code);
-	ai_json_text(ai_rec_get(rec, "error.message"), &why);
-	c = ai_code_from_name(ai_buf_cstr(&code), code.len);
-	ai_err_set(err, c == AI_E_NONE ? AI_E_UNAVAILABLE : c,
-		   "the query could not be embedded: %s", ai_buf_cstr(&why));
-	ai_buf_release(&code);
-	ai_buf_release(&why);
-	return -1;
-}
-
 static int read_answer(struct search_index *ix, struct ai_span line,
 		       float **vec, size_t *dim, struct ai_err *err)
 {
@@ -90,7 +74,8 @@ static int read_answer(struct search_index *ix, struct ai_span line,
 	ai_rec_init(&rec);
 	if (ai_rec_parse(&rec, line, 0, err) == 0)
 		rc = ai_rec_is_error(&rec)
-			? embedder_error(&rec, err)
+			? ai_rec_take_error(&rec, "the query could not be "
+					    "embedded", err)
 			: search_read_embedding(&rec, &ix->info, model, vec,
 						dim, err);
 	ai_rec_release(&rec);

@@ -8,16 +8,15 @@ struct count {
 	bool cut, chat;
 };
 
-static const char *text_path(void)
+const char *tokens_path(void)
 {
 	return ai_loop.path == NULL || *ai_loop.path == '\0' ? "text"
 							     : ai_loop.path;
 }
 
-/* The messages to be counted, AI_NONE if there is a text instead. */
-static struct ai_value messages_of(const struct ai_rec *rec)
+struct ai_value tokens_messages(const struct ai_rec *rec)
 {
-	struct ai_value v = ai_rec_get(rec, text_path());
+	struct ai_value v = ai_rec_get(rec, tokens_path());
 	const struct ai_value none = { AI_NONE };
 
 	if (ai_loop.path == NULL)
@@ -51,13 +50,13 @@ static int truncate_text(struct tokens_worker *w, struct ai_rec *rec,
 	if (!c->cut)
 		return 0;
 	w->text.len = cut.keep;
-	return ai_rec_rewrite(rec, text_path(), w->text.p, cut.keep, err);
+	return ai_rec_rewrite(rec, tokens_path(), w->text.p, cut.keep, err);
 }
 
 static int count_text(struct tokens_worker *w, struct ai_rec *rec,
 		      struct count *c, struct ai_err *err)
 {
-	if (ai_rec_text(rec, text_path(), &w->text, err) < 0)
+	if (ai_rec_text(rec, tokens_path(), &w->text, err) < 0)
 		return -1;
 	if (tokens_settings.truncate >= 0 &&
 	    truncate_text(w, rec, c, err) < 0)
@@ -119,15 +118,25 @@ static int emit_plain(struct tokens_worker *w, struct ai_rec *rec,
 	} else {
 		ai_buf_fmt(b, "%zu", c->now);
 	}
-	if (ai_buf_check(b, "the answer", err) < 0)
+	return tokens_emit(rec, b, out, err);
+}
+
+int tokens_emit(struct ai_rec *rec, struct ai_buf *made, struct ai_emit *out,
+		struct ai_err *err)
+{
+	if (ai_buf_check(made, "the answer", err) < 0)
 		return -1;
-	return ai_emit_answer(out, rec, ai_buf_cstr(b), b->len, err);
+	if (!ai_loop.plain_out &&
+	    ai_rec_set(rec, ai_loop.as == NULL ? "tokens" : ai_loop.as, made,
+		       err) < 0)
+		return -1;
+	return ai_emit_answer(out, rec, ai_buf_cstr(made), made->len, err);
 }
 
 int tokens_count(struct tokens_worker *w, struct ai_rec *rec,
 		 struct ai_emit *out, struct ai_err *err)
 {
-	struct ai_value messages = messages_of(rec);
+	struct ai_value messages = tokens_messages(rec);
 	struct count c = { 0 };
 	int rc;
 
@@ -138,9 +147,5 @@ int tokens_count(struct tokens_worker *w, struct ai_rec *rec,
 	if (ai_loop.plain_out)
 		return emit_plain(w, rec, &c, out, err);
 	put_tokens(w, &c);
-	if (ai_buf_check(&w->json, "the member", err) < 0 ||
-	    ai_rec_set(rec, ai_loop.as == NULL ? "tokens" : ai_loop.as,
-		       &w->json, err) < 0)
-		return -1;
-	return ai_emit_rec(out, rec, err);
+	return tokens_emit(rec, &w->json, out, err);
 }

@@ -18,6 +18,8 @@ static const struct ai_opt options[] = {
 	  "turn ids back into text" },
 	{ "truncate", 0, AI_OPT_INT, &tokens_settings.truncate, "N",
 	  "cut the text down to at most N tokens", .max = 2147483647 },
+	{ "exact", 0, AI_OPT_FLAG, &tokens_settings.exact, NULL,
+	  "let the provider of the model count, through ai-complete" },
 	{ "special", 0, AI_OPT_FLAG, &tokens_settings.special, NULL,
 	  "take special tokens in the text as such" },
 	{ 0 }

@@ -99,7 +99,8 @@ static int choose_encoding(struct ai_err *err)
 	if (encoding_name == NULL)
 		return ai_err_set(err, AI_E_CONFIG,
 				  "the encoding of model '%s' is not known; "
-				  "name one with --encoding", s->model);
+				  "name one with --encoding, or ask its "
+				  "provider with --exact", s->model);
 	return 0;
 }
 
@@ -108,8 +109,16 @@ int tokens_run(int argc, char **argv, struct ai_err *err)
 	static const struct ai_filter filter = {
 		.each = each, .open = worker_open, .close = worker_close,
 	};
+	static const struct ai_filter exact = {
+		.batch = TOKENS_BATCH, .eager = true,
+		.many = tokens_exact_many, .open = tokens_exact_open,
+		.close = tokens_exact_close,
+	};
 	const struct tokens_settings *s = &tokens_settings;
 
+	if (s->exact)
+		return tokens_exact_check(err) < 0 ? -1 :
+			ai_loop_run(&exact, argc, argv, err);
 	if (s->decode && (s->encode || s->truncate >= 0))
 		return ai_err_set(err, AI_E_USAGE, "--decode goes neither "
 				  "with --encode nor with --truncate");

@@ -91,6 +91,7 @@ int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
 	const struct ai_wire *counter = counter_of(e);
 	struct ai_exchange *x;
 
+	*call = (struct ai_call){ .ttft_s = -1 };
 	if (counter == NULL)
 		return ai_err_set(err, AI_E_CONFIG, "%.100s does not tell how "
 				  "many tokens a request has; ai-tokens "

@@ -257,6 +257,26 @@ void ai_rec_put_error(struct ai_buf *b, const char *tool,
 	ai_put_close(b, '}');
 }
 
+int ai_rec_take_error(const struct ai_rec *r, const char *what,
+		      struct ai_err *err)
+{
+	struct ai_buf code = AI_BUF_INIT(64), why = AI_BUF_INIT(300);
+	double wait_s = -1;
+	enum ai_code c;
+
+	ai_json_text(ai_rec_get(r, "error.code"), &code);
+	ai_json_text(ai_rec_get(r, "error.message"), &why);
+	ai_json_f64(ai_rec_get(r, "error.retry_after_s"), &wait_s);
+	c = ai_code_from_name(ai_buf_cstr(&code), code.len);
+	ai_err_set(err, c == AI_E_NONE ? AI_E_UNAVAILABLE : c, "%s: %s", what,
+		   ai_buf_cstr(&why));
+	if (err != NULL)
+		err->retry_after_s = wait_s;
+	ai_buf_release(&code);
+	ai_buf_release(&why);
+	return -1;
+}
+
 static void add_members(struct ai_buf *error, struct ai_value members)
 {
 	struct ai_json_iter it;

@@ -94,6 +94,11 @@ int ai_rec_fail_with(struct ai_rec *r, const char *tool,
 void ai_rec_put_error(struct ai_buf *b, const char *tool,
 		      const struct ai_err *why, unsigned long line);
 
+/* What an error record of another program of ours says, behind what could not
+ * be done ("the query could not be embedded"); -1. */
+int ai_rec_take_error(const struct ai_rec *r, const char *what,
+		      struct ai_err *err);
+
 /*
  * The record's id: its "id" or "custom_id" as text, else the BLAKE2b-128 of
  * the payload in hex.
