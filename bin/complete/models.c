@@ -125,8 +125,10 @@ static void put_row(struct lister *l, const struct ai_model *m)
 		   in, out);
 }
 
-/* ai_model_each: what the catalog knows of it, if anything. */
-static int list_model(void *arg, struct ai_span name, struct ai_err *err)
+/* ai_model_each: what the catalog knows of it, if anything, and what the
+ * provider tells. */
+static int list_model(void *arg, const struct ai_listed *listed,
+		      struct ai_err *err)
 {
 	struct lister *l = arg;
 	struct ai_model m;
@@ -135,10 +137,14 @@ static int list_model(void *arg, struct ai_span name, struct ai_err *err)
 	ai_buf_clear(&l->line);
 	if (l->provider != NULL)
 		ai_buf_fmt(&l->name, "%s/", l->provider);
-	ai_buf_add(&l->name, name.p, name.n);
+	ai_buf_add(&l->name, listed->name.p, listed->name.n);
 	if (ai_catalog_find(l->catalog, (struct ai_span){
 		    ai_buf_cstr(&l->name), l->name.len }, &m, NULL) < 0)
 		m = (struct ai_model){ .context = 0 };
+	if (listed->context > 0)
+		m.context = listed->context;
+	if (listed->output > 0)
+		m.max_output = listed->output;
 	if (ai_loop.plain_out)
 		put_row(l, &m);
 	else

@@ -130,6 +130,14 @@ say() {
 	assert_eq "$(awk '{ print $1, $4, $5 }' <<<"$output")" 'openai/gpt-5-mini 0.25 2'
 }
 
+@test "models: what the provider tells of them comes first" {
+	say '{"data":[{"id":"gpt-5-mini","context_window":7},{"id":"own","max_model_len":8192,"max_completion_tokens":"x"}]}'
+	ai-complete models --base-url "$base" >out
+	assert_eq "$(jq -c '[.model, .context, .max_output]' out)" \
+		'["gpt-5-mini",7,128000]
+["own",8192,null]'
+}
+
 @test "models: page by page" {
 	say '{"data":[{"id":"a"}],"has_more":true,"last_id":"a/1"}' \
 		'{"data":[{"id":"b"}],"has_more":false,"last_id":"b"}'

@@ -271,3 +271,25 @@ texts() {
 	assert_status 69
 	assert_eq "$(jq -r .error.code <<<"$output")" unavailable
 }
+
+# ---- Gemini --------------------------------------------------------------------
+
+@test "Gemini's own vectors: a hundred texts at once, and what they cost" {
+	export AI_BASE_URL=${STUB_URL%/v1}
+	jq -nc '{status: 200, body: {embeddings: [range(100) |
+		{values: [3, 4]}], usageMetadata: {promptTokenCount: 50}}},
+		{status: 200, body: {embeddings: [{values: [0, 2]}]}}' \
+		>"$STUB/script"
+	texts 101 >in
+	AI_LEDGER=$PWD/ledger.db AI_PRICE=1,0 ai-embed --api gemini -m e-1 \
+		--dim 2 --batch 200 --numbers in >out
+	assert_eq "$(head -n 1 out | jq -c .embedding)" '[0.6,0.8]'
+	assert_eq "$(tail -n 1 out | jq -c .embedding)" '[0,1]'
+	assert_eq "$(wc -l <out)" 101
+	assert_eq "$(stub_log '[.path, (.body.requests | length), .body.requests[0]]')" \
+		'["/v1beta/models/e-1:batchEmbedContents",100,{"model":"models/e-1","content":{"parts":[{"text":"x"}]},"outputDimensionality":2}]
+["/v1beta/models/e-1:batchEmbedContents",1,{"model":"models/e-1","content":{"parts":[{"text":"'"$(printf 'x%.0s' $(seq 101))"'"}]},"outputDimensionality":2}]'
+	# The first tells what it counted; the second costs at most its bytes.
+	assert_eq "$(AI_LEDGER=$PWD/ledger.db ai-cost report --by model |
+		jq -c '[.calls, .spent_usd > 0.00005, .spent_usd < 0.0006]')" '[2,true,true]'
+}

@@ -93,7 +93,7 @@ static int event(const struct ai_wire *w, const char *p, size_t n,
 		n -= name.n + 1;
 		p = blank + 1;
 	}
-	rc = w->get_event(name, (struct ai_span){ p, n }, a, &err);
+	rc = ai_wire_get_event(w, name, (struct ai_span){ p, n }, a, &err);
 	must(rc >= -1 && rc <= 1);
 	if (rc < 0)
 		check_failed(&err);
@@ -107,7 +107,7 @@ static void try_stream(const struct ai_wire *w, const char *p, size_t n)
 	struct ai_chat_answer a;
 	const char *end = p + n, *stop;
 
-	if (w->get_event == NULL)
+	if (w->framing == AI_FRAMING_NONE)
 		return;
 	ai_chat_answer_init(&a, TEXT_MAX);
 	for (; p < end; p = stop + 1) {
@@ -134,11 +134,13 @@ static void try_error(const struct ai_wire *w, const char *p, size_t n)
 	must(e.status == 0 || (e.status >= 400 && e.status <= 599));
 }
 
-static int each_model(void *arg, struct ai_span name, struct ai_err *err)
+static int each_model(void *arg, const struct ai_listed *m,
+		      struct ai_err *err)
 {
 	(void)arg;
 	(void)err;
-	must(ai_utf8_valid(name.p, name.n) == name.n);
+	must(ai_utf8_valid(m->name.p, m->name.n) == m->name.n);
+	must(m->context >= -1 && m->output >= -1);
 	return 0;
 }
 

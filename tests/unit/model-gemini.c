@@ -423,9 +423,10 @@ static void test_details(void)
 
 static void test_models(void)
 {
-	ok(wire_same(wire_models(w, "{\"models\":[{\"name\":\"models/a-1\"},"
+	ok(wire_same(wire_models(w, "{\"models\":[{\"name\":\"models/a-1\","
+		"\"inputTokenLimit\":1000,\"outputTokenLimit\":7},"
 		"{\"displayName\":\"b\"},{\"name\":\"models/\"},{\"name\":"
-		"\"tunedModels/c\"}]}"), "a-1 models/ tunedModels/c "),
+		"\"tunedModels/c\"}]}"), "a-1(1000,7) models/ tunedModels/c "),
 	   "models");
 	ok(wire_same(wire_models(w, "{\"models\":[],\"nextPageToken\":\"t/1\"}"
 		), "> t/1"), "and more of them");

@@ -113,7 +113,7 @@ static int feed(const char *const *events)
 	ai_chat_answer_release(&chat);
 	ai_chat_answer_init(&chat, 1 << 16);
 	for (; rc == 0 && *events != NULL; events++)
-		rc = ai_wire_openai.get_event(AI_SPAN(""), ai_span_of(*events),
+		rc = ai_wire_get_event(&ai_wire_openai, AI_SPAN(""), ai_span_of(*events),
 					      &chat, &err);
 	return rc;
 }

@@ -43,13 +43,31 @@ static const struct {
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\","
 	  "\"minimum\":1}}," WHOLE "}", STRICT },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\","
-	  "\"default\":1}}," WHOLE "}", CLOSED },
+	  "\"default\":1}}," WHOLE "}", NEITHER },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\","
+	  "\"minItems\":2,\"items\":" LEAF "}}," WHOLE "}", STRICT },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\","
+	  "\"minItems\":1,\"items\":" LEAF "}}," WHOLE "}", BOTH },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"allOf\":[" LEAF "]}},"
+	  WHOLE "}", CLOSED },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[1,null]}},"
+	  WHOLE "}", BOTH },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[[1]]}},"
+	  WHOLE "}", NEITHER },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"const\":{}}},"
+	  WHOLE "}", NEITHER },
+	{ "{\"$schema\":\"x\",\"type\":\"object\",\"properties\":{\"a\":"
+	  LEAF "}," WHOLE "}", BOTH },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"$schema\":\"x\","
+	  "\"type\":\"null\"}}," WHOLE "}", NEITHER },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"oneOf\":[" LEAF "]}},"
 	  WHOLE "}", NEITHER },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\","
 	  "\"format\":\"date\"}}," WHOLE "}", BOTH },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\","
 	  "\"format\":\"iri\"}}," WHOLE "}", NEITHER },
+	{ "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\","
+	  "\"format\":\"uri\"}}," WHOLE "}", CLOSED },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":{}}," WHOLE "}",
 	  NEITHER },
 	{ "{\"type\":\"object\",\"properties\":{\"a\":true}," WHOLE "}",
@@ -81,6 +99,27 @@ static void test_depth(void)
 	ai_buf_release(&b);
 }
 
+static void test_put(void)
+{
+	static const struct {
+		const char *schema, *sent;
+	} puts[] = {
+		{ "{\"$schema\":\"x\",\"type\":\"object\", \"a\":[1, 2]}",
+		  "{\"type\":\"object\",\"a\":[1, 2]}" },
+		{ "{\"a\":1,\"$schema\":\"x\"}", "{\"a\":1}" },
+		{ "{}", "{}" }, { "true", "true" },
+	};
+	struct ai_buf b = AI_BUF_INIT(1000);
+
+	for (size_t i = 0; i < sizeof puts / sizeof *puts; i++) {
+		ai_buf_clear(&b);
+		ai_schema_put(&b, ai_span_of(puts[i].schema));
+		ok(strcmp(ai_buf_cstr(&b), puts[i].sent) == 0, "sent: %s",
+		   puts[i].schema);
+	}
+	ai_buf_release(&b);
+}
+
 int main(void)
 {
 	struct ai_span s;
@@ -92,6 +131,7 @@ int main(void)
 		   "%.70s", cases[i].schema);
 	}
 	test_depth();
+	test_put();
 	s = ai_span_of("{\"type\":\"object\"}");
 	ok(ai_wire_has_schema(&ai_wire_openai, s) &&
 	   ai_wire_has_schema(&ai_wire_gemini, s) &&

@@ -84,7 +84,7 @@ static int wire_feed(const struct ai_wire *w, const char *const *events)
 	ai_chat_answer_release(&chat);
 	ai_chat_answer_init(&chat, 1 << 16);
 	for (int i = 0; events[i] != NULL; i += 2) {
-		rc = w->get_event(ai_span_of(events[i]),
+		rc = ai_wire_get_event(w, ai_span_of(events[i]),
 				  ai_span_of(events[i + 1]), &chat, &err);
 		if (rc != 0)
 			return rc < 0 ? rc : i / 2 + 1;
@@ -106,14 +106,18 @@ static bool wire_call(size_t i, const char *id, const char *name,
 	       strcmp(ai_buf_cstr(&chat.calls[i].arguments), arguments) == 0;
 }
 
-static inline int wire_add_name(void *arg, struct ai_span name, struct ai_err *e)
+static inline int wire_add_name(void *arg, const struct ai_listed *m,
+				struct ai_err *e)
 {
 	(void)e;
-	ai_buf_add(arg, name.p, name.n);
+	ai_buf_add(arg, m->name.p, m->name.n);
+	if (m->context >= 0 || m->output >= 0)
+		ai_buf_fmt(arg, "(%d,%d)", (int)m->context, (int)m->output);
 	return ai_buf_chr(arg, ' ');
 }
 
-/* The names in a list of models, a blank behind each, and behind "> " the next
+/* The names in a list of models, with what is told of them and a blank behind
+ * each, and behind "> " the next
  * page; NULL: it failed. */
 static inline const char *wire_models(const struct ai_wire *w, const char *list)
 {

@@ -113,7 +113,8 @@ static void put_output(const struct ai_chat_request *q, struct ai_buf *b)
 	if (q->schema.n > 0) {
 		ai_put_key(b, "format");
 		ai_wire_put_type(b, "json_schema");
-		ai_wire_put_json(b, "schema", q->schema);
+		ai_put_key(b, "schema");
+		ai_schema_put(b, q->schema);
 		ai_put_close(b, '}');
 	}
 	ai_put_close(b, '}');
@@ -342,12 +343,6 @@ static const struct ai_wire_event events[] = {
 	{ NULL, NULL }
 };
 
-static int get_event(struct ai_span name, struct ai_span data,
-		     struct ai_chat_answer *a, struct ai_err *err)
-{
-	return ai_wire_take_event(events, name, data, a, err);
-}
-
 /* ---- errors ------------------------------------------------------------- */
 
 /* In a stream there is no other status than what the type stands for. */
@@ -394,7 +389,7 @@ const struct ai_wire ai_wire_anthropic = {
 	.path = "/messages",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
-	.get_event = get_event,
+	.events = events,
 	.get_error = get_error,
 	.count_path = "/messages/count_tokens",
 	.put_count = put_count,

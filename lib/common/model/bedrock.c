@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define SCHEMA_MAX ((size_t)16 << 20)
+
 /* ---- requests ----------------------------------------------------------- */
 
 /* Each block is an object of one member, which says what it is. */
@@ -169,21 +171,32 @@ static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
 }
 
 /* The schema is text here, not an object. */
+static void put_schema(struct ai_buf *b, struct ai_span schema)
+{
+	struct ai_buf text = AI_BUF_INIT(SCHEMA_MAX);
+
+	ai_schema_put(&text, schema);
+	ai_wire_put_in(b, "textFormat", '{');
+	ai_wire_put_cstr(b, "type", "json_schema");
+	ai_wire_put_in(b, "structure", '{');
+	ai_wire_put_in(b, "jsonSchema", '{');
+	ai_wire_put_span(b, "schema", (struct ai_span){ ai_buf_cstr(&text),
+							text.len });
+	ai_wire_put_cstr(b, "name", "answer");
+	ai_put_close(b, '}');
+	put_out(b);
+	if (b->bad == AI_E_NONE)
+		b->bad = text.bad;
+	ai_buf_release(&text);
+}
+
 static void put_output(const struct ai_chat_request *q, struct ai_buf *b)
 {
 	if (q->effort == NULL && q->schema.n == 0)
 		return;
 	ai_wire_put_in(b, "outputConfig", '{');
-	if (q->schema.n > 0) {
-		ai_wire_put_in(b, "textFormat", '{');
-		ai_wire_put_cstr(b, "type", "json_schema");
-		ai_wire_put_in(b, "structure", '{');
-		ai_wire_put_in(b, "jsonSchema", '{');
-		ai_wire_put_span(b, "schema", q->schema);
-		ai_wire_put_cstr(b, "name", "answer");
-		ai_put_close(b, '}');
-		put_out(b);
-	}
+	if (q->schema.n > 0)
+		put_schema(b, q->schema);
 	ai_wire_put_cstr(b, "effort", q->effort);
 	ai_put_close(b, '}');
 }
@@ -358,8 +371,10 @@ static int get_event(struct ai_span name, struct ai_span data,
 {
 	char why[256];
 
+	(void)data;
+	(void)a;
 	if (!is_exception(name))
-		return ai_wire_take_event(events, name, data, a, err);
+		return 0;
 	/* One without a message, else get_error() had found it. */
 	ai_wire_clean(name, why, sizeof why);
 	return ai_err_set(err, AI_E_ANSWER, "the stream ends with %s", why);
@@ -435,6 +450,7 @@ const struct ai_wire ai_wire_bedrock = {
 	.stream_path = "/model/{}/converse-stream",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
+	.events = events,
 	.get_event = get_event,
 	.get_error = get_error,
 	.name_error = name_error,

@@ -215,7 +215,7 @@ int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
 		    const struct ai_embed_request *q,
 		    struct ai_embed_answer *a, struct ai_call *call,
 		    struct ai_err *err);
-/* Hands on the names of all models that the key can see, page by page; each()
+/* Hands on all models that the key can see, page by page; each()
  * returns -1, with what it leaves in err, to end that.  Errors as above;
  * AI_E_CONFIG: this provider's models cannot be listed.  The endpoint need
  * not have a model. */

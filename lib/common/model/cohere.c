@@ -205,7 +205,8 @@ static void put_schema(struct ai_buf *b, struct ai_span schema)
 		return;
 	ai_put_key(b, "response_format");
 	ai_wire_put_type(b, "json_object");
-	ai_wire_put_json(b, "json_schema", schema);
+	ai_put_key(b, "json_schema");
+	ai_schema_put(b, schema);
 	ai_put_close(b, '}');
 }
 
@@ -354,12 +355,6 @@ static const struct ai_wire_event events[] = {
 	{ NULL, NULL }
 };
 
-static int get_event(struct ai_span name, struct ai_span data,
-		     struct ai_chat_answer *a, struct ai_err *err)
-{
-	return ai_wire_take_event(events, name, data, a, err);
-}
-
 /* ---- errors ------------------------------------------------------------- */
 
 /* An answer's message is an object, an error's is text.  A generation that
@@ -400,7 +395,7 @@ const struct ai_wire ai_wire_cohere = {
 	.path = "/chat",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
-	.get_event = get_event,
+	.events = events,
 	.get_error = get_error,
 	.embed = {
 		.path = "/embed", .max = 96, .list = "embeddings.float",

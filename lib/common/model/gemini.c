@@ -280,7 +280,8 @@ static int put_config(const struct ai_chat_request *q, struct ai_buf *b,
 		return -1;
 	if (q->schema.n > 0) {
 		ai_wire_put_cstr(b, "responseMimeType", "application/json");
-		ai_wire_put_json(b, "responseJsonSchema", q->schema);
+		ai_put_key(b, "responseJsonSchema");
+		ai_schema_put(b, q->schema);
 	}
 	ai_put_close(b, '}');
 	return 0;

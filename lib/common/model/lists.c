@@ -62,6 +62,33 @@ static struct ai_span without_prefix(struct ai_span name, const char *prefix)
 	return name;
 }
 
+/* The first of these that is a count.  What lists tell beside names has many
+ * names: those of Gemini, Anthropic, Mistral, OpenRouter, Groq and vLLM. */
+static int64_t first_count(struct ai_value v, const char *const *names)
+{
+	int64_t n = -1;
+
+	while (n < 0 && *names != NULL)
+		n = ai_wire_count(v, *names++);
+	return n;
+}
+
+static struct ai_listed listed(const struct ai_wire *wire, struct ai_value v,
+			       struct ai_span name)
+{
+	static const char *const contexts[] = {
+		"context_length", "context_window", "max_context_length",
+		"max_model_len", "inputTokenLimit", "max_input_tokens", NULL
+	}, *const outputs[] = {
+		"top_provider.max_completion_tokens", "max_completion_tokens",
+		"outputTokenLimit", "max_tokens", NULL
+	};
+
+	return (struct ai_listed){ without_prefix(name, wire->models.prefix),
+				   first_count(v, contexts),
+				   first_count(v, outputs) };
+}
+
 int ai_wire_get_models(const struct ai_wire *wire, const char *p, size_t n,
 		       ai_model_each *each, void *arg, struct ai_buf *next,
 		       struct ai_err *err)
@@ -69,6 +96,7 @@ int ai_wire_get_models(const struct ai_wire *wire, const char *p, size_t n,
 	struct ai_buf text = AI_BUF_INIT(256);
 	struct ai_json_iter it;
 	struct ai_value v, list, name;
+	struct ai_listed m;
 	int rc = 0;
 
 	if (get_list(p, n, wire->models.list, &v, &list, err) < 0)
@@ -78,10 +106,11 @@ int ai_wire_get_models(const struct ai_wire *wire, const char *p, size_t n,
 	while (rc == 0 && ai_json_next(&it, NULL, &v)) {
 		ai_buf_clear(&text);
 		name = ai_json_get(v, wire->models.name);
-		if (name.kind == AI_STRING && ai_json_text(name, &text) == 0)
-			rc = each(arg, without_prefix((struct ai_span){
-				ai_buf_cstr(&text), text.len },
-				wire->models.prefix), err);
+		if (name.kind != AI_STRING || ai_json_text(name, &text) < 0)
+			continue;
+		m = listed(wire, v, (struct ai_span){ ai_buf_cstr(&text),
+						      text.len });
+		rc = each(arg, &m, err);
 	}
 	ai_buf_release(&text);
 	return rc;

@@ -159,8 +159,10 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	put_options(q, b);
 	put_think(q->effort, b);
 	ai_wire_put_value(b, "tools", q->tools);
-	if (q->schema.n > 0)
-		ai_wire_put_json(b, "format", q->schema);
+	if (q->schema.n > 0) {
+		ai_put_key(b, "format");
+		ai_schema_put(b, q->schema);
+	}
 	ai_wire_put_bool(b, "stream", q->stream);
 	ai_put_close(b, '}');
 	return 0;

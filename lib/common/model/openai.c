@@ -233,8 +233,6 @@ static int get_event(struct ai_span name, struct ai_span data,
 	struct ai_value v, delta, reason;
 
 	(void)name;
-	if (ai_span_is(data, "[DONE]"))
-		return 1;
 	if (ai_wire_object(data.p, data.n, &v, err) < 0)
 		return -1;
 	if (a->model[0] == '\0')

@@ -389,12 +389,6 @@ static const struct ai_wire_event events[] = {
 	{ NULL, NULL }
 };
 
-static int get_event(struct ai_span name, struct ai_span data,
-		     struct ai_chat_answer *a, struct ai_err *err)
-{
-	return ai_wire_take_event(events, name, data, a, err);
-}
-
 /* ---- errors ------------------------------------------------------------- */
 
 /* A response that failed, and what comes in a stream, have no other status
@@ -443,7 +437,7 @@ const struct ai_wire ai_wire_responses = {
 	.path = "/responses",
 	.put_chat = put_chat,
 	.get_chat = get_chat,
-	.get_event = get_event,
+	.events = events,
 	.get_error = get_error,
 	.count_path = "/responses/input_tokens",
 	.put_count = put_count,

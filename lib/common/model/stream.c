@@ -39,7 +39,7 @@ static int take_event(void *arg, struct ai_span name, struct ai_span data,
 
 	if (wire->get_error(data.p, data.n, &why))
 		return ai_failure_event(x, &why, err);
-	rc = wire->get_event(name, data, x->chat, err);
+	rc = ai_wire_get_event(wire, name, data, x->chat, err);
 	if (rc < 0)
 		return -1;
 	x->whole = x->whole || rc > 0;

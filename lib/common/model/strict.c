@@ -1,8 +1,8 @@
 /*
  * strict.c: which schemas a provider can hold an answer to.  After what OpenAI
- * and Anthropic say of their structured outputs: both refuse a request whose
- * schema is outside of their subset, so that what is not known to be inside
- * counts as outside.
+ * says of its structured outputs and what Anthropic's own SDK leaves in a schema
+ * (@anthropic-ai/sdk 1.14.0): both refuse a request whose schema is outside of
+ * their subset, so that what is not known to be inside counts as outside.
  */
 #include "model/wire.h"
 
@@ -24,7 +24,32 @@ static bool any(struct ai_value v, unsigned subset, int depth)
 	return true;
 }
 
-/* Those that both know. */
+static bool is_plain(struct ai_value v)
+{
+	return v.kind != AI_ARRAY && v.kind != AI_OBJECT;
+}
+
+static bool plain(struct ai_value v, unsigned subset, int depth)
+{
+	(void)subset;
+	(void)depth;
+	return is_plain(v);
+}
+
+static bool plain_list(struct ai_value v, unsigned subset, int depth)
+{
+	struct ai_json_iter it;
+	struct ai_value one;
+
+	(void)subset;
+	(void)depth;
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, NULL, &one))
+		if (!is_plain(one))
+			return false;
+	return v.kind == AI_ARRAY;
+}
+
 static bool format(struct ai_value v, unsigned subset, int depth)
 {
 	static const char *const known[] = {
@@ -32,12 +57,29 @@ static bool format(struct ai_value v, unsigned subset, int depth)
 		"ipv4", "ipv6", "uuid",
 	};
 
-	(void)subset;
 	(void)depth;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (ai_json_is(v, ai_span_of(known[i])))
 			return true;
-	return false;
+	return subset == CLOSED && ai_json_is(v, AI_SPAN("uri"));
+}
+
+/* Anthropic's may have to have one element, and no more. */
+static bool min_items(struct ai_value v, unsigned subset, int depth)
+{
+	int64_t n;
+
+	(void)depth;
+	return ai_json_i64(v, &n) == 0 && n >= 0 &&
+	       (subset == STRICT || n <= 1);
+}
+
+/* Of the dialect; it is not sent. */
+static bool at_top(struct ai_value v, unsigned subset, int depth)
+{
+	(void)v;
+	(void)subset;
+	return depth == 0;
 }
 
 /* Only within the schema; to OpenAI's, it may hold itself. */
@@ -74,19 +116,18 @@ static const struct keyword {
 	unsigned subsets;
 	bool (*fits)(struct ai_value v, unsigned subset, int depth);
 } keywords[] = {
-	{ "type", BOTH, any }, { "title", BOTH, any },
-	{ "description", BOTH, any }, { "enum", BOTH, any },
-	{ "const", BOTH, any }, { "required", BOTH, any },
-	{ "additionalProperties", BOTH, any },
-	{ "$schema", STRICT, any }, { "default", CLOSED, any },
+	{ "$schema", BOTH, at_top }, { "type", BOTH, any },
+	{ "title", BOTH, any }, { "description", BOTH, any },
+	{ "enum", BOTH, plain_list }, { "const", BOTH, plain },
+	{ "required", BOTH, any }, { "additionalProperties", BOTH, any },
+	{ "properties", BOTH, each }, { "items", BOTH, inner },
+	{ "anyOf", BOTH, each }, { "allOf", CLOSED, each },
+	{ "$ref", BOTH, reference }, { "$defs", BOTH, each },
+	{ "definitions", STRICT, each }, { "format", BOTH, format },
+	{ "minItems", BOTH, min_items }, { "maxItems", STRICT, any },
 	{ "pattern", STRICT, any }, { "multipleOf", STRICT, any },
 	{ "minimum", STRICT, any }, { "exclusiveMinimum", STRICT, any },
 	{ "maximum", STRICT, any }, { "exclusiveMaximum", STRICT, any },
-	{ "minItems", STRICT, any }, { "maxItems", STRICT, any },
-	{ "format", BOTH, format }, { "$ref", BOTH, reference },
-	{ "properties", BOTH, each }, { "$defs", BOTH, each },
-	{ "definitions", BOTH, each }, { "anyOf", BOTH, each },
-	{ "allOf", CLOSED, each }, { "items", BOTH, inner },
 };
 
 static bool keyword_fits(struct ai_value key, struct ai_value v,
@@ -184,6 +225,28 @@ bool ai_schema_is_closed(struct ai_span schema)
 bool ai_schema_is_strict(struct ai_span schema)
 {
 	return is_of(schema, STRICT);
+}
+
+void ai_schema_put(struct ai_buf *b, struct ai_span schema)
+{
+	struct ai_json_iter it;
+	struct ai_value v, key;
+
+	if (ai_json_check(schema.p, schema.n, &v, NULL) < 0 ||
+	    v.kind != AI_OBJECT) {
+		ai_put_raw(b, schema.p, schema.n);
+		return;
+	}
+	ai_put_open(b, '{');
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &v)) {
+		if (ai_json_is(key, AI_SPAN("$schema")))
+			continue;
+		ai_put_raw(b, key.s.p, key.s.n);
+		ai_buf_chr(b, ':');
+		ai_put_value(b, v);
+	}
+	ai_put_close(b, '}');
 }
 
 bool ai_wire_has_schema(const struct ai_wire *wire, struct ai_span schema)

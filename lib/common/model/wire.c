@@ -209,7 +209,8 @@ void ai_wire_put_type(struct ai_buf *b, const char *type)
 void ai_wire_put_schema(struct ai_buf *b, struct ai_span schema)
 {
 	ai_wire_put_cstr(b, "name", "answer");
-	ai_wire_put_json(b, "schema", schema);
+	ai_put_key(b, "schema");
+	ai_schema_put(b, schema);
 	ai_wire_put_bool(b, "strict", ai_schema_is_strict(schema));
 }
 
@@ -402,23 +403,27 @@ static bool is_named(struct ai_span name, struct ai_value v, const char *want)
 		ai_json_is(ai_json_get(v, "type"), ai_span_of(want));
 }
 
-int ai_wire_take_event(const struct ai_wire_event *table, struct ai_span name,
-		       struct ai_span data, struct ai_chat_answer *a,
-		       struct ai_err *err)
+int ai_wire_get_event(const struct ai_wire *wire, struct ai_span name,
+		      struct ai_span data, struct ai_chat_answer *a,
+		      struct ai_err *err)
 {
+	const struct ai_wire_event *e = wire->events;
 	struct ai_value v = { AI_NONE, { NULL, 0 } };
 
 	if (ai_span_is(data, "[DONE]"))
 		return 1;
-	if (name.n == 0 && ai_wire_object(data.p, data.n, &v, err) < 0)
+	/* Only what is known need be JSON. */
+	if (e != NULL && name.n == 0 &&
+	    ai_wire_object(data.p, data.n, &v, err) < 0)
 		return -1;
-	while (table->name != NULL && !is_named(name, v, table->name))
-		table++;
-	if (table->name == NULL)
-		return 0;
+	while (e != NULL && e->name != NULL && !is_named(name, v, e->name))
+		e++;
+	if (e == NULL || e->name == NULL)
+		return wire->get_event == NULL ? 0 :
+			wire->get_event(name, data, a, err);
 	if (name.n > 0 && ai_wire_object(data.p, data.n, &v, err) < 0)
 		return -1;
-	return table->take(v, a, err);
+	return e->take(v, a, err);
 }
 
 long ai_wire_status_of(const struct ai_wire_status *table, const char *word)

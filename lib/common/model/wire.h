@@ -165,6 +165,13 @@ enum ai_framing {
 	AI_FRAMING_AWS,  /* application/vnd.amazon.eventstream */
 };
 
+/* An event with a name; a table ends with {NULL}. */
+struct ai_wire_event {
+	const char *name;
+	int (*take)(struct ai_value v, struct ai_chat_answer *a,
+		    struct ai_err *err);
+};
+
 /* Which schemas an answer can be held to. */
 enum ai_schema_form {
 	AI_SCHEMA_ANY,
@@ -196,12 +203,10 @@ struct ai_wire {
 	 */
 	int (*get_chat)(const char *p, size_t n, struct ai_chat_answer *a,
 			struct ai_err *err);
-	/*
-	 * One event of a streamed answer (name: "" where the framing has
-	 * none) adds to a what it brings.  1: the answer is whole; 0: there
-	 * is more to come; -1 as above.  An error that comes in a stream is
-	 * found by get_error() before.
-	 */
+	/* For ai_wire_get_event(): events by their names (NULL: they have
+	 * none), and what takes those that are not among these (NULL: they
+	 * say nothing of the answer). */
+	const struct ai_wire_event *events;
 	int (*get_event)(struct ai_span name, struct ai_span data,
 			 struct ai_chat_answer *a, struct ai_err *err);
 	/* Whether the body (or an event's data) is an error's; if so, what it
@@ -249,12 +254,27 @@ int ai_wire_check(const struct ai_wire *wire, const char *provider,
 /* Whether it can hold an answer to this schema; if not, ask without it. */
 bool ai_wire_has_schema(const struct ai_wire *wire, struct ai_span schema);
 
+/*
+ * One event of a streamed answer adds to a what it brings.  It has its name
+ * from the framing (else it is "") or from its own "type".  1: the answer is
+ * whole, or the event is "[DONE]"; 0: there is more to come; -1 as of
+ * get_chat().  An error that comes in a stream is found by get_error() before.
+ */
+int ai_wire_get_event(const struct ai_wire *wire, struct ai_span name,
+		      struct ai_span data, struct ai_chat_answer *a,
+		      struct ai_err *err);
+
 /* The answers to what is not a chat; errors as of get_chat(). */
 int ai_wire_get_count(const struct ai_wire *wire, const char *p, size_t n,
 		      int64_t *tokens, struct ai_err *err);
-/* Hands on the models' names until each() returns -1.  next becomes what
+/* Hands on the models until each() returns -1.  next becomes what
  * ai_wire.models.page wants: "" if this was the last page. */
-typedef int ai_model_each(void *arg, struct ai_span name, struct ai_err *err);
+struct ai_listed {
+	struct ai_span name;
+	int64_t context, output; /* most tokens; -1: not told */
+};
+typedef int ai_model_each(void *arg, const struct ai_listed *m,
+			  struct ai_err *err);
 int ai_wire_get_models(const struct ai_wire *wire, const char *p, size_t n,
 		       ai_model_each *each, void *arg, struct ai_buf *next,
 		       struct ai_err *err);
@@ -316,6 +336,9 @@ void ai_wire_put_path(struct ai_buf *b, const char *path, const char *model);
  */
 bool ai_schema_is_closed(struct ai_span schema);
 bool ai_schema_is_strict(struct ai_span schema);
+/* Writes it without its "$schema", which says nothing of answers and is in no
+ * subset. */
+void ai_schema_put(struct ai_buf *b, struct ai_span schema);
 
 /* The usage for people out of what is billed (a->bill). */
 struct ai_meter;
@@ -360,19 +383,6 @@ struct ai_wire_word {
 };
 void ai_wire_finish(struct ai_value v, const struct ai_wire_word *words,
 		    struct ai_chat_answer *a);
-/*
- * get_event() by a table that {NULL} ends.  An event has its name from the
- * framing or from its "type"; one that is not in the table says nothing of the
- * answer, and need not be JSON.  "[DONE]" ends it.
- */
-struct ai_wire_event {
-	const char *name;
-	int (*take)(struct ai_value v, struct ai_chat_answer *a,
-		    struct ai_err *err);
-};
-int ai_wire_take_event(const struct ai_wire_event *table, struct ai_span name,
-		       struct ai_span data, struct ai_chat_answer *a,
-		       struct ai_err *err);
 /* The status that a word stands for, by a table that {NULL} ends; 0: none. */
 struct ai_wire_status {
 	const char *word;
