@@ -83,15 +83,14 @@ static int take_count(struct ai_exchange *x, struct ai_err *err)
 				 x->answer.body.len, x->to, err);
 }
 
-int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
-			  const struct ai_chat_request *q, int64_t *tokens,
-			  struct ai_call *call, ai_client_done *done,
-			  void *arg, struct ai_err *err)
+static int begin_count(struct ai_client *c, const struct ai_endpoint *e,
+		       const struct ai_chat_request *q, int64_t *tokens,
+		       struct ai_call *call, ai_client_done *done, void *arg,
+		       struct ai_err *err)
 {
 	const struct ai_wire *counter = counter_of(e);
 	struct ai_exchange *x;
 
-	*call = (struct ai_call){ .ttft_s = -1 };
 	if (counter == NULL)
 		return ai_err_set(err, AI_E_CONFIG, "%.100s does not tell how "
 				  "many tokens a request has; ai-tokens "
@@ -113,6 +112,18 @@ int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
 		return -1;
 	}
 	return go(c, x, q->media, call, done, arg, err);
+}
+
+int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
+			  const struct ai_chat_request *q, int64_t *tokens,
+			  struct ai_call *call, ai_client_done *done,
+			  void *arg, struct ai_err *err)
+{
+	*call = (struct ai_call){ .ttft_s = -1 };
+	if (begin_count(c, e, q, tokens, call, done, arg, err) == 0)
+		return 0;
+	call->failure = ai_failure_of(err->code);
+	return -1;
 }
 
 /* ---- one at a time -------------------------------------------------------------- */
