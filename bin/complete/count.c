@@ -11,9 +11,10 @@ int complete_count_check(struct ai_err *err)
 
 	if (!s->count)
 		return 0;
-	if (ai_start_given(&s->stream))
-		return ai_err_set(err, AI_E_USAGE,
-				  "--count goes not with --stream");
+	if (ai_start_given(&s->stream) || ai_client.resume != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--count goes neither with "
+				  "--stream nor with --resume: there is no "
+				  "answer");
 	/* It costs nothing, so that a model without a price will do. */
 	ai_paid.price = "free";
 	return 0;

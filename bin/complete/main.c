@@ -100,7 +100,7 @@ static const struct ai_opt_use uses[] = {
 	{ &complete_settings.seed, "|ask|" },
 	{ &complete_settings.stop, "|ask|" },
 	{ &complete_settings.stream, "|ask|" },
-	{ &complete_settings.count, "|ask|" },
+	{ &complete_settings.count, "|ask|" }, { &ai_client.resume, "|ask|" },
 	{ &ai_loop.path, "|ask|" }, { &ai_loop.as, "|ask|" },
 	{ &ai_loop.plain_in, "|ask|" }, { &ai_loop.slurp, "|ask|" },
 	{ NULL, NULL }

@@ -87,8 +87,10 @@ say() {
 	assert_status 78
 	run --separate-stderr ai-complete --count -m local/extract a
 	assert_status 78
-	run --separate-stderr "${count[@]}" -m m --stream a
-	assert_status 64
+	for option in --stream --resume=x; do
+		run --separate-stderr "${count[@]}" -m m "$option" a
+		assert_status 64
+	done
 	assert_eq "$(stub_requests)" 0
 }
 
@@ -108,6 +110,16 @@ say() {
 	run --separate-stderr "${count[@]}" a
 	assert_status 2
 	assert_has "$output" 'no count input_tokens'
+}
+
+@test "a recorded count is played again, without a server" {
+	say '{"input_tokens":5}'
+	"${count[@]}" --api anthropic -m m --record tape -r hello >out
+	run --separate-stderr "${count[@]}" --api anthropic -m m --replay tape \
+		--base-url http://127.0.0.1:1 -r hello
+	assert_status 0
+	assert_eq "$output" "$(cat out)"
+	assert_eq "$(stub_requests)" 1
 }
 
 # ---- models ----
@@ -193,8 +205,10 @@ say() {
 	run --separate-stderr ai-complete models are cool
 	assert_status 64
 	assert_has "$stderr" "'are' is no provider"
-	run --separate-stderr ai-complete models -m openai/x
-	assert_status 64
+	for option in -mopenai/x --resume=x --stream --count; do
+		run --separate-stderr ai-complete models "$option"
+		assert_status 64
+	done
 	run --separate-stderr ai-complete models --base-url "$base" openai
 	assert_status 64
 	stub_script '{"content":"yes"}'
