@@ -45,6 +45,11 @@ static void test_plain(void)
 		     "\"gr\xc3\xbc\xc3\x9f\"}]}],\"output_config\":{\"effort\":"
 		     "\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":"
 		     "{\"type\":\"object\"}}}}"), "counted is what is input");
+	ok(ai_wire_check(w, "x", &q, &err) == 0, "an effort that it has");
+	q.effort = "hig";
+	ok(ai_wire_check(w, "x", &q, &err) < 0 && err.code == AI_E_RECORD,
+	   "%s", err.msg);
+	q.effort = "max";
 	q.seed = 1;
 	ok(ai_wire_check(w, "anthropic", &q, &err) < 0 &&
 	   err.code == AI_E_RECORD, "no seed: %s", err.msg);

@@ -41,6 +41,11 @@ static void test_plain(void)
 		     "\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":"
 		     "\"a\\nb\"}]}]}}}"), "counted is what is "
 	   "input");
+	ok(ai_wire_check(w, "x", &q, &err) == 0, "an effort that it has");
+	q.effort = "hig";
+	ok(ai_wire_check(w, "x", &q, &err) < 0 && err.code == AI_E_RECORD,
+	   "%s", err.msg);
+	q.effort = "max";
 	q.seed = 1;
 	ok(ai_wire_check(w, "bedrock", &q, &err) < 0, "no seed: %s", err.msg);
 }

@@ -382,6 +382,7 @@ const struct ai_wire ai_wire_anthropic = {
 	.name = "anthropic",
 	.root = "/v1",
 	.lacks = AI_CHAT_SEED,
+	.efforts = "low, medium, high, xhigh, max",
 	.schemas = AI_SCHEMA_CLOSED,
 	.auth = AI_AUTH_X_API_KEY,
 	.framing = AI_FRAMING_SSE,

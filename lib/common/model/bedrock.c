@@ -443,6 +443,7 @@ const struct ai_wire ai_wire_bedrock = {
 	.name = "bedrock",
 	.root = "",
 	.lacks = AI_CHAT_SEED,
+	.efforts = "low, medium, high, xhigh, max",
 	.schemas = AI_SCHEMA_CLOSED,
 	.auth = AI_AUTH_AWS,
 	.framing = AI_FRAMING_AWS,

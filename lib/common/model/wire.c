@@ -105,6 +105,19 @@ void ai_embed_answer_release(struct ai_embed_answer *a)
 
 /* ---- requests ------------------------------------------------------------- */
 
+/* Whether the word is one of a list. */
+static bool is_among(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; *list != '\0'; list += strspn(list, ", ")) {
+		if (strcspn(list, ",") == n && memcmp(list, word, n) == 0)
+			return true;
+		list += strcspn(list, ",");
+	}
+	return false;
+}
+
 int ai_wire_check(const struct ai_wire *wire, const char *provider,
 		  const struct ai_chat_request *q, struct ai_err *err)
 {
@@ -129,6 +142,11 @@ int ai_wire_check(const struct ai_wire *wire, const char *provider,
 		if (all[i].asked && (wire->lacks & all[i].feature) != 0)
 			return ai_err_set(err, AI_E_RECORD, "%.60s cannot do "
 					  "'%s'", provider, all[i].name);
+	if (q->effort != NULL && wire->efforts != NULL &&
+	    !is_among(wire->efforts, q->effort))
+		return ai_err_set(err, AI_E_RECORD, "%.60s has no effort "
+				  "'%.40s': one of %s", provider, q->effort,
+				  wire->efforts);
 	return 0;
 }
 

@@ -186,6 +186,7 @@ struct ai_wire {
 	const char *name;       /* "openai" */
 	const char *root;       /* below which its paths stand: "/v1" */
 	unsigned lacks;         /* enum ai_chat_feature: what it cannot do */
+	const char *efforts;    /* those it knows: "low, high"; NULL: any */
 	enum ai_schema_form schemas;
 	enum ai_auth auth;
 	enum ai_framing framing;
