@@ -474,7 +474,7 @@ sources:
 	AI_API_KEY=sk-test-0123456789-0123456789-0123456789-0123456789 \
 		ask hello
 	assert_status 2
-	assert_has "$output" "the key is in it"
+	assert_has "$output" "a key is in it"
 	refute_has "$output$stderr" sk-te
 }
 

@@ -53,7 +53,7 @@ schema_of() {
 		[ -x "$BUILDDIR/bin/ai-$p" ] || skip "ai-$p is not built"
 	done
 	jq -r '.properties | to_entries[]
-		| select(.key != "converters" and .key != "profiles")
+		| select(.key | IN("converters", "profiles", "providers") | not)
 		| .key as $k
 		| if .value.properties then .value.properties | keys[] | "\($k).\(.)"
 		else $k end' "$schema" | sort >in-schema

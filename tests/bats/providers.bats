@@ -86,7 +86,7 @@ setup() {
 		grep -q 'and hello!'
 	run --separate-stderr ai-complete -m nobody/x hello
 	assert_status 78
-	assert_has "$stderr" 'anthropic, bedrock, cohere'
+	assert_has "$stderr" 'anthropic, azure, bedrock, cohere'
 }
 
 @test "each streams: pieces as they come, then the whole" {

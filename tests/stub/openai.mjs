@@ -4,6 +4,8 @@
 //   DIR/port     written once it listens
 //   DIR/script   one JSON object a line; each request takes the first line
 //                away and is answered by it, without one by {}
+//   DIR/keys     a JSON object: what is such a line for a key that comes when
+//                the script is empty; none for others
 //   DIR/log      one JSON object a request: at_ms (when it arrived, by a clock
 //                that nobody sets), method, path, headers, body
 //
@@ -29,7 +31,8 @@
 // Every chat request is answered with {"echo": its last message} as text; a
 // text that holds BAD is refused by the embeddings with 400. With KEY in the
 // environment, every other key is refused with 401, and the message says it;
-// with TLS_KEY and TLS_CERT (files) it speaks https.
+// with TLS_KEY and TLS_CERT (files) it speaks https, and with TLS_CA as well
+// only with clients whose certificate that one has signed.
 import { createServer as createPlain } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync }
@@ -43,19 +46,29 @@ const key = process.env.KEY;
 let open = 0;
 
 function limited() {
-	if (!existsSync(file('limit')))
-		return {};
 	const { at_once, delay_ms } = JSON.parse(readFileSync(file('limit')));
 	return open > at_once ? { status: 429 } : { delay_ms };
 }
 
-function nextStep() {
-	if (!existsSync(file('script')))
+const bearer = (req) => (req.headers.authorization ?? '')
+	.replace(/^Bearer /, '');
+
+// Without a line of the script.
+function usual(req) {
+	if (existsSync(file('limit')))
 		return limited();
+	return existsSync(file('keys'))
+		? JSON.parse(readFileSync(file('keys'), 'utf8'))[bearer(req)] ?? {}
+		: {};
+}
+
+function nextStep(req) {
+	if (!existsSync(file('script')))
+		return usual(req);
 	const lines = readFileSync(file('script'), 'utf8').split('\n')
 		.filter((l) => l !== '');
 	if (lines.length === 0)
-		return limited();
+		return usual(req);
 	writeFileSync(file('script.new'),
 		lines.slice(1).map((l) => l + '\n').join(''));
 	renameSync(file('script.new'), file('script'));
@@ -128,7 +141,7 @@ function chat(q, step) {
 const routes = { '/v1/embeddings': embeddings, '/v1/chat/completions': chat };
 
 function answer(req, text, step) {
-	const sent = (req.headers.authorization ?? '').replace(/^Bearer /, '');
+	const sent = bearer(req);
 	if (step.status !== undefined)
 		return { status: step.status, body: step.body ?? failure(
 			`scripted ${step.status}`, 'scripted', null) };
@@ -202,6 +215,9 @@ function reply(req, res, text, step) {
 const secure = process.env.TLS_KEY !== undefined;
 const tls = secure ? { key: readFileSync(process.env.TLS_KEY),
 	cert: readFileSync(process.env.TLS_CERT) } : {};
+if (process.env.TLS_CA !== undefined)
+	Object.assign(tls, { ca: readFileSync(process.env.TLS_CA),
+		requestCert: true, rejectUnauthorized: true });
 const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
 	const at = performance.now();
 	open++;
@@ -217,7 +233,7 @@ const server = (secure ? createSecure : createPlain)(tls, (req, res) => {
 		appendFileSync(file('log'), JSON.stringify({ at_ms: at,
 			method: req.method, path: req.url,
 			headers: req.headers, body }) + '\n');
-		const step = nextStep();
+		const step = nextStep(req);
 		setTimeout(reply, step.delay_ms ?? 0, req, res, text, step);
 	});
 	req.on('error', () => {});

@@ -439,6 +439,15 @@ static bool endpoint(const char *model, const char *base, const char *key_env,
 	return good;
 }
 
+/* Whether this is the one key. */
+static bool has_key(const struct ai_endpoint *e, const char *text)
+{
+	const struct ai_key *key = ai_keys_at(e->keys, 0);
+
+	return key != NULL && strcmp(key->text, text) == 0 &&
+	       ai_keys_at(e->keys, 1) == NULL;
+}
+
 static void test_endpoints(void)
 {
 	struct ai_endpoint e;
@@ -446,7 +455,7 @@ static void test_endpoints(void)
 	unsetenv("OPENAI_BASE_URL");
 	ok(endpoint("openai/gpt-5-mini", NULL, "OPENAI_API_KEY", "k1", &e) &&
 	   strcmp(e.base, "https://api.openai.com/v1") == 0 &&
-	   strcmp(e.model, "gpt-5-mini") == 0 && strcmp(e.key, "k1") == 0 &&
+	   strcmp(e.model, "gpt-5-mini") == 0 && has_key(&e, "k1") &&
 	   strcmp(e.provider, "openai") == 0 && e.max_tokens_name == NULL,
 	   "a known provider");
 	ai_endpoint_release(&e);
@@ -458,18 +467,18 @@ static void test_endpoints(void)
 	unsetenv("OPENAI_BASE_URL");
 	ok(endpoint("openai/gpt-oss", "http://localhost:8080", NULL, NULL,
 		    &e) && strcmp(e.base, "http://localhost:8080/v1") == 0 &&
-	   strcmp(e.model, "openai/gpt-oss") == 0 && e.key == NULL &&
+	   strcmp(e.model, "openai/gpt-oss") == 0 && e.keys == NULL &&
 	   strcmp(e.provider, "localhost:8080") == 0 &&
 	   strcmp(e.max_tokens_name, "max_tokens") == 0,
 	   "a server on this machine needs no key; the name is kept");
 	ai_endpoint_release(&e);
 	ok(endpoint("m", "https://x.example/api", "AI_API_KEY", "k2", &e) &&
 	   strcmp(e.base, "https://x.example/api") == 0 &&
-	   strcmp(e.key, "k2") == 0, "a path given is kept");
+	   has_key(&e, "k2"), "a path given is kept");
 	ai_endpoint_release(&e);
 	ai_client.insecure_http = true;
 	ok(endpoint("m", "http://10.0.0.5:8000", NULL, NULL, &e) &&
-	   e.key == NULL, "--insecure-http: a server in the house, no key");
+	   e.keys == NULL, "--insecure-http: a server in the house, no key");
 	ai_endpoint_release(&e);
 	ai_client.insecure_http = false;
 }

@@ -1,11 +1,14 @@
 #include "base/opt.h"
 
 #include "base/buf.h"
+#include "base/start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct ai_start_settings ai_start;
 
 int ai_opts_init(struct ai_opts *o, const struct ai_opt *const *tables,
 		 struct ai_err *err)

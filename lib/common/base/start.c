@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 struct ai_opts ai_start_opts;
-struct ai_start_settings ai_start;
 
 static bool help, version, dump_options, print_config, quiet, verbose;
 static int log_format;

@@ -55,6 +55,7 @@ struct ai_start_settings {
 	const char *config;  /* --config, or NULL */
 	const char *profile; /* --profile, or NULL */
 };
+/* In opt.c: who links record/config.c need not take our main(). */
 extern struct ai_start_settings ai_start;
 
 #define AI_START_TABLES_MAX 16

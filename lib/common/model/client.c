@@ -1,7 +1,5 @@
 #include "model/exchange.h"
 
-#include "crypt/hash.h"
-#include "net/sign.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -63,6 +61,10 @@ struct ai_exchange *ai_exchange_new(struct ai_client *c,
 	x->places = 0;
 	x->place = NULL;
 	x->entered = false;
+	x->key = NULL;
+	x->tried = 0;
+	x->aside_s = -1;
+	x->other_key = false;
 	x->chat = NULL;
 	x->method = "POST";
 	x->tariff = &e->tariff;
@@ -174,7 +176,9 @@ static void settled(struct ai_exchange *x)
 {
 	double wait_s = -1;
 
+	/* What is too much for one key may be none for the next. */
 	ai_place_leave(x, x->rc == 0 ? AI_PACE_ANSWERED :
+		       x->other_key ? AI_PACE_OTHER :
 		       x->call->status == 429 || x->call->status == OVERLOADED
 		       ? AI_PACE_REFUSED : AI_PACE_OTHER);
 	x->call->cost += x->pay.cost;
@@ -182,8 +186,10 @@ static void settled(struct ai_exchange *x)
 		over(x, -1, &x->pay.err);
 		return;
 	}
-	if (x->rc < 0 && x->more && x->pay.rc == 0 && !x->client->stopping)
-		wait_s = ai_retry_next(&x->retry, x->answer.retry_after_s);
+	if (x->rc < 0 && x->other_key && x->pay.rc == 0 && !x->client->stopping)
+		wait_s = 0;
+	else if (x->rc < 0 && x->more && x->pay.rc == 0 && !x->client->stopping)
+		wait_s = ai_retry_next(&x->retry, ai_keyed_wait(x));
 	/* Nobody is there who needs a rest. */
 	if (wait_s > 0 && x->client->tape.play >= 0)
 		wait_s = 0;
@@ -209,6 +215,8 @@ static void blame_deadline(struct ai_exchange *x)
 static void reserved(struct ai_exchange *x)
 {
 	if (x->pay.rc < 0) {
+		if (x->pay.of_key && ai_keyed_other(x))
+			return;
 		ai_place_leave(x, AI_PACE_OTHER);
 		blame_deadline(x);
 		over(x, -1, &x->pay.err);
@@ -226,9 +234,12 @@ static void reserved(struct ai_exchange *x)
 static void book(struct ai_client *c, struct ai_pay **list)
 {
 	struct ai_exchange *x;
+	struct ai_err err;
 	size_t n = 0;
 
 	for (x = c->under_way; x != NULL; x = x->next) {
+		if (x->stage == EXCHANGE_RESERVE && ai_keyed_take(x, &err) < 0)
+			over(x, -1, &err);
 		if (x->stage != EXCHANGE_SETTLE && x->stage != EXCHANGE_RESERVE)
 			continue;
 		x->pay.payment = &x->payment;
@@ -252,23 +263,6 @@ static void book(struct ai_client *c, struct ai_pay **list)
 }
 
 /* ---- an attempt ------------------------------------------------------------ */
-
-/* The header with the key, by how the wire wants it. */
-static int put_auth(const struct ai_endpoint *e, char *out, size_t size,
-		    struct ai_err *err)
-{
-	static const char *const names[] = {
-		[AI_AUTH_BEARER] = "Authorization: Bearer ",
-		[AI_AUTH_X_API_KEY] = "x-api-key: ",
-		[AI_AUTH_API_KEY] = "api-key: ",
-		[AI_AUTH_GOOGLE] = "x-goog-api-key: ",
-		[AI_AUTH_AWS] = "Authorization: Bearer ",
-	};
-	int n = snprintf(out, size, "%s%s", names[e->wire->auth], e->key);
-
-	return (size_t)n < size ? 0 :
-		ai_err_set(err, AI_E_NOT_ALLOWED, "the key is too long");
-}
 
 /* What the answer's usage comes to, for people; and what is billed. */
 static void chat_usage(struct ai_exchange *x)
@@ -295,7 +289,7 @@ static void keep_answer(struct ai_client *c, struct ai_exchange *x)
 
 	ai_chat_answer_put(x->chat, &b);
 	if (b.bad == AI_E_NONE && ai_payer_open(&c->payer, &err) == 0)
-		ai_cache_put(c->payer.ledger, x->key,
+		ai_cache_put(c->payer.ledger, x->cache_key,
 			     (struct ai_span){ b.p, b.len },
 			     (int64_t)(ai_client.cache_ttl_s * 1000),
 			     x->e->tariff.labels.user, &err);
@@ -376,33 +370,15 @@ static void landed(void *arg, int rc, struct ai_err *err)
 			       : "this was sent", err);
 	if (x->rc < 0)
 		x->err = *err;
+	ai_keyed_ended(x);
 	if (ai_tape_add(&x->client->tape, x, rc, &x->err, &unrecorded) < 0) {
 		x->rc = -1;
 		x->err = unrecorded;
-		x->more = false;
+		x->more = x->other_key = false;
 	}
 	/* Not even a byte of another answer behind this one. */
 	if (x->told)
 		x->more = false;
-}
-
-/* By AWS's signature, over what is sent just now. */
-static int sign(const struct ai_exchange *x, struct ai_signed *out,
-		struct ai_err *err)
-{
-	const char *path = strstr(x->url.p, "://");
-	char sha256[AI_SHA256_HEX];
-	struct ai_sign q = {
-		.method = x->method, .host = x->e->host, .body_sha256 = sha256,
-		.region = x->e->region, .service = "bedrock",
-		.access_key = x->e->key, .secret = x->e->secret,
-		.token = getenv("AWS_SESSION_TOKEN"), .time_s = time(NULL),
-	};
-
-	path = path == NULL ? NULL : strchr(path + 3, '/');
-	q.path = path == NULL ? "/" : path;
-	ai_sha256_of(x->body.p, x->body.len, sha256);
-	return ai_sign_aws(&q, out, err);
 }
 
 /* The same with what was recorded. */
@@ -414,7 +390,7 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 	x->call->attempts++;
 	x->call->failure = AI_CALL_OK;
 	x->begun_s = ai_client_now();
-	x->more = false;
+	x->more = x->other_key = false;
 	if (x->streams)
 		ai_stream_begin(x);
 	rc = ai_tape_play(&c->tape, x, &err);
@@ -426,49 +402,36 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 {
-	char auth[4096];
-	const char *headers[16] = { "Accept: application/json",
-				    "Content-Type: application/json" };
+	struct ai_head head;
 	struct ai_http_request q = {
-		.method = x->method, .url = x->url.p, .headers = headers,
+		.method = x->method, .url = x->url.p, .headers = head.line,
 		.body = x->body.len > 0 ? x->body.p : NULL,
 		.n = x->body.len,
 		.connect_s = ai_client.connect_s,
 		/* 0 would mean the default. */
 		.timeout_s = fmax(ai_retry_left(&x->retry), 0.001),
 		.idle_s = ai_client.idle_s,
+		.cert = ai_client.cert, .cert_key = ai_client.cert_key,
+		.passphrase = getenv("AI_CERT_PASSPHRASE"),
 		.data = x->streams ? ai_stream_add : NULL, .arg = x,
 	};
-	struct ai_signed signed_by = { .line = { NULL } };
-	size_t n = x->body.len > 0 ? 2 : 1;
 	int rc = -1;
 
-	headers[n] = NULL;
-	for (const char *const *h = x->e->wire->headers;
-	     h != NULL && *h != NULL && n < 8; h++)
-		headers[n++] = *h;
-	if (x->e->secret != NULL) {
-		if (sign(x, &signed_by, err) < 0)
-			goto out;
-		for (const char *const *h = signed_by.line; *h != NULL; h++)
-			headers[n++] = *h;
-	} else if (x->e->key != NULL) {
-		if (put_auth(x->e, auth, sizeof auth, err) < 0)
-			goto out;
-		headers[n++] = auth;
-	}
+	if (ai_keyed_head(x, &head, err) < 0)
+		goto out;
 	if (c->http == NULL && (c->http = ai_http_new(err)) == NULL)
 		goto out;
 	x->call->attempts++;
 	x->call->failure = AI_CALL_OK;
 	x->begun_s = ai_client_now();
-	x->more = false;
+	x->more = x->other_key = false;
+	x->aside_s = -1;
 	if (x->streams)
 		ai_stream_begin(x);
 	rc = ai_http_start(c->http, &q, &x->answer, landed, &x->transfer,
 			   err);
 out:
-	ai_signed_release(&signed_by);
+	ai_signed_release(&head.signed_by);
 	return rc;
 }
 
@@ -476,7 +439,7 @@ out:
 static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 {
 	x->stage = EXCHANGE_SETTLE;
-	x->more = false;
+	x->more = x->other_key = false;
 	x->rc = -1;
 	x->err = *err;
 	x->pay.what = AI_PAY_SETTLE;
@@ -713,7 +676,8 @@ static void find_key(struct ai_exchange *x)
 		ai_span_of(l->user), { x->body.p, x->body.len },
 	};
 
-	ai_cache_key(parts, sizeof parts / sizeof *parts, x->key);
+	ai_cache_key(parts, sizeof parts / sizeof *parts,
+		     x->cache_key);
 }
 
 /* 1: there is an answer, and it has been taken; 0: there is none. */
@@ -724,7 +688,7 @@ static int look_up(struct ai_client *c, struct ai_exchange *x,
 	int rc = ai_payer_open(&c->payer, err);
 
 	if (rc == 0)
-		rc = ai_cache_get(c->payer.ledger, x->key, &b, err);
+		rc = ai_cache_get(c->payer.ledger, x->cache_key, &b, err);
 	if (rc > 0 && ai_chat_answer_take((struct ai_span){ b.p, b.len },
 					  x->chat, err) < 0)
 		rc = -1;
@@ -799,6 +763,7 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	ai_wire_put_path(&x->url, q.stream && x->e->wire->stream_path != NULL
 			 ? x->e->wire->stream_path : x->e->wire->path,
 			 q.model);
+	ai_buf_str(&x->url, x->e->query);
 	ai_exchange_report(x, b->call, b->done, b->arg);
 	/* Before a budget, which may change between two runs, has changed what
 	 * is asked. */

@@ -5,15 +5,19 @@
  *	--base-url URL, gpt-oss-20b  any compatible server; the name is sent
  *	                             as it is
  *
- * Keys come from the environment only (OPENAI_API_KEY; AI_API_KEY for a
- * --base-url), are sent only to the host the user named, never over plain
- * http beyond this machine unless --insecure-http allows it, and stand in no
- * message.  A server on this machine needs none.
+ * Keys (model/keys.h) are sent only to the host the user named, never over
+ * plain http beyond this machine unless --insecure-http allows it, and stand in
+ * no message.  A server on this machine needs none.  What else is said of a
+ * provider, or of a --base-url by its host, stands in the configuration:
+ *
+ *	"providers": { "openai": { "base_url": "https://gateway.example/v1",
+ *				   "key_command": ["pass", "openai"] } }
  */
 #ifndef AI_MODEL_CLIENT_H
 #define AI_MODEL_CLIENT_H
 
 #include "base/opt.h"
+#include "model/headers.h"
 #include "model/paid.h"
 #include "model/wire.h"
 
@@ -22,6 +26,8 @@ struct ai_client_settings {
 	const char *base_url;
 	int api;            /* what it speaks, of AI_CLIENT_APIS */
 	bool insecure_http;
+	const char *cert, *cert_key; /* PEM files, for servers that ask who we
+				      * are; cert_key NULL: it is in cert */
 	double connect_s, timeout_s;
 	double deadline_s;  /* of the whole run; 0: none */
 	double idle_s;      /* nothing of an answer for so long; 0: no matter */
@@ -49,25 +55,28 @@ extern struct ai_client_settings ai_client;
 #define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere|gemini|mistral|ollama|" \
 	"responses"
 
-/* --base-url --api --connect-timeout --timeout --deadline --idle-timeout
- * --retries --record --replay --insecure-http; for chats --cache --cache-ttl,
- * --resume --retry-uncertain. */
+/* --base-url --api --cert --key --connect-timeout --timeout --deadline
+ * --idle-timeout --retries --record --replay --insecure-http; for chats --cache
+ * --cache-ttl, --resume --retry-uncertain. */
 extern const struct ai_opt ai_client_options[], ai_client_options_cache[],
 	ai_client_options_resume[];
 
 #define AI_MODEL_NAME_MAX 256
 
-/* Where a model is and what goes there. Read-only once set up: threads share
- * it. */
+/* Where a model is and what goes there. Read-only once set up, but for whose
+ * turn it is of its keys: threads share it.  Not to be copied. */
 struct ai_endpoint {
 	const struct ai_wire *wire;
+	struct ai_wire own_wire;          /* wire, if it is not as the
+					   * provider's mostly is */
 	char provider[AI_MODEL_NAME_MAX]; /* "openai"; else the host */
 	char model[AI_MODEL_NAME_MAX];    /* the name sent */
 	const char *max_tokens_name;      /* for ai_chat_request */
 	char *base;                       /* address without a slash behind */
-	const char *key;                  /* NULL: none; in the environment */
-	const char *secret;               /* AWS: key is the access key's id;
-					   * NULL: it goes as it is */
+	char query[200];                  /* what stands behind paths; "" */
+	struct ai_keys *keys;             /* NULL: none */
+	struct ai_keyring *ring;
+	struct ai_headers headers;        /* beside the key's */
 	char host[AI_MODEL_NAME_MAX + 16]; /* with a port; for signatures */
 	char region[64];
 	struct ai_tariff tariff;
@@ -87,6 +96,8 @@ void ai_endpoint_release(struct ai_endpoint *e);
 /* The name of the i-th provider that is known, and whether there is a key for
  * it; NULL: there are no more. */
 const char *ai_provider_at(size_t i, bool *has_key);
+/* The i-th text that nobody may see in a message; NULL behind the last. */
+const char *ai_endpoint_secret(const struct ai_endpoint *e, size_t i);
 
 /* Why a call failed, for who asks another model then. */
 enum ai_call_failure {

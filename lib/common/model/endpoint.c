@@ -1,11 +1,15 @@
-/* endpoint.c: from a model's name to a server, its address and its key. */
+/* endpoint.c: from a model's name to a server, its address and its keys. */
 #include "model/client.h"
 
 #include "net/http.h"
+#include "record/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define AZURE "azure"
+#define URL_MAX 4096
 
 /* Providers by the first part of a model's name.  Addresses and variables are
  * those of their own tools. */
@@ -16,11 +20,15 @@ static const struct provider {
 	const char *base_env;  /* where users of its own tools set one */
 	const char *key_env[2];
 	const char *max_tokens; /* for ai_chat_request; NULL: the wire's own */
+	const char *token_env;  /* of a token that goes as a bearer's */
 } providers[] = {
 	{ "openai", &ai_wire_openai, "https://api.openai.com/v1",
 	  "OPENAI_BASE_URL", { "OPENAI_API_KEY" }, NULL },
 	{ "anthropic", &ai_wire_anthropic, "https://api.anthropic.com/v1",
-	  "ANTHROPIC_BASE_URL", { "ANTHROPIC_API_KEY" }, NULL },
+	  "ANTHROPIC_BASE_URL", { "ANTHROPIC_API_KEY" }, NULL,
+	  "ANTHROPIC_AUTH_TOKEN" },
+	{ AZURE, &ai_wire_openai, NULL, "AZURE_OPENAI_ENDPOINT",
+	  { "AZURE_OPENAI_API_KEY" }, NULL, "AZURE_OPENAI_AD_TOKEN" },
 	{ "bedrock", &ai_wire_bedrock, NULL,
 	  "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
 	  { "AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID" }, NULL },
@@ -93,73 +101,204 @@ static int no_provider(const char *model, struct ai_err *err)
 	return -1;
 }
 
-/* A header must be one line; a carriage return comes from a file made
- * elsewhere more often than from an attacker. */
-static int check_key(const char *key, const char *from, struct ai_err *err)
+/* ---- the configuration -------------------------------------------------- */
+
+/* What it says of a provider, or of a --base-url by its host. */
+static struct ai_value setting(const char *provider, const char *name)
 {
-	for (const char *p = key; p != NULL && *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 127)
-			return ai_err_set(err, AI_E_NOT_ALLOWED,
-					  "the key in %s has a blank or "
-					  "control character in it", from);
+	struct ai_buf path = AI_BUF_INIT(4 * AI_MODEL_NAME_MAX);
+	struct ai_value v = { AI_NONE, { NULL, 0 } };
+
+	ai_buf_str(&path, "providers.");
+	for (; *provider != '\0'; provider++) {
+		if (*provider == '.' || *provider == '\\')
+			ai_buf_chr(&path, '\\');
+		ai_buf_chr(&path, *provider);
+	}
+	ai_buf_fmt(&path, ".%s", name);
+	if (path.bad == AI_E_NONE)
+		v = ai_config_get(ai_buf_cstr(&path));
+	ai_buf_release(&path);
+	return v;
+}
+
+/* The same as text; "" if it is not there. */
+static int setting_text(const char *provider, const char *name, char *out,
+			size_t size, struct ai_err *err)
+{
+	struct ai_value v = setting(provider, name);
+	struct ai_buf b = AI_BUF_INIT(size - 1);
+
+	if (v.kind == AI_STRING)
+		ai_json_text(v, &b);
+	snprintf(out, size, "%s", ai_buf_cstr(&b));
+	if (ai_buf_check(&b, name, err) < 0) {
+		ai_buf_release(&b);
+		return -1;
+	}
+	ai_buf_release(&b);
 	return 0;
 }
 
-/* The key, and the variable it is from; the first is what a message names. */
-static const char *find_key(const char *const names[2], const char **from)
+/* ---- keys --------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum ai_auth auth;
+} auths[] = {
+	{ "bearer", AI_AUTH_BEARER }, { "x-api-key", AI_AUTH_X_API_KEY },
+	{ "api-key", AI_AUTH_API_KEY }, { "x-goog-api-key", AI_AUTH_GOOGLE },
+};
+
+/* In which header it goes: as configured, else as the provider has it. */
+static enum ai_auth auth_of(const struct ai_endpoint *e,
+			    const struct provider *p)
 {
-	for (int i = 1; i >= 0; i--)
-		if (env(names[i]) != NULL)
-			*from = names[i];
-	if (*from == NULL)
-		*from = names[0];
-	return env(*from);
+	struct ai_value v = setting(e->provider, "auth");
+
+	for (size_t i = 0; i < sizeof auths / sizeof *auths; i++)
+		if (v.kind == AI_STRING &&
+		    ai_json_is(v, ai_span_of(auths[i].name)))
+			return auths[i].auth;
+	return p != NULL && strcmp(p->name, AZURE) == 0 ? AI_AUTH_API_KEY
+							: e->wire->auth;
 }
 
-static int take_key(struct ai_endpoint *e, const struct ai_http_url *at,
-		    const char *const names[2], struct ai_err *err)
+/* p NULL: of the server of --base-url. */
+static struct ai_keys_from keys_from(const char *name,
+				     const struct provider *p,
+				     enum ai_auth auth)
 {
-	bool open = !at->secure && !at->loopback;
-	const char *from = NULL;
+	static const char *const own[2] = { KEY_ENV };
 
-	if (ai_client.replay != NULL)
-		return 0; /* it goes nowhere */
-	e->key = find_key(names, &from);
-	if (e->key == NULL && !at->loopback && !(open && ai_client.insecure_http))
+	return (struct ai_keys_from){
+		.name = name, .env = p != NULL ? p->key_env : own,
+		.token_env = p != NULL ? p->token_env : NULL, .auth = auth,
+		.command = setting(name, "key_command"),
+		.file = setting(name, "key_file"),
+	};
+}
+
+static int take_keys(struct ai_endpoint *e, const struct ai_http_url *at,
+		     const struct provider *p, struct ai_err *err)
+{
+	const struct ai_keys_from from = keys_from(e->provider, p,
+						   auth_of(e, p));
+	bool open = !at->secure && !at->loopback;
+
+	if (ai_client.replay != NULL) /* it goes nowhere */
+		return (e->ring = ai_keyring_new(NULL, err)) == NULL ? -1 : 0;
+	if (from.command.kind != AI_NONE && from.file.kind != AI_NONE)
+		return ai_err_set(err, AI_E_CONFIG, "providers.%.100s has a "
+				  "key_file and a key_command: one of them",
+				  e->provider);
+	if (ai_keys_find(&e->keys, &from, err) < 0)
+		return -1;
+	if (e->keys == NULL && !at->loopback &&
+	    !(open && ai_client.insecure_http))
 		return ai_err_set(err, AI_E_NOT_ALLOWED,
-				  "no key for %s: set %s in the environment",
-				  at->host, from);
+				  "no key for %s: set %s in the environment, "
+				  "or key_command in the configuration",
+				  at->host, from.env[0]);
 	if (open && !ai_client.insecure_http)
 		return ai_err_set(err, AI_E_NOT_ALLOWED,
 				  "the key would go to %s unencrypted: use "
 				  "https://, or --insecure-http in a network "
 				  "you trust", at->host);
-	if (e->wire->auth == AI_AUTH_AWS && from != NULL &&
-	    strcmp(from, "AWS_ACCESS_KEY_ID") == 0)
-		e->secret = env("AWS_SECRET_ACCESS_KEY");
-	return check_key(e->key, from, err);
+	e->ring = ai_keyring_new(e->keys, err);
+	return e->ring == NULL ? -1 : 0;
 }
 
-/* The base address without a slash behind; an address alone gets what the
- * wire's paths stand below. */
-static int take_base(struct ai_endpoint *e, const char *url, bool bare,
-		     struct ai_err *err)
-{
-	struct ai_buf b = AI_BUF_INIT(4096);
-	size_t n = strlen(url);
+/* ---- headers ------------------------------------------------------------ */
 
-	while (n > 0 && url[n - 1] == '/')
-		n--;
-	ai_buf_add(&b, url, n);
-	if (bare)
-		ai_buf_str(&b, e->wire->root);
-	if (ai_buf_check(&b, "the address", err) < 0) {
-		ai_buf_release(&b);
-		return -1;
-	}
-	e->base = ai_buf_take(&b);
+/* Variables that a provider's own tools send as headers. */
+static const struct {
+	const char *provider, *env, *name;
+} env_headers[] = {
+	{ "openai", "OPENAI_ORG_ID", "OpenAI-Organization" },
+	{ "openai", "OPENAI_PROJECT_ID", "OpenAI-Project" },
+};
+
+static int add_env_headers(struct ai_endpoint *e, struct ai_err *err)
+{
+	for (size_t i = 0; i < sizeof env_headers / sizeof *env_headers; i++)
+		if (strcmp(env_headers[i].provider, e->provider) == 0 &&
+		    env(env_headers[i].env) != NULL &&
+		    ai_headers_set(&e->headers, env_headers[i].name,
+				   env(env_headers[i].env), false, err) < 0)
+			return -1;
 	return 0;
 }
+
+/* What is configured for one address does not go to another that a variable
+ * names. */
+static int check_host(const struct ai_endpoint *e, struct ai_err *err)
+{
+	struct ai_http_url own;
+	char url[URL_MAX];
+
+	if (setting(e->provider, "headers").kind == AI_NONE ||
+	    setting_text(e->provider, "base_url", url, sizeof url, NULL) < 0 ||
+	    url[0] == '\0' || ai_http_url(url, &own, NULL) < 0 ||
+	    strcmp(own.host, e->host) == 0)
+		return 0;
+	return ai_err_set(err, AI_E_CONFIG, "the headers of providers.%.60s "
+			  "are for %.100s, and its variable names %.100s: "
+			  "unset it, or the headers", e->provider, own.host,
+			  e->host);
+}
+
+/* Anthropic's versions since this one take no sampling parameters. */
+#define NO_SAMPLING_SINCE "2026-10-21"
+
+static int take_version(struct ai_endpoint *e, struct ai_err *err)
+{
+	char version[64];
+
+	if (e->wire != &ai_wire_anthropic)
+		return 0;
+	if (setting_text(e->provider, "version", version, sizeof version,
+			 err) < 0)
+		return -1;
+	if (version[0] == '\0')
+		return 0;
+	if (strcmp(version, NO_SAMPLING_SINCE) >= 0) {
+		e->own_wire = *e->wire;
+		e->own_wire.lacks |= AI_CHAT_TEMPERATURE | AI_CHAT_TOP_P;
+		e->wire = &e->own_wire;
+	}
+	return ai_headers_set(&e->headers, "anthropic-version", version, false,
+			      err);
+}
+
+static int take_headers(struct ai_endpoint *e, struct ai_err *err)
+{
+	if (ai_headers_add(&e->headers, e->wire->headers, err) < 0 ||
+	    take_version(e, err) < 0 || add_env_headers(e, err) < 0 ||
+	    check_host(e, err) < 0)
+		return -1;
+	return ai_client.replay != NULL ? 0 :
+		ai_headers_configure(&e->headers,
+				     setting(e->provider, "headers"), err);
+}
+
+const char *ai_endpoint_secret(const struct ai_endpoint *e, size_t i)
+{
+	const struct ai_key *key;
+	size_t n = 0;
+
+	while ((key = ai_keys_at(e->keys, n)) != NULL) {
+		if (n == i)
+			return key->text;
+		n++;
+	}
+	for (size_t k = 0; k < e->headers.n; k++)
+		if (e->headers.v[k].secret != NULL && n++ == i)
+			return e->headers.v[k].secret;
+	return NULL;
+}
+
+/* ---- addresses ---------------------------------------------------------- */
 
 /* Of AWS's machines: from the environment, else from the address. */
 static void take_region(struct ai_endpoint *e, const char *host)
@@ -177,72 +316,187 @@ static void take_region(struct ai_endpoint *e, const char *host)
 			 region != NULL ? region : "us-east-1");
 }
 
-/* A known provider's server: its address, and which variables hold a key. */
-static int at_provider(struct ai_endpoint *e, const char *typed, char *url,
-		       size_t size, const char *const **keys,
-		       struct ai_err *err)
+/*
+ * OLLAMA_HOST as Ollama reads it: an address, or a host and maybe a port, which
+ * is 11434 unless a scheme says otherwise.  All interfaces are what a server
+ * listens at; who asks it means this machine.
+ */
+static void put_ollama(const char *set, struct ai_buf *url)
 {
-	const struct provider *p = provider_of(typed);
-	const char *set;
+	const char *sep = strstr(set, "://"), *p = sep != NULL ? sep + 3 : set;
+	size_t n = strcspn(p, "/");
+	const char *colon = memrchr(p, ':', n);
+	struct ai_span name = { p, n }, port = AI_SPAN("");
+	bool bare6 = n > 0 && p[0] != '[' && memchr(p, ':', n) != colon;
 
-	if (p == NULL)
-		return no_provider(typed, err);
-	e->wire = p->wire;
-	e->max_tokens_name = p->max_tokens;
-	snprintf(e->provider, sizeof e->provider, "%s", p->name);
-	snprintf(e->model, sizeof e->model, "%s", typed + strlen(p->name) + 1);
-	take_region(e, "");
-	set = env(p->base_env);
-	if (set == NULL && e->wire->auth == AI_AUTH_AWS)
-		snprintf(url, size, "https://bedrock-runtime.%s.amazonaws.com",
-			 e->region);
+	if (colon != NULL && !bare6 &&
+	    memchr(colon, ']', n - (size_t)(colon - p)) == NULL) {
+		name.n = (size_t)(colon - p);
+		port = (struct ai_span){ colon, n - name.n };
+	}
+	if (name.n == 0 || ai_span_is(name, "0.0.0.0") ||
+	    ai_span_is(name, "[::]") || ai_span_is(name, "::"))
+		name = AI_SPAN("127.0.0.1"), bare6 = false;
+	if (port.n < 2)
+		port = sep != NULL ? AI_SPAN("") : AI_SPAN(":11434");
+	if (sep != NULL)
+		ai_buf_add(url, set, (size_t)(p - set));
 	else
-		snprintf(url, size, "%.4000s", set != NULL ? set : p->base);
-	*keys = p->key_env;
+		ai_buf_str(url, "http://");
+	ai_buf_fmt(url, bare6 ? "[%.*s]" : "%.*s", (int)name.n, name.p);
+	ai_buf_add(url, port.p, port.n);
+	ai_buf_str(url, p + n);
+	while (url->len > 0 && url->p[url->len - 1] == '/')
+		url->p[--url->len] = '\0';
+	ai_buf_str(url, "/api");
+}
+
+/* Below the resource's address: the classic paths, of a version and a
+ * deployment, or those that are like OpenAI's own. */
+static int put_azure(struct ai_endpoint *e, const char *resource,
+		     struct ai_buf *url, struct ai_err *err)
+{
+	static const char *const tails[] = { "/", "/openai/v1", "/openai" };
+	static const char *const versions[] = { "AZURE_OPENAI_API_VERSION",
+						"OPENAI_API_VERSION" };
+	struct ai_buf query = AI_BUF_INIT(sizeof e->query - 1);
+	struct ai_span root = ai_span_of(resource);
+	char version[64];
+
+	if (setting_text(AZURE, "version", version, sizeof version, err) < 0)
+		return -1;
+	for (size_t i = 0; i < 2 && version[0] == '\0'; i++)
+		if (env(versions[i]) != NULL)
+			snprintf(version, sizeof version, "%s",
+				 env(versions[i]));
+	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+		while (root.n > strlen(tails[i]) &&
+		       memcmp(root.p + root.n - strlen(tails[i]), tails[i],
+			      strlen(tails[i])) == 0)
+			root.n -= strlen(tails[i]);
+	ai_buf_add(url, root.p, root.n);
+	if (version[0] == '\0') {
+		ai_buf_str(url, "/openai/v1");
+		return 0;
+	}
+	ai_wire_put_path(url, "/openai/deployments/{}", e->model);
+	ai_wire_put_path(&query, "?api-version={}", version);
+	snprintf(e->query, sizeof e->query, "%s", ai_buf_cstr(&query));
+	ai_buf_release(&query);
+	/* There is no list of models beside a deployment's paths. */
+	e->own_wire = *e->wire;
+	e->own_wire.models.path = NULL;
+	e->wire = &e->own_wire;
 	return 0;
 }
 
-/* A server that the user names, and what it speaks. */
-static void at_base_url(struct ai_endpoint *e, const char *typed, char *url,
-			size_t size)
+/* A known provider's server: as a variable says, as is configured, where it
+ * always is. */
+static int at_provider(struct ai_endpoint *e, const struct provider *p,
+		       struct ai_buf *url, struct ai_err *err)
 {
-	e->wire = apis[ai_client.api];
-	e->max_tokens_name = "max_tokens";
-	snprintf(e->model, sizeof e->model, "%s", typed);
-	snprintf(url, size, "%.4000s", ai_client.base_url);
+	const char *set = env(p->base_env);
+	char own[URL_MAX];
+
+	e->wire = p->wire;
+	e->max_tokens_name = p->max_tokens;
+	snprintf(e->provider, sizeof e->provider, "%s", p->name);
+	take_region(e, "");
+	if (setting_text(p->name, "base_url", own, sizeof own, err) < 0)
+		return -1;
+	if (set == NULL && own[0] != '\0')
+		set = own;
+	if (strcmp(p->name, AZURE) == 0)
+		return set != NULL ? put_azure(e, set, url, err) :
+			ai_err_set(err, AI_E_CONFIG, "where is it? set "
+				   "AZURE_OPENAI_ENDPOINT to "
+				   "https://RESOURCE.openai.azure.com");
+	if (set == NULL && p->wire == &ai_wire_ollama &&
+	    env("OLLAMA_HOST") != NULL)
+		put_ollama(env("OLLAMA_HOST"), url);
+	else if (set == NULL && p->base == NULL)
+		ai_buf_fmt(url, "https://bedrock-runtime.%s.amazonaws.com",
+			   e->region);
+	else
+		ai_buf_str(url, set != NULL ? set : p->base);
+	return 0;
 }
 
-static int init(struct ai_endpoint *e, const char *typed, bool booked,
-		struct ai_err *err)
+/* The address without a slash behind; one that is a host alone gets what the
+ * wire's paths stand below. */
+static int take_base(struct ai_endpoint *e, struct ai_buf *url, bool bare,
+		     struct ai_err *err)
 {
-	static const char *const own_key[2] = { KEY_ENV };
-	const char *const *keys = own_key;
-	bool own = ai_client.base_url != NULL && *ai_client.base_url != '\0';
-	struct ai_http_url at;
-	char url[4096];
-
-	memset(e, 0, sizeof *e);
-	if (own)
-		at_base_url(e, typed, url, sizeof url);
-	else if (at_provider(e, typed, url, sizeof url, &keys, err) < 0)
+	while (url->len > 0 && url->p[url->len - 1] == '/')
+		url->p[--url->len] = '\0';
+	if (bare)
+		ai_buf_str(url, e->wire->root);
+	if (ai_buf_check(url, "the address", err) < 0)
 		return -1;
-	if (ai_http_url(url, &at, err) < 0)
+	e->base = ai_buf_take(url);
+	return 0;
+}
+
+/* p NULL: the server of --base-url. */
+static int take_place(struct ai_endpoint *e, const struct provider *p,
+		      struct ai_buf *url, struct ai_err *err)
+{
+	struct ai_http_url at;
+
+	if (p != NULL && at_provider(e, p, url, err) < 0)
+		return -1;
+	if (p == NULL)
+		ai_buf_str(url, ai_client.base_url);
+	if (ai_buf_check(url, "the address", err) < 0 ||
+	    ai_http_url(ai_buf_cstr(url), &at, err) < 0)
 		return -1;
 	snprintf(e->host, sizeof e->host, "%s", at.host);
-	if (own) {
+	if (p == NULL) {
+		e->wire = apis[ai_client.api];
+		e->max_tokens_name = "max_tokens";
 		snprintf(e->provider, sizeof e->provider, "%.200s", at.host);
 		take_region(e, at.host);
 	}
-	if (take_key(e, &at, keys, err) < 0)
+	if (take_keys(e, &at, p, err) < 0 || take_headers(e, err) < 0)
 		return -1;
+	return take_base(e, url, at.bare, err);
+}
+
+static int take_tariff(struct ai_endpoint *e, const char *typed, bool own,
+		       bool booked, struct ai_err *err)
+{
+	const struct ai_key *key = ai_keys_at(e->keys, 0);
+
 	e->tariff.price.kind = AI_PRICE_FREE;
-	if (booked && ai_tariff_init(&e->tariff, typed, e->provider, e->key, err) < 0)
+	/* Each attempt is booked under its own key. */
+	if (booked && ai_tariff_init(&e->tariff, typed, e->provider,
+				     key != NULL ? key->text : NULL, err) < 0)
 		return -1;
 	if (own)
 		e->tariff.shape = ai_shape_of_provider(
 			ai_span_of(e->wire->name));
 	e->tariff.played = ai_client.replay != NULL;
-	return take_base(e, url, at.bare, err);
+	return 0;
+}
+
+static int init(struct ai_endpoint *e, const char *typed, bool booked,
+		struct ai_err *err)
+{
+	bool own = ai_client.base_url != NULL && *ai_client.base_url != '\0';
+	const struct provider *p = own ? NULL : provider_of(typed);
+	struct ai_buf url = AI_BUF_INIT(URL_MAX);
+	int rc;
+
+	if (!own && p == NULL)
+		return no_provider(typed, err);
+	if (ai_client.cert_key != NULL && ai_client.cert == NULL)
+		return ai_err_set(err, AI_E_CONFIG, "--key is the key of a "
+				  "certificate: give --cert");
+	snprintf(e->model, sizeof e->model, "%s",
+		 own ? typed : typed + strlen(p->name) + 1);
+	rc = take_place(e, p, &url, err);
+	ai_buf_release(&url);
+	return rc < 0 ? -1 : take_tariff(e, typed, own, booked, err);
 }
 
 int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
@@ -261,6 +515,7 @@ int ai_endpoint_init_provider(struct ai_endpoint *e, const char *provider,
 {
 	char typed[AI_MODEL_NAME_MAX];
 
+	memset(e, 0, sizeof *e);
 	snprintf(typed, sizeof typed, "%.100s/",
 		 provider != NULL ? provider : "");
 	return init(e, typed, false, err);
@@ -268,16 +523,20 @@ int ai_endpoint_init_provider(struct ai_endpoint *e, const char *provider,
 
 const char *ai_provider_at(size_t i, bool *has_key)
 {
-	const char *from = NULL;
+	struct ai_keys_from from;
 
 	if (i >= sizeof providers / sizeof *providers)
 		return NULL;
-	*has_key = find_key(providers[i].key_env, &from) != NULL;
+	from = keys_from(providers[i].name, &providers[i],
+			 providers[i].wire->auth);
+	*has_key = ai_keys_named(&from);
 	return providers[i].name;
 }
 
 void ai_endpoint_release(struct ai_endpoint *e)
 {
 	free(e->base);
+	ai_keyring_free(e->ring);
+	ai_headers_release(&e->headers);
 	memset(e, 0, sizeof *e);
 }

@@ -13,6 +13,7 @@
 #include "net/eventstream.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "net/sign.h"
 #include "net/sse.h"
 #include "store/cache.h"
 
@@ -61,6 +62,11 @@ struct ai_exchange {
 	struct ai_pay pay;
 	struct ai_meter meter; /* that pay may point to */
 	struct ai_retry retry;
+	const struct ai_key *key; /* of this attempt; NULL: none */
+	uint64_t tried;           /* keys that refused it */
+	double aside_s;           /* the last one is of no use for so long;
+				   * negative: nothing is wrong with it */
+	bool other_key;           /* and another is to do it, at once */
 	struct ai_http_transfer *transfer; /* while it flies */
 	struct ai_http_answer answer;
 
@@ -81,7 +87,7 @@ struct ai_exchange {
 	void *to;                    /* of what is no chat (queries.c) */
 	const void *asked;
 
-	unsigned char key[AI_CACHE_KEY]; /* of a chat that may be kept */
+	unsigned char cache_key[AI_CACHE_KEY]; /* of a chat to be kept */
 	bool keep;
 	struct ai_buf kept; /* the answer as the batch's journal has it */
 
@@ -146,6 +152,29 @@ int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
 int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err);
 /* How a failed attempt ended, for the ledger. */
 enum ai_end ai_failure_end(const struct ai_http_answer *a);
+
+/* ---- keyed.c ----------------------------------------------------------------------- */
+
+/* Each attempt has a key of its own, unless it has one already.
+ * AI_E_NOT_ALLOWED: there are none to be had. */
+int ai_keyed_take(struct ai_exchange *x, struct ai_err *err);
+
+struct ai_head {
+	const char *line[AI_HEADERS_MAX + 12]; /* NULL ends them */
+	char key[AI_HEADER_KEY];
+	struct ai_signed signed_by; /* to be released, in any case */
+};
+/* What stands above the request. */
+int ai_keyed_head(const struct ai_exchange *x, struct ai_head *h,
+		  struct ai_err *err);
+/* Whether another key may do what this one may not: at once, and not counted
+ * among the retries.  If so, this one is let go. */
+bool ai_keyed_other(struct ai_exchange *x);
+/* An attempt has ended: sets a key aside that is of no use, and other_key. */
+void ai_keyed_ended(struct ai_exchange *x);
+/* How long its provider wants it to wait, at least: of several keys that are
+ * all limited, until the first may be used again. */
+double ai_keyed_wait(struct ai_exchange *x);
 
 /* ---- classify.c ------------------------------------------------------------------ */
 

@@ -3,35 +3,49 @@
 
 #include "net/retry.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#define KEY_REST_S 10.0 /* a key that is limited, if nobody says how long */
+#define KEY_DENIED_S 300.0
 #define QUOTED_MAX 80 /* bytes of an answer that a message quotes */
 
 /* ---- what is said ------------------------------------------------------- */
 
-/*
- * Takes the key out of what a provider says about it: each word that holds
- * the key, or begins like it and was masked with asterisks.
- */
-static void hide_key(char *msg, const char *key)
+/* Takes keys out of what a provider says about them. */
+static void hide_keys(const struct ai_endpoint *e, char *msg)
 {
-	size_t n = key == NULL ? 0 : strlen(key), len;
+	const char *secret;
 
-	if (n == 0)
-		return;
-	for (char *p = msg; *p != '\0'; p += len) {
-		p += strspn(p, " ");
-		len = strcspn(p, " ");
-		if (memmem(p, len, key, n) == NULL &&
-		    (memchr(p, '*', len) == NULL || n < 3 ||
-		     memmem(p, len, key, 3) == NULL))
-			continue;
-		memset(p, '*', len < 3 ? len : 3);
-		if (len > 3)
-			memmove(p + 3, p + len, strlen(p + len) + 1);
-		len = len < 3 ? len : 3;
-	}
+	for (size_t i = 0; (secret = ai_endpoint_secret(e, i)) != NULL; i++)
+		ai_key_hide(msg, secret);
+}
+
+static bool shows_key(const struct ai_endpoint *e, const struct ai_buf *b)
+{
+	const char *secret;
+
+	for (size_t i = 0; (secret = ai_endpoint_secret(e, i)) != NULL; i++)
+		if (b->len > 0 && memmem(b->p, b->len, secret,
+					 strlen(secret)) != NULL)
+			return true;
+	return false;
+}
+
+/* For how long its key is of no use: one that is unknown or has no credit for
+ * good, one that is limited as long as it is asked to wait.  403 may be said of
+ * what was asked as well as of who asks; 407 is the proxy's. */
+static double key_rests(const struct ai_failure *f, long status,
+			double retry_after_s)
+{
+	if (f->kind == AI_CALL_KEY && status != 407)
+		return status == 403 ? KEY_DENIED_S : HUGE_VAL;
+	if (f->kind != AI_CALL_LIMITED)
+		return -1;
+	if (f->final || status == 402)
+		return HUGE_VAL;
+	return retry_after_s >= 0 ? retry_after_s : KEY_REST_S;
 }
 
 /* An attempt that was answered by an error. */
@@ -49,10 +63,11 @@ static int refuse(struct ai_exchange *x, long status,
 	ai_failure_classify(status, why, &f);
 	x->call->status = status;
 	x->call->failure = f.kind;
+	x->aside_s = key_rests(&f, status, a->retry_after_s);
 	snprintf(x->call->param, sizeof x->call->param, "%s", why->param);
 	x->more = !f.final && (a->should_retry >= 0 ? a->should_retry == 1
 						    : ai_retry_status(status));
-	hide_key(why->message, e->key);
+	hide_keys(e, why->message);
 	if (status >= 300 && status < 400)
 		ai_err_set(err, AI_E_REJECTED,
 			   "%s redirects (status %ld); redirects are not "
@@ -71,14 +86,13 @@ static void quote(const struct ai_exchange *x, char out[QUOTED_MAX])
 	const struct ai_endpoint *e = x->e;
 	const struct ai_buf *body = &x->answer.body;
 
-	if (e->key != NULL && body->len > 0 &&
-	    memmem(body->p, body->len, e->key, strlen(e->key)) != NULL) {
-		snprintf(out, QUOTED_MAX, "(not shown: the key is in it)");
+	if (shows_key(e, body)) {
+		snprintf(out, QUOTED_MAX, "(not shown: a key is in it)");
 		return;
 	}
 	ai_wire_clean((struct ai_span){ ai_buf_cstr(body), body->len }, out,
 		      QUOTED_MAX);
-	hide_key(out, e->key);
+	hide_keys(e, out);
 }
 
 /*

@@ -352,6 +352,8 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 		.left_ms = (int64_t)(fmax(pay->left_s, 0.001) * 1000),
 		.labels = pay->tariff->labels, .at_once = true,
 	};
+	if (pay->key != NULL)
+		snprintf(r->labels.key, sizeof r->labels.key, "%s", pay->key);
 	memcpy(r->id, p->id, sizeof r->id);
 	return 1;
 }
@@ -370,6 +372,9 @@ bool ai_payment_is_late(const struct ai_payment *p)
 static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
 {
 	if (out->verdict != AI_GRANTED && out->verdict != AI_AGAIN) {
+		/* Limits and breakers are a key's, budgets may be. */
+		pay->of_key = out->verdict != AI_OVER_BUDGET ||
+			strcmp(out->scope, "key") == 0;
 		pay->rc = refuse(out, pay->tariff, pay->payment->worst,
 				 &pay->err);
 		return;
@@ -600,6 +605,7 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 		struct ai_pay *pay = steps[i];
 
 		pay->err = (struct ai_err){ AI_E_NONE, -1, "" };
+		pay->of_key = false;
 		if (d == NULL) {
 			pay->rc = ai_err_nomem(&pay->err);
 			continue;

@@ -139,8 +139,10 @@ struct ai_pay {
 	} what;
 	struct ai_payment *payment;
 	const struct ai_tariff *tariff;
-	struct ai_ask ask;        /* AI_PAY_RESERVE, and left_s */
+	struct ai_ask ask;        /* AI_PAY_RESERVE, and the two below */
 	double left_s;
+	const char *key;          /* its label; NULL: the tariff's */
+	bool of_key;              /* out: with another key it may be granted */
 	enum ai_end end;          /* AI_PAY_SETTLE, and the rest */
 	struct ai_value usage;    /* the provider's; any kind but an object:
 				   * not told, and the worst case stands */

@@ -22,6 +22,7 @@ static int go(struct ai_client *c, struct ai_exchange *x, struct ai_media media,
 	      struct ai_err *err)
 {
 	ai_exchange_report(x, call, done, arg);
+	ai_buf_str(&x->url, x->e->query);
 	if (ai_exchange_prepare(x, 0, media, err) < 0) {
 		ai_exchange_put_back(c, x);
 		return -1;

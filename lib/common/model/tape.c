@@ -133,22 +133,28 @@ void ai_tape_release(struct ai_tape *t)
 
 /* ---- recording ------------------------------------------------------------------- */
 
-/* A server that says the key back must not write it into the file. */
-static void put_body(struct ai_buf *b, const struct ai_buf *body,
-		     const char *key)
+static void mask(struct ai_buf *b, const char *secret)
 {
-	struct ai_buf clean = AI_BUF_INIT(body->max);
-	size_t n = key == NULL ? 0 : strlen(key);
-	char *p;
+	size_t n = strlen(secret);
+	char *p = b->p;
 
-	ai_buf_add(&clean, body->p, body->len);
-	p = clean.p;
-	while (n > 0 && clean.len > 0 &&
-	       (p = memmem(p, clean.len - (size_t)(p - clean.p), key,
-			   n)) != NULL) {
+	while (n > 0 && b->len > 0 &&
+	       (p = memmem(p, b->len - (size_t)(p - b->p), secret, n))) {
 		memset(p, '*', n);
 		p += n;
 	}
+}
+
+/* A server that says a key back must not write it into the file. */
+static void put_body(struct ai_buf *b, const struct ai_buf *body,
+		     const struct ai_endpoint *e)
+{
+	struct ai_buf clean = AI_BUF_INIT(body->max);
+	const char *secret;
+
+	ai_buf_add(&clean, body->p, body->len);
+	for (size_t i = 0; (secret = ai_endpoint_secret(e, i)) != NULL; i++)
+		mask(&clean, secret);
 	if (ai_utf8_valid(ai_buf_cstr(&clean), clean.len) == clean.len) {
 		ai_put_key(b, "body");
 		ai_put_str(b, ai_buf_cstr(&clean), clean.len);
@@ -241,13 +247,17 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 	put_answer(b, &x->answer);
 	if (rc < 0)
 		put_failure(b, &x->answer, why);
+	if (x->other_key) {
+		ai_put_key(b, "other_key");
+		ai_put_bool(b, true);
+	}
 	ai_put_key(b, "latency_s");
 	ai_put_f64(b, x->call->latency_s);
 	if (x->call->ttft_s >= 0) {
 		ai_put_key(b, "ttft_s");
 		ai_put_f64(b, x->call->ttft_s);
 	}
-	put_body(b, x->raw.len > 0 ? &x->raw : &x->answer.body, x->e->key);
+	put_body(b, x->raw.len > 0 ? &x->raw : &x->answer.body, x->e);
 	ai_put_close(b, '}');
 	ai_buf_chr(b, '\n');
 	return ai_buf_check(b, "the line of the recording", err) < 0
@@ -380,6 +390,7 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 	if (load(t, e, &v, err) < 0)
 		return -1;
 	take_answer(v, a);
+	x->other_key = ai_json_true(ai_json_get(v, "other_key"));
 	good = a->status >= 200 && a->status <= 299;
 	ai_buf_clear(&x->raw);
 	if (take_body(v, x->streams && good ? &x->raw : &a->body, err) < 0 ||

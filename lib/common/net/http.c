@@ -378,6 +378,7 @@ static const struct failure {
 	{ CURLE_UNSUPPORTED_PROTOCOL, AI_E_CONFIG, false, NULL },
 	{ CURLE_URL_MALFORMAT, AI_E_CONFIG, false, NULL },
 	{ CURLE_SSL_CACERT_BADFILE, AI_E_CONFIG, false, NULL },
+	{ CURLE_SSL_CERTPROBLEM, AI_E_CONFIG, false, NULL },
 	{ CURLE_OUT_OF_MEMORY, AI_E_MEMORY, false, NULL },
 };
 
@@ -423,6 +424,28 @@ static int fail_body(struct ai_http_transfer *t, struct ai_err *err)
 			  own_words(t, CURLE_WRITE_ERROR));
 }
 
+/*
+ * A server that does not like who we are says so by an alert of TLS, which may
+ * come when the request is on its way already (TLS 1.3): nobody has read that,
+ * and another try is no better.
+ */
+static bool is_alert(struct ai_http_transfer *t, CURLcode rc)
+{
+	static const char *const alerts[] = {
+		"alert certificate", "alert bad certificate",
+		"alert handshake failure", "alert unknown ca",
+		"alert access denied", "alert unsupported certificate",
+	};
+
+	if (rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR &&
+	    rc != CURLE_SSL_CONNECT_ERROR)
+		return false;
+	for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++)
+		if (strstr(t->why, alerts[i]) != NULL)
+			return true;
+	return false;
+}
+
 static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 {
 	const struct failure *f = failure_of(rc);
@@ -431,6 +454,14 @@ static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 
 	if (rc == CURLE_WRITE_ERROR)
 		return fail_body(t, err);
+	if (is_alert(t, rc)) {
+		t->answer->sent = false;
+		return ai_err_set(err, AI_E_NOT_ALLOWED, "%s refuses us%s: "
+				  "%.200s", t->to.host, t->q.cert != NULL
+				  ? " and this certificate" : ", maybe for "
+				  "want of a certificate (--cert)",
+				  own_words(t, rc));
+	}
 	t->answer->again = f->again;
 	if (rc == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
@@ -471,6 +502,18 @@ static void set_trust(CURL *e)
 		curl_easy_setopt(e, CURLOPT_CAPATH, dir);
 }
 
+static void set_identity(CURL *e, const struct ai_http_request *q)
+{
+	if (q->cert == NULL)
+		return;
+	curl_easy_setopt(e, CURLOPT_SSLCERT, q->cert);
+	if (q->cert_key != NULL)
+		curl_easy_setopt(e, CURLOPT_SSLKEY, q->cert_key);
+	/* Without one OpenSSL would ask at the terminal, within a pipeline. */
+	curl_easy_setopt(e, CURLOPT_KEYPASSWD,
+			 q->passphrase != NULL ? q->passphrase : "");
+}
+
 static void set_protocols(CURL *e)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -494,6 +537,7 @@ static void set_up(struct ai_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_URL, q->url);
 	set_protocols(e);
 	set_trust(e);
+	set_identity(e, q);
 	if (t->to.loopback)
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);

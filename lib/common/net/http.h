@@ -37,6 +37,9 @@ struct ai_http_request {
 	const char *const *headers; /* "Name: value"; NULL ends them */
 	const char *body;           /* NULL: none */
 	size_t n;
+	const char *cert, *cert_key; /* PEM files of who we are, for a server
+				      * that asks; cert_key NULL: in cert */
+	const char *passphrase;      /* of cert_key; NULL: it needs none */
 	double connect_s, timeout_s; /* 0 or less: the defaults above */
 	double idle_s;               /* ended when nothing comes for so long;
 				      * 0: never */
