@@ -323,3 +323,18 @@ refused() {
 		false
 	fi
 }
+
+@test "a recording: the keys that were tried are no matter when it is played" {
+	provider '{"key_file":"keys"}'
+	echo '{"k-one":{"status":401,"body":{"error":{"message":"k-one is wrong, not k-two","type":"x","param":null,"code":null}}}}' >"$STUB/keys"
+	lines 3 >in
+	ai-complete -m openai/m --retries 0 --record tape <in >out
+	assert_eq "$(wc -l <tape)" 4
+	refute_has "$(cat tape)" k-one
+	refute_has "$(cat tape)" k-two
+	rm keys config.json
+	unset AI_CONFIG
+	ai-complete -m openai/m --retries 0 --replay tape <in >again
+	assert_eq "$(cat again)" "$(cat out)"
+	assert_eq "$(stub_requests)" 4
+}
