@@ -205,10 +205,13 @@ anthropic='{"status":200,"body":{"id":"m","type":"message","role":"assistant","m
 	PORTKEY=x ask --base-url http://127.0.0.1:1 -m x --retries 0 hi
 	assert_status 69
 	# What is for one address does not go to that of a variable.
-	config openai '{"base_url":"https://gate.example/v1","headers":{"a":"b"}}'
-	OPENAI_BASE_URL=$STUB_URL ask -m openai/x hi
-	assert_status 78
-	assert_has "$stderr" 'are for gate.example, and its variable names'
+	for what in '"headers":{"a":"b"}' '"key_command":"echo k"' \
+		'"key_file":"nowhere"'; do
+		config openai "{\"base_url\":\"https://gate.example/v1\",$what}"
+		OPENAI_BASE_URL=$STUB_URL ask -m openai/x hi
+		assert_status 78
+		assert_has "$stderr" 'is for gate.example, and a variable names'
+	done
 	assert_eq "$(stub_requests)" 2
 }
 

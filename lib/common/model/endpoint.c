@@ -230,22 +230,32 @@ static int add_env_headers(struct ai_endpoint *e, struct ai_err *err)
 	return 0;
 }
 
-/* What is configured for one address does not go to another that a variable
- * names. */
+/* Keys and headers that are configured beside an address are for that one, and
+ * do not go to another that a variable names. */
 static int check_host(const struct ai_endpoint *e, struct ai_err *err)
 {
+	static const char *const bound[] = { "headers", "key_command",
+					     "key_file" };
 	struct ai_http_url own;
 	char url[URL_MAX];
 
-	if (setting(e->provider, "headers").kind == AI_NONE ||
-	    setting_text(e->provider, "base_url", url, sizeof url, NULL) < 0 ||
-	    url[0] == '\0' || ai_http_url(url, &own, NULL) < 0 ||
-	    strcmp(own.host, e->host) == 0)
+	if (setting_text(e->provider, "base_url", url, sizeof url, err) < 0)
+		return -1;
+	if (url[0] == '\0')
 		return 0;
-	return ai_err_set(err, AI_E_CONFIG, "the headers of providers.%.60s "
-			  "are for %.100s, and its variable names %.100s: "
-			  "unset it, or the headers", e->provider, own.host,
-			  e->host);
+	if (ai_http_url(url, &own, err) < 0)
+		return -1;
+	if (strcmp(own.host, e->host) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof bound / sizeof *bound; i++)
+		if (setting(e->provider, bound[i]).kind != AI_NONE)
+			return ai_err_set(err, AI_E_CONFIG, "the %s of "
+					  "providers.%.60s is for %.100s, and "
+					  "a variable names %.100s instead: "
+					  "unset it, or use a profile",
+					  bound[i], e->provider, own.host,
+					  e->host);
+	return 0;
 }
 
 /* Anthropic's versions since this one take no sampling parameters. */
@@ -274,8 +284,7 @@ static int take_version(struct ai_endpoint *e, struct ai_err *err)
 static int take_headers(struct ai_endpoint *e, struct ai_err *err)
 {
 	if (ai_headers_add(&e->headers, e->wire->headers, err) < 0 ||
-	    take_version(e, err) < 0 || add_env_headers(e, err) < 0 ||
-	    check_host(e, err) < 0)
+	    take_version(e, err) < 0 || add_env_headers(e, err) < 0)
 		return -1;
 	return ai_client.replay != NULL ? 0 :
 		ai_headers_configure(&e->headers,
@@ -457,7 +466,8 @@ static int take_place(struct ai_endpoint *e, const struct provider *p,
 		snprintf(e->provider, sizeof e->provider, "%.200s", at.host);
 		take_region(e, at.host);
 	}
-	if (take_keys(e, &at, p, err) < 0 || take_headers(e, err) < 0)
+	if (check_host(e, err) < 0 || take_keys(e, &at, p, err) < 0 ||
+	    take_headers(e, err) < 0)
 		return -1;
 	return take_base(e, url, at.bare, err);
 }
