@@ -195,7 +195,7 @@ refused() {
 @test "no key at all: what to do" {
 	unset OPENAI_BASE_URL
 	ask hi
-	refused 'set OPENAI_API_KEY in the environment, or key_command'
+	refused 'set OPENAI_API_KEY in the environment'
 }
 
 @test "several keys take turns" {

@@ -211,11 +211,12 @@ static void test_headers(void)
 	   ai_headers_set(&h, "Anthropic-Version", "2", false, &err) == 0 &&
 	   h.n == 1 && strcmp(h.v[0].line, "Anthropic-Version: 2") == 0,
 	   "one of the same name is replaced");
-	ok(ai_headers_set(&h, "anthropic", "3", true, &err) == 0 && h.n == 2 &&
-	   strcmp(h.v[1].secret, "3") == 0 && h.v[0].secret == NULL,
-	   "one that begins like it is another");
-	ok(ai_headers_set(&h, "x", "Bearer abc", true, &err) == 0 &&
-	   strcmp(h.v[2].secret, "abc") == 0, "the secret is the last word");
+	ok(ai_headers_set(&h, "anthropic", "true", true, &err) == 0 &&
+	   h.n == 2 && h.v[1].secret == NULL && h.v[0].secret == NULL,
+	   "one that begins like it is another; a short value is no secret");
+	ok(ai_headers_set(&h, "x", "Bearer abcdefgh", true, &err) == 0 &&
+	   strcmp(h.v[2].secret, "abcdefgh") == 0,
+	   "the secret is the last word");
 	ok(ai_headers_set(&h, "y", "a\r\nb: c", false, &err) < 0 &&
 	   ai_headers_set(&h, "y\n", "a", false, &err) < 0 &&
 	   ai_headers_set(&h, "", "a", false, &err) < 0 &&

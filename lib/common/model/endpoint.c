@@ -197,8 +197,7 @@ static int take_keys(struct ai_endpoint *e, const struct ai_http_url *at,
 	if (e->keys == NULL && !at->loopback &&
 	    !(open && ai_client.insecure_http))
 		return ai_err_set(err, AI_E_NOT_ALLOWED,
-				  "no key for %s: set %s in the environment, "
-				  "or key_command in the configuration",
+				  "no key for %s: set %s in the environment",
 				  at->host, from.env[0]);
 	if (open && !ai_client.insecure_http)
 		return ai_err_set(err, AI_E_NOT_ALLOWED,

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #define VALUE_MAX ((size_t)8192)
+#define SECRET_MIN 8
 
 void ai_headers_release(struct ai_headers *h)
 {
@@ -87,9 +88,11 @@ int ai_headers_set(struct ai_headers *h, const char *name, const char *value,
 	else
 		free(at->line);
 	at->line = ai_buf_take(&b);
-	/* Of "Bearer SECRET" the last word. */
+	/* Of "Bearer SECRET" the last word.  A short one ("true") is none, and
+	 * would take harmless words out of messages. */
 	blank = strrchr(at->line, ' ');
-	at->secret = secret && blank != NULL ? blank + 1 : NULL;
+	at->secret = secret && strlen(blank + 1) >= SECRET_MIN ? blank + 1
+							       : NULL;
 	return 0;
 }
 
