@@ -24,6 +24,11 @@
 //                     "hold": a body without its end;
 //                     "half": the first half of a good body, well framed;
 //                     "huge": bytes of body without end, up to `bytes`
+//                     "gzip": a good answer, compressed
+//                     "endless": an event stream of nothing but comments
+//   raw               a list of what is written as it stands: strings are
+//                     bytes, numbers milliseconds to wait; then the
+//                     connection is closed
 //   merge             members put into a good answer
 //   content, finish_reason, usage   of a chat completion
 //   embed             "floats", "mixed", "fewer", "more", "twice", "nan",
@@ -38,6 +43,7 @@ import { createServer as createSecure } from 'node:https';
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync }
 	from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const dir = process.argv[2];
 const file = (name) => join(dir, name);
@@ -186,7 +192,26 @@ function broken(socket, fault, body) {
 		() => fault === 'stall' || socket.destroy());
 }
 
+function raw(socket, [piece, ...rest]) {
+	if (piece === undefined)
+		socket.end();
+	else if (typeof piece === 'number')
+		setTimeout(raw, piece, socket, rest);
+	else
+		socket.write(piece, 'latin1', () => raw(socket, rest));
+}
+
+function endless(res) {
+	res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+	const timer = setInterval(() => res.write(': still here\n\n'), 20);
+	res.on('close', () => clearInterval(timer));
+}
+
 function reply(req, res, text, step) {
+	if (step.raw !== undefined)
+		return raw(req.socket, step.raw);
+	if (step.fault === 'endless')
+		return endless(res);
 	if (step.fault === 'close')
 		return req.socket.end();
 	if (step.fault === 'reset')
@@ -200,6 +225,10 @@ function reply(req, res, text, step) {
 		return broken(req.socket, step.fault, out.toString('latin1'));
 	if (step.fault === 'half')
 		out = out.subarray(0, out.length / 2);
+	if (step.fault === 'gzip') {
+		out = gzipSync(out);
+		res.setHeader('Content-Encoding', 'gzip');
+	}
 	const length = out.length + (step.fault === 'short' ? 100 : 0);
 	res.writeHead(status, { 'Content-Type': 'application/json',
 		...(step.fault !== 'hold' && { 'Content-Length': length }), 'X-Request-Id': 'req_stub',

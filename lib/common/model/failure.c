@@ -48,7 +48,8 @@ static double key_rests(const struct ai_failure *f, long status,
 	return retry_after_s >= 0 ? retry_after_s : KEY_REST_S;
 }
 
-/* An attempt that was answered by an error. */
+/* An attempt that was answered by an error; status 0: that calls itself a
+ * success, as gateways send it when the model behind them fails. */
 static int refuse(struct ai_exchange *x, long status,
 		  struct ai_wire_error *why, struct ai_err *err)
 {
@@ -60,7 +61,8 @@ static int refuse(struct ai_exchange *x, long status,
 	 * goes before it. */
 	if (a->retry_after_s < 0 && why->retry_after_s > 0)
 		a->retry_after_s = why->retry_after_s;
-	ai_failure_classify(status, why, &f);
+	ai_failure_classify(status != 0 ? status : 500, why, &f);
+	status = status != 0 ? status : 502;
 	x->call->status = status;
 	x->call->failure = f.kind;
 	x->aside_s = key_rests(&f, status, a->retry_after_s);
@@ -116,11 +118,10 @@ int ai_failure_no_answer(const struct ai_exchange *x, struct ai_err *err)
 			  ? type : "no content type", begin);
 }
 
-/* Without a status of its own it is the gateway's. */
 int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
 		     struct ai_err *err)
 {
-	return refuse(x, why->status != 0 ? why->status : 502, why, err);
+	return refuse(x, why->status, why, err);
 }
 
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
@@ -137,8 +138,6 @@ int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
 		return 0;
 	if (why.message[0] == '\0')
 		quote(x, why.message);
-	/* An error that calls itself a success, as gateways send it when the
-	 * model behind them fails. */
 	return good ? ai_failure_event(x, &why, err)
 		    : refuse(x, a->status, &why, err);
 }

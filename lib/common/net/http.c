@@ -448,7 +448,7 @@ static bool is_alert(struct ai_http_transfer *t, CURLcode rc)
 
 static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 {
-	const struct failure *f = failure_of(rc);
+	const struct failure *f;
 	char sys[128];
 	long number = 0;
 
@@ -462,6 +462,11 @@ static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 				  "want of a certificate (--cert)",
 				  own_words(t, rc));
 	}
+	/* An answer without a status line is HTTP/0.9 to libcurl, which it is
+	 * not allowed to speak. */
+	if (rc == CURLE_UNSUPPORTED_PROTOCOL && t->answer->sent)
+		rc = CURLE_WEIRD_SERVER_REPLY;
+	f = failure_of(rc);
 	t->answer->again = f->again;
 	if (rc == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
@@ -545,6 +550,8 @@ static void set_up(struct ai_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, AGENT);
+	/* Asks for none, and undoes what comes all the same. */
+	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "identity");
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
 			 milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
