@@ -43,24 +43,6 @@ void complete_answer_again(struct complete_answer *a)
 	a->cost = cost;
 }
 
-/* A provider that gives its calls no names has them answered in order. */
-static void put_call(struct ai_buf *b, const struct ai_tool_call *call,
-		     size_t i)
-{
-	char id[32];
-
-	snprintf(id, sizeof id, "call_%zu", i);
-	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "id", call->id[0] != '\0' ? call->id : id);
-	ai_wire_put_cstr(b, "type", "function");
-	ai_wire_put_in(b, "function", '{');
-	ai_wire_put_cstr(b, "name", call->name);
-	ai_wire_put_span(b, "arguments", (struct ai_span){
-		ai_buf_cstr(&call->arguments), call->arguments.len });
-	ai_put_close(b, '}');
-	ai_put_close(b, '}');
-}
-
 /* Names that are "" were not told: null. */
 static void put_name(struct ai_buf *b, const char *key, const char *name)
 {
@@ -144,15 +126,6 @@ static void put_citations(struct ai_buf *b, const struct complete_answer *a,
 	ai_put_close(b, ']');
 }
 
-void complete_answer_put_calls(const struct complete_answer *a,
-			       struct ai_buf *b)
-{
-	ai_put_open(b, '[');
-	for (size_t i = 0; i < a->chat.n_calls; i++)
-		put_call(b, &a->chat.calls[i], i);
-	ai_put_close(b, ']');
-}
-
 static void put_flag(struct ai_buf *b, const char *key, bool v)
 {
 	if (!v)
@@ -179,7 +152,7 @@ void complete_answer_put(const struct complete_answer *a,
 	put_flag(b, "refusal", a->chat.refusal);
 	if (a->chat.n_calls > 0) {
 		ai_put_key(b, "tool_calls");
-		complete_answer_put_calls(a, b);
+		ai_chat_calls_put(&a->chat, b);
 	}
 	put_name(b, "finish_reason", a->chat.finish_reason);
 	put_count(b, "max_tokens", a->max_tokens);
@@ -217,7 +190,7 @@ static void put_call_lines(const struct complete_answer *a, bool begun,
 	for (size_t i = 0; i < a->chat.n_calls; i++) {
 		if (begun || i > 0)
 			ai_buf_chr(b, '\n');
-		put_call(b, &a->chat.calls[i], i);
+		ai_chat_call_put(&a->chat, i, b);
 	}
 }
 

@@ -293,9 +293,6 @@ void complete_answer_put(const struct complete_answer *a,
 void complete_answer_plain(const struct complete_answer *a,
 			   const struct complete_hits *h, bool sources,
 			   struct ai_buf *out);
-/* Calls of tools in OpenAI's form, as the value of "tool_calls". */
-void complete_answer_put_calls(const struct complete_answer *a,
-			       struct ai_buf *out);
 /* What -r prints behind a text that was written already, as it came. */
 void complete_answer_rest(const struct complete_answer *a,
 			  const struct complete_hits *h, bool sources,

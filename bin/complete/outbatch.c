@@ -80,7 +80,7 @@ static void put_message(struct ai_buf *b, const struct complete_answer *a)
 		put_null(b, "refusal");
 	if (a->chat.n_calls > 0) {
 		ai_put_key(b, "tool_calls");
-		complete_answer_put_calls(a, b);
+		ai_chat_calls_put(&a->chat, b);
 	}
 	ai_put_close(b, '}');
 }

@@ -142,3 +142,20 @@ record() {
 	assert_has "$output" "params.model is not a name"
 	assert_eq "$(stub_requests)" 0
 }
+
+@test "the signature of a Gemini's thoughts comes with its call, and goes back" {
+	stub_script '{"status":200,"body":{"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{}},"thoughtSignature":"c2ln"}]},"finishReason":"STOP"}]}}' \
+		'{"status":200,"body":{"candidates":[{"content":{"parts":[{"text":"noon"}]},"finishReason":"STOP"}]}}'
+	ask=(ai-complete --base-url "${STUB_URL%/v1}" --api gemini
+		-m gemini-3-pro --price free)
+	"${ask[@]}" <<<'{"messages":[{"role":"user","content":"when?"}],"params":{"tools":[{"type":"function","function":{"name":"now"}}]}}' >out
+	assert_eq "$(jq -c '.completion.tool_calls[0].extra_content' out)" \
+		'{"google":{"thought_signature":"c2ln"}}'
+	jq -c '.messages += [{role: "assistant", tool_calls: .completion.tool_calls},
+		{role: "tool", tool_call_id: .completion.tool_calls[0].id,
+		content: "12:00"}] | del(.completion)' out |
+		"${ask[@]}" -r >answer
+	assert_eq "$(cat answer)" noon
+	assert_eq "$(stub_log '.body.contents[1]' | tail -n 1)" \
+		'{"role":"model","parts":[{"functionCall":{"name":"now","args":{}},"thoughtSignature":"c2ln"}]}'
+}

@@ -1,6 +1,7 @@
 /* keep.c: answers as JSON, to be kept and used again. */
 #include "model/wire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void put_text(struct ai_buf *b, const char *key, const char *text)
@@ -16,13 +17,18 @@ static struct ai_span span_of(const struct ai_buf *b)
 	return (struct ai_span){ ai_buf_cstr(b), b->len };
 }
 
-static void put_call(struct ai_buf *b, const struct ai_tool_call *call)
+void ai_chat_call_put(const struct ai_chat_answer *a, size_t i,
+		      struct ai_buf *b)
 {
+	const struct ai_tool_call *call = &a->calls[i];
+	char id[32];
+
+	snprintf(id, sizeof id, "call_%zu", i);
 	ai_put_open(b, '{');
-	put_text(b, "id", call->id);
+	ai_wire_put_cstr(b, "id", call->id[0] != '\0' ? call->id : id);
 	ai_wire_put_cstr(b, "type", "function");
 	ai_wire_put_in(b, "function", '{');
-	put_text(b, "name", call->name);
+	ai_wire_put_cstr(b, "name", call->name);
 	ai_wire_put_span(b, "arguments", span_of(&call->arguments));
 	ai_put_close(b, '}');
 	if (call->signature.len > 0) {
@@ -40,7 +46,7 @@ void ai_chat_calls_put(const struct ai_chat_answer *a, struct ai_buf *b)
 {
 	ai_put_open(b, '[');
 	for (size_t i = 0; i < a->n_calls; i++)
-		put_call(b, &a->calls[i]);
+		ai_chat_call_put(a, i, b);
 	ai_put_close(b, ']');
 }
 

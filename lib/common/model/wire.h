@@ -103,8 +103,11 @@ struct ai_tool_call *ai_chat_call_new(struct ai_chat_answer *a, int64_t block,
 /* The call of this block; the newest of several; NULL: there is none. */
 struct ai_tool_call *ai_chat_call_of(struct ai_chat_answer *a, int64_t block);
 
-/* The calls as a list in OpenAI's form, as a message has them; a signature
- * stands where OpenAI's imitators have it (extra_content.google). */
+/* The i-th call in OpenAI's form, as a message has it; and all as a list.  An id
+ * that was not told is made: who gives none has calls answered in order.  A
+ * signature stands where OpenAI's imitators have it (extra_content.google). */
+void ai_chat_call_put(const struct ai_chat_answer *a, size_t i,
+		      struct ai_buf *out);
 void ai_chat_calls_put(const struct ai_chat_answer *a, struct ai_buf *out);
 /* An answer as JSON, whole, and the same again (keep.c). */
 void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *out);
