@@ -1,6 +1,7 @@
 /* endpoint.c: from a model's name to a server, its address and its keys. */
 #include "model/client.h"
 
+#include "base/utf8.h"
 #include "net/http.h"
 #include "record/config.h"
 
@@ -99,6 +100,23 @@ static int no_provider(const char *model, struct ai_err *err)
 		   ai_buf_cstr(&all));
 	ai_buf_release(&all);
 	return -1;
+}
+
+/* It stands in JSON, in addresses, in the ledger and in messages. */
+static int check_name(const char *typed, size_t n, struct ai_err *err)
+{
+	if (n >= AI_MODEL_NAME_MAX)
+		return ai_err_set(err, AI_E_CONFIG, "the name of the model "
+				  "'%.40s...' is longer than %d bytes", typed,
+				  AI_MODEL_NAME_MAX - 1);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)typed[i] < ' ' || typed[i] == 127)
+			return ai_err_set(err, AI_E_CONFIG, "the name of a "
+					  "model has no control characters in "
+					  "it");
+	return ai_utf8_valid(typed, n) == n ? 0 :
+		ai_err_set(err, AI_E_CONFIG, "the name of the model is not "
+			   "UTF-8");
 }
 
 /* ---- the configuration -------------------------------------------------- */
@@ -514,7 +532,9 @@ int ai_endpoint_init(struct ai_endpoint *e, const char *typed,
 	size_t n = strlen(typed);
 
 	memset(e, 0, sizeof *e);
-	if (n >= sizeof e->model || n == 0 || typed[n - 1] == '/')
+	if (check_name(typed, n, err) < 0)
+		return -1;
+	if (n == 0 || typed[n - 1] == '/')
 		return no_provider(typed, err);
 	return init(e, typed, true, err);
 }

@@ -550,6 +550,8 @@ static void set_up(struct ai_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, AGENT);
+	/* What is called ".." stands in a path as that. */
+	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	/* Asks for none, and undoes what comes all the same. */
 	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "identity");
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
