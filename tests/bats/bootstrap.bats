@@ -123,7 +123,7 @@ demo() {
 	assert_status 0
 	assert_has "$output" '$ ai-chunk docs/* | ai-embed |'
 	assert_has "$output" 'comes out as a record of its own'
-	[[ $output =~ \[1\]\ docs/[a-z0-9.-]+:[0-9]+-[0-9]+ ]]
+	[[ $output =~ \[[0-9]+\]\ docs/[a-z0-9.-]+:[0-9]+-[0-9]+ ]]
 	# What it says to type works as it stands.
 	run sh -c "${output##*something else:}"
 	assert_status 0
