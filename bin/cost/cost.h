@@ -98,6 +98,7 @@ cost_verb_fn cost_budget, cost_limit, cost_reservations; /* set.c */
 cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
 cost_verb_fn cost_report;                                /* report.c */
 cost_verb_fn cost_ledger;                                /* admin.c */
+cost_verb_fn cost_batch, cost_cache;                     /* kept.c */
 cost_verb_fn cost_export, cost_forget;                   /* person.c */
 
 #endif

@@ -52,6 +52,8 @@ static const struct ai_verb verbs[] = {
 	{ "reservations", "say who holds what" },
 	{ "settle", "say what a call has cost" },
 	{ "report", "sum up what was spent" },
+	{ "batch", "list or remove the journals of batches" },
+	{ "cache", "say how full the cache is, or empty it" },
 	{ "ledger", "check, copy, restore or move the ledger" },
 	{ "export", "write all that is kept of a user" },
 	{ "forget", "remove all that is kept of a user" },
@@ -72,7 +74,7 @@ static const struct ai_opt_use uses[] = {
 	{ &cost.until, "|report|" },
 	{ &cost.requests, "|limit|" }, { &cost.tokens, "|limit|" },
 	{ &cost.key, "|limit|" }, { &cost.key_env, "|limit|" },
-	{ &cost.force, "|settle|ledger|" },
+	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
 
@@ -113,6 +115,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "breaker", cost_breaker },
 		{ "reservations", cost_reservations },
 		{ "settle", cost_settle }, { "report", cost_report },
+		{ "batch", cost_batch }, { "cache", cost_cache },
 		{ "ledger", cost_ledger }, { "export", cost_export },
 		{ "forget", cost_forget }, { NULL, NULL }
 	};
@@ -135,6 +138,8 @@ const struct ai_program ai_program = {
 		    "reservations\n"
 		    "settle [ID DOLLARS|worst|void [--force]]\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
+		    "batch [rm NAME [--force]]\n"
+		    "cache [empty]\n"
 		    "ledger check | events | vacuum | export | import\n"
 		    "ledger backup FILE [--force]\n"
 		    "ledger restore FILE [--force]\n"

@@ -159,3 +159,23 @@ kill_in_flight() {
 	assert_status 64
 	assert_has "$stderr" 'the name of a batch'
 }
+
+@test "batches and the cache are listed, and removed" {
+	lines 3 >in
+	"${ask[@]}" --cache on <in >one
+	assert_eq "$(ai-cost batch | jq -c '[.batch,.answered,.open,.pid]')" \
+		'["night",3,0,null]'
+	assert_eq "$(ai-cost cache | jq .answers)" 3
+	ai-cost cache empty
+	assert_eq "$(ai-cost cache | jq -c .)" '{"answers":0,"bytes":0}'
+	"${ask[@]}" <in >two
+	assert_eq "$(stub_requests)" 3
+	run --separate-stderr ai-cost batch rm nights
+	assert_status 64
+	assert_has "$stderr" "there is no batch 'nights'"
+	ai-cost batch rm night
+	assert_eq "$(ai-cost batch)" ''
+	"${ask[@]}" <in >two
+	assert_eq "$(stub_requests)" 6
+	assert_eq "$(ai-cost report | jq .calls)" 6
+}
