@@ -166,7 +166,7 @@ static int add_field(struct reader *r, const char *p, const char *end)
  * is left open a field, one more before them is literal. */
 static int take_braces(struct reader *r, const char **at, const char *end)
 {
-	const char *p = *at, *close, *newline;
+	const char *p = *at, *close;
 	size_t n = 0;
 
 	while (p + n < end && p[n] == '{')
@@ -180,9 +180,9 @@ static int take_braces(struct reader *r, const char **at, const char *end)
 	*at = p;
 	if (n < 2)
 		return 0;
-	newline = memchr(p, '\n', (size_t)(end - p));
-	close = memmem(p, (size_t)((newline ? newline : end) - p), "}}", 2);
-	if (close == NULL)
+	/* In this order: most fields end soon, a line perhaps never. */
+	close = memmem(p, (size_t)(end - p), "}}", 2);
+	if (close == NULL || memchr(p, '\n', (size_t)(close - p)) != NULL)
 		return bad(r, p, "this {{ has no }} on its line; write {{{{ "
 			   "for two braces");
 	*at = close + 2;
