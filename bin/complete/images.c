@@ -125,6 +125,12 @@ static int add_given(const char *name, struct ai_err *err)
 	return ai_buf_check(&given, "the pictures of --image", err);
 }
 
+static void forget_root(void)
+{
+	free(root);
+	root = NULL;
+}
+
 int complete_images_load(struct ai_err *err)
 {
 	const struct complete_settings *s = &complete_settings;
@@ -137,14 +143,16 @@ int complete_images_load(struct ai_err *err)
 	if (root == NULL && s->image_dir != NULL)
 		return ai_err_sys(err, AI_E_OPEN, errno,
 				  "--image-dir: cannot open '%.200s'", dir);
+	/* Where a program started from nowhere stands is not meant. */
+	if (s->image_dir == NULL && root != NULL && strcmp(root, "/") == 0)
+		forget_root();
 	return 0;
 }
 
 void complete_images_unload(void)
 {
 	ai_buf_release(&given);
-	free(root);
-	root = NULL;
+	forget_root();
 }
 
 /* ---- those of a record ---------------------------------------------------------- */

@@ -144,6 +144,16 @@ refused() {
 		'{prompt: "x", images: [$i]}')
 	assert_status 0
 	assert_eq "$(stub_requests)" 4
+	# Who stands in / has not said that all may be read.
+	jq -nc --arg i "$PWD/a.png" '{prompt: "x", images: [$i]}' >in.jsonl
+	here=$PWD
+	cd /
+	ask "--image-dir=$here" <"$here/in.jsonl"
+	assert_status 0
+	ask <"$here/in.jsonl"
+	cd "$here"
+	assert_status 2
+	assert_has "$output" "is not below the folder"
 	ask --image-dir none hello
 	assert_status 66
 	assert_has "$stderr" "--image-dir: cannot open 'none'"
