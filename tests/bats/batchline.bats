@@ -107,6 +107,22 @@ wrong() {
 	wrong 'body.ev il' < <(openai "{\"model\":\"a\",$m,\"ev\\u001bil\":1}")
 }
 
+@test "a line's schema is that of its answer, whoever's line it is" {
+	schema='{"type":"object","required":["a"]}'
+	openai "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"strict\":true,\"schema\":$schema}}}" >in
+	openai "{\"model\":\"m\",\"input\":\"x\",\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"n\",\"schema\":$schema}}}" \
+		/v1/responses >>in
+	anthropic "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":$schema}}}" >>in
+	stub_script '{"content":"{\"a\":1}"}' '{"content":"{\"b\":1}"}' \
+		'{"content":"{\"a\":2}"}'
+	ask --schema-retries 0 <in
+	assert_status 2
+	assert_eq "$(jq -r '.completion.text // .error.code' <<<"$output")" \
+		$'{"a":1}\ninvalid_answer\n{"a":2}'
+	assert_eq "$(stub_log '.body.response_format.json_schema.schema' |
+		sort -u)" "$schema"
+}
+
 @test "lines of a wrong shape" {
 	m='{"model":"a","messages":[{"role":"user","content":"x"}]}'
 	wrong "is one for ai-embed" < <(openai "$m" /v1/embeddings)
