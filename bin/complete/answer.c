@@ -37,8 +37,11 @@ void complete_answer_again(struct complete_answer *a)
 {
 	int attempts = a->attempts + a->call.attempts;
 	int64_t cost = a->cost + a->call.cost;
+	const char *experiment = a->experiment, *arm = a->arm;
 
 	complete_answer_clear(a);
+	a->experiment = experiment;
+	a->arm = arm;
 	a->attempts = attempts;
 	a->cost = cost;
 }
@@ -126,6 +129,18 @@ static void put_citations(struct ai_buf *b, const struct complete_answer *a,
 	ai_put_close(b, ']');
 }
 
+void complete_answer_put_experiment(const struct complete_answer *a,
+				    struct ai_buf *b)
+{
+	if (a->arm == NULL)
+		return;
+	ai_put_key(b, "experiment");
+	ai_put_open(b, '{');
+	put_name(b, "name", a->experiment);
+	put_name(b, "arm", a->arm);
+	ai_put_close(b, '}');
+}
+
 static void put_flag(struct ai_buf *b, const char *key, bool v)
 {
 	if (!v)
@@ -173,6 +188,7 @@ void complete_answer_put(const struct complete_answer *a,
 		ai_put_i64(b, (int64_t)llround(a->call.ttft_s * 1000));
 	}
 	put_name(b, "request_id", a->call.request_id);
+	complete_answer_put_experiment(a, b);
 	if (a->fallback.n > 0) {
 		ai_put_key(b, "fallback");
 		ai_put_open(b, '[');

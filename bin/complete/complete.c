@@ -48,8 +48,11 @@ static int take(struct question *q, const struct ai_rec *rec,
 	    complete_prompt_take(&r->prompt, &r->params, rec, err) < 0 ||
 	    complete_hits_take(&r->hits, rec, err) < 0 ||
 	    complete_schema_take(&r->schema, r->params.schema, err) < 0 ||
+	    complete_experiment_take(r, rec, &r->arm, err) < 0 ||
 	    complete_route(r, rec, &r->models, err) < 0)
 		return -1;
+	q->answer.experiment = ai_paid.experiment;
+	q->answer.arm = r->arm;
 	if (r->models == NULL || *r->models == '\0')
 		return no_model(err);
 	if (complete_chain_check(r->models, err) < 0)
@@ -314,6 +317,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->place = NULL;
 	q->output.task = t;
 	q->output.streamed = false;
+	q->request.arm = NULL;
 	complete_chain_begin(&q->chain, "");
 	q->last = (struct ai_call){ 0 };
 	complete_answer_clear(&q->answer);
@@ -435,8 +439,12 @@ static int check(int argc, struct ai_err *err)
 
 	warned = false;
 	if (complete_chain_load(err) < 0 || complete_routes_load(err) < 0 ||
-	    complete_routes_each(check_models, err) < 0)
+	    complete_experiment_load(err) < 0 ||
+	    complete_routes_each(check_models, err) < 0 ||
+	    complete_experiment_each(check_models, err) < 0)
 		return -1;
+	if (complete_settings.arms.n > 0)
+		return 0;
 	if (models != NULL && *models != '\0')
 		return check_models(models, err);
 	return argc > 0 && complete_settings.routes.n == 0 ? no_model(err) : 0;
@@ -459,6 +467,7 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 	    check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_routes_unload();
+	complete_experiment_unload();
 	complete_schema_unload();
 	complete_params_unload();
 	complete_prompt_unload();

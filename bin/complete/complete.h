@@ -25,6 +25,7 @@ struct complete_settings {
 	const char *model;       /* -m, with commas; NULL: none */
 	const char *fallback_on; /* reasons to ask the next one, with commas */
 	struct ai_opt_list routes;
+	struct ai_opt_list arms; /* of ai_paid.experiment */
 	const char *schema;      /* --schema: a file; NULL: none */
 	int64_t schema_retries;
 	const char *system;      /* --system */
@@ -258,6 +259,7 @@ struct complete_answer {
 	struct ai_call call;        /* attempts, latency, request_id */
 	int attempts;               /* before that call, of this record */
 	int64_t cost;               /* likewise, nano-dollars */
+	const char *experiment, *arm; /* borrowed; arm NULL: there is none */
 	struct ai_span fallback;    /* JSON, borrowed: the models that failed
 				     * before, objects with commas */
 	bool extractive;
@@ -293,6 +295,9 @@ void complete_answer_put(const struct complete_answer *a,
 void complete_answer_plain(const struct complete_answer *a,
 			   const struct complete_hits *h, bool sources,
 			   struct ai_buf *out);
+/* The member "experiment", if there is one. */
+void complete_answer_put_experiment(const struct complete_answer *a,
+				    struct ai_buf *out);
 /* What -r prints behind a text that was written already, as it came. */
 void complete_answer_rest(const struct complete_answer *a,
 			  const struct complete_hits *h, bool sources,
@@ -377,6 +382,7 @@ struct complete_request {
 	struct complete_hits hits;
 	struct complete_schema schema;
 	const char *models; /* that it is asked of, by name, with commas */
+	const char *arm;    /* of the experiment; NULL: there is none */
 };
 
 /* ---- chain.c: the models that are asked, one after the other --------------- */
@@ -445,11 +451,22 @@ void complete_routes_unload(void);
 /* Calls each() with the models of every rule until it returns nonzero. */
 int complete_routes_each(int (*each)(const char *models, struct ai_err *err),
 			 struct ai_err *err);
-/* The models that the record is to be asked of: by the first rule that holds,
- * where rules count, else as its params have it; NULL: none. -1: a pattern
+/* The models that the record is to be asked of: its arm's, or by the first rule
+ * that holds, where rules count, else as its params have it; NULL: none. -1: a pattern
  * takes too long on it. */
 int complete_route(const struct complete_request *q, const struct ai_rec *rec,
 		   const char **models, struct ai_err *err);
+
+/* experiment.c: --experiment with --arm: which models a record is asked of. */
+int complete_experiment_load(struct ai_err *err);
+void complete_experiment_unload(void);
+int complete_experiment_each(int (*each)(const char *models,
+					 struct ai_err *err),
+			     struct ai_err *err);
+/* The record's arm, which is its models; NULL: there is no experiment. */
+int complete_experiment_take(const struct complete_request *q,
+			     const struct ai_rec *rec, const char **arm,
+			     struct ai_err *err);
 
 /* length.c: whether what is asked fits into a model's context. */
 struct complete_length {

@@ -16,6 +16,8 @@ static const struct ai_opt options[] = {
 	{ "route", 0, AI_OPT_LIST, &complete_settings.routes, "RULE",
 	  "choose the model of a record by this rule",
 	  .key = "complete.routes" },
+	{ "arm", 0, AI_OPT_LIST, &complete_settings.arms, "MODELS=WEIGHT",
+	  "with --experiment: ask these on their share of the records" },
 	{ "schema", 0, AI_OPT_FILE, &complete_settings.schema, "FILE",
 	  "answers are to be JSON that satisfies this JSON Schema",
 	  .key = "complete.schema" },

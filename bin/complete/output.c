@@ -134,6 +134,7 @@ static void put_tried(const struct complete_answer *a,
 		ai_put_raw(b, s->errors.p, s->errors.len);
 		ai_put_close(b, ']');
 	}
+	complete_answer_put_experiment(a, b);
 	if (c->n > 1) {
 		ai_put_key(b, "fallback");
 		ai_put_open(b, '[');

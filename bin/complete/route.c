@@ -370,8 +370,8 @@ int complete_route(const struct complete_request *q, const struct ai_rec *rec,
 {
 	int rc = 0;
 
-	*models = q->params.model;
-	if (rules.n == 0 || !count(q))
+	*models = q->arm != NULL ? q->arm : q->params.model;
+	if (q->arm != NULL || rules.n == 0 || !count(q))
 		return 0;
 	for (size_t i = 0; i < rules.n && rc == 0; i++) {
 		rc = all_hold(&rules.v[i], q, rec, err);

@@ -24,7 +24,7 @@ extern struct cost_settings cost;
 #define COST_TOKENS_MAX 10000000
 
 /* The names of cost.by, as the options have them. */
-#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|run|key"
+#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|arm|run|key"
 
 /* ---- ledger.c ------------------------------------------------------------------- */
 

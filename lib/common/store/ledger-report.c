@@ -183,6 +183,8 @@ static const char *group_of(const char *by)
 		{ "user", "coalesce((SELECT p.name FROM person p WHERE"
 			  " p.token=l.user), l.user)" },
 		{ "project", "l.project" }, { "experiment", "l.experiment" },
+		{ "arm", "CASE l.experiment WHEN '' THEN '' ELSE l.experiment"
+			 " || '/' || l.model END" },
 		{ "run", "l.run" }, { "key", "l.key" },
 	};
 	size_t i;

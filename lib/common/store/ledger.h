@@ -245,7 +245,7 @@ struct ai_breaker {
 
 /* All calls of one day, model, ... */
 struct ai_spend {
-	char name[128];
+	char name[256];
 	int64_t calls, lost; /* lost: booked at their worst case */
 	int64_t posted, pending;
 };
@@ -273,8 +273,9 @@ int ai_ledger_holds(struct ai_ledger *l,
 int ai_ledger_unanswered(struct ai_ledger *l,
 			 int (*each)(void *arg, const struct ai_hold *h),
 			 void *arg, struct ai_err *err);
-/* by: "day", "month" or the name of a label.  Calls that were reserved from
- * since on and before until, in ms. */
+/* by: "day", "month", the name of a label, or "arm": a model of an experiment,
+ * "NAME/MODEL".  Calls that were reserved from since on and before until, in
+ * ms. */
 int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
 		     int64_t until,
 		     int (*each)(void *arg, const struct ai_spend *s),
