@@ -15,6 +15,7 @@ struct asker {
 	struct ai_client *client;
 	struct complete_place *places;
 	struct question *spare;
+	struct complete_history history;
 	bool stopping; /* no more calls */
 	const struct ai_call *failed; /* while its record is written */
 };
@@ -47,6 +48,7 @@ static int take(struct question *q, const struct ai_rec *rec,
 	if (complete_params_take(&r->params, rec, err) < 0 ||
 	    complete_prompt_take(&r->prompt, &r->params, rec, err) < 0 ||
 	    complete_hits_take(&r->hits, rec, err) < 0 ||
+	    complete_history_take(r, err) < 0 ||
 	    complete_schema_take(&r->schema, r->params.schema, err) < 0 ||
 	    complete_experiment_take(r, rec, &r->arm, err) < 0 ||
 	    complete_route(r, rec, &r->models, err) < 0)
@@ -58,7 +60,7 @@ static int take(struct question *q, const struct ai_rec *rec,
 	if (complete_chain_check(r->models, err) < 0)
 		return -1;
 	complete_chain_begin(&q->chain, r->models);
-	return 0;
+	return complete_history_load(&q->asker->history, err);
 }
 
 /* With what went wrong. */
@@ -81,6 +83,18 @@ static void put_failed(void *state, const struct ai_rec *rec,
 	complete_outbatch_fail(a->failed, rec, line, why, out);
 }
 
+/* The answer is paid for: if it cannot be kept, the error has it. */
+static int keep(struct question *q, struct ai_err *err)
+{
+	if (complete_settings.count ||
+	    complete_history_keep(&q->asker->history, &q->request, &q->answer,
+				  err) == 0)
+		return 0;
+	complete_schema_note(&q->request.schema, &q->answer.chat.text,
+			     err->msg);
+	return -1;
+}
+
 /* With the answer. */
 static void finish(struct question *q)
 {
@@ -88,7 +102,8 @@ static void finish(struct question *q)
 
 	q->answer.fallback = (struct ai_span){ ai_buf_cstr(&q->chain.failed),
 					       q->chain.failed.len };
-	if (complete_output_answer(&q->output, &q->answer, &q->request.hits,
+	if (keep(q, &err) < 0 ||
+	    complete_output_answer(&q->output, &q->answer, &q->request.hits,
 				   &err) < 0) {
 		give_up(q, &err);
 		return;
@@ -159,11 +174,14 @@ static int accept(struct question *q, enum complete_reason *why,
 	*why = COMPLETE_POLICY;
 	if (q->answer.call.failure == AI_CALL_POLICY && minds_refusal(q)) {
 		if (s->text.n > 0)
-			complete_schema_refused(s, a);
+			complete_schema_note(s, &a->text,
+					     "the model refuses to answer");
 		return refused(q, err);
 	}
 	*why = COMPLETE_SCHEMA;
-	if (s->text.n == 0 || (a->text.len == 0 && a->n_calls > 0))
+	/* A count is no answer, and calls of tools are one without a text. */
+	if (s->text.n == 0 || complete_settings.count ||
+	    (a->text.len == 0 && a->n_calls > 0))
 		return 0;
 	if (complete_schema_check(s, a, &again, err) == 0)
 		return 0;
@@ -318,6 +336,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->output.task = t;
 	q->output.streamed = false;
 	q->request.arm = NULL;
+	q->request.history = &a->history;
 	complete_chain_begin(&q->chain, "");
 	q->last = (struct ai_call){ 0 };
 	complete_answer_clear(&q->answer);
@@ -347,6 +366,7 @@ static int open_asker(void **state, struct ai_err *err)
 		free(a);
 		return -1;
 	}
+	complete_history_init(&a->history);
 	*state = a;
 	return 0;
 }
@@ -362,6 +382,7 @@ static void close_asker(void *state)
 		question_free(q);
 	}
 	complete_places_release(&a->places);
+	complete_history_release(&a->history);
 	free(a);
 }
 
@@ -462,9 +483,10 @@ int complete_run(int argc, char **argv, struct ai_err *err)
 	int rc = -1;
 
 	ai_client_run_begins();
-	if (complete_count_check(err) == 0 && complete_params_load(err) == 0 &&
-	    complete_prompt_load(err) == 0 && complete_schema_load(err) == 0 &&
-	    check(argc, err) == 0)
+	if (complete_count_check(err) == 0 &&
+	    complete_history_check(err) == 0 &&
+	    complete_params_load(err) == 0 && complete_prompt_load(err) == 0 &&
+	    complete_schema_load(err) == 0 && check(argc, err) == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	complete_routes_unload();
 	complete_experiment_unload();

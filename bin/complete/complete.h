@@ -25,6 +25,8 @@ struct complete_settings {
 	const char *model;       /* -m, with commas; NULL: none */
 	const char *fallback_on; /* reasons to ask the next one, with commas */
 	struct ai_opt_list routes;
+	const char *conversation; /* -c; NULL: none */
+	int64_t history;          /* messages of it that are sent, at most */
 	struct ai_opt_list arms; /* of ai_paid.experiment */
 	const char *schema;      /* --schema: a file; NULL: none */
 	int64_t schema_retries;
@@ -370,12 +372,13 @@ void complete_schema_strip(struct ai_buf *text);
 int complete_schema_check(struct complete_schema *s,
 			  const struct ai_chat_answer *a, bool *again,
 			  struct ai_err *err);
-/* A refusal satisfies nothing: it is noted as well. */
-void complete_schema_refused(struct complete_schema *s,
-			     const struct ai_chat_answer *a);
+/* An answer that is none for another reason, for the error. */
+void complete_schema_note(struct complete_schema *s, const struct ai_buf *text,
+			  const char *why);
 /* Another model is asked: it has given no answer yet. */
 void complete_schema_next(struct complete_schema *s);
 
+struct complete_history;
 struct complete_request {
 	struct complete_params params;
 	struct complete_prompt prompt;
@@ -383,6 +386,7 @@ struct complete_request {
 	struct complete_schema schema;
 	const char *models; /* that it is asked of, by name, with commas */
 	const char *arm;    /* of the experiment; NULL: there is none */
+	const struct complete_history *history; /* what was said before */
 };
 
 /* ---- chain.c: the models that are asked, one after the other --------------- */
@@ -467,6 +471,38 @@ int complete_experiment_each(int (*each)(const char *models,
 int complete_experiment_take(const struct complete_request *q,
 			     const struct ai_rec *rec, const char **arm,
 			     struct ai_err *err);
+
+/* history.c: -c: what was said before, as the ledger keeps it. */
+struct complete_history {
+	struct ai_ledger *ledger; /* NULL: not opened */
+	bool loaded;
+	int64_t known;            /* messages that are kept */
+	struct ai_buf text;       /* the last of them, as JSON */
+	struct complete_said *v;
+	size_t n, cap;
+	struct ai_buf asked;      /* of this turn, as JSON */
+};
+/* Whether it goes with the other options; records are asked one by one then. */
+int complete_history_check(struct ai_err *err);
+void complete_history_init(struct complete_history *h);
+void complete_history_release(struct complete_history *h);
+/* Reads what is kept, if that is not known yet. */
+int complete_history_load(struct complete_history *h, struct ai_err *err);
+/* How many of the last messages are sent, and the i-th of these. */
+size_t complete_history_count(const struct complete_history *h);
+struct ai_value complete_history_at(const struct complete_history *h,
+				    size_t n, size_t i);
+/* AI_E_RECORD: what is asked cannot be kept. */
+int complete_history_take(const struct complete_request *q,
+			  struct ai_err *err);
+/* Keeps what was asked, and the answer.  AI_E_TRY_LATER: another program has
+ * gone on with the conversation. */
+int complete_history_keep(struct complete_history *h,
+			  const struct complete_request *q,
+			  const struct complete_answer *a, struct ai_err *err);
+
+/* conversation.c: the verb "conversation"; the operands behind it. */
+int complete_conversation(int argc, char **argv, struct ai_err *err);
 
 /* length.c: whether what is asked fits into a model's context. */
 struct complete_length {

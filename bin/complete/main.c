@@ -16,6 +16,11 @@ static const struct ai_opt options[] = {
 	{ "route", 0, AI_OPT_LIST, &complete_settings.routes, "RULE",
 	  "choose the model of a record by this rule",
 	  .key = "complete.routes" },
+	{ "conversation", 'c', AI_OPT_TEXT, &complete_settings.conversation,
+	  "NAME", "go on with this conversation, which the ledger keeps" },
+	{ "history", 0, AI_OPT_INT, &complete_settings.history, "N",
+	  "with -c: how many of its last messages are sent", .initial = "100",
+	  .max = 10000, .key = "complete.history" },
 	{ "arm", 0, AI_OPT_LIST, &complete_settings.arms, "MODELS=WEIGHT",
 	  "with --experiment: ask these on their share of the records" },
 	{ "schema", 0, AI_OPT_FILE, &complete_settings.schema, "FILE",
@@ -88,10 +93,11 @@ static const struct ai_opt *const tables[] = {
 
 static const struct ai_verb verbs[] = {
 	{ "models", "list the models that the keys can see" },
+	{ "conversation", "list, show or delete what -c keeps" },
 	{ NULL, NULL }
 };
 
-/* Options that mean nothing to "models". */
+/* Options that mean nothing to a verb. */
 static const struct ai_opt_use uses[] = {
 	{ &complete_settings.model, "|ask|" },
 	{ &complete_settings.system, "|ask|" },
@@ -102,6 +108,13 @@ static const struct ai_opt_use uses[] = {
 	{ &complete_settings.seed, "|ask|" },
 	{ &complete_settings.stop, "|ask|" },
 	{ &complete_settings.stream, "|ask|" },
+	{ &complete_settings.fallback_on, "|ask|" },
+	{ &complete_settings.routes, "|ask|" },
+	{ &complete_settings.arms, "|ask|" },
+	{ &complete_settings.conversation, "|ask|" },
+	{ &complete_settings.history, "|ask|" },
+	{ &complete_settings.schema, "|ask|" },
+	{ &complete_settings.schema_retries, "|ask|" },
 	{ &complete_settings.count, "|ask|" }, { &ai_client.resume, "|ask|" },
 	{ &ai_loop.path, "|ask|" }, { &ai_loop.as, "|ask|" },
 	{ &ai_loop.plain_in, "|ask|" }, { &ai_loop.slurp, "|ask|" },
@@ -110,21 +123,31 @@ static const struct ai_opt_use uses[] = {
 
 static int run(int argc, char **argv, struct ai_err *err)
 {
+	/* As verbs has them. */
+	static int (*const runs[])(int argc, char **argv, struct ai_err *err) = {
+		complete_models, complete_conversation,
+	};
 	const struct ai_opt *opt;
+	size_t i = 0;
 
-	if (argc == 0 || strcmp(argv[0], verbs[0].name) != 0)
+	while (argc > 0 && verbs[i].name != NULL &&
+	       strcmp(argv[0], verbs[i].name) != 0)
+		i++;
+	if (argc == 0 || verbs[i].name == NULL)
 		return complete_run(argc, argv, err);
-	opt = ai_start_misplaced(uses, verbs[0].name);
-	return opt == NULL ? complete_models(argc - 1, argv + 1, err) :
-		ai_err_set(err, AI_E_USAGE, "--%s is no option of 'models'; to "
-			   "ask that, write it to standard input", opt->name);
+	opt = ai_start_misplaced(uses, verbs[i].name);
+	return opt == NULL ? runs[i](argc - 1, argv + 1, err) :
+		ai_err_set(err, AI_E_USAGE, "--%s is no option of '%s'; to "
+			   "ask that, write it to standard input", opt->name,
+			   verbs[i].name);
 }
 
 const struct ai_program ai_program = {
 	.name = "ai-complete",
 	.summary = "ask a model",
 	.synopsis = "[options] [WORDS...]\n"
-		    "models [PROVIDER...]",
+		    "models [PROVIDER...]\n"
+		    "conversation list | show NAME | delete NAME",
 	.examples =
 		"  ai-search -i docs.idx \"how do I cap a batch?\" |\n"
 		"    ai-complete -m local/extract -r\n"

@@ -7,6 +7,7 @@
 struct conversation {
 	struct ai_chat_message *v;
 	size_t n;
+	size_t from, to; /* those that were said before */
 	struct ai_buf system, context, refused;
 };
 
@@ -109,14 +110,20 @@ static int converse(struct conversation *c, const struct ai_wire *wire,
 {
 	const struct complete_prompt *q = &asked->prompt;
 	size_t n = q->messages.kind == AI_ARRAY ? count(q->messages) : 1;
+	size_t before = complete_history_count(asked->history);
 
 	if (prepare(c, wire, asked, err) < 0)
 		return -1;
-	c->v = calloc(n + 4, sizeof *c->v);
+	c->v = calloc(before + n + 4, sizeof *c->v);
 	if (c->v == NULL)
 		return ai_err_nomem(err);
 	if (c->system.len > 0)
 		add(c, "system", span_of(&c->system));
+	c->from = c->n;
+	for (size_t i = 0; i < before; i++)
+		c->v[c->n++] = (struct ai_chat_message){
+			.raw = complete_history_at(asked->history, before, i) };
+	c->to = c->n;
 	if (q->messages.kind == AI_ARRAY)
 		add_messages(c, q->messages, n);
 	else
@@ -147,23 +154,26 @@ static int no_text(const struct ai_endpoint *e, const struct complete_answer *a,
 
 /* What does not fit into the model's context is not sent: oldest turns are
  * left out, and the answer may be shorter. */
-static int fit(struct complete_place *p, const struct conversation *c,
+static int fit(struct complete_place *p, struct conversation *c,
 	       struct ai_chat_request *q, struct ai_call *call,
 	       struct ai_err *err)
 {
 	struct complete_length l = {
 		.v = c->v, .n = c->n, .output = q->max_tokens,
 		.may_shorten = q->may_shorten, .media = q->media,
+		.from = c->from, .to = c->to,
 	};
 
-	q->messages = c->v;
-	q->n_messages = c->n;
 	if (complete_length_fit(p, &l, err) < 0) {
 		*call = (struct ai_call){ .ttft_s = -1,
 			.failure = err->code == AI_E_TOO_LONG
 				? AI_CALL_TOO_LONG : AI_CALL_OTHER };
 		return -1;
 	}
+	memmove(c->v + c->from, c->v + l.from, (c->n - l.from) * sizeof *c->v);
+	c->n -= l.from - c->from;
+	q->messages = c->v;
+	q->n_messages = c->n;
 	q->max_tokens = l.output;
 	return 0;
 }

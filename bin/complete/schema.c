@@ -146,9 +146,8 @@ void complete_schema_strip(struct ai_buf *text)
 	text->p[s.n] = '\0';
 }
 
-/* Notes what was wrong with this answer. */
-static void note(struct complete_schema *s, const struct ai_buf *text,
-		 const char *why)
+void complete_schema_note(struct complete_schema *s, const struct ai_buf *text,
+			  const char *why)
 {
 	if (s->asked++ == 0)
 		ai_buf_clear(&s->errors);
@@ -176,7 +175,7 @@ int complete_schema_check(struct complete_schema *s,
 	}
 	snprintf(what, sizeof what, "%s%.250s", why.code == AI_E_JSON
 		 ? "it is not JSON: " : "", why.msg);
-	note(s, &a->text, what);
+	complete_schema_note(s, &a->text, what);
 	/* The next one would be cut off as well. */
 	if (strcmp(a->finish_reason, "length") == 0)
 		return ai_err_set(err, AI_E_ANSWER, "the answer was cut off by "
@@ -187,12 +186,6 @@ int complete_schema_check(struct complete_schema *s,
 	return ai_err_set(err, AI_E_ANSWER, "the answer does not satisfy the "
 			  "schema%s: %.250s", s->asked > 1 ? ", nor did those "
 			  "before it" : "", what);
-}
-
-void complete_schema_refused(struct complete_schema *s,
-			     const struct ai_chat_answer *a)
-{
-	note(s, &a->text, "the model refuses to answer");
 }
 
 void complete_schema_next(struct complete_schema *s)

@@ -167,6 +167,39 @@ int64_t ai_conversation_read(struct ai_ledger *l,
 	return rc < 0 ? -1 : read;
 }
 
+int ai_conversation_list(struct ai_ledger *l, const char *tenant,
+			 const char *user,
+			 int (*each)(void *arg,
+				     const struct ai_conversation_state *c),
+			 void *arg, struct ai_err *err)
+{
+	const struct ai_conversation any = { "*", tenant, user };
+	struct ai_conversation_state c;
+	struct place p;
+	sqlite3_stmt *st;
+	int rc = known_place(l, &p, &any, err);
+
+	if (rc <= 0)
+		return rc;
+	if (LEDGER_BIND(l, SQL_CONVERSATIONS, err, "tt", ai_span_of(p.person),
+			ai_span_of(p.tenant)) < 0)
+		return -1;
+	st = l->st[SQL_CONVERSATIONS];
+	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
+		c.name = (const char *)sqlite3_column_text(st, 0);
+		if (c.name == NULL)
+			c.name = "";
+		c.messages = sqlite3_column_int64(st, 1);
+		c.amount = sqlite3_column_int64(st, 2);
+		c.created = sqlite3_column_int64(st, 3);
+		c.changed = sqlite3_column_int64(st, 4);
+		if (each(arg, &c) != 0)
+			break;
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
 static int remove_one(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	int64_t n = *(int64_t *)arg;

@@ -39,6 +39,19 @@ int64_t ai_conversation_read(struct ai_ledger *l,
 			     const struct ai_conversation *c,
 			     int (*each)(void *arg, const struct ai_message *m),
 			     void *arg, struct ai_err *err);
+/* One that is kept. */
+struct ai_conversation_state {
+	const char *name;
+	int64_t messages, amount; /* amount: nano-dollars of all of them */
+	int64_t created, changed; /* ms */
+};
+/* Calls each() with every conversation of this tenant and user, by name; what
+ * it returns ends it unless it is 0. */
+int ai_conversation_list(struct ai_ledger *l, const char *tenant,
+			 const char *user,
+			 int (*each)(void *arg,
+				     const struct ai_conversation_state *c),
+			 void *arg, struct ai_err *err);
 /* 1: it was there, 0: not. */
 int ai_conversation_remove(struct ai_ledger *l,
 			   const struct ai_conversation *c,

@@ -112,6 +112,11 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_CONVERSATION] = "SELECT n, (SELECT count(*) FROM message m WHERE"
 			     " m.conversation=c.n) FROM conversation c WHERE"
 			     " person=? AND tenant=? AND name=?",
+	[SQL_CONVERSATIONS] = "SELECT name, count(m.n), coalesce(sum(m.amount),"
+			      " 0), c.created, c.changed FROM conversation c"
+			      " LEFT JOIN message m ON m.conversation=c.n"
+			      " WHERE person=? AND tenant=? GROUP BY c.n"
+			      " ORDER BY name",
 	[SQL_ADD_CONVERSATION] = "INSERT INTO conversation(name, tenant,"
 				 " person, created, changed)"
 				 " VALUES(?1, ?2, ?3, ?4, ?4)",
