@@ -131,7 +131,8 @@ void complete_outbatch_put(const struct complete_answer *a,
 	put_response(b, 200, a->call.request_id);
 	ai_wire_put_cstr(b, "id", id);
 	ai_wire_put_cstr(b, "object", "chat.completion");
-	ai_wire_put_i64(b, "created", (int64_t)time(NULL));
+	ai_wire_put_i64(b, "created", a->call.created_s != 0
+			? a->call.created_s : (int64_t)time(NULL));
 	ai_wire_put_cstr(b, "model", a->chat.model);
 	put_choice(b, a);
 	put_usage(b, &a->chat.usage);

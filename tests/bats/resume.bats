@@ -47,6 +47,15 @@ lines() {
 	assert_eq "$(stub_requests)" 74
 }
 
+@test "lines of a batch come out the same too, whenever it goes on" {
+	lines 3 >in
+	"${ask[@]}" --openai-batch <in >one
+	sleep 1.1
+	"${ask[@]}" --openai-batch <in >two
+	cmp one two
+	assert_eq "$(stub_requests)" 3
+}
+
 @test "what failed is asked again; what was answered is not" {
 	lines 6 >in
 	stub_script '{}' '{"status":400,"body":{"error":{"message":"no"}}}' '{}' \
@@ -67,12 +76,16 @@ lines() {
 	"${ask[@]}" -r --stream hello >two
 	cmp one two
 	assert_eq "$(stub_requests)" 1
+	"${ask[@]}" --stream --resume s hello >one
+	"${ask[@]}" --stream --resume s hello >two
+	assert_eq "$(tail -1 two)" "$(tail -1 one)"
+	stub_reset
 	"${ask[@]}" --cache on --resume a hi >one
 	"${ask[@]}" --cache on --resume b hi >two
 	# Not in the cache any more: the batch has it.
 	sqlite3 state/aiutils/ledger.db 'DELETE FROM cache'
 	"${ask[@]}" --cache on --resume b hi >three
-	assert_eq "$(stub_requests)" 2
+	assert_eq "$(stub_requests)" 1
 	cmp two three
 	assert_eq "$(jq .completion.cached three)" true
 }

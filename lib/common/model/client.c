@@ -312,19 +312,25 @@ static int take_stream(struct ai_exchange *x, struct ai_err *err)
 	return 0;
 }
 
-/* ai_exchange.take of chats. */
+/* ai_exchange.take of chats.  It is kept even if who wanted it as a stream can
+ * take no more. */
 static int take_chat(struct ai_exchange *x, struct ai_err *err)
 {
 	const struct ai_buf *body = &x->answer.body;
-	int rc = x->e->wire->get_chat(ai_buf_cstr(body), body->len, x->chat,
-				      err);
+	int told = 0;
 
+	if (x->e->wire->get_chat(ai_buf_cstr(body), body->len, x->chat,
+				 err) < 0) {
+		chat_usage(x);
+		return -1;
+	}
 	chat_usage(x);
-	if (rc == 0 && x->keep)
+	if (x->streams)
+		told = ai_stream_hand_on(x, 0, err);
+	if (x->keep)
 		keep_answer(x->client, x);
-	if (rc == 0)
-		ai_resume_keep(x);
-	return rc == 0 && x->streams ? ai_stream_hand_on(x, 0, err) : rc;
+	ai_resume_keep(x);
+	return told;
 }
 
 static int take_answer(struct ai_exchange *x, struct ai_err *err)
@@ -343,6 +349,16 @@ static int take_answer(struct ai_exchange *x, struct ai_err *err)
 	return rc < 0 ? ai_failure_no_answer(x, err) : 0;
 }
 
+/* When it ended, and how long it took; of a recording, then. */
+static void when(const struct ai_exchange *x)
+{
+	bool played = x->client->tape.play >= 0;
+
+	x->call->latency_s = played ? x->played.latency_s
+				    : ai_client_now() - x->begun_s;
+	x->call->created_s = played ? x->played.created_s : time(NULL);
+}
+
 /* ai_http_done: the transfer has ended. */
 static void landed(void *arg, int rc, struct ai_err *err)
 {
@@ -351,7 +367,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 
 	x->transfer = NULL;
 	x->stage = EXCHANGE_SETTLE;
-	x->call->latency_s = ai_client_now() - x->begun_s;
+	when(x);
 	x->call->status = x->answer.status;
 	snprintf(x->call->request_id, sizeof x->call->request_id, "%s",
 		 x->answer.request_id);
@@ -395,9 +411,6 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 		ai_stream_begin(x);
 	rc = ai_tape_play(&c->tape, x, &err);
 	landed(x, rc, &err);
-	x->call->latency_s = x->played_latency_s;
-	if (x->call->ttft_s >= 0)
-		x->call->ttft_s = x->played_ttft_s;
 }
 
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
@@ -728,6 +741,7 @@ static int try_cache(struct ai_client *c, struct ai_exchange *x,
 		x->stage = EXCHANGE_OVER;
 		x->rc = 0;
 		x->call->cached = true;
+		x->call->created_s = time(NULL);
 		return ai_resume_keep_cached(x, err);
 	}
 	if (use == AI_CACHE_ONLY)

@@ -127,6 +127,7 @@ struct ai_call {
 	char param[64];       /* what the provider's error is about; "" */
 	int64_t cost;         /* nano-dollars, of all attempts */
 	int64_t max_tokens;   /* that was sent; 0: none */
+	int64_t created_s;    /* when the answer came, since 1970; 0: none has */
 	bool cached;          /* it was kept: nothing was sent */
 	bool resumed;         /* an earlier run of the batch had the answer,
 			       * and all of the above is that run's */

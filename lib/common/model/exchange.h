@@ -78,7 +78,10 @@ struct ai_exchange {
 	bool told;  /* some of its text was handed on: no second attempt */
 	ai_client_delta *delta;
 	struct ai_buf raw; /* its bytes, if they are recorded */
-	double played_latency_s, played_ttft_s; /* of a recording */
+	struct {
+		double latency_s, ttft_s;
+		int64_t created_s;
+	} played; /* what a recording says of the attempt */
 
 	/* Reads a good answer to where it goes, and says in pay.usage what is
 	 * billed.  -1: AI_E_ANSWER, or what its reader says. */

@@ -53,6 +53,8 @@ static void put_call(const struct ai_call *c, int64_t cost, struct ai_buf *b)
 	ai_put_cstr(b, c->request_id);
 	ai_put_key(b, "max_tokens");
 	ai_put_i64(b, c->max_tokens);
+	ai_put_key(b, "created");
+	ai_put_i64(b, c->created_s);
 	ai_put_key(b, "cost");
 	ai_put_i64(b, cost);
 	ai_put_key(b, "cached");
@@ -97,6 +99,7 @@ static int take(struct ai_span kept, int64_t amount, struct ai_exchange *x,
 	c->latency_s = take_seconds(call, "latency_s");
 	c->ttft_s = take_seconds(call, "ttft_s");
 	c->max_tokens = take_count(call, "max_tokens");
+	c->created_s = take_count(call, "created");
 	c->cost = take_count(call, "cost") + (amount > 0 ? amount : 0);
 	c->cached = ai_json_true(ai_json_get(call, "cached"));
 	ai_wire_copy(call, "request_id", c->request_id, sizeof c->request_id);

@@ -21,7 +21,8 @@ int ai_stream_hand_on(struct ai_exchange *x, size_t from, struct ai_err *err)
 	if (text->len == from)
 		return 0;
 	if (x->call->ttft_s < 0)
-		x->call->ttft_s = now_s() - x->begun_s;
+		x->call->ttft_s = x->client->tape.play >= 0
+			? x->played.ttft_s : now_s() - x->begun_s;
 	x->told = true;
 	return x->delta(x->arg, (struct ai_span){ text->p + from,
 						  text->len - from }, err);

@@ -251,6 +251,8 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 		ai_put_key(b, "other_key");
 		ai_put_bool(b, true);
 	}
+	ai_put_key(b, "created");
+	ai_put_i64(b, x->call->created_s);
 	ai_put_key(b, "latency_s");
 	ai_put_f64(b, x->call->latency_s);
 	if (x->call->ttft_s >= 0) {
@@ -381,8 +383,9 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 
 	take_answer((struct ai_value){ AI_NONE, { NULL, 0 } }, a);
 	a->sent = false;
-	x->played_latency_s = 0;
-	x->played_ttft_s = -1;
+	x->played.latency_s = 0;
+	x->played.created_s = 0;
+	x->played.ttft_s = -1;
 	if (e == NULL)
 		return ai_err_set(err, AI_E_UNAVAILABLE, "'%.200s' has no "
 				  "answer to this request: record it again",
@@ -391,14 +394,16 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 		return -1;
 	take_answer(v, a);
 	x->other_key = ai_json_true(ai_json_get(v, "other_key"));
+	x->played.latency_s = seconds_of(v, "latency_s");
+	x->played.ttft_s = seconds_of(v, "ttft_s");
+	if (ai_json_i64(ai_json_get(v, "created"), &x->played.created_s) < 0)
+		x->played.created_s = 0;
 	good = a->status >= 200 && a->status <= 299;
 	ai_buf_clear(&x->raw);
 	if (take_body(v, x->streams && good ? &x->raw : &a->body, err) < 0 ||
 	    (x->raw.len > 0 &&
 	     ai_stream_add(x, x->raw.p, x->raw.len, err) < 0))
 		return -1;
-	x->played_latency_s = seconds_of(v, "latency_s");
-	x->played_ttft_s = seconds_of(v, "ttft_s");
 	failed = ai_json_get(v, "failed");
 	return failed.kind == AI_OBJECT ? take_failure(failed, a, err) : 0;
 }
