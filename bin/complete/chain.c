@@ -41,6 +41,9 @@ static int check_name(struct ai_span name, const char *names,
 	if (name.n == 0)
 		return ai_err_set(err, AI_E_CONFIG, "a model without a name in "
 				  "'%.200s'", names);
+	if (ai_utf8_valid(name.p, name.n) != name.n)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "the name of a model is not UTF-8");
 	if (name.n >= sizeof text)
 		return ai_err_set(err, AI_E_CONFIG, "the name of a model has "
 				  "at most %zu bytes: '%.40s...'",

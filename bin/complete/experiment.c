@@ -9,6 +9,7 @@
 #include "complete.h"
 
 #include "base/start.h"
+#include "base/utf8.h"
 #include "crypt/hash.h"
 
 #include <stdlib.h>
@@ -57,6 +58,10 @@ static int check(const struct ai_opt_list *list, struct ai_err *err)
 	if (ai_paid.experiment == NULL || *ai_paid.experiment == '\0')
 		return ai_err_set(err, AI_E_USAGE, "--arm: give the experiment "
 				  "a name with --experiment");
+	if (ai_utf8_valid(ai_paid.experiment, strlen(ai_paid.experiment)) !=
+	    strlen(ai_paid.experiment))
+		return ai_err_set(err, AI_E_USAGE,
+				  "--experiment: the name is not UTF-8");
 	if (list->n < 2)
 		return ai_err_set(err, AI_E_USAGE, "--arm: an experiment has "
 				  "two of them at least");

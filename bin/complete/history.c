@@ -8,6 +8,7 @@
 #include "complete.h"
 
 #include "base/start.h"
+#include "base/utf8.h"
 #include "store/conversation.h"
 
 #include <stdlib.h>
@@ -41,6 +42,9 @@ int complete_history_check(struct ai_err *err)
 	if (*name == '\0')
 		return ai_err_set(err, AI_E_USAGE,
 				  "--conversation: a conversation has a name");
+	if (ai_utf8_valid(name, strlen(name)) != strlen(name))
+		return ai_err_set(err, AI_E_USAGE,
+				  "--conversation: the name is not UTF-8");
 	if (with != NULL)
 		return ai_err_set(err, AI_E_USAGE, "--conversation goes not "
 				  "with %s", with);
@@ -71,6 +75,8 @@ static void forget(struct complete_history *h, size_t keep)
 	size_t cut = h->n - keep, bytes = cut < h->n ? h->v[cut].at
 						     : h->text.len;
 
+	if (h->n == 0)
+		return;
 	ai_buf_consume(&h->text, bytes);
 	memmove(h->v, h->v + cut, keep * sizeof *h->v);
 	h->n = keep;

@@ -20,9 +20,11 @@
 #define RULES_BYTES 1024
 #define RULES_TOKENS 250
 
+#define MODEL_MAX 128
+
 /* What a record asks of which model. */
 struct wish {
-	char model[128];
+	char model[MODEL_MAX];
 	int64_t max_tokens; /* 0: the record does not say */
 	struct ai_value payload, hits;
 };
@@ -70,26 +72,51 @@ static int worker_open(void **state, struct ai_err *err)
 
 /* ---- the record ----------------------------------------------------------------- */
 
+/* Of "a, b" the one that is asked as long as it answers. */
+static struct ai_span first_model(const char *names)
+{
+	struct ai_span name;
+
+	names += strspn(names, " \t");
+	name = (struct ai_span){ names, strcspn(names, ",") };
+	while (name.n > 0 && strchr(" \t", name.p[name.n - 1]) != NULL)
+		name.n--;
+	return name;
+}
+
+/* Its name, copied. */
+static int put_model(const char *names, char out[MODEL_MAX],
+		     struct ai_err *err)
+{
+	struct ai_span name = first_model(names);
+
+	if (name.n == 0)
+		return ai_err_set(err, AI_E_CONFIG, "which model? Give -m "
+				  "openai/NAME; 'model' in params or body is "
+				  "heeded too");
+	if (name.n >= MODEL_MAX)
+		return ai_err_set(err, AI_E_CONFIG, "the name of a model has "
+				  "at most %d bytes", MODEL_MAX - 1);
+	snprintf(out, MODEL_MAX, "%.*s", (int)name.n, name.p);
+	return 0;
+}
+
 /* What was given on the command line is stronger than what a record says. */
 static int take_model(struct wish *q, struct ai_value params,
 		      struct ai_err *err)
 {
 	struct ai_value v = ai_json_member(params, AI_SPAN("model"));
-	struct ai_buf name = AI_BUF_INIT(sizeof(q->model) - 1);
-	int rc = 0;
+	struct ai_buf names = AI_BUF_INIT(4096);
+	int rc;
 
-	if (v.kind == AI_STRING && !ai_start_given(&cost.model)) {
-		ai_json_text(v, &name);
-		rc = ai_buf_check(&name, "the model's name", err);
-	} else {
-		rc = ai_buf_str(&name, cost.model != NULL ? cost.model : "");
-	}
-	if (rc == 0 && name.len == 0)
-		rc = ai_err_set(err, AI_E_CONFIG, "which model? Give -m "
-				"openai/NAME; 'model' in params or body is "
-				"heeded too");
-	snprintf(q->model, sizeof(q->model), "%s", ai_buf_cstr(&name));
-	ai_buf_release(&name);
+	if (v.kind == AI_STRING && !ai_start_given(&cost.model))
+		ai_json_text(v, &names);
+	else
+		ai_buf_str(&names, cost.model != NULL ? cost.model : "");
+	rc = ai_buf_check(&names, "the model's name", err);
+	if (rc == 0)
+		rc = put_model(ai_buf_cstr(&names), q->model, err);
+	ai_buf_release(&names);
 	return rc;
 }
 
@@ -387,11 +414,14 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 static int check(struct ai_err *err)
 {
 	struct ai_tariff t;
+	char model[MODEL_MAX];
 
 	if (ai_paid_warning() != NULL)
 		ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
-	return cost.model == NULL || *cost.model == '\0' ? 0 :
-		ai_tariff_init(&t, cost.model, "", NULL, err);
+	if (cost.model == NULL || *cost.model == '\0')
+		return 0;
+	return put_model(cost.model, model, err) < 0 ? -1 :
+		ai_tariff_init(&t, model, "", NULL, err);
 }
 
 int cost_estimate(int argc, char **argv, struct ai_err *err)

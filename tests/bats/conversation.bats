@@ -215,6 +215,8 @@ assistant: fast'
 	done
 	ask -c '' hello
 	assert_status 64
+	ask -c $'\xff' hello
+	assert_status 64
 	ask -c "$(printf 'x%.0s' {1..200})" hello
 	[ "$status" -ne 0 ]
 	assert_eq "$(stub_requests)" 0

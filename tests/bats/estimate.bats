@@ -31,6 +31,14 @@ cost() { # a record, and options
 	assert [ ! -e "$XDG_STATE_HOME" ]
 }
 
+@test "of several models the first is meant" {
+	one=$(cost '{"prompt":"Hi"}' -m openai/gpt-4o)
+	assert_eq "$(cost '{"prompt":"Hi"}' -m ' openai/gpt-4o , mistral/x')" "$one"
+	assert_eq "$(cost '{"prompt":"Hi","params":{"model":"openai/gpt-4o,b"}}')" "$one"
+	run -78 --separate-stderr ai-cost -m ',a' <<<'{"prompt":"Hi"}'
+	assert_has "$stderr" 'which model?'
+}
+
 @test "nothing else of a record changes" {
 	record='{"n":1.50, "text":"a" ,"text":"Hi","big":123456789012345678901234567890}'
 	ai-cost -m gpt-4o <<<"$record" >out

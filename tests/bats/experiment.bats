@@ -118,6 +118,7 @@ arms() {
 	usage 'goes not with -m or --route' --experiment e --arm m1=1 --arm m2=1 -m m3
 	ask --experiment e --arm m1=1 --arm m2,=1 x
 	assert_status 78
+	usage 'the name is not UTF-8' --experiment $'\xff' --arm m1=1 --arm m2=1
 	AI_PRICE='' ask --experiment e --arm m1=1 --arm m2=1 x
 	assert_status 78
 	assert_eq "$(stub_requests)" 0

@@ -160,14 +160,34 @@ one_hit='{"query":"who is it?","hits":[{"id":"h","text":"It is the fox who is it
 	assert_has "$output" "local/extract quotes from hits"
 }
 
+# piece TEXT...: the next answer is a stream of these, and then breaks off.
+pieces() {
+	local text
+	for text; do
+		printf 'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' "$text"
+	done | jq -Rsc '{status: 200, headers: {"content-type":
+		"text/event-stream"}, body: .}' >>"$STUB/script"
+}
+
 @test "never after a byte was streamed" {
 	stub_script '{"status":503}' '{}'
 	ask -r --stream -m "$a,$b" hello
+	assert_status 0
 	assert_eq "$output" '{"echo":"hello"}'
-	stub_script '{"fault":"short"}' '{}'
-	: >"$STUB/log"
-	ask -r --stream -m "$a,$b" hello
-	[ "$status" -eq 0 ] || assert_eq "$(stub_requests)" 1
+	stub_reset
+	pieces 'Hello wor'
+	ask --stream -m "$a,$b" hello
+	assert_status 69
+	assert_eq "$(jq -c '[.delta.text, .error.code]' <<<"$output")" \
+		$'["Hello wor",null]\n[null,"unavailable"]'
+	assert_eq "$(stub_requests)" 1
+	# Without a word of it written it is as any other failure.
+	stub_reset
+	pieces ''
+	ask --stream -m "$a,$b" hello
+	assert_status 0
+	assert_eq "$(stub_log .body.model | xargs)" \
+		'gpt-4o-mini mistral-small-latest'
 }
 
 @test "what is wrong with a chain is told before anything is read" {
@@ -176,6 +196,9 @@ one_hit='{"query":"who is it?","hits":[{"id":"h","text":"It is the fox who is it
 	assert_has "$stderr" "a model without a name in '$a,,$b'"
 	ask -m "$a,local/abstract" hello
 	assert_status 78
+	ask -m "$a,"$'x\xff' hello
+	assert_status 78
+	assert_has "$stderr" 'not UTF-8'
 	ask -m "$a,nobody/x" hello
 	assert_status 78
 	ask --fallback-on down,often -m "$a" hello
