@@ -601,13 +601,25 @@ static int gather(struct ai_client *c, struct ai_err *err)
 	return 0;
 }
 
+/* Before anything is reserved: that there is no network is no call's fault. */
+static int need_network(struct ai_client *c, struct ai_err *err)
+{
+	if (c->http != NULL || c->tape.play >= 0 ||
+	    !has_stage(c, EXCHANGE_QUEUE))
+		return 0;
+	c->http = ai_http_new(err);
+	return c->http == NULL ? -1 : 0;
+}
+
 int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		   struct ai_err *err)
 {
 	int64_t ms;
 
 	*readable = false;
-	if (progress(c, err) < 0)
+	if (hand_over(c) > 0)
+		return 0;
+	if (need_network(c, err) < 0 || progress(c, err) < 0)
 		return -1;
 	if (hand_over(c) > 0)
 		return 0;

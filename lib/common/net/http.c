@@ -2,12 +2,11 @@
 
 #include "base/sig.h"
 #include "base/str.h"
+#include "net/curl.h"
 #include "net/hints.h"
 
-#include <curl/curl.h>
 #include <limits.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,9 @@
 #define AGENT "aiutils/" PACKAGE_VERSION
 #define HEADER_VALUE_MAX 256
 #define CONNECTIONS 256L /* that are kept */
+
+/* ai_http_new() has opened it. */
+static const struct ai_curl *const curl = &ai_curl;
 
 struct ai_http_transfer {
 	struct ai_http_transfer *next; /* among the spare ones, or those under
@@ -70,42 +72,30 @@ static void answer_clear(struct ai_http_answer *a)
 
 /* ---- the handle --------------------------------------------------------- */
 
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_rc;
-
-static void global_init(void)
-{
-	global_rc = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 struct ai_http *ai_http_new(struct ai_err *err)
 {
 	struct ai_http *h;
 
-	pthread_once(&global_once, global_init);
-	if (global_rc != CURLE_OK) {
-		ai_err_set(err, AI_E_OS, "cannot set up libcurl: %s",
-			   curl_easy_strerror(global_rc));
+	if (ai_curl_open(err) < 0)
 		return NULL;
-	}
 	h = calloc(1, sizeof *h);
 	if (h != NULL)
-		h->multi = curl_multi_init();
+		h->multi = curl->multi_init();
 	if (h == NULL || h->multi == NULL) {
 		ai_http_free(h);
 		ai_err_nomem(err);
 		return NULL;
 	}
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS);
+	curl->multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS);
 	/* HTTP/1.1 with kept connections costs less than streams of HTTP/2. */
-	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl->multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	return h;
 }
 
 static void transfer_free(struct ai_http_transfer *t)
 {
-	curl_slist_free_all(t->headers);
-	curl_easy_cleanup(t->easy);
+	curl->slist_free_all(t->headers);
+	curl->easy_cleanup(t->easy);
 	free(t);
 }
 
@@ -121,97 +111,9 @@ void ai_http_free(struct ai_http *h)
 		h->spare = t->next;
 		transfer_free(t);
 	}
-	curl_multi_cleanup(h->multi);
+	curl->multi_cleanup(h->multi);
 	free(h->known);
 	free(h);
-}
-
-/* ---- addresses ---------------------------------------------------------- */
-
-static bool url_part(CURLU *u, CURLUPart part, char *out, size_t size)
-{
-	char *text = NULL;
-	bool there = curl_url_get(u, part, &text, 0) == CURLUE_OK;
-
-	out[0] = '\0';
-	if (there)
-		snprintf(out, size, "%s", text);
-	curl_free(text);
-	return there;
-}
-
-static bool is_loopback(const char *host)
-{
-	return strcasecmp(host, "localhost") == 0 ||
-	       strcmp(host, "[::1]") == 0 ||
-	       (strncmp(host, "127.", 4) == 0 &&
-		strspn(host, "0123456789.") == strlen(host));
-}
-
-static int url_examine(CURLU *u, const char *url, struct ai_http_url *out,
-		       struct ai_err *err)
-{
-	char part[AI_HTTP_HOST_MAX], port[8];
-
-	if (curl_url_set(u, CURLUPART_URL, url,
-			 CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-	    !url_part(u, CURLUPART_HOST, out->host, AI_HTTP_HOST_MAX))
-		return ai_err_set(err, AI_E_CONFIG,
-				  "'%.200s' is not an address such as "
-				  "https://host/v1", url);
-	url_part(u, CURLUPART_SCHEME, part, sizeof part);
-	out->secure = strcmp(part, "https") == 0;
-	if (!out->secure && strcmp(part, "http") != 0)
-		return ai_err_set(err, AI_E_CONFIG,
-				  "'%.200s' is neither http:// nor https://",
-				  url);
-	/* What is wrong is named, but the password in it is not printed. */
-	if (url_part(u, CURLUPART_USER, part, sizeof part) ||
-	    url_part(u, CURLUPART_PASSWORD, part, sizeof part))
-		return ai_err_set(err, AI_E_CONFIG,
-				  "the address of '%s' has a user or password "
-				  "in it; keys come from the environment",
-				  out->host);
-	out->loopback = is_loopback(out->host);
-	url_part(u, CURLUPART_PATH, part, sizeof part);
-	out->bare = part[0] == '\0' || strcmp(part, "/") == 0;
-	if (url_part(u, CURLUPART_PORT, port, sizeof port))
-		snprintf(out->host + strlen(out->host), sizeof port + 1, ":%s",
-			 port);
-	return 0;
-}
-
-/* A base address ends with its path. */
-static int url_has_tail(CURLU *u, const char *url, struct ai_err *err)
-{
-	char part[AI_HTTP_HOST_MAX];
-
-	if (!url_part(u, CURLUPART_QUERY, part, sizeof part) &&
-	    !url_part(u, CURLUPART_FRAGMENT, part, sizeof part))
-		return 0;
-	return ai_err_set(err, AI_E_CONFIG, "'%.200s' has a query or fragment "
-			  "in it; the address must end with the path", url);
-}
-
-static int take_url(const char *url, bool base, struct ai_http_url *out,
-		    struct ai_err *err)
-{
-	CURLU *u = curl_url();
-	int rc;
-
-	memset(out, 0, sizeof *out);
-	if (u == NULL)
-		return ai_err_nomem(err);
-	rc = url_examine(u, url, out, err);
-	if (rc == 0 && base)
-		rc = url_has_tail(u, url, err);
-	curl_url_cleanup(u);
-	return rc;
-}
-
-int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
-{
-	return take_url(url, true, out, err);
 }
 
 /* ---- what comes back ---------------------------------------------------- */
@@ -219,11 +121,12 @@ int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err)
 double ai_http_retry_after(const char *value, double from)
 {
 	double s;
+	struct ai_err err;
 	time_t then;
 
 	if (ai_parse_f64(ai_span_of(value), &s) == 0)
 		return s >= 0 ? s : -1;
-	then = curl_getdate(value, NULL);
+	then = ai_curl_open(&err) < 0 ? -1 : curl->getdate(value, NULL);
 	if (then < 0)
 		return -1;
 	return (double)then > from ? (double)then - from : 0;
@@ -316,7 +219,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	long status = 0;
 
 	if (t->q.data != NULL)
-		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+		curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 200 && status <= 299)
 		return t->q.data(t->q.arg, p, size * n, &t->err) != 0
 			? 0 : size * n;
@@ -326,7 +229,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 /* By the server's clock if it told: ours may be wrong. */
 static double server_time(const struct ai_http_transfer *t)
 {
-	time_t date = t->date[0] != '\0' ? curl_getdate(t->date, NULL) : -1;
+	time_t date = t->date[0] != '\0' ? curl->getdate(t->date, NULL) : -1;
 
 	return (double)(date >= 0 ? date : time(NULL));
 }
@@ -398,7 +301,7 @@ static const struct failure *failure_of(CURLcode rc)
 static const char *own_words(struct ai_http_transfer *t, CURLcode rc)
 {
 	if (t->why[0] == '\0')
-		snprintf(t->why, sizeof t->why, "%s", curl_easy_strerror(rc));
+		snprintf(t->why, sizeof t->why, "%s", curl->easy_strerror(rc));
 	for (char *p = t->why; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 127)
 			*p = ' ';
@@ -469,7 +372,7 @@ static int fail(struct ai_http_transfer *t, CURLcode rc, struct ai_err *err)
 	f = failure_of(rc);
 	t->answer->again = f->again;
 	if (rc == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+		curl->easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
 	if (number != 0)
 		return ai_err_set(err, f->code, "cannot connect to %s: %s",
 				  t->to.host,
@@ -502,30 +405,30 @@ static void set_trust(CURL *e)
 	if (file == NULL)
 		file = env("SSL_CERT_FILE");
 	if (file != NULL)
-		curl_easy_setopt(e, CURLOPT_CAINFO, file);
+		curl->easy_setopt(e, CURLOPT_CAINFO, file);
 	if (dir != NULL)
-		curl_easy_setopt(e, CURLOPT_CAPATH, dir);
+		curl->easy_setopt(e, CURLOPT_CAPATH, dir);
 }
 
 static void set_identity(CURL *e, const struct ai_http_request *q)
 {
 	if (q->cert == NULL)
 		return;
-	curl_easy_setopt(e, CURLOPT_SSLCERT, q->cert);
+	curl->easy_setopt(e, CURLOPT_SSLCERT, q->cert);
 	if (q->cert_key != NULL)
-		curl_easy_setopt(e, CURLOPT_SSLKEY, q->cert_key);
+		curl->easy_setopt(e, CURLOPT_SSLKEY, q->cert_key);
 	/* Without one OpenSSL would ask at the terminal, within a pipeline. */
-	curl_easy_setopt(e, CURLOPT_KEYPASSWD,
-			 q->passphrase != NULL ? q->passphrase : "");
+	curl->easy_setopt(e, CURLOPT_KEYPASSWD,
+			  q->passphrase != NULL ? q->passphrase : "");
 }
 
 static void set_protocols(CURL *e)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS,
-			 (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	curl->easy_setopt(e, CURLOPT_PROTOCOLS,
+			  (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
 
@@ -535,59 +438,59 @@ static void set_up(struct ai_http_transfer *t)
 	const struct ai_http_request *q = &t->q;
 	CURL *e = t->easy;
 
-	curl_easy_reset(e);
+	curl->easy_reset(e);
 	t->why[0] = '\0';
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->why);
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_URL, q->url);
+	curl->easy_setopt(e, CURLOPT_ERRORBUFFER, t->why);
+	curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(e, CURLOPT_URL, q->url);
 	set_protocols(e);
 	set_trust(e);
 	set_identity(e, q);
 	if (t->to.loopback)
-		curl_easy_setopt(e, CURLOPT_PROXY, "");
-	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_USERAGENT, AGENT);
+		curl->easy_setopt(e, CURLOPT_PROXY, "");
+	curl->easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl->easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl->easy_setopt(e, CURLOPT_USERAGENT, AGENT);
 	/* What is called ".." stands in a path as that. */
-	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	curl->easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	/* Asks for none, and undoes what comes all the same. */
-	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "identity");
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-			 milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
-			 milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
+	curl->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "identity");
+	curl->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+			  milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
+	curl->easy_setopt(e, CURLOPT_TIMEOUT_MS,
+			  milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
 	if (q->idle_s > 0) {
-		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
-				 q->idle_s < 1 ? 1L : (long)q->idle_s);
+		curl->easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl->easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
+				  q->idle_s < 1 ? 1L : (long)q->idle_s);
 	}
-	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl->easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl->easy_setopt(e, CURLOPT_HEADERDATA, t);
+	curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl->easy_setopt(e, CURLOPT_WRITEDATA, t);
 	if (q->body != NULL) {
-		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)q->n);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->body);
+		curl->easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+				  (curl_off_t)q->n);
+		curl->easy_setopt(e, CURLOPT_POSTFIELDS, q->body);
 	}
-	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
-	curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	curl->easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+	curl->easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	curl->easy_setopt(e, CURLOPT_PRIVATE, t);
 }
 
 static int header_list(const struct ai_http_request *q,
 		       struct curl_slist **list, struct ai_err *err)
 {
 	/* Waiting for "100 Continue" costs a second where it is ignored. */
-	struct curl_slist *l = curl_slist_append(NULL, "Expect:"), *longer;
+	struct curl_slist *l = curl->slist_append(NULL, "Expect:"), *longer;
 
 	for (const char *const *s = q->headers;
 	     l != NULL && s != NULL && *s != NULL; s++) {
-		longer = curl_slist_append(l, *s);
+		longer = curl->slist_append(l, *s);
 		if (longer == NULL)
-			curl_slist_free_all(l);
+			curl->slist_free_all(l);
 		l = longer;
 	}
 	*list = l;
@@ -599,8 +502,8 @@ static bool was_sent(CURL *e)
 	curl_off_t up = 0;
 	long header = 0;
 
-	curl_easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &up);
-	curl_easy_getinfo(e, CURLINFO_REQUEST_SIZE, &header);
+	curl->easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl->easy_getinfo(e, CURLINFO_REQUEST_SIZE, &header);
 	return up > 0 || header > 0;
 }
 
@@ -615,7 +518,7 @@ static struct ai_http_transfer *transfer_new(struct ai_http *h)
 		return t;
 	}
 	t = calloc(1, sizeof *t);
-	if (t != NULL && (t->easy = curl_easy_init()) == NULL) {
+	if (t != NULL && (t->easy = curl->easy_init()) == NULL) {
 		free(t);
 		t = NULL;
 	}
@@ -625,7 +528,7 @@ static struct ai_http_transfer *transfer_new(struct ai_http *h)
 /* Kept for the next one. */
 static void transfer_put_back(struct ai_http *h, struct ai_http_transfer *t)
 {
-	curl_slist_free_all(t->headers);
+	curl->slist_free_all(t->headers);
 	t->headers = NULL;
 	t->next = h->spare;
 	h->spare = t;
@@ -635,7 +538,7 @@ static void transfer_remove(struct ai_http *h, struct ai_http_transfer *t)
 {
 	struct ai_http_transfer **at = &h->under_way;
 
-	curl_multi_remove_handle(h->multi, t->easy);
+	curl->multi_remove_handle(h->multi, t->easy);
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;
@@ -656,7 +559,7 @@ static int know_url(struct ai_http *h, const char *url, struct ai_http_url *to,
 	if (h->known == NULL || strcmp(h->known, url) != 0) {
 		free(h->known);
 		h->known = NULL;
-		if (take_url(url, false, &h->to, err) < 0)
+		if (ai_http_url_whole(url, &h->to, err) < 0)
 			return -1;
 		h->known = strdup(url);
 		if (h->known == NULL)
@@ -687,7 +590,7 @@ int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 		return -1;
 	}
 	set_up(t);
-	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+	if (curl->multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		transfer_put_back(h, t);
 		return ai_err_nomem(err);
 	}
@@ -711,7 +614,7 @@ static void finish(struct ai_http *h, struct ai_http_transfer *t, CURLcode rc)
 	if (rc == CURLE_OK && !t->whole)
 		rc = CURLE_PARTIAL_FILE;
 	if (rc == CURLE_OK || rc == CURLE_WRITE_ERROR)
-		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a->status);
+		curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a->status);
 	if (rc == CURLE_OK)
 		headers_digest(t);
 	else
@@ -729,10 +632,10 @@ static size_t collect(struct ai_http *h)
 	size_t n = 0;
 	int left;
 
-	while ((msg = curl_multi_info_read(h->multi, &left)) != NULL) {
+	while ((msg = curl->multi_info_read(h->multi, &left)) != NULL) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+		curl->easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
 		finish(h, t, msg->data.result);
 		n++;
 	}
@@ -743,7 +646,7 @@ static int multi_error(CURLMcode rc, struct ai_err *err)
 {
 	return rc == CURLM_OUT_OF_MEMORY ? ai_err_nomem(err) :
 		ai_err_set(err, AI_E_OS, "waiting for the network: %s",
-			   curl_multi_strerror(rc));
+			   curl->multi_strerror(rc));
 }
 
 static double now_ms(void)
@@ -768,16 +671,16 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 
 	*readable = false;
 	for (;;) {
-		rc = curl_multi_perform(h->multi, &running);
+		rc = curl->multi_perform(h->multi, &running);
 		if (rc != CURLM_OK)
 			return multi_error(rc, err);
 		if (collect(h) > 0 || *readable || extra[0].revents != 0)
 			return 0;
 		if (ms >= 0 && (left = end - now_ms()) <= 0)
 			return 0;
-		rc = curl_multi_poll(h->multi, extra + first, n,
-				     left > 1000 ? 1000 : (int)ceil(left),
-				     NULL);
+		rc = curl->multi_poll(h->multi, extra + first, n,
+				      left > 1000 ? 1000 : (int)ceil(left),
+				      NULL);
 		if (rc != CURLM_OK)
 			return multi_error(rc, err);
 		*readable = fd >= 0 && extra[1].revents != 0;

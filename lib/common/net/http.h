@@ -3,7 +3,7 @@
  *
  * A struct ai_http belongs to one thread and keeps its connections alive from
  * request to request.  Requests are started, and end in ai_http_wait();
- * ai_http_send() is both for just one.  libcurl itself is set up by the first
+ * ai_http_send() is both for just one.  libcurl itself is opened by the first
  * ai_http_new(), so a program that never asks a server never pays for it.
  *
  * Only http and https are spoken.  Redirects are never followed: the request
@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/url.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +26,6 @@
 #define AI_HTTP_CONNECT_S 5.0
 #define AI_HTTP_TIMEOUT_S 600.0
 #define AI_HTTP_BODY_MAX ((size_t)64 << 20)
-#define AI_HTTP_HOST_MAX 256
 
 struct ai_http;
 struct ai_http_transfer; /* a request under way */
@@ -69,7 +69,7 @@ struct ai_http_answer {
 void ai_http_answer_init(struct ai_http_answer *a, size_t max_body);
 void ai_http_answer_release(struct ai_http_answer *a);
 
-/* NULL with AI_E_MEMORY or AI_E_OS. */
+/* NULL with AI_E_MEMORY or AI_E_OS (no libcurl). */
 struct ai_http *ai_http_new(struct ai_err *err);
 void ai_http_free(struct ai_http *h); /* NULL is fine */
 
@@ -103,20 +103,6 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
  */
 int ai_http_send(struct ai_http *h, const struct ai_http_request *q,
 		 struct ai_http_answer *a, struct ai_err *err);
-
-/* What matters about an address before a key goes there. */
-struct ai_http_url {
-	char host[AI_HTTP_HOST_MAX + 8]; /* with ":port" if one is given */
-	bool secure;   /* https */
-	bool loopback; /* localhost, 127.0.0.0/8, [::1] */
-	bool bare;     /* no path, or "/" only */
-};
-
-/*
- * Takes an address apart as libcurl will.  AI_E_CONFIG: no address, not http
- * or https, or with a password, query or fragment in it.
- */
-int ai_http_url(const char *url, struct ai_http_url *out, struct ai_err *err);
 
 /*
  * The value of a Retry-After header in seconds: a number, or an HTTP date,
