@@ -42,7 +42,7 @@ static int grow(struct ai_tally *t, struct ai_err *err)
 	return 0;
 }
 
-int64_t ai_tally_add(struct ai_tally *t, const unsigned char *key,
+int64_t ai_tally_add(struct ai_tally *t, const unsigned char key[AI_TALLY_KEY],
 		     struct ai_err *err)
 {
 	struct ai_tally_row *r;
