@@ -211,6 +211,29 @@ void complete_chain_failed(struct complete_chain *c, const struct ai_err *why)
 	ai_buf_chr(&c->said, '\0');
 }
 
+void complete_chain_restore(struct complete_chain *c, struct ai_value list)
+{
+	char now[sizeof c->model], code[64];
+	struct ai_json_iter it;
+	struct ai_value v;
+
+	memcpy(now, c->model, sizeof now);
+	ai_buf_clear(&c->failed);
+	ai_buf_clear(&c->said);
+	c->n = 0;
+	ai_json_iter_init(&it, list);
+	while (ai_json_next(&it, NULL, &v)) {
+		struct ai_err why = { AI_E_NONE, -1, "" };
+
+		ai_wire_copy(v, "model", c->model, sizeof c->model);
+		ai_wire_copy(v, "code", code, sizeof code);
+		ai_wire_copy(v, "message", why.msg, sizeof why.msg);
+		why.code = ai_code_from_name(code, strlen(code));
+		complete_chain_failed(c, &why);
+	}
+	memcpy(c->model, now, sizeof now);
+}
+
 /* As much of text as there is room for, cut at a character. */
 static void add_part(char *out, size_t size, const char *text, size_t room)
 {

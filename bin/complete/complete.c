@@ -10,6 +10,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define NOTE_MAX ((size_t)1 << 17)
 
 struct asker {
 	struct ai_client *client;
@@ -29,6 +32,7 @@ struct question {
 	struct complete_place *place; /* NULL: a built-in model's */
 	struct complete_answer answer;
 	struct ai_call last;          /* that failed */
+	bool uncertain;               /* that it was asked before is said */
 	struct complete_output output;
 };
 
@@ -206,6 +210,7 @@ static void answered(void *arg, int rc, const struct ai_err *why)
 	struct ai_err err;
 
 	tell_used(q);
+	complete_kept_take(&q->answer, &q->chain);
 	if (rc == 0) {
 		why = &err;
 		rc = complete_remote_end(&q->place->endpoint, &q->request,
@@ -232,6 +237,7 @@ static int more(void *arg, struct ai_span text, struct ai_err *err)
 				     err);
 }
 
+/* 1: q->request.only_kept, and nothing is. */
 static int ask_provider(struct question *q, struct ai_err *err)
 {
 	struct asker *a = q->asker;
@@ -241,16 +247,83 @@ static int ask_provider(struct question *q, struct ai_err *err)
 
 	complete_place_give(q->place);
 	q->place = complete_place_take(&a->places, q->chain.model, err);
-	if (q->place == NULL ||
-	    complete_remote_begin(a->client, q->place, &q->request,
-				  &q->answer, stream ? more : NULL, answered,
-				  q, err) < 0)
+	if (q->place == NULL)
 		return -1;
-	if (q->answer.call.uncertain)
+	complete_kept_put(&q->answer, &q->chain, &q->request.note);
+	return complete_remote_begin(a->client, q->place, &q->request,
+				     &q->answer, stream ? more : NULL, answered,
+				     q, err);
+}
+
+static void tell_uncertain(struct question *q)
+{
+	if (!q->uncertain)
 		ai_msg(AI_MSG_WARN, "line %lu: it was under way when the last "
 		       "run ended, and may have been paid for; it is sent "
 		       "again", ai_task_rec(q->output.task)->number);
-	return 0;
+	q->uncertain = true;
+}
+
+/*
+ * Which of the models from this one on has answered in an earlier run of the
+ * batch: none of those before it is asked then.  0: this one has, and its
+ * answer will come; 1: none has; -1: one was asked, and it is not to be asked
+ * again.
+ */
+static int find_kept(struct question *q, bool *uncertain, struct ai_err *err)
+{
+	const char *left = q->chain.left;
+	char model[sizeof q->chain.model];
+	int64_t refused = q->request.schema.asked;
+	int rc;
+
+	*uncertain = false;
+	memcpy(model, q->chain.model, sizeof model);
+	q->request.only_kept = true;
+	do {
+		/* What cannot be asked at all is told when it is its turn. */
+		q->answer.call.uncertain = false;
+		rc = complete_is_local(q->chain.model) ? 1
+						       : ask_provider(q, err);
+		*uncertain |= q->answer.call.uncertain;
+		if (rc == 0 || (rc < 0 && q->answer.call.uncertain))
+			break;
+		rc = 1;
+		q->request.schema.asked = 0;
+	} while (complete_chain_next(&q->chain));
+	q->request.only_kept = false;
+	if (rc == 0)
+		return 0;
+	q->chain.left = left;
+	memcpy(q->chain.model, model, sizeof model);
+	q->request.schema.asked = refused;
+	return rc;
+}
+
+static int ask_or_find(struct question *q, struct ai_err *err)
+{
+	bool uncertain = false;
+	int rc = 1;
+
+	if (ai_client.resume != NULL && *q->chain.left != '\0')
+		rc = find_kept(q, &uncertain, err);
+	if (rc > 0) {
+		q->answer.call.uncertain = false;
+		rc = ask_provider(q, err);
+		uncertain |= q->answer.call.uncertain;
+		if (rc == 0 && uncertain)
+			tell_uncertain(q);
+	}
+	return rc;
+}
+
+/* That nobody knows whether it was answered is no reason to pay another model
+ * for it. */
+static enum complete_reason reason_not_begun(const struct question *q,
+					     const struct ai_err *err)
+{
+	return q->answer.call.uncertain ? COMPLETE_NO_REASON
+		: complete_reason_of(q->answer.call.failure, err->code);
 }
 
 /* Asks the model that has its turn. */
@@ -259,11 +332,10 @@ static void ask(struct question *q)
 	bool local = complete_is_local(q->chain.model);
 	struct ai_err err;
 	int rc = local ? complete_local_ask(&q->request, &q->answer, &err)
-		       : ask_provider(q, &err);
+		       : ask_or_find(q, &err);
 
 	if (rc < 0)
-		failed(q, complete_reason_of(q->answer.call.failure, err.code),
-		       &err);
+		failed(q, reason_not_begun(q, &err), &err);
 	else if (local)
 		finish(q);
 }
@@ -305,6 +377,7 @@ static void question_free(struct question *q)
 	complete_hits_release(&q->request.hits);
 	complete_schema_release(&q->request.schema);
 	complete_chain_release(&q->chain);
+	ai_buf_release(&q->request.note);
 	complete_answer_release(&q->answer);
 	ai_buf_release(&q->output.text);
 	free(q);
@@ -328,6 +401,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 		complete_hits_init(&q->request.hits);
 		complete_schema_init(&q->request.schema);
 		complete_chain_init(&q->chain);
+		ai_buf_init(&q->request.note, NOTE_MAX);
 		complete_answer_init(&q->answer);
 		ai_buf_init(&q->output.text, (size_t)256 << 20);
 	}
@@ -335,6 +409,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 	q->place = NULL;
 	q->output.task = t;
 	q->output.streamed = false;
+	q->uncertain = q->request.only_kept = false;
 	q->request.arm = NULL;
 	q->request.history = &a->history;
 	complete_chain_begin(&q->chain, "");

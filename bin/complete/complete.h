@@ -387,6 +387,8 @@ struct complete_request {
 	const char *models; /* that it is asked of, by name, with commas */
 	const char *arm;    /* of the experiment; NULL: there is none */
 	const struct complete_history *history; /* what was said before */
+	struct ai_buf note; /* for --resume: see kept.c */
+	bool only_kept;     /* nobody is asked */
 };
 
 /* ---- chain.c: the models that are asked, one after the other --------------- */
@@ -414,11 +416,14 @@ void complete_chain_begin(struct complete_chain *c, const char *names);
 bool complete_chain_next(struct complete_chain *c);
 /* c->model did not answer. */
 void complete_chain_failed(struct complete_chain *c, const struct ai_err *why);
+/* The models that failed are those of this list, as c->failed has them. */
+void complete_chain_restore(struct complete_chain *c, struct ai_value list);
 /* One error for all that have failed, which are one at least. */
 void complete_chain_error(const struct complete_chain *c, struct ai_err *err);
 
 /* Why a model did not answer, or not well. */
 enum complete_reason {
+	COMPLETE_NO_REASON = 0,
 	COMPLETE_DOWN = 1,
 	COMPLETE_LIMITED = 2,
 	COMPLETE_TOO_LONG = 4,
@@ -520,7 +525,7 @@ int complete_length_fit(struct complete_place *p, struct complete_length *l,
 
 /* remote.c: asks a provider; with delta, the answer streams.  done() is called
  * by a later turn of the client, if this returns 0; what is borrowed must stay
- * until then. */
+ * until then.  1: q->only_kept, and nothing is. */
 int complete_remote_begin(struct ai_client *c, struct complete_place *p,
 			  struct complete_request *q,
 			  struct complete_answer *a, ai_client_delta *delta,
@@ -529,6 +534,12 @@ int complete_remote_begin(struct ai_client *c, struct complete_place *p,
 int complete_remote_end(const struct ai_endpoint *e,
 			const struct complete_request *q,
 			struct complete_answer *a, struct ai_err *err);
+
+/* kept.c: with --resume: what is kept with an answer, of what came before it,
+ * and what becomes of that when the batch goes on. */
+void complete_kept_put(const struct complete_answer *a,
+		       const struct complete_chain *c, struct ai_buf *note);
+void complete_kept_take(struct complete_answer *a, struct complete_chain *c);
 
 /* local.c: the models that are built in. */
 bool complete_is_local(const char *model);

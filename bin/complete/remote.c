@@ -206,6 +206,7 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		.answer = &a->chat, .call = &a->call, .delta = delta,
 		.done = done, .arg = arg, .scope = ai_span_of(asked->models),
 		.ordinal = &asked->prompt.ordinal,
+		.note = span_of(&asked->note), .only_kept = asked->only_kept,
 	};
 	int rc;
 

@@ -251,13 +251,85 @@ pieces() {
 	stub_script '{"status":503}' '{}' '{}' '{"status":503}' '{}' '{}'
 	ask -m "$a,$b" --resume job <in
 	assert_status 0
-	jq -c .completion.text <<<"$output" >first
+	one=$output
+	assert_eq "$(jq -c '.completion.fallback | length' <<<"$one" | xargs)" \
+		'1 0 1 0'
 	n=$(stub_requests)
+	# The first model is up again, and is not asked what the second has
+	# answered; nor is it forgotten why.
 	ask -m "$a,$b" --resume job <in
 	assert_status 0
-	jq -c .completion.text <<<"$output" | cmp - first
-	# Those that the first model failed on are asked of it again.
-	assert_eq "$(stub_requests)" "$((n + 2))"
+	assert_eq "$output" "$one"
+	assert_eq "$(stub_requests)" "$n"
+	# The same without the key of the first, and in a hurry.
+	OPENAI_API_KEY='' ask --fallback-on down,key -m "$a,$b" --resume job -j 4 <in
+	assert_eq "$output" "$one"
+	assert_eq "$(stub_requests)" "$n"
+	# What it has not answered is asked of the first again.
+	ask -m "$a,$b" --resume job <<<'{"prompt":"p5"}'
+	assert_eq "$(jq -c '.completion | [.provider, .fallback]' <<<"$output")" \
+		'["openai",null]'
+}
+
+@test "--resume: what a chain answered by the schema at last stays so" {
+	good='{"content":"{\"n\":1}"}' bad='{"content":"{}"}'
+	echo '{"required":["n"],"type":"object"}' >s.json
+	with=(--schema s.json --schema-retries 1 --fallback-on down,schema
+		-m "$a,$b" --resume job)
+	echo '{"prompt":"x"}' >in
+	# Twice of the first, of which the second try fails; the second of the
+	# other one is good.
+	stub_script "$bad" '{"status":503}' "$bad" "$good"
+	ask "${with[@]}" <in
+	assert_status 0
+	one=$output
+	assert_eq "$(jq -c '.completion | [.attempts, .fallback[0].code]' \
+		<<<"$one")" '[4,"unavailable"]'
+	ask "${with[@]}" <in
+	assert_eq "$output" "$one"
+	assert_eq "$(stub_requests)" 4
+	assert_eq "$(jq .completion.cost_usd <<<"$one")" \
+		"$(ai-cost report | jq .spent_usd)"
+}
+
+# in_flight: killed while the server thinks about the only line, of the n-th
+# model.
+in_flight() {
+	echo '{"prompt":"x"}' >in
+	ai-complete -m "$a,$b" --resume job <in >out 2>err &
+	local pid=$! i
+	for ((i = 0; i < 400; i++)); do
+		[ "$(stub_requests)" = "$1" ] && break
+		sleep 0.05
+	done
+	kill -9 "$pid"
+	wait "$pid" || true
+	: >"$STUB/script"
+}
+
+@test "--resume: a line that was under way at a kill is no reason to pay another model" {
+	stub_script '{"delay_ms":60000}'
+	in_flight 1
+	ask -m "$a,$b" --resume job --no-retry-uncertain --fallback-on \
+		down,limited,other <in
+	assert_status 69
+	assert_has "$output" 'may have been paid for'
+	assert_has "$output" "ai-cost settle"
+	assert_eq "$(stub_requests)" 1
+	# Under way at the second: the first is not asked either.
+	stub_reset
+	rm -r state
+	stub_script '{"status":503}' '{"delay_ms":60000}'
+	in_flight 2
+	ask -m "$a,$b" --resume job --no-retry-uncertain <in
+	assert_status 69
+	assert_eq "$(stub_requests)" 2
+	# If it may be sent again, that is said once.
+	stub_script '{"status":503}'
+	ask -m "$a,$b" --resume job <in
+	assert_status 0
+	assert_eq "$(grep -c 'it is sent again' <<<"$stderr")" 1
+	assert_eq "$(stub_requests)" 4
 }
 
 # ---- length --------------------------------------------------------------------

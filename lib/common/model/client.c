@@ -795,6 +795,10 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	 * is asked. */
 	if (put_chat(x, &q, err) == 0)
 		found = try_resume(x, b, err);
+	if (found == 0 && b->only_kept) {
+		ai_exchange_put_back(c, x);
+		return 1;
+	}
 	if (found == 0 && (shorten(c, x, &q, err) < 0 ||
 	    ai_exchange_prepare(x, q.max_tokens == AI_CHAT_UNSET
 				? 0 : q.max_tokens, q.media, err) < 0 ||

@@ -131,8 +131,10 @@ struct ai_call {
 	bool cached;          /* it was kept: nothing was sent */
 	bool resumed;         /* an earlier run of the batch had the answer,
 			       * and all of the above is that run's */
-	bool uncertain;       /* an earlier run had sent it, and it was sent
-			       * again */
+	bool uncertain;       /* an earlier run had sent it, and nobody knows
+			       * what became of that */
+	struct ai_span note;  /* of ai_chat_begin, as it was kept with the
+			       * answer; borrowed, until done() returns */
 };
 
 /* From now on the time of --deadline runs.  When it is over, calls end with
@@ -181,12 +183,15 @@ struct ai_chat_begin {
 	 * next one; the later models get what the first has got). */
 	struct ai_span scope;
 	int64_t *ordinal;
+	struct ai_span note; /* JSON to be kept with the answer; n 0: none */
+	bool only_kept;      /* begin it only if an earlier run has the answer */
 };
 
 /*
  * Begins a call; a later ai_client_turn() calls done().  -1: it could not be
  * begun, and done() will not be called.  AI_E_UNAVAILABLE: AI_CACHE_ONLY, and
- * no answer is kept.
+ * no answer is kept; or it is uncertain, and is not to be sent again.  1: the
+ * same, as only_kept wants it, and call->uncertain says more.
  */
 int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 		    struct ai_err *err);

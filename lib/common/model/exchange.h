@@ -93,6 +93,7 @@ struct ai_exchange {
 	unsigned char cache_key[AI_CACHE_KEY]; /* of a chat to be kept */
 	bool keep;
 	struct ai_buf kept; /* the answer as the batch's journal has it */
+	struct ai_span note; /* that goes there with it */
 
 	struct ai_call *call;
 	ai_client_done *done;

@@ -68,6 +68,10 @@ static void put(const struct ai_exchange *x, struct ai_buf *b)
 	ai_put_key(b, "answer");
 	ai_chat_answer_put(x->chat, b);
 	put_call(x->call, x->call->cost, b);
+	if (x->note.n > 0) {
+		ai_put_key(b, "note");
+		ai_put_raw(b, x->note.p, x->note.n);
+	}
 	ai_put_close(b, '}');
 }
 
@@ -85,13 +89,13 @@ static int64_t take_count(struct ai_value call, const char *path)
 	return ai_json_i64(ai_json_get(call, path), &n) == 0 ? n : 0;
 }
 
-static int take(struct ai_span kept, int64_t amount, struct ai_exchange *x,
-		struct ai_err *err)
+/* What x->kept has. */
+static int take(int64_t amount, struct ai_exchange *x, struct ai_err *err)
 {
 	struct ai_call *c = x->call;
 	struct ai_value v, call;
 
-	if (ai_wire_object(kept.p, kept.n, &v, err) < 0 ||
+	if (ai_wire_object(ai_buf_cstr(&x->kept), x->kept.len, &v, err) < 0 ||
 	    ai_chat_answer_take(ai_json_get(v, "answer").s, x->chat, err) < 0)
 		return -1;
 	call = ai_json_get(v, "call");
@@ -103,6 +107,7 @@ static int take(struct ai_span kept, int64_t amount, struct ai_exchange *x,
 	c->cost = take_count(call, "cost") + (amount > 0 ? amount : 0);
 	c->cached = ai_json_true(ai_json_get(call, "cached"));
 	ai_wire_copy(call, "request_id", c->request_id, sizeof c->request_id);
+	c->note = ai_json_get(v, "note").s;
 	c->resumed = true;
 	return 0;
 }
@@ -133,31 +138,29 @@ int ai_resume_find(struct ai_exchange *x, const struct ai_chat_begin *b,
 		   struct ai_err *err)
 {
 	struct ai_client *c = x->client;
-	struct ai_buf kept = AI_BUF_INIT(AI_HTTP_BODY_MAX);
 	int64_t amount = 0;
 	int rc;
 
 	x->pay.batch = NULL;
+	x->note = b->note;
 	if (c->resume.batch.n == 0)
 		return 0;
 	if (name_line(x, b, err) < 0)
 		return -1;
 	x->pay.batch = &c->resume.batch;
-	rc = ai_batch_find(c->payer.ledger, x->pay.batch, &x->pay.line, &kept,
-			   &amount, err);
+	ai_buf_clear(&x->kept);
+	rc = ai_batch_find(c->payer.ledger, x->pay.batch, &x->pay.line,
+			   &x->kept, &amount, err);
 	if (rc == AI_LINE_ANSWERED)
-		rc = take((struct ai_span){ kept.p, kept.len }, amount, x,
-			  err) < 0 ? -1 : 1;
-	else if (rc == AI_LINE_UNCERTAIN && !ai_client.retry_uncertain)
-		rc = ai_err_set(err, AI_E_UNAVAILABLE, "it was sent when the "
-				"last run ended and may have been paid for; "
-				"it is not sent again (--no-retry-uncertain)");
-	else if (rc >= 0) {
-		x->call->uncertain = rc == AI_LINE_UNCERTAIN;
-		rc = 0;
-	}
-	ai_buf_release(&kept);
-	return rc;
+		return take(amount, x, err) < 0 ? -1 : 1;
+	x->call->uncertain = rc == AI_LINE_UNCERTAIN;
+	if (rc == AI_LINE_UNCERTAIN && !ai_client.retry_uncertain)
+		return ai_err_set(err, AI_E_UNAVAILABLE, "it was sent when the "
+				  "last run ended and may have been paid for: "
+				  "tell what became of it with 'ai-cost "
+				  "settle', or send it again with "
+				  "--retry-uncertain");
+	return rc < 0 ? -1 : 0;
 }
 
 void ai_resume_keep(struct ai_exchange *x)
