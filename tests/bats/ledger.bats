@@ -98,6 +98,50 @@ sql() {
 		JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" 1
 }
 
+@test "what a program's own calls hold of a budget is waited for" {
+	need sqlite3
+	seq 40 | jq -c '{id: ., prompt: "p\(.)"}' >in
+	local with=(--price '1,2' --max-tokens 1000 --retries 0)
+	# A call may cost 0.00214 dollars, and costs 0.000022: the budget has room
+	# for one at its worst, and for seventeen at what they cost.
+	for how in '-j 1' '-j 3' '-j 16' '-j 16 --unordered'; do
+		rm -rf state
+		ai-cost budget set all day 0.0025 >/dev/null
+		stub_reset
+		# shellcheck disable=SC2086 # two words, or three
+		run --separate-stderr "${ask[@]}" "${with[@]}" $how <in
+		assert_status 2
+		jq -c '[.id, .error.code]' <<<"$output" | sort -n -t[ -k2 >"got$how"
+		cmp "got$how" 'got-j 1'
+		assert_eq "$(sql 'SELECT sum(pending) FROM account')" 0
+	done
+	assert_eq "$(grep -c null 'got-j 1')" "$(stub_requests)"
+	[ "$(stub_requests)" -gt 10 ]
+	assert_has "$output" 'so that $0.0000'
+	assert_has "$output" 'are missing; it begins anew in'
+	# Of one that fails and is tried again, too; and nobody waits for those
+	# that wait.
+	rm -rf state
+	ai-cost budget set all day 0.0025 >/dev/null
+	stub_script '{"status":503,"delay_ms":300}'
+	head -n 3 in >few
+	run --separate-stderr "${ask[@]}" --price 1,2 --max-tokens 1000 \
+		--retries 1 -j 3 <few
+	assert_status 0
+	# Interrupted, they are given up.
+	rm -rf state
+	ai-cost budget set all day 0.0025 >/dev/null
+	stub_script '{"delay_ms":60000}'
+	env --default-signal=TERM "${ask[@]}" "${with[@]}" -j 8 <in >out 2>err &
+	local pid=$!
+	places 1
+	kill "$pid"
+	status=0
+	wait "$pid" || status=$?
+	assert_status 143
+	assert_has "$(sed -n 2p out)" 'SIGTERM came before this was sent'
+}
+
 @test "an answer that a gateway did not wait for is not free" {
 	need sqlite3
 	for status in 408 499 502 504 520 524; do

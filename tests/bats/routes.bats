@@ -274,7 +274,7 @@ pieces() {
 @test "--resume: what a chain answered by the schema at last stays so" {
 	good='{"content":"{\"n\":1}"}' bad='{"content":"{}"}'
 	echo '{"required":["n"],"type":"object"}' >s.json
-	with=(--schema s.json --schema-retries 1 --fallback-on down,schema
+	with=(--schema s.json --schema-retries 1 --fallback-on "down,schema"
 		-m "$a,$b" --resume job)
 	echo '{"prompt":"x"}' >in
 	# Twice of the first, of which the second try fails; the second of the

@@ -217,6 +217,8 @@ static void reserved(struct ai_exchange *x)
 	if (x->pay.rc < 0) {
 		if (x->pay.of_key && ai_keyed_other(x))
 			return;
+		if (ai_place_hold(x->client, x))
+			return;
 		ai_place_leave(x, AI_PACE_OTHER);
 		blame_deadline(x);
 		over(x, -1, &x->pay.err);
@@ -255,11 +257,14 @@ static void book(struct ai_client *c, struct ai_pay **list)
 	}
 	if (pay_all(c, list, n) == 0)
 		return;
-	for (x = c->under_way; x != NULL; x = x->next)
-		if (x->stage == EXCHANGE_SETTLE)
+	for (x = c->under_way, n = 0; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_SETTLE) {
 			settled(x);
-		else if (x->stage == EXCHANGE_RESERVE)
+			n++;
+		} else if (x->stage == EXCHANGE_RESERVE) {
 			reserved(x);
+		}
+	ai_place_unhold(c, n > 0 ? n + 1 : 0);
 }
 
 /* ---- an attempt ------------------------------------------------------------ */
@@ -530,7 +535,7 @@ static int progress(struct ai_client *c, struct ai_err *err)
 		book(c, list);
 		launch(c, list);
 	} while (has_stage(c, EXCHANGE_RESERVE) ||
-		 has_stage(c, EXCHANGE_SETTLE));
+		 has_stage(c, EXCHANGE_SETTLE) || c->unheld);
 	free(list);
 	return 0;
 }

@@ -33,6 +33,7 @@ struct ai_client {
 	struct ai_exchange *under_way, *spare;
 	struct ai_place *places; /* the latest first */
 	bool stopping; /* nothing more is sent */
+	bool unheld;   /* some may ask for their place anew */
 };
 
 struct ai_exchange {
@@ -42,6 +43,8 @@ struct ai_exchange {
 	enum {
 		EXCHANGE_QUEUE,   /* for its turn among those at the place */
 		EXCHANGE_RESERVE, /* wants its worst case in the ledger */
+		EXCHANGE_HELD,    /* for what other calls of this program hold
+				   * of a budget, and may give back */
 		EXCHANGE_WAIT,    /* for its place at the rate limit: due_s */
 		EXCHANGE_FLY,     /* at the provider's */
 		EXCHANGE_SETTLE,  /* what it cost is to be booked */
@@ -135,6 +138,12 @@ double ai_run_end(void);
 int ai_place_begin(struct ai_client *c, struct ai_exchange *x,
 		   struct ai_err *err);
 void ai_place_again(struct ai_exchange *x);
+/* It waits for others to give back what they hold of a budget, if they hold
+ * what is missing.  Else false. */
+bool ai_place_hold(struct ai_client *c, struct ai_exchange *x);
+/* So many of these have ended: who waits for them may ask again, and all do if
+ * none is left. */
+void ai_place_unhold(struct ai_client *c, size_t ended);
 /* Those whose turn it is go on; those whose time is over end. */
 void ai_place_admit(struct ai_client *c);
 /* Its attempt has ended: the turn is another one's. */

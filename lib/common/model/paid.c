@@ -236,13 +236,16 @@ static int over_budget(const struct ai_reserved *r, int64_t worst,
 		       struct ai_err *err)
 {
 	char cap[AI_MONEY_TEXT], cost[AI_MONEY_TEXT], spent[AI_MONEY_TEXT],
-		held[AI_MONEY_TEXT], left[40] = "";
+		held[AI_MONEY_TEXT], missing[AI_MONEY_TEXT], left[40] = "";
 	bool all = strcmp(r->scope, "all") == 0;
+
+	__int128 lacks = (__int128)r->posted + r->pending + worst - r->cap;
 
 	ai_money_show(r->cap, cap);
 	ai_money_show(worst, cost);
 	ai_money_show(r->posted, spent);
 	ai_money_show(r->pending, held);
+	ai_money_show(lacks < INT64_MAX ? (int64_t)lacks : INT64_MAX, missing);
 	if (strcmp(r->period, "request") == 0)
 		return ai_err_set(err, AI_E_BUDGET, "it may cost %s; the "
 				  "budget of a request%s%s%s%s is %s: a "
@@ -253,10 +256,11 @@ static int over_budget(const struct ai_reserved *r, int64_t worst,
 	if (r->resets_ms != INT64_MAX)
 		show_left(r->resets_ms, left);
 	ai_err_set(err, AI_E_BUDGET, "it may cost %s; of the %s budget%s%s%s%s "
-		   "of %s, %s are spent and %s held by calls under way%s%s",
+		   "of %s, %s are spent and %s held by calls under way, so "
+		   "that %s are missing%s%s",
 		   cost, r->period, all ? "" : " of ", all ? "" : r->scope,
 		   all ? "" : " ", all ? "" : r->name, cap, spent, held,
-		   left[0] != '\0' ? "; it begins anew in " : "", left);
+		   missing, left[0] != '\0' ? "; it begins anew in " : "", left);
 	if (r->resets_ms != INT64_MAX) {
 		struct timespec now;
 
@@ -369,12 +373,22 @@ bool ai_payment_is_late(const struct ai_payment *p)
 		p->start_ns + LATE_NS;
 }
 
+/* What is missing, if it would be there when no call were under way. */
+static int64_t held(const struct ai_reserved *out, int64_t worst)
+{
+	if (out->verdict != AI_OVER_BUDGET || out->pending == 0 ||
+	    (__int128)out->posted + worst > out->cap)
+		return 0;
+	return out->posted + worst - out->cap + out->pending;
+}
+
 static void reserved(struct ai_pay *pay, const struct ai_reserved *out)
 {
 	if (out->verdict != AI_GRANTED && out->verdict != AI_AGAIN) {
 		/* Limits and breakers are a key's, budgets may be. */
 		pay->of_key = out->verdict != AI_OVER_BUDGET ||
 			strcmp(out->scope, "key") == 0;
+		pay->held = held(out, pay->payment->worst);
 		pay->rc = refuse(out, pay->tariff, pay->payment->worst,
 				 &pay->err);
 		return;
@@ -606,6 +620,7 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 
 		pay->err = (struct ai_err){ AI_E_NONE, -1, "" };
 		pay->of_key = false;
+		pay->held = 0;
 		if (d == NULL) {
 			pay->rc = ai_err_nomem(&pay->err);
 			continue;

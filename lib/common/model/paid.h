@@ -143,6 +143,8 @@ struct ai_pay {
 	double left_s;
 	const char *key;          /* its label; NULL: the tariff's */
 	bool of_key;              /* out: with another key it may be granted */
+	int64_t held;             /* out: so much, of what calls under way hold,
+				   * is missing in a budget; 0: no matter */
 	enum ai_end end;          /* AI_PAY_SETTLE, and the rest */
 	struct ai_value usage;    /* the provider's; any kind but an object:
 				   * not told, and the worst case stands */

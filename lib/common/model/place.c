@@ -68,10 +68,47 @@ int ai_place_begin(struct ai_client *c, struct ai_exchange *x,
 	return 0;
 }
 
+/* What all calls together hold in the ledger, at their worst. */
+static int64_t held(const struct ai_client *c)
+{
+	__int128 sum = 0;
+
+	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
+		if (x->payment.reserved)
+			sum += x->payment.worst;
+	return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
+}
+
+bool ai_place_hold(struct ai_client *c, struct ai_exchange *x)
+{
+	if (x->pay.held == 0 || c->stopping || held(c) < x->pay.held)
+		return false;
+	ai_place_leave(x, AI_PACE_OTHER);
+	ai_place_again(x);
+	x->stage = EXCHANGE_HELD;
+	return true;
+}
+
+void ai_place_unhold(struct ai_client *c, size_t ended)
+{
+	bool all = held(c) == 0;
+
+	/* As many as have ended, and one more: worst cases are alike, and to ask
+	 * for all of them each time would be to ask for all, each time. */
+	if (ended == 0 && !all)
+		return;
+	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_HELD && (all || ended-- > 0)) {
+			x->stage = EXCHANGE_QUEUE;
+			c->unheld = true;
+		}
+}
+
 void ai_place_admit(struct ai_client *c)
 {
 	double now = ai_client_now();
 
+	c->unheld = false;
 	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next) {
 		if (x->stage != EXCHANGE_QUEUE)
 			continue;
