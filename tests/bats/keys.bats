@@ -324,6 +324,40 @@ refused() {
 	fi
 }
 
+@test "a key that comes back in headers, or as JSON escapes it" {
+	unset AI_PRICE
+	printf 'sk-sec/ret-333333\n' >keys
+	provider '{"key_file":"keys"}'
+	stub_script \
+		'{"status":200,"headers":{"content-type":"text/sk-sec/ret-333333","x-request-id":"sk-sec/ret-333333"},"body":"<p>"}' \
+		'{"headers":{"x-request-id":"r sk-sec/ret-333333"}}' \
+		'{"status":200,"body":"{\"a\": \"sk-sec\\/ret-333333\"}"}' \
+		'{"status":400,"body":{"error":{"message":"m","type":"t","param":"sk-sec/ret-333333","code":"sk-sec/ret-333333"}}}'
+	for word in one two three four; do
+		ask --price 1,2 --retries 0 --cache on --record tape \
+			--openai-batch "$word"
+		refute_has "$output$stderr" ret-333333
+	done
+	assert_eq "$(stub_requests)" 4
+	assert_eq "$(wc -l <tape)" 4
+	if grep -r ret-333333 "$XDG_STATE_HOME" tape; then
+		false
+	fi
+}
+
+@test "what is lent of AWS's is hidden like a key" {
+	export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${STUB_URL%/v1}
+	export AWS_ACCESS_KEY_ID=AKID111111 AWS_SECRET_ACCESS_KEY=s
+	export AWS_SESSION_TOKEN=session-444444
+	stub_script '{"status":403,"body":{"message":"bad token session-444444 of AKID111111"}}'
+	run --separate-stderr ai-complete -m bedrock/x --record tape hi
+	assert_status 77
+	assert_eq "$(stub_log '.headers["x-amz-security-token"]')" \
+		'"session-444444"'
+	assert_has "$stderr" 'bad token *** of ***'
+	refute_has "$(cat tape)" session-444444
+}
+
 @test "a recording: the keys that were tried are no matter when it is played" {
 	provider '{"key_file":"keys"}'
 	echo '{"k-one":{"status":401,"body":{"error":{"message":"k-one is wrong, not k-two","type":"x","param":null,"code":null}}}}' >"$STUB/keys"

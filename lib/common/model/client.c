@@ -373,6 +373,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->transfer = NULL;
 	x->stage = EXCHANGE_SETTLE;
 	when(x);
+	ai_failure_hide(x);
 	x->call->status = x->answer.status;
 	snprintf(x->call->request_id, sizeof x->call->request_id, "%s",
 		 x->answer.request_id);

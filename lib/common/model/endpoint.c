@@ -313,10 +313,11 @@ const char *ai_endpoint_secret(const struct ai_endpoint *e, size_t i)
 	const struct ai_key *key;
 	size_t n = 0;
 
-	while ((key = ai_keys_at(e->keys, n)) != NULL) {
-		if (n == i)
+	for (size_t k = 0; (key = ai_keys_at(e->keys, k)) != NULL; k++) {
+		if (n++ == i)
 			return key->text;
-		n++;
+		if (key->token != NULL && n++ == i)
+			return key->token;
 	}
 	for (size_t k = 0; k < e->headers.n; k++)
 		if (e->headers.v[k].secret != NULL && n++ == i)

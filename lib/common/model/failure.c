@@ -25,12 +25,21 @@ static void hide_keys(const struct ai_endpoint *e, char *msg)
 static bool shows_key(const struct ai_endpoint *e, const struct ai_buf *b)
 {
 	const char *secret;
+	size_t len;
 
 	for (size_t i = 0; (secret = ai_endpoint_secret(e, i)) != NULL; i++)
-		if (b->len > 0 && memmem(b->p, b->len, secret,
-					 strlen(secret)) != NULL)
+		if (ai_key_in(b->p, b->len, secret, &len) != NULL)
 			return true;
 	return false;
+}
+
+void ai_failure_hide(struct ai_exchange *x)
+{
+	struct ai_http_answer *a = &x->answer;
+
+	hide_keys(x->e, a->content_type);
+	hide_keys(x->e, a->request_id);
+	hide_keys(x->e, a->error_type);
 }
 
 /* For how long its key is of no use: one that is unknown or has no credit for
@@ -70,6 +79,7 @@ static int refuse(struct ai_exchange *x, long status,
 	x->more = !f.final && (a->should_retry >= 0 ? a->should_retry == 1
 						    : ai_retry_status(status));
 	hide_keys(e, why->message);
+	hide_keys(e, x->call->param);
 	if (status >= 300 && status < 400)
 		ai_err_set(err, AI_E_REJECTED,
 			   "%s redirects (status %ld); redirects are not "

@@ -5,7 +5,6 @@
 #include "crypt/hash.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -30,7 +29,7 @@ static int sign(const struct ai_exchange *x, struct ai_signed *out,
 		.method = x->method, .host = x->e->host, .body_sha256 = sha256,
 		.region = x->e->region, .service = "bedrock",
 		.access_key = x->key->text, .secret = x->key->secret,
-		.token = getenv("AWS_SESSION_TOKEN"), .time_s = time(NULL),
+		.token = x->key->token, .time_s = time(NULL),
 	};
 
 	path = path == NULL ? NULL : strchr(path + 3, '/');

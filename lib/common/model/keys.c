@@ -133,6 +133,7 @@ static int take_env(struct ai_keys *k, const struct ai_keys_from *from,
 		return -1;
 	if (strcmp(name, "AWS_ACCESS_KEY_ID") != 0)
 		return 1;
+	k->v[0].token = env("AWS_SESSION_TOKEN");
 	k->v[0].secret = env("AWS_SECRET_ACCESS_KEY");
 	return k->v[0].secret != NULL ? 1 :
 		ai_err_set(err, AI_E_NOT_ALLOWED, "AWS_ACCESS_KEY_ID is set, "
@@ -556,16 +557,45 @@ double ai_keyring_wait(struct ai_keyring *r)
 
 /* ---- messages ----------------------------------------------------------- */
 
+/* Bytes of the secret at p, or 0. */
+static size_t match(const char *p, size_t n, const char *secret)
+{
+	size_t i = 0;
+
+	for (; *secret != '\0'; secret++) {
+		if (*secret == '/' && i + 1 < n && p[i] == '\\')
+			i++;
+		if (i == n || p[i] != *secret)
+			return 0;
+		i++;
+	}
+	return i;
+}
+
+char *ai_key_in(char *p, size_t n, const char *secret, size_t *len)
+{
+	char *end = p + n, *at;
+
+	if (n == 0 || *secret == '\0')
+		return NULL;
+	for (; (at = memchr(p, *secret, (size_t)(end - p))); p = at + 1) {
+		*len = match(at, (size_t)(end - at), secret);
+		if (*len > 0)
+			return at;
+	}
+	return NULL;
+}
+
 void ai_key_hide(char *msg, const char *secret)
 {
-	size_t n = secret == NULL ? 0 : strlen(secret), len;
+	size_t n = secret == NULL ? 0 : strlen(secret), len, found;
 
 	if (n == 0)
 		return;
 	for (char *p = msg; *p != '\0'; p += len) {
 		p += strspn(p, " ");
 		len = strcspn(p, " ");
-		if (memmem(p, len, secret, n) == NULL &&
+		if (ai_key_in(p, len, secret, &found) == NULL &&
 		    (memchr(p, '*', len) == NULL || n < 3 ||
 		     memmem(p, len, secret, 3) == NULL))
 			continue;

@@ -28,6 +28,8 @@ struct ai_key {
 	char *text;
 	const char *secret; /* AWS: text is the access key's id, and this signs;
 			     * NULL: text goes as it is */
+	const char *token;  /* AWS: of a key that is lent; it is sent as well;
+			     * NULL: none */
 	enum ai_auth auth;  /* in which header */
 	char label[40];     /* as the ledger names it */
 	uint64_t bit;       /* for tried */
@@ -81,6 +83,9 @@ bool ai_keyring_has(struct ai_keyring *r, uint64_t tried);
 /* Seconds until one is not set aside any more; HUGE_VAL: never. */
 double ai_keyring_wait(struct ai_keyring *r);
 
+/* Where a secret stands in bytes from elsewhere, as it is or as JSON may have it
+ * (with a backslash before each slash), and how long that is.  NULL: nowhere. */
+char *ai_key_in(char *p, size_t n, const char *secret, size_t *len);
 /* Takes a secret out of a message: each word that holds it, or begins like it
  * and was masked with asterisks. */
 void ai_key_hide(char *msg, const char *secret);

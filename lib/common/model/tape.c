@@ -135,11 +135,11 @@ void ai_tape_release(struct ai_tape *t)
 
 static void mask(struct ai_buf *b, const char *secret)
 {
-	size_t n = strlen(secret);
 	char *p = b->p;
+	size_t n;
 
-	while (n > 0 && b->len > 0 &&
-	       (p = memmem(p, b->len - (size_t)(p - b->p), secret, n))) {
+	while (b->len > 0 &&
+	       (p = ai_key_in(p, b->len - (size_t)(p - b->p), secret, &n))) {
 		memset(p, '*', n);
 		p += n;
 	}
