@@ -209,9 +209,8 @@ static int get_chat(const char *p, size_t n, struct ai_chat_answer *a,
 	};
 
 	ai_chat_answer_clear(a);
-	if (ai_wire_object(p, n, &v, err) < 0)
+	if (ai_wire_members(p, n, &v, top, sizeof top / sizeof *top, err) < 0)
 		return -1;
-	ai_json_members(v, top, sizeof top / sizeof *top);
 	ai_json_members(ai_json_get(choices, "0"), choice,
 			sizeof choice / sizeof *choice);
 	if (message.kind != AI_OBJECT)
@@ -275,13 +274,15 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 	};
 
 	memset(e, 0, sizeof *e);
-	if (ai_json_check(p, n, &v, NULL) < 0)
+	/* Every good answer is looked at: that must not take long. */
+	if (ai_json_check_members(p, n, &v, top, sizeof top / sizeof *top,
+				  NULL) < 0)
 		return false;
 	/* An error in a list of one, as some gateways send it. */
-	if (v.kind == AI_ARRAY)
+	if (v.kind == AI_ARRAY) {
 		v = ai_json_get(v, "0");
-	/* Every good answer is looked at: that must not take long. */
-	ai_json_members(v, top, sizeof top / sizeof *top);
+		ai_json_members(v, top, sizeof top / sizeof *top);
+	}
 	if (error.kind == AI_NONE && message.kind == AI_NONE &&
 	    detail.kind == AI_NONE)
 		return false;

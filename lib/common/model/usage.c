@@ -10,11 +10,21 @@
 
 /* ---- reading counts ----------------------------------------------------- */
 
+/* The members of one object: a walk through it costs more than to compare all
+ * the names that are looked for. */
+#define LISTED_MAX 32
+struct listed {
+	const char *of; /* where the object's text is; NULL: none */
+	size_t n;       /* more than LISTED_MAX: too many to be listed */
+	struct ai_value key[LISTED_MAX], val[LISTED_MAX];
+};
+
 /* What is being read, with the first thing that is wrong. */
 struct reader {
 	struct ai_value usage;
 	struct ai_err *err;
 	bool bad;
+	struct listed top, part; /* of usage, and of the last one in it */
 };
 
 static void complain(struct reader *r, const char *name, const char *why)
@@ -25,9 +35,38 @@ static void complain(struct reader *r, const char *name, const char *why)
 	r->bad = true;
 }
 
-static struct ai_value member(struct ai_value v, const char *name)
+static void list_members(struct listed *l, struct ai_value v)
 {
-	return ai_json_member(v, ai_span_of(name));
+	struct ai_value key, val;
+	struct ai_json_iter it;
+
+	l->of = v.s.p;
+	l->n = 0;
+	ai_json_iter_init(&it, v);
+	for (; ai_json_next(&it, &key, &val); l->n++)
+		if (l->n < LISTED_MAX) {
+			l->key[l->n] = key;
+			l->val[l->n] = val;
+		}
+}
+
+/* As ai_json_member(): the last of several. */
+static struct ai_value member(struct reader *r, struct ai_value v,
+			      const char *name)
+{
+	struct listed *l = v.s.p == r->usage.s.p ? &r->top : &r->part;
+	struct ai_span span = ai_span_of(name);
+
+	if (v.kind != AI_OBJECT)
+		return (struct ai_value){ AI_NONE, { NULL, 0 } };
+	if (l->of != v.s.p)
+		list_members(l, v);
+	if (l->n > LISTED_MAX)
+		return ai_json_member(v, span);
+	for (size_t i = l->n; i-- > 0;)
+		if (ai_json_is(l->key[i], span))
+			return l->val[i];
+	return (struct ai_value){ AI_NONE, { NULL, 0 } };
 }
 
 static int64_t to_count(struct reader *r, struct ai_value v, const char *name)
@@ -48,12 +87,12 @@ static int64_t to_count(struct reader *r, struct ai_value v, const char *name)
 /* A count that may be missing. */
 static int64_t count(struct reader *r, struct ai_value v, const char *name)
 {
-	return to_count(r, member(v, name), name);
+	return to_count(r, member(r, v, name), name);
 }
 
-static bool told(struct ai_value v, const char *name)
+static bool told(struct reader *r, struct ai_value v, const char *name)
 {
-	struct ai_value m = member(v, name);
+	struct ai_value m = member(r, v, name);
 
 	return m.kind != AI_NONE && m.kind != AI_NULL;
 }
@@ -63,7 +102,7 @@ static int64_t must_count(struct reader *r, struct ai_value v,
 			  const char *const *names)
 {
 	for (size_t i = 0; names[i] != NULL; i++)
-		if (told(v, names[i]))
+		if (told(r, v, names[i]))
 			return count(r, v, names[i]);
 	complain(r, names[0], "is missing");
 	return 0;
@@ -118,27 +157,28 @@ static void split_output(struct reader *r, struct ai_meter *m, int64_t all,
 
 /* ---- OpenAI and those who write as it does ------------------------------ */
 
-static struct ai_value either(struct ai_value v, const char *a, const char *b)
+static struct ai_value either(struct reader *r, struct ai_value v,
+			      const char *a, const char *b)
 {
-	return told(v, a) ? member(v, a) : member(v, b);
+	return told(r, v, a) ? member(r, v, a) : member(r, v, b);
 }
 
 static void openai_input(struct reader *r, struct ai_meter *m, int64_t all)
 {
-	struct ai_value d = either(r->usage, "prompt_tokens_details",
+	struct ai_value d = either(r, r->usage, "prompt_tokens_details",
 				   "input_tokens_details");
-	struct ai_value c = member(d, "cached_tokens_details");
+	struct ai_value c = member(r, d, "cached_tokens_details");
 	struct input in = { .all = all };
 
 	in.cached = count(r, d, "cached_tokens");
-	if (!told(d, "cached_tokens")) /* DeepSeek, Moonshot */
-		in.cached = told(r->usage, "prompt_cache_hit_tokens")
+	if (!told(r, d, "cached_tokens")) /* DeepSeek, Moonshot */
+		in.cached = told(r, r->usage, "prompt_cache_hit_tokens")
 			? count(r, r->usage, "prompt_cache_hit_tokens")
 			: count(r, r->usage, "cached_tokens");
 	in.write_5m = count(r, d, "cache_write_tokens");
 	in.audio = count(r, d, "audio_tokens");
-	in.audio_cached = told(c, "audio_tokens") ? count(r, c, "audio_tokens")
-						  : UNTOLD;
+	in.audio_cached = told(r, c, "audio_tokens")
+		? count(r, c, "audio_tokens") : UNTOLD;
 	split_input(r, m, &in);
 }
 
@@ -148,8 +188,9 @@ static int64_t openai_output(struct reader *r, int64_t in)
 {
 	int64_t total = count(r, r->usage, "total_tokens");
 
-	if (told(r->usage, "completion_tokens") ||
-	    told(r->usage, "output_tokens") || !told(r->usage, "total_tokens"))
+	if (told(r, r->usage, "completion_tokens") ||
+	    told(r, r->usage, "output_tokens") ||
+	    !told(r, r->usage, "total_tokens"))
 		return must_count(r, r->usage, ANY("completion_tokens",
 						   "output_tokens"));
 	if (total < in)
@@ -163,7 +204,7 @@ static int64_t openai_output(struct reader *r, int64_t in)
  */
 static void openai(struct reader *r, struct ai_meter *m)
 {
-	struct ai_value d = either(r->usage, "completion_tokens_details",
+	struct ai_value d = either(r, r->usage, "completion_tokens_details",
 				   "output_tokens_details");
 	int64_t in = must_count(r, r->usage, ANY("prompt_tokens",
 						 "input_tokens"));
@@ -197,9 +238,9 @@ static int64_t money(struct reader *r, struct ai_value v, const char *name)
  */
 static int64_t openrouter(struct reader *r, struct ai_value cost)
 {
-	struct ai_value up = member(member(r->usage, "cost_details"),
+	struct ai_value up = member(r, member(r, r->usage, "cost_details"),
 				    "upstream_inference_cost");
-	struct ai_value own = member(r->usage, "is_byok");
+	struct ai_value own = member(r, r->usage, "is_byok");
 	int64_t charged = money(r, cost, "cost"), theirs = 0;
 
 	if (up.kind == AI_NONE || up.kind == AI_NULL)
@@ -214,9 +255,9 @@ static int64_t openrouter(struct reader *r, struct ai_value cost)
 
 static void reported(struct reader *r, struct ai_meter *m)
 {
-	struct ai_value cost = member(r->usage, "cost");
-	struct ai_value ticks = member(r->usage, "cost_in_usd_ticks");
-	struct ai_value total = member(cost, "total_cost");
+	struct ai_value cost = member(r, r->usage, "cost");
+	struct ai_value ticks = member(r, r->usage, "cost_in_usd_ticks");
+	struct ai_value total = member(r, cost, "total_cost");
 	int64_t n;
 
 	if (total.kind != AI_NONE)
@@ -248,7 +289,7 @@ static bool names(struct ai_value v, const char *text)
 
 static void anthropic(struct reader *r, struct ai_meter *m)
 {
-	struct ai_value w = member(r->usage, "cache_creation");
+	struct ai_value w = member(r, r->usage, "cache_creation");
 	int64_t written = count(r, r->usage, "cache_creation_input_tokens");
 	int64_t w5 = count(r, w, "ephemeral_5m_input_tokens");
 	int64_t w1 = count(r, w, "ephemeral_1h_input_tokens");
@@ -260,27 +301,27 @@ static void anthropic(struct reader *r, struct ai_meter *m)
 	m->n[AI_UNIT_WRITE_5M] = w5;
 	m->n[AI_UNIT_WRITE_1H] = w1;
 	split_output(r, m, must_count(r, r->usage, ANY("output_tokens")),
-		     count(r, member(r->usage, "output_tokens_details"),
+		     count(r, member(r, r->usage, "output_tokens_details"),
 			   "thinking_tokens"), 0);
-	m->n[AI_UNIT_SEARCH] = count(r, member(r->usage, "server_tool_use"),
+	m->n[AI_UNIT_SEARCH] = count(r, member(r, r->usage, "server_tool_use"),
 				     "web_search_requests");
 	/* Its priority tier is paid in advance; tokens have no other price. */
-	if (names(member(r->usage, "service_tier"), "batch"))
+	if (names(member(r, r->usage, "service_tier"), "batch"))
 		m->tier = AI_TIER_BATCH;
-	m->us = names(member(r->usage, "inference_geo"), "us");
-	m->fast = names(member(r->usage, "speed"), "fast");
+	m->us = names(member(r, r->usage, "inference_geo"), "us");
+	m->fast = names(member(r, r->usage, "speed"), "fast");
 }
 
 /* Of a list of { modality, tokenCount } the audio. */
 static int64_t gemini_audio(struct reader *r, const char *name)
 {
-	struct ai_value list = member(r->usage, name), v;
+	struct ai_value list = member(r, r->usage, name), v;
 	struct ai_json_iter it;
 	int64_t n = 0;
 
 	ai_json_iter_init(&it, list);
 	while (list.kind == AI_ARRAY && ai_json_next(&it, NULL, &v))
-		if (names(member(v, "modality"), "AUDIO") && n <= COUNT_MAX)
+		if (names(member(r, v, "modality"), "AUDIO") && n <= COUNT_MAX)
 			n += count(r, v, "tokenCount");
 	return n;
 }
@@ -296,7 +337,7 @@ static void gemini(struct reader *r, struct ai_meter *m)
 	in.cached = count(r, u, "cachedContentTokenCount");
 	in.audio = gemini_audio(r, "promptTokensDetails") +
 		gemini_audio(r, "toolUsePromptTokensDetails");
-	in.audio_cached = told(u, "cacheTokensDetails")
+	in.audio_cached = told(r, u, "cacheTokensDetails")
 		? gemini_audio(r, "cacheTokensDetails") : UNTOLD;
 	split_input(r, m, &in);
 	split_output(r, m, count(r, u, "candidatesTokenCount") + thoughts,
@@ -305,13 +346,13 @@ static void gemini(struct reader *r, struct ai_meter *m)
 
 static void bedrock(struct reader *r, struct ai_meter *m)
 {
-	struct ai_value list = member(r->usage, "cacheDetails"), v;
+	struct ai_value list = member(r, r->usage, "cacheDetails"), v;
 	int64_t written = count(r, r->usage, "cacheWriteInputTokens"), hour = 0;
 	struct ai_json_iter it;
 
 	ai_json_iter_init(&it, list);
 	while (list.kind == AI_ARRAY && ai_json_next(&it, NULL, &v))
-		if (names(member(v, "ttl"), "1h") && hour <= COUNT_MAX)
+		if (names(member(r, v, "ttl"), "1h") && hour <= COUNT_MAX)
 			hour += count(r, v, "inputTokens");
 	m->n[AI_UNIT_INPUT] = must_count(r, r->usage, ANY("inputTokens"));
 	m->n[AI_UNIT_CACHED] = count(r, r->usage, "cacheReadInputTokens");
@@ -322,14 +363,14 @@ static void bedrock(struct reader *r, struct ai_meter *m)
 
 static void cohere(struct reader *r, struct ai_meter *m)
 {
-	struct ai_value b = either(r->usage, "billed_units", "tokens");
+	struct ai_value b = either(r, r->usage, "billed_units", "tokens");
 
 	if (b.kind != AI_OBJECT)
 		complain(r, "billed_units", "is missing");
 	m->n[AI_UNIT_INPUT] = count(r, b, "input_tokens");
 	m->n[AI_UNIT_OUTPUT] = count(r, b, "output_tokens");
 	m->n[AI_UNIT_SEARCH] = count(r, b, "search_units");
-	if (!told(b, "input_tokens") && !told(b, "search_units"))
+	if (!told(r, b, "input_tokens") && !told(r, b, "search_units"))
 		complain(r, "billed_units.input_tokens", "is missing");
 }
 
@@ -392,8 +433,13 @@ enum ai_shape ai_shape_of_provider(struct ai_span provider)
 int ai_meter_read(enum ai_shape shape, struct ai_value usage,
 		  struct ai_meter *m, struct ai_err *err)
 {
-	struct reader r = { usage, err, false };
+	struct reader r;
 
+	/* The lists are filled when they are needed. */
+	r.usage = usage;
+	r.err = err;
+	r.bad = false;
+	r.top.of = r.part.of = NULL;
 	memset(m, 0, sizeof *m);
 	m->reported = -1;
 	m->tier = -1;

@@ -260,18 +260,25 @@ void ai_wire_put_path(struct ai_buf *b, const char *path, const char *model)
 
 /* ---- taking answers apart --------------------------------------------------- */
 
-int ai_wire_object(const char *p, size_t n, struct ai_value *v,
-		   struct ai_err *err)
+int ai_wire_members(const char *p, size_t size, struct ai_value *v,
+		    const struct ai_json_want *w, size_t n,
+		    struct ai_err *err)
 {
 	struct ai_err why;
 
-	if (ai_json_check(p, n, v, &why) < 0)
+	if (ai_json_check_members(p, size, v, w, n, &why) < 0)
 		return ai_err_set(err, AI_E_ANSWER,
 				  "the answer is not JSON: %.300s", why.msg);
 	if (v->kind != AI_OBJECT)
 		return ai_err_set(err, AI_E_ANSWER,
 				  "the answer is not a JSON object");
 	return 0;
+}
+
+int ai_wire_object(const char *p, size_t n, struct ai_value *v,
+		   struct ai_err *err)
+{
+	return ai_wire_members(p, n, v, NULL, 0, err);
 }
 
 void ai_wire_copy(struct ai_value v, const char *path, char *out, size_t size)

@@ -307,6 +307,10 @@ void ai_wire_copy(struct ai_value v, const char *path, char *out, size_t size);
 /* The body as an object.  -1: AI_E_ANSWER, it is none. */
 int ai_wire_object(const char *p, size_t n, struct ai_value *v,
 		   struct ai_err *err);
+/* And some members of it: ai_json_members(). */
+int ai_wire_members(const char *p, size_t size, struct ai_value *v,
+		    const struct ai_json_want *w, size_t n,
+		    struct ai_err *err);
 /* A count that makes sense, or -1. */
 int64_t ai_wire_count(struct ai_value v, const char *path);
 /* Members that are written if they are set. */

@@ -456,9 +456,25 @@ struct ai_value ai_json_member(struct ai_value object, struct ai_span name)
 	return found;
 }
 
+struct wanted {
+	const struct ai_json_want *w;
+	size_t n;
+};
+
+static int take_member(void *arg, struct ai_value key, struct ai_value val)
+{
+	const struct wanted *wanted = arg;
+
+	for (size_t i = 0; i < wanted->n; i++)
+		if (ai_json_is(key, wanted->w[i].name))
+			*wanted->w[i].to = val;
+	return 0;
+}
+
 void ai_json_members(struct ai_value object, const struct ai_json_want *w,
 		     size_t n)
 {
+	struct wanted wanted = { w, n };
 	struct ai_value key, val;
 	struct ai_json_iter it;
 
@@ -468,9 +484,18 @@ void ai_json_members(struct ai_value object, const struct ai_json_want *w,
 		return;
 	ai_json_iter_init(&it, object);
 	while (ai_json_next(&it, &key, &val))
-		for (size_t i = 0; i < n; i++)
-			if (ai_json_is(key, w[i].name))
-				*w[i].to = val;
+		take_member(&wanted, key, val);
+}
+
+int ai_json_check_members(const char *p, size_t size, struct ai_value *v,
+			  const struct ai_json_want *w, size_t n,
+			  struct ai_err *err)
+{
+	struct wanted wanted = { w, n };
+
+	for (size_t i = 0; i < n; i++)
+		*w[i].to = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	return ai_json_scan(p, size, v, take_member, &wanted, err);
 }
 
 static struct ai_value element(struct ai_value array, struct ai_span index)

@@ -70,6 +70,10 @@ struct ai_json_want {
 };
 void ai_json_members(struct ai_value object, const struct ai_json_want *w,
 		     size_t n);
+/* The same as ai_json_check() goes through the text, if that is an object. */
+int ai_json_check_members(const char *p, size_t size, struct ai_value *v,
+			  const struct ai_json_want *w, size_t n,
+			  struct ai_err *err);
 /*
  * The value at a path: names and array indexes with dots between them
  * ("completion.text", "messages.0.content"); "\." is a dot in a name; the
