@@ -39,12 +39,17 @@ int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 {
 	int rc;
 
+	*n = ledger_memo_label(l, labels);
+	if (*n != 0)
+		return 0;
 	if (bind_labels(l, SQL_LABEL, labels, err) < 0)
 		return -1;
 	rc = ai_db_step(&l->db, l->st[SQL_LABEL], err);
 	if (rc > 0)
 		*n = sqlite3_column_int64(l->st[SQL_LABEL], 0);
 	sqlite3_reset(l->st[SQL_LABEL]);
+	if (rc > 0)
+		ledger_memo_set_label(l, labels, *n);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (bind_labels(l, SQL_INSERT_LABEL, labels, err) < 0 ||
@@ -141,15 +146,20 @@ int ledger_known_person(struct ai_ledger *l, char name[64],
 
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err)
 {
+	char own[64];
 	int rc;
 
-	if (!is_person(name))
+	if (!is_person(name) || ledger_memo_person(l, name))
 		return 0;
+	memcpy(own, name, sizeof(own));
 	rc = find_person(l, name, err);
 	if (rc == 0 && LEDGER_RUN(l, SQL_INSERT_PERSON, err, "t",
 				  ai_span_of(name)) < 0)
 		return -1;
-	return rc < 0 || (rc == 0 && find_person(l, name, err) < 0) ? -1 : 0;
+	if (rc < 0 || (rc == 0 && find_person(l, name, err) < 0))
+		return -1;
+	ledger_memo_set_person(l, own, name);
+	return 0;
 }
 
 /* ---- accounts ------------------------------------------------------------------ */
@@ -175,9 +185,16 @@ static int read_account(struct ai_ledger *l, const struct ai_budget *b,
 			int64_t start, int64_t *n, struct ai_reserved *sums,
 			struct ai_err *err)
 {
+	const struct ledger_sums *known = ledger_memo_account(l, b, start);
 	sqlite3_stmt *st;
 	int rc;
 
+	if (known != NULL) {
+		*n = known->n;
+		sums->pending = known->pending;
+		sums->posted = known->posted;
+		return 1;
+	}
 	if (LEDGER_BIND(l, SQL_ACCOUNT, err, "ttti", ai_span_of(b->scope),
 			ai_span_of(b->name), ai_span_of(b->period), start) < 0)
 		return -1;
@@ -189,6 +206,8 @@ static int read_account(struct ai_ledger *l, const struct ai_budget *b,
 		sums->posted = sqlite3_column_int64(st, 2);
 	}
 	sqlite3_reset(st);
+	if (rc > 0)
+		ledger_memo_set_account(l, b, start, *n, sums);
 	return rc;
 }
 
@@ -265,38 +284,28 @@ static int applies(struct ai_ledger *l, struct ai_budget *b,
 	return rc < 0 ? -1 : rc == 0;
 }
 
-static void read_budget(sqlite3_stmt *st, struct ai_budget *b)
-{
-	ledger_copy_column(b->scope, sizeof(b->scope), st, 0);
-	ledger_copy_column(b->name, sizeof(b->name), st, 1);
-	ledger_copy_column(b->period, sizeof(b->period), st, 2);
-	b->cap = sqlite3_column_int64(st, 3);
-}
-
 int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 			 const struct ai_labels *labels,
 			 struct ledger_accounts *a, struct ai_err *err)
 {
-	sqlite3_stmt *st;
 	struct ai_budget b;
 	struct ai_reserved r;
-	int rc, mine, room = 1;
+	int mine, room = 1;
+	size_t i;
 
 	a->n = 0;
-	if (LEDGER_BIND(l, SQL_BUDGETS, err, "") < 0)
+	if (ledger_memo_budgets(l, err) < 0)
 		return -1;
-	st = l->st[SQL_BUDGETS];
-	while (room > 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
-		read_budget(st, &b);
+	for (i = 0; room > 0 && i < l->memo.n_budgets; i++) {
+		b = l->memo.budget[i];
 		mine = applies(l, &b, labels, err);
 		if (mine != 0)
 			room = mine < 0 ? -1
 					: try_budget(l, it, &b, &r, a, err);
 	}
-	sqlite3_reset(st);
 	if (room == 0)
 		it->out = r;
-	return room <= 0 ? room : rc < 0 ? -1 : 1;
+	return room;
 }
 
 /* ---- room --------------------------------------------------------------------- */
@@ -342,21 +351,19 @@ static int narrow(struct ai_ledger *l, const struct ai_budget *b,
 static int find_room(struct ai_ledger *l, const struct ai_labels *labels,
 		     struct ai_room *room, struct ai_err *err)
 {
-	sqlite3_stmt *st;
 	struct ai_budget b;
-	int rc, mine = 0;
+	int mine = 0;
+	size_t i;
 
-	if (LEDGER_BIND(l, SQL_BUDGETS, err, "") < 0)
+	if (ledger_memo_budgets(l, err) < 0)
 		return -1;
-	st = l->st[SQL_BUDGETS];
-	while (mine >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
-		read_budget(st, &b);
+	for (i = 0; mine >= 0 && i < l->memo.n_budgets; i++) {
+		b = l->memo.budget[i];
 		mine = applies(l, &b, labels, err);
 		if (mine > 0)
 			mine = narrow(l, &b, room, err);
 	}
-	sqlite3_reset(st);
-	return mine < 0 || rc < 0 ? -1 : 0;
+	return mine < 0 ? -1 : 0;
 }
 
 int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
@@ -431,6 +438,8 @@ int ledger_budget(struct ai_ledger *l, struct ledger_item *it,
 				     "at most %d bytes", b.scope,
 				     (int)sizeof(none.user) - 1);
 	if (strcmp(b.scope, "user") == 0 && ledger_person(l, b.name, err) < 0)
+		return -1;
+	if (ledger_memo_write(l, err) < 0)
 		return -1;
 	there = has_budget(l, &b, err);
 	if (there < 0 || ((there == 0 || b.cap < 0) &&

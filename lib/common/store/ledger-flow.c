@@ -47,8 +47,7 @@ static int book(struct ai_ledger *l, const struct ledger_item *it,
 	for (i = 0; i < a->n; i++)
 		if (LEDGER_RUN(l, SQL_INSERT_ENTRY, err, "ii", l->seq,
 			       a->id[i]) < 0 ||
-		    LEDGER_RUN(l, SQL_ADD_PENDING, err, "ii", t.amount,
-			       a->id[i]) < 0)
+		    ledger_move_sums(l, a->id[i], t.amount, 0, err) < 0)
 			return -1;
 	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiiit", l->seq, t.amount,
 			  (int64_t)it->out.sent, lease, o->pid, o->start, o->space,
@@ -111,8 +110,8 @@ int ledger_shift(struct ai_ledger *l, int64_t seq, int64_t pending,
 		return -1;
 	st = l->st[SQL_ENTRIES];
 	while ((rc = ai_db_step(&l->db, st, err)) > 0)
-		if (LEDGER_RUN(l, SQL_END_PENDING, err, "iii", pending, posted,
-			       (int64_t)sqlite3_column_int64(st, 0)) < 0)
+		if (ledger_move_sums(l, sqlite3_column_int64(st, 0), -pending,
+				     posted, err) < 0)
 			break;
 	sqlite3_reset(st);
 	return rc == 0 ? 0 : -1;

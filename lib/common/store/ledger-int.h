@@ -28,7 +28,7 @@ enum ledger_sql {
 	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_USED, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
 	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
-	SQL_ADD_PENDING, SQL_END_PENDING, SQL_ENTRIES, SQL_INSERT_ENTRY,
+	SQL_MOVE_SUMS, SQL_ENTRIES, SQL_INSERT_ENTRY,
 	SQL_INSERT_HOLD, SQL_HOLDER, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
 	SQL_BREAKER, SQL_SET_BREAKER, SQL_RESET_BREAKER,
@@ -49,6 +49,34 @@ enum ledger_kind {
 	LEDGER_CORRECT = 5,
 };
 
+#define LEDGER_MEMO_ACCOUNTS 16
+#define LEDGER_BREAKER_NAME 180
+
+/* What a transaction has read, and the sums that it moves (ledger-memo.c).
+ * Nothing is valid unless it is open. */
+struct ledger_memo {
+	bool open, has_budgets, has_limit;
+	struct ai_labels labels; /* of label; 0: of none */
+	int64_t label;
+	char person[64], token[64]; /* "": nobody */
+	struct ai_budget *budget;
+	size_t n_budgets, max_budgets;
+	struct ledger_sums {
+		struct ai_budget of; /* if it was read */
+		int64_t start, n;    /* its number */
+		bool read;
+		int64_t pending, posted;           /* if it was read */
+		int64_t more_pending, more_posted; /* to be written */
+	} account[LEDGER_MEMO_ACCOUNTS];
+	size_t n_accounts;
+	struct ai_limit limit; /* for just this key and model */
+	/* A breaker of which there is nothing to tell; and the name of that of
+	 * a label. "", 0: none. */
+	char healthy[LEDGER_BREAKER_NAME];
+	int64_t rate_label;
+	char rate_key[40], rate_model[128];
+};
+
 struct ai_ledger {
 	struct ai_db db;
 	sqlite3_stmt *st[SQL_COUNT];
@@ -59,6 +87,7 @@ struct ai_ledger {
 	bool fixed;         /* it can only be read */
 	bool no_sync;       /* tests: nothing has to survive */
 	int64_t uid;        /* of the user */
+	struct ledger_memo memo;
 	int64_t seq;        /* of the last transfer, in this transaction */
 	int64_t event_seq;  /* of the last event */
 	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
@@ -289,6 +318,45 @@ int ledger_used(struct ai_ledger *l, const char *name,
 	" WHEN 'key' THEN l.key=?5 WHEN 'tenant' THEN l.tenant=?5" \
 	" WHEN 'user' THEN l.user=?5 WHEN 'project' THEN l.project=?5" \
 	" WHEN 'experiment' THEN l.experiment=?5 WHEN 'run' THEN l.run=?5 END"
+
+/* ---- what a transaction knows (ledger-memo.c) ----------------------------------- */
+
+void ledger_memo_begin(struct ai_ledger *l);
+void ledger_memo_end(struct ai_ledger *l);
+void ledger_memo_free(struct ai_ledger *l);
+/* The number of these labels; 0: not known here. */
+int64_t ledger_memo_label(const struct ai_ledger *l, const struct ai_labels *a);
+void ledger_memo_set_label(struct ai_ledger *l, const struct ai_labels *a,
+			   int64_t n);
+/* Puts the token in the place of the name, if it is known here. */
+bool ledger_memo_person(const struct ai_ledger *l, char name[64]);
+void ledger_memo_set_person(struct ai_ledger *l, const char *name,
+			    const char token[64]);
+/* From now on l->memo.budget[] has all of them, in the order of the table. */
+int ledger_memo_budgets(struct ai_ledger *l, struct ai_err *err);
+/* The account of this budget as the transaction sees it; NULL: it is to be read. */
+struct ledger_sums *ledger_memo_account(struct ai_ledger *l,
+					const struct ai_budget *b,
+					int64_t start);
+/* It was read; what the transaction has moved so far is added to sums. */
+void ledger_memo_set_account(struct ai_ledger *l, const struct ai_budget *b,
+			     int64_t start, int64_t n,
+			     struct ai_reserved *sums);
+/* Account n has so much more pending and posted. */
+int ledger_move_sums(struct ai_ledger *l, int64_t n, int64_t pending,
+		     int64_t posted, struct ai_err *err);
+/* Writes all sums: before the commit, and before anything else looks at the
+ * table or at the budgets, or changes them. */
+int ledger_memo_write(struct ai_ledger *l, struct ai_err *err);
+/* What is asked of calls with this key and model; NULL: not known here. */
+struct ai_limit *ledger_memo_limit(struct ai_ledger *l, const char *key,
+				   const char *model);
+void ledger_memo_set_limit(struct ai_ledger *l, const struct ai_limit *limit);
+/* Whether there is nothing to tell of this breaker. */
+bool ledger_memo_healthy(const struct ai_ledger *l, const char *name);
+void ledger_memo_set_healthy(struct ai_ledger *l, const char *name);
+/* A limit or a breaker is changed. */
+void ledger_memo_forget_rates(struct ai_ledger *l);
 
 /* ---- the calendar (ledger-period.c) ------------------------------------------- */
 

@@ -145,16 +145,23 @@ static int find_bucket(struct ai_ledger *l, struct ledger_item *it,
 	return 1;
 }
 
-static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
-			struct ledger_rate *r, struct ai_err *err)
+/* Those of a key and model; 0: none. */
+static int find_limit(struct ai_ledger *l, struct ai_limit *limit,
+		      struct ai_err *err)
 {
-	const struct ai_reserve *q = &it->in.reserve;
-	int64_t requests = 0, tokens = 0, rank, best = 4;
+	const struct ai_limit *known = ledger_memo_limit(l, limit->key,
+							 limit->model);
+	int64_t rank, best = 4;
 	sqlite3_stmt *st;
 	int rc;
 
-	if (LEDGER_BIND(l, SQL_LIMITS, err, "tt", ai_span_of(q->labels.key),
-			ai_span_of(q->labels.model)) < 0)
+	if (known != NULL) {
+		*limit = *known;
+		return 0;
+	}
+	limit->requests = limit->tokens = 0;
+	if (LEDGER_BIND(l, SQL_LIMITS, err, "tt", ai_span_of(limit->key),
+			ai_span_of(limit->model)) < 0)
 		return -1;
 	st = l->st[SQL_LIMITS];
 	while ((rc = ai_db_step(&l->db, st, err)) > 0) {
@@ -162,20 +169,34 @@ static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 		if (rank >= best)
 			continue;
 		best = rank;
-		requests = sqlite3_column_int64(st, 0);
-		tokens = sqlite3_column_int64(st, 1);
+		limit->requests = sqlite3_column_int64(st, 0);
+		limit->tokens = sqlite3_column_int64(st, 1);
 	}
-	if (rc < 0)
+	if (rc == 0)
+		ledger_memo_set_limit(l, limit);
+	return rc;
+}
+
+static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
+			struct ledger_rate *r, struct ai_err *err)
+{
+	const struct ai_reserve *q = &it->in.reserve;
+	struct ai_limit limit;
+	int rc;
+
+	snprintf(limit.key, sizeof(limit.key), "%s", q->labels.key);
+	snprintf(limit.model, sizeof(limit.model), "%s", q->labels.model);
+	if (find_limit(l, &limit, err) < 0)
 		return -1;
-	rc = find_bucket(l, it, r, "requests", 1, requests, err);
+	rc = find_bucket(l, it, r, "requests", 1, limit.requests, err);
 	return rc <= 0 ? rc : find_bucket(l, it, r, "tokens", q->tokens,
-					  tokens, err);
+					  limit.tokens, err);
 }
 
 /* ---- breakers ------------------------------------------------------------------ */
 
 struct breaker {
-	char name[180];
+	char name[LEDGER_BREAKER_NAME];
 	int64_t failures; /* in a row */
 	int64_t opened, held; /* ns */
 	int64_t probe; /* the transfer that was the last one */
@@ -200,6 +221,8 @@ static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
 
 	*b = (struct breaker){ .failures = 0 };
 	snprintf(b->name, sizeof(b->name), "%s %s", key, model);
+	if (ledger_memo_healthy(l, b->name))
+		return 0;
 	if (LEDGER_BIND(l, SQL_BREAKER, err, "t", ai_span_of(b->name)) < 0)
 		return -1;
 	st = l->st[SQL_BREAKER];
@@ -214,6 +237,9 @@ static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
 			: lease_of(st, 5, it->now_ns);
 	}
 	sqlite3_reset(st);
+	if (rc >= 0 && b->failures == 0 && b->opened == 0 && b->held == 0 &&
+	    b->probe == 0)
+		ledger_memo_set_healthy(l, b->name);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -221,25 +247,31 @@ static int read_breaker(struct ai_ledger *l, const struct ledger_item *it,
 static int breaker_of(struct ai_ledger *l, const struct ledger_item *it,
 		      int64_t label, struct breaker *b, struct ai_err *err)
 {
-	char key[40] = "", model[128] = "";
+	struct ledger_memo *m = &l->memo;
 	sqlite3_stmt *st;
 	int rc;
 
+	if (m->open && m->rate_label != 0 && m->rate_label == label)
+		return read_breaker(l, it, m->rate_key, m->rate_model, b, err);
+	m->rate_key[0] = m->rate_model[0] = '\0';
 	if (LEDGER_BIND(l, SQL_LABEL_RATE, err, "i", label) < 0)
 		return -1;
 	st = l->st[SQL_LABEL_RATE];
 	rc = ai_db_step(&l->db, st, err);
 	if (rc > 0) {
-		ledger_copy_column(key, sizeof(key), st, 0);
-		ledger_copy_column(model, sizeof(model), st, 1);
+		ledger_copy_column(m->rate_key, sizeof(m->rate_key), st, 0);
+		ledger_copy_column(m->rate_model, sizeof(m->rate_model), st, 1);
 	}
 	sqlite3_reset(st);
-	return rc < 0 ? -1 : read_breaker(l, it, key, model, b, err);
+	m->rate_label = rc > 0 ? label : 0;
+	return rc < 0 ? -1 : read_breaker(l, it, m->rate_key, m->rate_model, b,
+					  err);
 }
 
 static int write_breaker(struct ai_ledger *l, const struct ledger_item *it,
 			 const struct breaker *b, struct ai_err *err)
 {
+	ledger_memo_forget_rates(l);
 	return LEDGER_RUN(l, SQL_SET_BREAKER, err, "tiiiit",
 			  ai_span_of(b->name), b->failures, b->opened, b->probe,
 			  b->held, ai_span_of(it->owner.boot));
@@ -375,6 +407,7 @@ int ledger_limit(struct ai_ledger *l, struct ledger_item *it,
 	const struct ai_limit *q = &it->in.limit;
 	const struct ledger_who who = { it->uid, it->now_ms };
 
+	ledger_memo_forget_rates(l);
 	if (q->requests < 0 || q->tokens < 0)
 		return ledger_refuse(it, AI_E_USAGE,
 				     "a limit below nothing");

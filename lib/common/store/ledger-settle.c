@@ -176,6 +176,7 @@ int ledger_reset(struct ai_ledger *l, struct ledger_item *it,
 {
 	const struct ledger_who who = { it->uid, it->now_ms };
 
+	ledger_memo_forget_rates(l);
 	if (LEDGER_RUN(l, SQL_RESET_BREAKER, err, "t",
 		       ai_span_of(it->in.model)) < 0)
 		return -1;

@@ -68,9 +68,8 @@ const char *const ledger_sql[SQL_COUNT] = {
 			    " coalesce(sum(t.amount), 0) FROM entry e"
 			    " JOIN transfer t ON t.of=e.transfer"
 			    " WHERE e.account=?1) WHERE n=?1",
-	[SQL_ADD_PENDING] = "UPDATE account SET pending=pending+? WHERE n=?",
-	[SQL_END_PENDING] = "UPDATE account SET pending=pending-?1,"
-			    " posted=posted+?2 WHERE n=?3",
+	[SQL_MOVE_SUMS] = "UPDATE account SET pending=pending+?1,"
+			  " posted=posted+?2 WHERE n=?3",
 	[SQL_ENTRIES] = "SELECT account FROM entry WHERE transfer=?",
 	[SQL_INSERT_ENTRY] = "INSERT INTO entry VALUES(?, ?)",
 	[SQL_INSERT_HOLD] = "INSERT INTO hold VALUES(?, ?, ?, ?, ?, ?, ?, ?)",

@@ -107,17 +107,20 @@ static int transact(struct ai_ledger *l, bool durable, ledger_step *step,
 	l->full = durable;
 	if (ai_db_begin(&l->db, true, err) < 0)
 		return -1;
+	ledger_memo_begin(l);
 	if (ledger_state_load(l, err) < 0)
 		goto fail;
 	seq = l->seq;
 	event = l->event_seq;
-	if (step(l, arg, err) < 0)
+	if (step(l, arg, err) < 0 || ledger_memo_write(l, err) < 0)
 		goto fail;
+	ledger_memo_end(l);
 	if ((l->seq != seq || l->event_seq != event) &&
 	    ledger_state_save(l, err) < 0)
 		goto fail;
 	return ai_db_commit(&l->db, err);
 fail:
+	ledger_memo_end(l);
 	ai_db_rollback(&l->db);
 	return -1;
 }
@@ -307,6 +310,7 @@ void ai_ledger_close(struct ai_ledger *l)
 		ai_db_finish(&l->st[i]);
 	ai_db_close(&l->db);
 	ai_queue_close(&l->queue);
+	ledger_memo_free(l);
 	free(l);
 }
 
