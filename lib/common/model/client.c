@@ -70,6 +70,7 @@ struct ai_exchange *ai_exchange_new(struct ai_client *c,
 	x->tariff = &e->tariff;
 	x->payment = (struct ai_payment){ .reserved = false };
 	x->pay.batch = NULL;
+	x->tape_key[0] = '\0';
 	ai_buf_clear(&x->url);
 	ai_buf_str(&x->url, e->base);
 	return x;
@@ -115,6 +116,7 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 	x->call->max_tokens = max_output;
 	if (ai_buf_check(&x->body, "the request", err) < 0 ||
 	    ai_buf_check(&x->url, "the address", err) < 0 ||
+	    ai_tape_name(&x->client->tape, x, NULL, err) < 0 ||
 	    ai_tariff_ask(x->tariff, x->body.len, max_output, media, &x->ask,
 			  err) < 0)
 		return -1;
@@ -214,6 +216,8 @@ static void blame_deadline(struct ai_exchange *x)
 
 static void reserved(struct ai_exchange *x)
 {
+	struct ai_err err;
+
 	if (x->pay.rc < 0) {
 		if (x->pay.of_key && ai_keyed_other(x))
 			return;
@@ -221,7 +225,8 @@ static void reserved(struct ai_exchange *x)
 			return;
 		ai_place_leave(x, AI_PACE_OTHER);
 		blame_deadline(x);
-		over(x, -1, &x->pay.err);
+		over(x, -1, ai_tape_add_refused(&x->client->tape, x, &x->pay.err,
+						&err) < 0 ? &err : &x->pay.err);
 		return;
 	}
 	if (x->pay.what == AI_PAY_VOID)
@@ -801,6 +806,8 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	 * is asked. */
 	if (put_chat(x, &q, err) == 0)
 		found = try_resume(x, b, err);
+	if (found == 0 && ai_tape_name(&c->tape, x, b->ordinal, err) < 0)
+		found = -1;
 	if (found == 0 && b->only_kept) {
 		ai_exchange_put_back(c, x);
 		return 1;

@@ -6,6 +6,7 @@
 #ifndef AI_MODEL_EXCHANGE_H
 #define AI_MODEL_EXCHANGE_H
 
+#include "crypt/hash.h"
 #include "model/client.h"
 #include "model/pace.h"
 #include "model/resume.h"
@@ -81,6 +82,8 @@ struct ai_exchange {
 	bool told;  /* some of its text was handed on: no second attempt */
 	ai_client_delta *delta;
 	struct ai_buf raw; /* its bytes, if they are recorded */
+	char tape_key[AI_HASH_HEX]; /* what a recording knows it by; "" */
+	int64_t tape_n;
 	struct {
 		double latency_s, ttft_s;
 		int64_t created_s;

@@ -15,41 +15,113 @@
 
 #define LINE_MAX_BYTES ((size_t)256 << 20)
 
+#define RUN_BYTES 8
+
+/* An attempt. */
 struct ai_tape_entry {
 	char key[AI_HASH_HEX];
-	off_t at; /* of its line in the file, and the bytes of that */
-	size_t n;
-	size_t played; /* of the first with this key: how many were played */
+	char run[2 * RUN_BYTES + 1]; /* of the program that recorded it */
+	int64_t n;    /* which of the same requests in that run it was; then, in
+		       * all runs */
+	off_t run_at; /* the first of its key and run, in the file */
+	off_t at;     /* of its line, and the bytes of that */
+	size_t bytes;
+	size_t played; /* of the first of its call: how many were played */
 };
 
 /* ---- keys -------------------------------------------------------------------- */
 
-static void key_of(const struct ai_exchange *x, char key[AI_HASH_HEX])
+static const char *path_of(const struct ai_exchange *x)
 {
-	struct ai_hash h;
-	const char *path = x->url.p + strlen(x->e->base);
-
-	ai_hash_init(&h);
-	ai_hash_add(&h, path, strlen(path) + 1);
-	ai_hash_add(&h, x->body.p, x->body.len);
-	ai_hash_hex(&h, key);
+	return x->url.p + strlen(x->e->base);
 }
 
-static int by_key(const void *a, const void *b)
+int ai_tape_name(struct ai_tape *t, struct ai_exchange *x, int64_t *ordinal,
+		 struct ai_err *err)
+{
+	unsigned char key[AI_HASH_BYTES];
+	struct ai_hash h;
+
+	if (x->tape_key[0] != '\0' || (t->record < 0 && t->play < 0))
+		return 0;
+	ai_hash_init(&h);
+	ai_hash_add(&h, path_of(x), strlen(path_of(x)) + 1);
+	ai_hash_add(&h, x->body.p, x->body.len);
+	ai_hash_hex(&h, x->tape_key);
+	x->tape_n = ordinal != NULL ? *ordinal : -1;
+	if (x->tape_n >= 0)
+		return 0;
+	ai_unhex(x->tape_key, AI_HASH_HEX - 1, key);
+	x->tape_n = ai_tally_add(&t->tally, key, err);
+	if (ordinal != NULL)
+		*ordinal = x->tape_n;
+	return x->tape_n < 0 ? -1 : 0;
+}
+
+static int by_run(const void *a, const void *b)
 {
 	const struct ai_tape_entry *x = a, *y = b;
 	int rc = strcmp(x->key, y->key);
 
-	/* In the order of the file. */
+	if (rc == 0)
+		rc = strcmp(x->run, y->run);
 	return rc != 0 ? rc : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Runs in the order in which they began, and attempts in that in which they
+ * ended. */
+static int by_call(const void *a, const void *b)
+{
+	const struct ai_tape_entry *x = a, *y = b;
+	int rc = strcmp(x->key, y->key);
+
+	if (rc == 0)
+		rc = x->run_at < y->run_at ? -1 : x->run_at > y->run_at;
+	if (rc == 0)
+		rc = x->n < y->n ? -1 : x->n > y->n;
+	return rc != 0 ? rc : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static bool is_of(const struct ai_tape_entry *x, const struct ai_tape_entry *y)
+{
+	return strcmp(x->key, y->key) == 0 && strcmp(x->run, y->run) == 0;
+}
+
+/* Calls are numbered through: those of a second run come after those of the
+ * first. */
+static void sort(struct ai_tape *t)
+{
+	struct ai_tape_entry *v = t->v;
+	int64_t before = 0;
+
+	if (t->n == 0)
+		return;
+	qsort(v, t->n, sizeof *v, by_run);
+	for (size_t i = 0; i < t->n; i++)
+		v[i].run_at = i > 0 && is_of(&v[i], &v[i - 1])
+			? v[i - 1].run_at : v[i].at;
+	qsort(v, t->n, sizeof *v, by_call);
+	for (size_t i = 0; i < t->n; i++) {
+		if (i == 0 || strcmp(v[i].key, v[i - 1].key) != 0)
+			before = 0;
+		else if (!is_of(&v[i], &v[i - 1]))
+			before = v[i - 1].n + 1;
+		v[i].n += before;
+	}
 }
 
 /* ---- opening ------------------------------------------------------------------- */
 
+static int no_line(const struct ai_line *line, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_DATA, "'%.200s', line %lu: this is no line "
+			  "of a recording", ai_client.replay, line->number);
+}
+
 static int add_entry(struct ai_tape *t, const struct ai_line *line, off_t at,
 		     struct ai_err *err)
 {
-	struct ai_value v;
+	struct ai_value v, key;
 	struct ai_tape_entry *e;
 
 	if (t->n == t->cap) {
@@ -60,14 +132,19 @@ static int add_entry(struct ai_tape *t, const struct ai_line *line, off_t at,
 		t->cap = 2 * t->cap + 16;
 	}
 	e = &t->v[t->n];
-	*e = (struct ai_tape_entry){ .at = at, .n = line->text.n };
+	*e = (struct ai_tape_entry){ .at = at, .bytes = line->text.n };
 	if (line->too_long ||
-	    ai_json_check(line->text.p, line->text.n, &v, NULL) < 0 ||
-	    ai_json_get(v, "key").s.n != 2 + AI_HASH_HEX - 1)
-		return ai_err_set(err, AI_E_DATA, "'%.200s', line %lu: this is "
-				  "no line of a recording", ai_client.replay,
-				  line->number);
-	memcpy(e->key, ai_json_get(v, "key").s.p + 1, sizeof e->key - 1);
+	    ai_json_check(line->text.p, line->text.n, &v, NULL) < 0)
+		return no_line(line, err);
+	key = ai_json_get(v, "key");
+	if (key.kind != AI_STRING || key.s.n != 2 + AI_HASH_HEX - 1)
+		return no_line(line, err);
+	memcpy(e->key, key.s.p + 1, sizeof e->key - 1);
+	ai_wire_copy(v, "run", e->run, sizeof e->run);
+	/* No run has so many. */
+	if (ai_json_i64(ai_json_get(v, "n"), &e->n) < 0 || e->n < 0 ||
+	    e->n > UINT32_MAX)
+		e->n = 0;
 	t->n++;
 	return 0;
 }
@@ -88,17 +165,34 @@ static int read_entries(struct ai_tape *t, struct ai_err *err)
 		at += (off_t)(line.too_long ? line.length : line.text.n) + 1;
 	}
 	ai_reader_release(&r);
-	if (rc == 0 && t->n > 0)
-		qsort(t->v, t->n, sizeof *t->v, by_key);
+	sort(t);
 	return rc;
+}
+
+static int open_play(struct ai_tape *t, const char *path, struct ai_err *err)
+{
+	struct stat s;
+
+	t->play = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (t->play < 0 || fstat(t->play, &s) < 0)
+		return ai_err_sys(err, AI_E_OPEN, errno, "cannot replay "
+				  "'%.200s'", path);
+	if (!S_ISREG(s.st_mode))
+		return ai_err_set(err, AI_E_OPEN, "cannot replay '%.200s': it "
+				  "must be a file, since it is read more than "
+				  "once", path);
+	return read_entries(t, err);
 }
 
 int ai_tape_open(struct ai_tape *t, struct ai_err *err)
 {
 	const char *record = ai_client.record, *replay = ai_client.replay;
+	unsigned char id[RUN_BYTES];
 
 	*t = (struct ai_tape){ .record = -1, .play = -1 };
 	ai_buf_init(&t->line, LINE_MAX_BYTES);
+	ai_random(id, sizeof id);
+	ai_hex(id, sizeof id, t->run);
 	if (record != NULL && replay != NULL)
 		return ai_err_set(err, AI_E_USAGE,
 				  "--record and --replay: give one");
@@ -109,13 +203,7 @@ int ai_tape_open(struct ai_tape *t, struct ai_err *err)
 			return ai_err_sys(err, AI_E_CREATE, errno,
 					  "cannot record to '%.200s'", record);
 	}
-	if (replay == NULL)
-		return 0;
-	t->play = open(replay, O_RDONLY | O_CLOEXEC);
-	if (t->play < 0)
-		return ai_err_sys(err, AI_E_OPEN, errno, "cannot replay "
-				  "'%.200s'", replay);
-	return read_entries(t, err);
+	return replay == NULL ? 0 : open_play(t, replay, err);
 }
 
 void ai_tape_release(struct ai_tape *t)
@@ -127,6 +215,7 @@ void ai_tape_release(struct ai_tape *t)
 	if (t->play >= 0)
 		close(t->play);
 	free(t->v);
+	ai_tally_release(&t->tally);
 	ai_buf_release(&t->line);
 	*t = (struct ai_tape){ .record = -1, .play = -1 };
 }
@@ -200,38 +289,42 @@ static void put_failure(struct ai_buf *b, const struct ai_http_answer *a,
 	ai_put_close(b, '}');
 }
 
-static void put_request(struct ai_buf *b, const struct ai_exchange *x)
+static void put_request(struct ai_buf *b, const struct ai_tape *t,
+			const struct ai_exchange *x)
 {
-	char key[AI_HASH_HEX];
 	struct ai_value v;
 
-	key_of(x, key);
 	ai_put_key(b, "key");
-	ai_put_cstr(b, key);
+	ai_put_cstr(b, x->tape_key);
+	ai_put_key(b, "run");
+	ai_put_cstr(b, t->run);
+	ai_put_key(b, "n");
+	ai_put_i64(b, x->tape_n);
 	ai_put_key(b, "provider");
 	ai_put_cstr(b, x->e->provider);
 	ai_put_key(b, "path");
-	ai_put_cstr(b, x->url.p + strlen(x->e->base));
+	ai_put_cstr(b, path_of(x));
 	if (ai_json_check(ai_buf_cstr(&x->body), x->body.len, &v, NULL) == 0) {
 		ai_put_key(b, "request");
 		ai_put_value(b, v);
 	}
 }
 
-/* In one write, so that lines of several programs do not mix. */
+/* In one write, so that lines of several programs do not mix; a pipe may take
+ * several. */
 static int append(const struct ai_tape *t, struct ai_err *err)
 {
+	size_t at = 0;
 	ssize_t n;
 
-	do
-		n = write(t->record, t->line.p, t->line.len);
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)t->line.len)
-		return 0;
-	if (n >= 0)
-		errno = ENOSPC;
-	return ai_err_sys(err, AI_E_IO, errno, "cannot write to '%.200s'",
-			  ai_client.record);
+	while (at < t->line.len) {
+		n = write(t->record, t->line.p + at, t->line.len - at);
+		if (n < 0 && errno != EINTR)
+			return ai_err_sys(err, AI_E_IO, errno, "cannot write "
+					  "to '%.200s'", ai_client.record);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
 int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
@@ -243,7 +336,7 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 		return 0;
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
-	put_request(b, x);
+	put_request(b, t, x);
 	put_answer(b, &x->answer);
 	if (rc < 0)
 		put_failure(b, &x->answer, why);
@@ -251,6 +344,8 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 		ai_put_key(b, "other_key");
 		ai_put_bool(b, true);
 	}
+	ai_put_key(b, "max_tokens");
+	ai_put_i64(b, x->call->max_tokens);
 	ai_put_key(b, "created");
 	ai_put_i64(b, x->call->created_s);
 	ai_put_key(b, "latency_s");
@@ -266,29 +361,69 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 		? -1 : append(t, err);
 }
 
+int ai_tape_add_refused(struct ai_tape *t, const struct ai_exchange *x,
+			const struct ai_err *why, struct ai_err *err)
+{
+	static const struct ai_http_answer none;
+	struct ai_buf *b = &t->line;
+
+	if (t->record < 0)
+		return 0;
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	put_request(b, t, x);
+	ai_put_key(b, "refused");
+	ai_put_bool(b, true);
+	ai_put_key(b, "retry_after_s");
+	ai_put_f64(b, why->retry_after_s < 0 ? NAN : why->retry_after_s);
+	put_failure(b, &none, why);
+	ai_put_close(b, '}');
+	ai_buf_chr(b, '\n');
+	return ai_buf_check(b, "the line of the recording", err) < 0
+		? -1 : append(t, err);
+}
+
 /* ---- playing ----------------------------------------------------------------------- */
 
-/* The next answer to this request, or NULL. */
-static const struct ai_tape_entry *next_of(struct ai_tape *t,
-					   const struct ai_exchange *x)
+/* The first entry that is not before the n-th call of this key. */
+static size_t find(const struct ai_tape *t, const char *key, int64_t n)
 {
-	struct ai_tape_entry wanted = { .at = 0 };
 	size_t from = 0, to = t->n;
 
-	key_of(x, wanted.key);
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
+		int rc = strcmp(t->v[mid].key, key);
 
-		if (strcmp(t->v[mid].key, wanted.key) < 0)
+		if (rc < 0 || (rc == 0 && t->v[mid].n < n))
 			from = mid + 1;
 		else
 			to = mid;
 	}
-	if (from == t->n || strcmp(t->v[from].key, wanted.key) != 0)
-		return NULL;
-	to = from + t->v[from].played;
-	if (to + 1 < t->n && strcmp(t->v[to + 1].key, wanted.key) == 0)
-		t->v[from].played++;
+	return from;
+}
+
+static bool has(const struct ai_tape *t, size_t i, const char *key)
+{
+	return i < t->n && strcmp(t->v[i].key, key) == 0;
+}
+
+/* The next answer to this request, or NULL.  Where there are fewer calls, it is
+ * the last one before. */
+static const struct ai_tape_entry *next_of(struct ai_tape *t,
+					   const struct ai_exchange *x)
+{
+	const char *key = x->tape_key;
+	size_t i = find(t, key, x->tape_n), to;
+
+	if (!has(t, i, key) || t->v[i].n != x->tape_n) {
+		if (i > 0 && has(t, i - 1, key))
+			i = find(t, key, t->v[i - 1].n);
+		else if (!has(t, i, key))
+			return NULL;
+	}
+	to = i + t->v[i].played;
+	if (has(t, to + 1, key) && t->v[to + 1].n == t->v[i].n)
+		t->v[i].played++;
 	return &t->v[to];
 }
 
@@ -296,9 +431,9 @@ static int load(struct ai_tape *t, const struct ai_tape_entry *e,
 		struct ai_value *v, struct ai_err *err)
 {
 	ai_buf_clear(&t->line);
-	if (ai_buf_reserve(&t->line, e->n + 1) == 0 &&
-	    pread(t->play, t->line.p, e->n, e->at) == (ssize_t)e->n)
-		t->line.len = e->n;
+	if (ai_buf_reserve(&t->line, e->bytes + 1) == 0 &&
+	    pread(t->play, t->line.p, e->bytes, e->at) == (ssize_t)e->bytes)
+		t->line.len = e->bytes;
 	if (ai_buf_check(&t->line, "the line of the recording", err) < 0)
 		return -1;
 	return ai_json_check(ai_buf_cstr(&t->line), t->line.len, v, NULL) == 0
@@ -310,7 +445,7 @@ static double seconds_of(struct ai_value v, const char *path)
 {
 	double s;
 
-	return ai_json_f64(ai_json_get(v, path), &s) == 0 ? s : -1;
+	return ai_json_f64(ai_json_get(v, path), &s) == 0 && s < 1e9 ? s : -1;
 }
 
 static void take_answer(struct ai_value v, struct ai_http_answer *a)
@@ -320,13 +455,12 @@ static void take_answer(struct ai_value v, struct ai_http_answer *a)
 	*a = (struct ai_http_answer){ .body = a->body, .should_retry = -1,
 				      .retry_after_s = -1, .sent = true };
 	ai_buf_clear(&a->body);
-	if (ai_json_i64(ai_json_get(v, "status"), &n) == 0)
+	if (ai_json_i64(ai_json_get(v, "status"), &n) == 0 && n >= 0 &&
+	    n <= 999)
 		a->status = (long)n;
 	if (ai_json_i64(ai_json_get(v, "should_retry"), &n) == 0)
 		a->should_retry = (int)n;
-	if (ai_json_f64(ai_json_get(v, "retry_after_s"),
-			&a->retry_after_s) < 0)
-		a->retry_after_s = -1;
+	a->retry_after_s = seconds_of(v, "retry_after_s");
 	ai_wire_copy(v, "content_type", a->content_type,
 		     sizeof a->content_type);
 	ai_wire_copy(v, "request_id", a->request_id, sizeof a->request_id);
@@ -359,8 +493,8 @@ static int take_body(struct ai_value v, struct ai_buf *out, struct ai_err *err)
 }
 
 /* No answer came then, and so none comes now. */
-static int take_failure(struct ai_value failed, struct ai_http_answer *a,
-			struct ai_err *err)
+static void take_failure(struct ai_value failed, struct ai_http_answer *a,
+			 struct ai_err *err)
 {
 	char name[64], msg[sizeof err->msg];
 	enum ai_code code;
@@ -370,8 +504,7 @@ static int take_failure(struct ai_value failed, struct ai_http_answer *a,
 	a->again = ai_json_true(ai_json_get(failed, "again"));
 	a->sent = ai_json_true(ai_json_get(failed, "sent"));
 	code = ai_code_from_name(name, strlen(name));
-	return ai_err_set(err, code == AI_E_NONE ? AI_E_UNAVAILABLE : code,
-			  "%s", msg);
+	ai_err_set(err, code == AI_E_NONE ? AI_E_UNAVAILABLE : code, "%s", msg);
 }
 
 int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
@@ -386,16 +519,21 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 	x->played.latency_s = 0;
 	x->played.created_s = 0;
 	x->played.ttft_s = -1;
-	if (e == NULL)
+	if (e == NULL) {
+		/* Which is a mistake, and no reason to ask another model. */
+		x->call->failure = AI_CALL_OTHER;
 		return ai_err_set(err, AI_E_UNAVAILABLE, "'%.200s' has no "
 				  "answer to this request: record it again",
 				  ai_client.replay);
+	}
 	if (load(t, e, &v, err) < 0)
 		return -1;
 	take_answer(v, a);
 	x->other_key = ai_json_true(ai_json_get(v, "other_key"));
 	x->played.latency_s = seconds_of(v, "latency_s");
 	x->played.ttft_s = seconds_of(v, "ttft_s");
+	/* A budget may have lowered it. */
+	ai_json_i64(ai_json_get(v, "max_tokens"), &x->call->max_tokens);
 	if (ai_json_i64(ai_json_get(v, "created"), &x->played.created_s) < 0)
 		x->played.created_s = 0;
 	good = a->status >= 200 && a->status <= 299;
@@ -405,5 +543,12 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 	     ai_stream_add(x, x->raw.p, x->raw.len, err) < 0))
 		return -1;
 	failed = ai_json_get(v, "failed");
-	return failed.kind == AI_OBJECT ? take_failure(failed, a, err) : 0;
+	if (failed.kind != AI_OBJECT)
+		return 0;
+	take_failure(failed, a, err);
+	if (ai_json_true(ai_json_get(v, "refused"))) {
+		x->call->attempts--;
+		err->retry_after_s = a->retry_after_s;
+	}
+	return -1;
 }
