@@ -148,6 +148,8 @@ void complete_prompt_shrink(struct complete_prompt *q);
 /* --template and --image, once, before the first record. */
 int complete_prompt_load(struct ai_err *err);
 void complete_prompt_unload(void);
+/* The number of the last message that is the user's; -1: there is none. */
+long complete_last_user(struct ai_value messages);
 /* p: of the same record; it must stay while the messages are in use. */
 int complete_prompt_take(struct complete_prompt *q,
 			 const struct complete_params *p,

@@ -8,7 +8,7 @@
  * al., "Defending against indirect prompt injection attacks with
  * spotlighting", 2024).  That lowers the risk; it does not remove it.
  *
- * The tag is the hash of all texts of the request: a text that held its own
+ * The tag is the hash of all texts of the request and of where they come from: a text that held its own
  * tag would have to be found by trying 2^63 of them, and to know all the
  * others.  And the same request is the same bytes again, so that its answer
  * can be kept.
@@ -22,6 +22,7 @@
 void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
 			  char tag[COMPLETE_TAG])
 {
+	struct ai_buf label = AI_BUF_INIT(4096);
 	char hex[AI_HASH_HEX];
 	struct ai_hash hash;
 
@@ -31,7 +32,12 @@ void complete_context_tag(const struct complete_hits *h, struct ai_span asked,
 
 		ai_hash_add(&hash, &text.n, sizeof text.n);
 		ai_hash_add(&hash, text.p, text.n);
+		/* Who names a file may foresee what is in it. */
+		ai_buf_clear(&label);
+		complete_hit_label(h, i, &label);
+		ai_hash_add(&hash, label.p, label.len);
 	}
+	ai_buf_release(&label);
 	ai_hash_add(&hash, asked.p, asked.n);
 	ai_hash_hex(&hash, hex);
 	memcpy(tag, hex, COMPLETE_TAG - 1);

@@ -301,25 +301,11 @@ static void put_message(struct ai_buf *out, struct ai_value m,
 	ai_put_close(out, '}');
 }
 
-/* The number of the last message that is the user's; -1: there is none. */
-static long last_user(struct ai_value messages)
-{
-	struct ai_json_iter it;
-	struct ai_value m;
-	long last = -1;
-
-	ai_json_iter_init(&it, messages);
-	for (long i = 0; ai_json_next(&it, NULL, &m); i++)
-		if (ai_json_is(ai_json_get(m, "role"), AI_SPAN("user")))
-			last = i;
-	return last;
-}
-
 static int put_messages(struct complete_prompt *q,
 			const struct ai_buf *pictures, struct ai_err *err)
 {
 	struct ai_buf *out = &q->made;
-	long last = last_user(q->messages);
+	long last = complete_last_user(q->messages);
 	struct ai_json_iter it;
 	struct ai_value m;
 

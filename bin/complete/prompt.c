@@ -99,6 +99,19 @@ static int check_text(const struct complete_prompt *q, const char *what,
 	return ai_err_set(err, AI_E_RECORD, "%.100s is empty", what);
 }
 
+long complete_last_user(struct ai_value messages)
+{
+	struct ai_json_iter it;
+	struct ai_value m;
+	long last = -1;
+
+	ai_json_iter_init(&it, messages);
+	for (long i = 0; ai_json_next(&it, NULL, &m); i++)
+		if (ai_json_is(ai_json_get(m, "role"), AI_SPAN("user")))
+			last = i;
+	return last;
+}
+
 static int take_messages(struct complete_prompt *q, struct ai_value v,
 			 const char *path, struct ai_err *err)
 {

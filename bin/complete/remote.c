@@ -67,16 +67,17 @@ static int prepare(struct conversation *c, const struct ai_wire *wire,
 	return ai_buf_check(&c->context, "the sources", err);
 }
 
-/* The messages of the record as they are; the sources before the last. */
-static void add_messages(struct conversation *c, struct ai_value list,
-			 size_t n)
+/* The messages of the record as they are.  The sources go before the last that
+ * is the user's: what a tool answered must stand right behind its call. */
+static void add_messages(struct conversation *c, struct ai_value list)
 {
+	long at = complete_last_user(list), i = 0;
 	struct ai_json_iter it;
 	struct ai_value v;
 
 	ai_json_iter_init(&it, list);
-	for (size_t i = 0; ai_json_next(&it, NULL, &v); i++) {
-		if (i + 1 == n && c->context.len > 0)
+	for (; ai_json_next(&it, NULL, &v); i++) {
+		if (i == (at < 0 ? 0 : at) && c->context.len > 0)
 			add(c, "user", span_of(&c->context));
 		c->v[c->n++] = (struct ai_chat_message){ .raw = v };
 	}
@@ -125,7 +126,7 @@ static int converse(struct conversation *c, const struct ai_wire *wire,
 			.raw = complete_history_at(asked->history, before, i) };
 	c->to = c->n;
 	if (q->messages.kind == AI_ARRAY)
-		add_messages(c, q->messages, n);
+		add_messages(c, q->messages);
 	else
 		add_text(c, &q->text);
 	if (asked->schema.asked > 0)

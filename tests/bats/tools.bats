@@ -102,10 +102,10 @@ record() {
 	ask --api ollama < <(record)
 	assert_status 2
 	assert_has "$output" "cannot do 'tool_choice'"
-	assert_has "$output" "${STUB_URL:7:9}"
 	ask --api responses --seed 1 hello
 	assert_status 2
 	assert_has "$output" "cannot do 'seed'"
+	assert_has "$output" "${STUB_URL:7:9}"
 	ask --api cohere --effort low hello
 	assert_status 2
 	assert_has "$output" "cannot do 'effort'"

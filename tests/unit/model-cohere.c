@@ -10,7 +10,7 @@ static void test_plain(void)
 	static const struct ai_span stop[] = { { "END", 3 } };
 	struct ai_chat_request q = wire_ask("["
 		"{\"role\":\"developer\",\"content\":\"be brief\"},"
-		"{\"role\":\"user\",\"content\":\"a\\nb\",\"name\":\"x\"}]");
+		"{\"role\":\"user\",\"content\":\"a\\nb\",\"name\":null}]");
 
 	ok(wire_same(wire_body(w->put_chat, &q), "{\"model\":\"m\","
 		     "\"messages\":[{\"role\":\"system\",\"content\":"

@@ -108,7 +108,7 @@ static void test_tools(void)
 	q.tools = wire_value("[{\"type\":\"function\",\"function\":{\"name\":"
 			     "\"f\",\"description\":\"d\",\"parameters\":"
 			     "{\"type\":\"object\",\"properties\":{}},"
-			     "\"strict\":true}},{\"type\":\"function\","
+			     "\"strict\":false}},{\"type\":\"function\","
 			     "\"function\":{\"name\":\"g\"}}]");
 	ok(wire_same(wire_body(w->put_chat, &q), "{" TALK_SENT("") ","
 		     "\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\","

@@ -37,7 +37,6 @@ static int put_block(struct ai_buf *b, const struct ai_chat_request *q,
 	const struct ai_part *p = &t->parts[i];
 
 	(void)q;
-	(void)err;
 	switch (p->kind) {
 	case AI_PART_TEXT:
 		ai_wire_put_type(b, "text");
@@ -45,6 +44,8 @@ static int put_block(struct ai_buf *b, const struct ai_chat_request *q,
 		break;
 	case AI_PART_IMAGE_DATA:
 	case AI_PART_IMAGE_URL:
+		if (ai_part_no_detail(p, err) < 0)
+			return -1;
 		put_image(b, p);
 		return 0;
 	case AI_PART_CALL:

@@ -42,6 +42,8 @@ static int put_image(struct ai_buf *b, const struct ai_part *p,
 	if (p->kind == AI_PART_IMAGE_URL)
 		return ai_err_set(err, AI_E_RECORD, "bedrock takes pictures "
 				  "as data, not by their address");
+	if (ai_part_no_detail(p, err) < 0)
+		return -1;
 	if (type.n <= 6 || memcmp(type.p, "image/", 6) != 0)
 		return ai_err_set(err, AI_E_RECORD, "a picture of the type "
 				  "'%.*s'", (int)(type.n < 40 ? type.n : 40),

@@ -23,6 +23,8 @@ static void put_image(struct ai_buf *b, const struct ai_part *p)
 	ai_wire_put_type(b, "image_url");
 	ai_wire_put_in(b, "image_url", '{');
 	ai_part_put_url(b, "url", p);
+	if (p->detail.n > 0)
+		ai_wire_put_span(b, "detail", p->detail);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -50,6 +52,15 @@ static size_t count_calls(const struct ai_turn *t)
 	for (size_t i = 0; i < t->n; i++)
 		n += is_call(&t->parts[i]);
 	return n;
+}
+
+static bool has_image(const struct ai_turn *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->parts[i].kind == AI_PART_IMAGE_DATA ||
+		    t->parts[i].kind == AI_PART_IMAGE_URL)
+			return true;
+	return false;
 }
 
 /* Texts and pictures, as one text if that is all there is. */
@@ -128,6 +139,9 @@ static int put_turn(struct ai_buf *b, const struct ai_turn *t,
 		    struct ai_err *err)
 {
 	if (t->role == AI_ROLE_ASSISTANT) {
+		if (has_image(t))
+			return ai_err_set(err, AI_E_RECORD, "the assistant "
+					  "cannot show pictures here");
 		put_assistant(b, t);
 		return 0;
 	}

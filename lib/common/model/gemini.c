@@ -90,6 +90,8 @@ static int put_said(struct ai_buf *b, const struct ai_part *p,
 		break;
 	case AI_PART_IMAGE_DATA:
 	case AI_PART_IMAGE_URL:
+		if (ai_part_no_detail(p, err) < 0)
+			return -1;
 		put_blob(b, p);
 		break;
 	case AI_PART_CALL:
@@ -209,6 +211,8 @@ static int put_tool_choice(struct ai_value v, struct ai_buf *b,
 static int put_tools(const struct ai_chat_request *q, struct ai_buf *b,
 		     struct ai_err *err)
 {
+	if (ai_tools_no_strict(q->tools, "gemini", err) < 0)
+		return -1;
 	if (q->tools.kind != AI_NONE) {
 		ai_wire_put_in(b, "tools", '[');
 		ai_put_open(b, '{');

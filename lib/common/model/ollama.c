@@ -107,6 +107,9 @@ static int put_turn(struct ai_buf *b, const struct ai_turn *t,
 		return ai_err_set(err, AI_E_RECORD, "ollama fetches no "
 				  "pictures: give the picture itself, as a "
 				  "data: URL");
+	for (size_t i = 0; i < t->n; i++)
+		if (ai_part_no_detail(&t->parts[i], err) < 0)
+			return -1;
 	if (has(t, AI_PART_CALL) && t->role != AI_ROLE_ASSISTANT)
 		return ai_err_set(err, AI_E_RECORD, "a tool call that is not "
 				  "the assistant's");
@@ -148,10 +151,27 @@ static void put_think(const char *effort, struct ai_buf *b)
 		ai_put_cstr(b, effort);
 }
 
-/* Tools have OpenAI's form.  "stream" is true where it is not told. */
+/* What it is without a word is the model's free choice, and nothing else. */
+static int check_tool_choice(struct ai_value v, struct ai_err *err)
+{
+	struct ai_tool_choice choice;
+
+	if (ai_tool_choice_take(v, &choice, err) < 0)
+		return -1;
+	return choice.kind == AI_CHOICE_AUTO ? 0 :
+		ai_err_set(err, AI_E_RECORD, "ollama cannot do 'tool_choice': "
+			   "its models choose freely");
+}
+
+/* Tools have OpenAI's form.  "stream" is true where it is not told.  Without
+ * truncate and shift it would leave out what does not fit into its context, the
+ * beginning of the prompt above all, and not say so. */
 static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		    struct ai_err *err)
 {
+	if (check_tool_choice(q->tool_choice, err) < 0 ||
+	    ai_tools_no_strict(q->tools, "ollama", err) < 0)
+		return -1;
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
 	if (ai_turns_put_each(q, put_turn, b, err) < 0)
@@ -163,6 +183,8 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 		ai_put_key(b, "format");
 		ai_schema_put(b, q->schema);
 	}
+	ai_wire_put_bool(b, "truncate", false);
+	ai_wire_put_bool(b, "shift", false);
 	ai_wire_put_bool(b, "stream", q->stream);
 	ai_put_close(b, '}');
 	return 0;
@@ -296,7 +318,6 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 const struct ai_wire ai_wire_ollama = {
 	.name = "ollama",
 	.root = "/api",
-	.lacks = AI_CHAT_TOOL_CHOICE,
 	.auth = AI_AUTH_BEARER,
 	.framing = AI_FRAMING_NDJSON,
 	.path = "/chat",

@@ -14,7 +14,8 @@
 static void put_image(struct ai_buf *b, const struct ai_part *p)
 {
 	ai_wire_put_type(b, "input_image");
-	ai_wire_put_cstr(b, "detail", "auto");
+	ai_wire_put_span(b, "detail", p->detail.n > 0 ? p->detail
+						      : AI_SPAN("auto"));
 	ai_part_put_url(b, "image_url", p);
 	ai_put_close(b, '}');
 }

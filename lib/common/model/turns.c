@@ -1,5 +1,6 @@
 #include "model/turns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,11 @@ struct taker {
 	size_t message; /* under way */
 	struct place {
 		size_t at, n;
-	} *places;      /* five a part: text, type, id, name, signature */
+	} *places;      /* PLACES a part */
 	size_t cap;
 };
 
-enum { TEXT, TYPE, ID, NAME, SIGNATURE, PLACES };
+enum { TEXT, TYPE, ID, NAME, SIGNATURE, DETAIL, PLACES };
 
 static int cannot(struct taker *k, const char *what)
 {
@@ -104,7 +105,7 @@ static void resolve(struct taker *k)
 		struct ai_span *to[PLACES] = {
 			&t->parts[i].text, &t->parts[i].type,
 			&t->parts[i].id, &t->parts[i].name,
-			&t->parts[i].signature,
+			&t->parts[i].signature, &t->parts[i].detail,
 		};
 
 		for (size_t w = 0; w < PLACES; w++)
@@ -124,7 +125,8 @@ static void resolve(struct taker *k)
 /* ---- parts ----------------------------------------------------------------------- */
 
 /* "data:image/png;base64,..." is taken apart; other addresses stay. */
-static int add_image(struct taker *k, struct ai_value url)
+static int add_image(struct taker *k, struct ai_value url,
+		     struct ai_value detail)
 {
 	struct ai_span text, type;
 	const char *comma, *mark;
@@ -134,6 +136,8 @@ static int add_image(struct taker *k, struct ai_value url)
 		return cannot(k, "an image_url without a url");
 	if (add_part(k, AI_PART_IMAGE_URL) < 0)
 		return -1;
+	if (!ai_json_is(detail, AI_SPAN("auto")))
+		set_text(k, DETAIL, detail);
 	set_text(k, TEXT, url);
 	at = k->places[PLACES * (k->t->n_parts - 1)].at;
 	if (ai_buf_check(&k->t->text, "the messages", k->err) < 0)
@@ -156,25 +160,33 @@ static int add_image(struct taker *k, struct ai_value url)
 	return 0;
 }
 
+static int add_text(struct taker *k, struct ai_value text)
+{
+	if (add_part(k, AI_PART_TEXT) < 0)
+		return -1;
+	set_text(k, TEXT, text);
+	return 0;
+}
+
+/* A part says by its type which of its members counts; one without is a text,
+ * or nothing. */
 static int add_typed(struct taker *k, struct ai_value part)
 {
-	struct ai_value type = ai_json_get(part, "type");
-	struct ai_value text = ai_json_get(part, "text"), url;
+	static const char *const texts[] = { "text", "refusal" };
+	struct ai_value type = ai_json_get(part, "type"), v;
 
-	if (ai_json_is(type, AI_SPAN("refusal")))
-		text = ai_json_get(part, "refusal");
-	if (text.kind == AI_STRING) {
-		if (add_part(k, AI_PART_TEXT) < 0)
-			return -1;
-		set_text(k, TEXT, text);
-		return 0;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		v = ai_json_get(part, texts[i]);
+		if (v.kind == AI_STRING &&
+		    (type.kind == AI_NONE ||
+		     ai_json_is(type, ai_span_of(texts[i]))))
+			return add_text(k, v);
 	}
-	url = ai_json_get(part, "image_url");
-	if (url.kind == AI_OBJECT)
-		url = ai_json_get(url, "url");
-	if (ai_json_is(type, AI_SPAN("image_url")))
-		return add_image(k, url);
-	return cannot(k, "a part that is neither text nor image_url");
+	v = ai_json_get(part, "image_url");
+	if (!ai_json_is(type, AI_SPAN("image_url")))
+		return cannot(k, "a part that is neither text nor image_url");
+	return add_image(k, v.kind == AI_OBJECT ? ai_json_get(v, "url") : v,
+			 ai_json_get(v, "detail"));
 }
 
 static int add_content(struct taker *k, struct ai_value content)
@@ -182,12 +194,8 @@ static int add_content(struct taker *k, struct ai_value content)
 	struct ai_json_iter it;
 	struct ai_value part;
 
-	if (content.kind == AI_STRING) {
-		if (add_part(k, AI_PART_TEXT) < 0)
-			return -1;
-		set_text(k, TEXT, content);
-		return 0;
-	}
+	if (content.kind == AI_STRING)
+		return add_text(k, content);
 	if (content.kind != AI_ARRAY && content.kind != AI_NULL &&
 	    content.kind != AI_NONE)
 		return cannot(k, "content that is neither text nor a list");
@@ -276,6 +284,8 @@ static int add_result(struct taker *k, struct ai_value message)
 	p[TEXT].at = t->text.len;
 	if (content.kind == AI_STRING)
 		ai_json_text(content, &t->text);
+	else if (content.kind != AI_ARRAY && content.kind > AI_NULL)
+		return cannot(k, "a tool's answer that is no text");
 	ai_json_iter_init(&it, content);
 	while (content.kind == AI_ARRAY && ai_json_next(&it, NULL, &part)) {
 		part = ai_json_get(part, "text");
@@ -303,8 +313,27 @@ static int role_of(struct ai_span name)
 	return -1;
 }
 
+/* What only OpenAI's own format can say. */
+static int check_members(struct taker *k, struct ai_value m, int role)
+{
+	static const char *const own[] = { "audio", "function_call", "name" };
+	char what[64];
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		/* A tool's name helps to find its call. */
+		if (ai_json_get(m, own[i]).kind <= AI_NULL ||
+		    (role == AI_ROLE_TOOL && strcmp(own[i], "name") == 0))
+			continue;
+		snprintf(what, sizeof what, "'%s', which this provider has no "
+			 "place for", own[i]);
+		return cannot(k, what);
+	}
+	return 0;
+}
+
 static int take_raw(struct taker *k, struct ai_value m)
 {
+	struct ai_value refusal = ai_json_get(m, "refusal");
 	char name[16];
 	int role;
 
@@ -313,11 +342,14 @@ static int take_raw(struct taker *k, struct ai_value m)
 	if (role < 0)
 		return cannot(k, "a role that is none of system, user, "
 			      "assistant and tool");
-	if (add_turn(k, (enum ai_role)role) < 0)
+	if (check_members(k, m, role) < 0 ||
+	    add_turn(k, (enum ai_role)role) < 0)
 		return -1;
 	if (role == AI_ROLE_TOOL)
 		return add_result(k, m);
 	if (add_content(k, ai_json_get(m, "content")) < 0)
+		return -1;
+	if (refusal.kind == AI_STRING && add_text(k, refusal) < 0)
 		return -1;
 	return add_calls(k, ai_json_get(m, "tool_calls"));
 }
@@ -344,8 +376,12 @@ int ai_turns_take(struct ai_turns *t, const struct ai_chat_message *messages,
 
 	memset(t, 0, sizeof *t);
 	ai_buf_init(&t->text, TEXT_MAX);
-	for (; rc == 0 && k.message < n; k.message++)
-		rc = take_message(&k, &messages[k.message]);
+	/* Those that the record has are counted, or the number would be of use
+	 * to nobody. */
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = take_message(&k, &messages[i]);
+		k.message += messages[i].role == NULL;
+	}
 	if (rc == 0)
 		rc = ai_buf_check(&t->text, "the messages", err);
 	if (rc == 0)
@@ -534,6 +570,15 @@ int ai_turns_put_each(const struct ai_chat_request *q,
 	return rc;
 }
 
+int ai_part_no_detail(const struct ai_part *p, struct ai_err *err)
+{
+	return p->detail.n == 0 || ai_span_is(p->detail, "high") ? 0 :
+		ai_err_set(err, AI_E_RECORD, "a picture of the detail '%.*s': "
+			   "this provider knows no detail",
+			   (int)(p->detail.n < 20 ? p->detail.n : 20),
+			   p->detail.p);
+}
+
 void ai_part_put_url(struct ai_buf *b, const char *name,
 		     const struct ai_part *p)
 {
@@ -577,6 +622,21 @@ found:
 		return ai_err_set(err, AI_E_RECORD, "tools.%zu is no function "
 				  "with a name", at - 1);
 	return 1;
+}
+
+int ai_tools_no_strict(struct ai_value tools, const char *provider,
+		       struct ai_err *err)
+{
+	struct ai_tool tool;
+	size_t i = 0;
+	int rc;
+
+	while ((rc = ai_tool_next(tools, &i, &tool, err)) > 0)
+		if (ai_json_true(tool.strict))
+			return ai_err_set(err, AI_E_RECORD, "%s cannot hold a "
+					  "model to a tool: leave 'strict' of "
+					  "tools.%zu out", provider, i - 1);
+	return rc;
 }
 
 int ai_tools_put(struct ai_value tools, const char *name,

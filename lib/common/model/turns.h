@@ -27,7 +27,8 @@ struct ai_part {
 		AI_PART_RESULT,     /* id; name if it is known; text */
 	} kind;
 	struct ai_span text, type, id, name, /* decoded; n 0: not there */
-		signature; /* of a call: what its model wants back with it */
+		signature, /* of a call: what its model wants back with it */
+		detail;    /* of a picture: "low", "high"; "auto" is none */
 };
 
 struct ai_turn {
@@ -47,7 +48,8 @@ struct ai_turns {
 /*
  * Takes the messages apart.  Neighbours of the same role become one turn, the
  * results of several calls too, as most formats want it.  AI_E_RECORD: a
- * role or a part that this cannot say, naming the message ("messages.3").
+ * role or a part that this cannot say, naming the message of the record
+ * ("messages.3").
  * To be released in any case.
  */
 int ai_turns_take(struct ai_turns *t, const struct ai_chat_message *messages,
@@ -91,6 +93,9 @@ int ai_turns_put_each(const struct ai_chat_request *q,
 		      int (*put)(struct ai_buf *b, const struct ai_turn *t,
 				 struct ai_err *err),
 		      struct ai_buf *b, struct ai_err *err);
+/* AI_E_RECORD: a picture is to be looked at in a detail that the format cannot
+ * say.  "high" is how the others look at all. */
+int ai_part_no_detail(const struct ai_part *p, struct ai_err *err);
 /* A picture's address; one that is data has an address too, "data:...". */
 void ai_part_put_url(struct ai_buf *b, const char *name,
 		     const struct ai_part *p);
@@ -105,6 +110,9 @@ struct ai_tool {
 };
 int ai_tool_next(struct ai_value tools, size_t *i, struct ai_tool *tool,
 		 struct ai_err *err);
+/* AI_E_RECORD: one wants to be strict, which these formats have no word for. */
+int ai_tools_no_strict(struct ai_value tools, const char *provider,
+		       struct ai_err *err);
 /* A member that is a list of them, each as put() writes it; none if there are
  * no tools. */
 int ai_tools_put(struct ai_value tools, const char *name,
