@@ -98,6 +98,26 @@ sql() {
 		JOIN transfer p ON p.seq = e.of WHERE e.kind=4')" 1
 }
 
+@test "a ledger that is removed, or replaced, is noticed" {
+	need sqlite3
+	seq 3 | jq -c '{prompt: "p\(.)"}' >in
+	for how in 'rm -r state/aiutils' 'mv state/aiutils state/other' \
+		'cp state/aiutils/ledger.db x && mv x state/aiutils/ledger.db'; do
+		rm -rf state
+		stub_script '{}' '{"delay_ms":1000}'
+		"${ask[@]}" --price 1,2 <in >out 2>err &
+		local pid=$!
+		places 2
+		eval "$how"
+		status=0
+		wait "$pid" || status=$?
+		assert_status 74
+		assert_has "$(cat err)" \
+			"ledger.db' was removed or replaced while it was in use"
+		assert_eq "$(wc -l <out)" 1
+	done
+}
+
 @test "what a program's own calls hold of a budget is waited for" {
 	need sqlite3
 	seq 40 | jq -c '{id: ., prompt: "p\(.)"}' >in

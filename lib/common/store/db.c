@@ -294,6 +294,14 @@ int ai_db_begin(struct ai_db *db, bool write, struct ai_err *err)
 	return ai_db_exec(db, write ? "BEGIN IMMEDIATE" : "BEGIN", err);
 }
 
+bool ai_db_is_gone(struct ai_db *db)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(db->h, "main", SQLITE_FCNTL_HAS_MOVED,
+				    &moved) == SQLITE_OK && moved != 0;
+}
+
 int ai_db_commit(struct ai_db *db, struct ai_err *err)
 {
 	if (ai_db_exec(db, "COMMIT", err) == 0)

@@ -59,6 +59,8 @@ int ai_db_int(struct ai_db *db, const char *sql, int64_t *out,
 /* A transaction for reading (one snapshot) or for writing (the lock is
  * taken at once). */
 int ai_db_begin(struct ai_db *db, bool write, struct ai_err *err);
+/* Whether the file was removed, or another one has its name now. */
+bool ai_db_is_gone(struct ai_db *db);
 int ai_db_commit(struct ai_db *db, struct ai_err *err);
 /* Undoes it, if one is open. */
 void ai_db_rollback(struct ai_db *db);

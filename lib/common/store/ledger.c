@@ -108,6 +108,13 @@ static int transact(struct ai_ledger *l, bool durable, ledger_step *step,
 	if (ai_db_begin(&l->db, true, err) < 0)
 		return -1;
 	ledger_memo_begin(l);
+	/* Nobody would ever see what is written there. */
+	if (ai_db_is_gone(&l->db)) {
+		ai_err_set(err, AI_E_IO, "%s was removed or replaced while it "
+			   "was in use: what is under way is booked nowhere",
+			   l->db.name);
+		goto fail;
+	}
 	if (ledger_state_load(l, err) < 0)
 		goto fail;
 	seq = l->seq;
