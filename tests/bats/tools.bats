@@ -72,6 +72,24 @@ record() {
 		'["user",null,"assistant",null,"tool","c1","tool","call_1"]'
 }
 
+@test "the id of a call goes back whole, however long a gateway makes it" {
+	long=$(printf 'x%.0s' {1..5000})
+	for o in --no-stream --stream; do
+		call='"tool_calls":[{"index":0,"id":"'$long'1","type":"function","function":{"name":"now","arguments":"{}"}},{"index":1,"id":"'$long'2","type":"function","function":{"name":"now","arguments":"{}"}}]'
+		case $o in
+		--stream) stub_script '{"raw":["HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",'"$(jq -Rn --arg s "data: {\"choices\":[{\"delta\":{$call},\"finish_reason\":\"tool_calls\"}]}" '$s + "\n\ndata: [DONE]\n\n"')"']}' ;;
+		*) stub_script '{"merge":{"choices":[{"index":0,"message":{"role":"assistant","content":null,'"$call"'},"finish_reason":"tool_calls"}]}}' ;;
+		esac
+		ask "$o" --cache write < <(record)
+		assert_status 0
+		assert_eq "$(jq -c '.completion.tool_calls | map(.id)' \
+			<<<"$output")" "[\"${long}1\",\"${long}2\"]"
+	done
+	ask --cache only < <(record)
+	assert_eq "$(jq -r '.completion.tool_calls[1].id' <<<"$output")" \
+		"${long}2"
+}
+
 @test "tools outside of the params are data; an empty list is none" {
 	ask < <(record | jq -c '.tools = .params.tools | .params = {tools: []}')
 	assert_status 0

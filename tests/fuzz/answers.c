@@ -54,7 +54,8 @@ static void check_answer(const struct ai_chat_answer *a)
 	must(printable(a->finish_reason, sizeof a->finish_reason));
 	must(a->n_calls <= AI_TOOL_CALLS_MAX);
 	for (size_t i = 0; i < a->n_calls; i++) {
-		must(printable(a->calls[i].id, sizeof a->calls[i].id));
+		must(a->calls[i].id.len <= TEXT_MAX);
+		must(is_utf8(&a->calls[i].id));
 		must(printable(a->calls[i].name, sizeof a->calls[i].name));
 		must(a->calls[i].arguments.len <= TEXT_MAX);
 		must(is_utf8(&a->calls[i].arguments));

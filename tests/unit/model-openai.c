@@ -154,7 +154,7 @@ static void test_events(void)
 	   strstr(chat.bill.p, "\"completion_tokens\":2") != NULL,
 	   "a stream: text, end, usage");
 	ok(feed(calls) == 0 && chat.n_calls == 2 &&
-	   strcmp(chat.calls[0].id, "a") == 0 &&
+	   strcmp(ai_buf_cstr(&chat.calls[0].id), "a") == 0 &&
 	   strcmp(chat.calls[0].arguments.p, "{\"x\":1}") == 0 &&
 	   strcmp(chat.calls[1].name, "g") == 0 &&
 	   strcmp(chat.calls[1].arguments.p, "{}") == 0,

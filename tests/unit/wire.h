@@ -101,7 +101,7 @@ static bool wire_text(const char *text, const char *finish)
 static bool wire_call(size_t i, const char *id, const char *name,
 		      const char *arguments)
 {
-	return i < chat.n_calls && strcmp(chat.calls[i].id, id) == 0 &&
+	return i < chat.n_calls && strcmp(ai_buf_cstr(&chat.calls[i].id), id) == 0 &&
 	       strcmp(chat.calls[i].name, name) == 0 &&
 	       strcmp(ai_buf_cstr(&chat.calls[i].arguments), arguments) == 0;
 }

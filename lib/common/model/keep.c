@@ -25,7 +25,8 @@ void ai_chat_call_put(const struct ai_chat_answer *a, size_t i,
 
 	snprintf(id, sizeof id, "call_%zu", i);
 	ai_put_open(b, '{');
-	ai_wire_put_cstr(b, "id", call->id[0] != '\0' ? call->id : id);
+	ai_wire_put_span(b, "id", call->id.len > 0 ? span_of(&call->id)
+						   : ai_span_of(id));
 	ai_wire_put_cstr(b, "type", "function");
 	ai_wire_put_in(b, "function", '{');
 	ai_wire_put_cstr(b, "name", call->name);
@@ -77,9 +78,8 @@ static int take_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 {
 	struct ai_tool_call *call = ai_chat_call(a, i, err);
 
-	if (call == NULL)
+	if (call == NULL || ai_wire_call_id(v, "id", call, err) < 0)
 		return -1;
-	ai_wire_copy(v, "id", call->id, sizeof call->id);
 	ai_wire_copy(v, "function.name", call->name, sizeof call->name);
 	return ai_wire_arguments(ai_json_get(v, "function.arguments"), call,
 				 err) < 0 ? -1

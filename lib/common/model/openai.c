@@ -155,11 +155,8 @@ static int get_call(struct ai_value v, size_t i, struct ai_chat_answer *a,
 {
 	struct ai_tool_call *call = ai_chat_call(a, i, err);
 
-	if (call == NULL)
-		return -1;
-	if (call->id[0] == '\0')
-		ai_wire_copy(v, "id", call->id, sizeof call->id);
-	if (ai_wire_signature(ai_json_get(v, AI_SIGNATURE), call, err) < 0)
+	if (call == NULL || ai_wire_call_id(v, "id", call, err) < 0 ||
+	    ai_wire_signature(ai_json_get(v, AI_SIGNATURE), call, err) < 0)
 		return -1;
 	if (ai_json_get(v, "function").kind == AI_OBJECT)
 		v = ai_json_get(v, "function");

@@ -24,6 +24,7 @@ void ai_chat_answer_init(struct ai_chat_answer *a, size_t max_text)
 static void release_calls(struct ai_chat_answer *a)
 {
 	for (size_t i = 0; i < a->n_calls; i++) {
+		ai_buf_release(&a->calls[i].id);
 		ai_buf_release(&a->calls[i].arguments);
 		ai_buf_release(&a->calls[i].signature);
 	}
@@ -70,6 +71,7 @@ struct ai_tool_call *ai_chat_call(struct ai_chat_answer *a, size_t i,
 		a->calls = more;
 		for (; a->n_calls <= i; a->n_calls++) {
 			memset(&more[a->n_calls], 0, sizeof *more);
+			ai_buf_init(&more[a->n_calls].id, a->text.max);
 			ai_buf_init(&more[a->n_calls].arguments,
 				    a->text.max);
 			ai_buf_init(&more[a->n_calls].signature,
@@ -313,6 +315,15 @@ int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 	return ai_buf_check(&call->arguments, "a tool's arguments", err);
 }
 
+int ai_wire_call_id(struct ai_value v, const char *path,
+		    struct ai_tool_call *call, struct ai_err *err)
+{
+	v = ai_json_get(v, path);
+	if (v.kind == AI_STRING && call->id.len == 0)
+		ai_json_text(v, &call->id);
+	return ai_buf_check(&call->id, "a call's id", err);
+}
+
 int ai_wire_signature(struct ai_value v, struct ai_tool_call *call,
 		      struct ai_err *err)
 {
@@ -344,12 +355,10 @@ struct ai_tool_call *ai_wire_call(struct ai_value v, const char *id,
 {
 	struct ai_tool_call *call = ai_chat_call_new(a, block, err);
 
-	if (call == NULL)
+	if (call == NULL || ai_wire_call_id(v, id, call, err) < 0)
 		return NULL;
-	ai_wire_copy(v, id, call->id, sizeof call->id);
-	if (call->id[0] == '\0')
-		snprintf(call->id, sizeof call->id, "call_%zu",
-			 a->n_calls - 1);
+	if (call->id.len == 0)
+		ai_buf_fmt(&call->id, "call_%zu", a->n_calls - 1);
 	ai_wire_copy(v, name, call->name, sizeof call->name);
 	return call;
 }

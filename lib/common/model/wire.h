@@ -63,7 +63,9 @@ struct ai_usage {
 
 /* A tool that the model calls. */
 struct ai_tool_call {
-	char id[128], name[128]; /* "" if not told */
+	struct ai_buf id;        /* as it was told, for it goes back; some
+				  * gateways put thousands of bytes there */
+	char name[128];          /* "" if not told */
 	struct ai_buf arguments; /* a JSON object, as text; while it streams a
 				  * part of one */
 	struct ai_buf signature; /* of the thoughts that led to it, which some
@@ -355,6 +357,9 @@ struct ai_usage ai_usage_of(const struct ai_meter *m);
  * text that holds one. */
 int ai_wire_arguments(struct ai_value v, struct ai_tool_call *call,
 		      struct ai_err *err);
+/* The id of a call, if there is one at this path and none has been told. */
+int ai_wire_call_id(struct ai_value v, const char *path,
+		    struct ai_tool_call *call, struct ai_err *err);
 /* The signature of a call, or a piece of it. */
 int ai_wire_signature(struct ai_value v, struct ai_tool_call *call,
 		      struct ai_err *err);
