@@ -158,9 +158,11 @@ void complete_output_fail(struct complete_output *o,
 	struct ai_value tried = { AI_NONE, { NULL, 0 } };
 	struct ai_err ignored;
 
-	/* What ends a text that was begun. */
-	if (o->streamed && ai_loop.plain_out)
-		ai_emit_bytes(ai_task_out(o->task), "\n", 1, &ignored);
+	/* What ends a text that was begun; on a terminal the message stands
+	 * behind it. */
+	if (o->streamed && ai_loop.plain_out &&
+	    ai_emit_bytes(ai_task_out(o->task), "\n", 1, &ignored) == 0)
+		ai_task_flush(o->task, &ignored);
 	ai_buf_clear(&o->text);
 	put_tried(a, c, s, &o->text);
 	if (o->text.bad == AI_E_NONE)

@@ -54,6 +54,19 @@ end='{"choices":[{"delta":{},"finish_reason":"stop"}]}'
 		ON p.seq = e.of WHERE e.kind = 4')" 1
 }
 
+@test "what comes behind the end is no part of the answer" {
+	events "$(piece 'Hello')" "$end" '[DONE]' "$(piece ' again')"
+	assert_eq "$("${ask[@]}" -r hi)" Hello
+}
+
+@test "-r: a message stands on a line of its own, behind what came" {
+	events "$(piece 'Hello wor')"
+	run "${ask[@]}" -q -r hi
+	assert_status 69
+	assert_eq "${lines[0]}" 'Hello wor'
+	assert_has "${lines[1]}" 'cut off after 9 bytes'
+}
+
 @test "cut off before the first text: asked again" {
 	events '{"choices":[{"delta":{"role":"assistant"}}]}'
 	events "$(piece 'Hello')" "$end" '[DONE]'

@@ -38,6 +38,8 @@ static int take_event(void *arg, struct ai_span name, struct ai_span data,
 	size_t from = x->chat->text.len;
 	int rc;
 
+	if (x->whole) /* what comes behind the end is no part of it */
+		return 0;
 	if (wire->get_error(data.p, data.n, &why))
 		return ai_failure_event(x, &why, err);
 	rc = ai_wire_get_event(wire, name, data, x->chat, err);
