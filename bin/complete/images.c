@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define IMAGES_MAX 100 /* in one record */
 
@@ -94,7 +95,7 @@ static bool begins(struct ai_span s, const char *with)
 {
 	size_t n = strlen(with);
 
-	return s.n >= n && memcmp(s.p, with, n) == 0;
+	return s.n >= n && strncasecmp(s.p, with, n) == 0;
 }
 
 /* An address, which the provider fetches, or the picture itself. */
@@ -106,6 +107,12 @@ static bool is_url(struct ai_span s)
 static bool is_data(struct ai_span s)
 {
 	return begins(s, "data:image/") && memmem(s.p, s.n, ";base64,", 8);
+}
+
+static int not_data(struct ai_err *err, enum ai_code code)
+{
+	return ai_err_set(err, code, "a data: address that is no picture: "
+			  "data:image/TYPE;base64,... is one");
 }
 
 /* ---- those of the options ------------------------------------------------------ */
@@ -120,6 +127,8 @@ static int add_given(const char *name, struct ai_err *err)
 
 	if (is_url(s) || is_data(s))
 		put_part(&given, s);
+	else if (begins(s, "data:"))
+		return not_data(err, AI_E_DATA);
 	else if (put_file(&file, &given, err) < 0)
 		return -1;
 	return ai_buf_check(&given, "the pictures of --image", err);
@@ -227,6 +236,8 @@ static int put_one(struct ai_value v, size_t i, struct ai_buf *out,
 		rc = ai_buf_check(&name, "a picture", &why);
 	else if (is_url(s) || is_data(s))
 		put_part(out, s);
+	else if (begins(s, "data:"))
+		rc = not_data(&why, AI_E_DOCUMENT);
 	else
 		rc = put_named(s, out, &why);
 	ai_buf_release(&name);

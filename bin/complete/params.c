@@ -1,6 +1,7 @@
 /* params.c: how a record wants its answer: flags, its params, the rest. */
 #include "complete.h"
 
+#include "base/msg.h"
 #include "base/start.h"
 #include "base/utf8.h"
 #include "model/turns.h"
@@ -66,6 +67,10 @@ int complete_params_load(struct ai_err *err)
 	if (s->stop.n > COMPLETE_STOPS_MAX)
 		return ai_err_set(err, AI_E_USAGE,
 				  "--stop: at most 4 can be sent");
+	for (size_t i = 0; i < s->stop.n; i++)
+		if (s->stop.v[i][0] == '\0')
+			return ai_err_set(err, AI_E_USAGE, "--stop: no text is "
+					  "given");
 	return load_system(s, err);
 }
 
@@ -209,18 +214,18 @@ static int take_stop(const struct taker *t)
 	if (!says(t, STOP, &complete_settings.stop))
 		return 0;
 	p->n_stop = 0;
-	if (v.kind == AI_STRING) {
+	if (v.kind == AI_STRING && v.s.n > 2) {
 		p->stop[p->n_stop++] = keep(p, v);
 		return 0;
 	}
 	if (v.kind != AI_ARRAY)
-		return wrong(t, STOP, "a string or a list");
+		return wrong(t, STOP, "a text or a list of texts");
 	ai_json_iter_init(&it, v);
 	while (ai_json_next(&it, NULL, &v)) {
 		if (p->n_stop == COMPLETE_STOPS_MAX)
 			return wrong(t, STOP, "a list of at most 4");
-		if (v.kind != AI_STRING)
-			return wrong(t, STOP, "a list of strings");
+		if (v.kind != AI_STRING || v.s.n == 2)
+			return wrong(t, STOP, "a list of texts");
 		p->stop[p->n_stop++] = keep(p, v);
 	}
 	return 0;
@@ -301,6 +306,33 @@ static int take_all(const struct taker *t)
 	return 0;
 }
 
+/*
+ * Members of params that mean nothing here are told, once a run: a setting that
+ * is misspelt, or that no provider has under this name, would go unnoticed.
+ */
+static void tell_unknown(struct ai_value object, unsigned long line)
+{
+	static bool told;
+	struct ai_json_iter it;
+	struct ai_value key, v;
+	char name[64];
+	size_t i;
+
+	ai_json_iter_init(&it, object);
+	while (!told && ai_json_next(&it, &key, &v)) {
+		for (i = 0; i < SETTINGS; i++)
+			if (ai_json_is(key, ai_span_of(names[i])))
+				break;
+		if (i < SETTINGS)
+			continue;
+		told = true;
+		ai_wire_copy(key, "", name, sizeof name);
+		ai_msg(AI_MSG_WARN, "line %lu: params.%s is no setting of "
+		       "ai-complete and is not heeded; others are not told",
+		       line, name);
+	}
+}
+
 /* One walk: a body may hold a long conversation as well. */
 static int take_object(struct complete_params *p, struct ai_value object,
 		       const char *where, struct ai_err *err)
@@ -367,9 +399,11 @@ int complete_params_take(struct complete_params *p, const struct ai_rec *rec,
 		return -1;
 	if (line && take_object(p, p->body, p->where, err) < 0)
 		return -1;
-	if (own.kind == AI_OBJECT && !whole &&
-	    take_object(p, own, "params", err) < 0)
-		return -1;
+	if (own.kind == AI_OBJECT && !whole) {
+		tell_unknown(own, rec->number);
+		if (take_object(p, own, "params", err) < 0)
+			return -1;
+	}
 	if (p->tool_choice.kind != AI_NONE && p->tools.kind == AI_NONE)
 		return ai_err_set(err, AI_E_RECORD, "tool_choice without "
 				  "tools");

@@ -162,11 +162,13 @@ END
 		'{"query":"x","params":{"temperature":"hot"}}' \
 		'{"query":"x","params":{"temperature":3}}' \
 		'{"query":"x","params":{"stop":[1]}}' \
+		'{"query":"x","params":{"stop":""}}' \
+		'{"query":"x","params":{"stop":["a",""]}}' \
 		'{"query":"x","params":{"max_tokens":0}}' \
 		'{"query":"x","params":{"model":7}}' >in
 	ask <in
 	assert_status 2
-	assert_eq "$(code | sort | uniq -c | xargs)" "15 invalid_record"
+	assert_eq "$(code | sort | uniq -c | xargs)" "17 invalid_record"
 	assert_eq "$(stub_requests)" 0
 }
 

@@ -104,7 +104,8 @@ refused() {
 	refused fifo.png "is not a regular file"
 	refused "" "is no name of a file"
 	refused "file:///etc/passwd" "No such file"
-	refused "data:text/plain;base64,QQ==" "No such file"
+	refused "data:text/plain;base64,QQ==" "is no picture"
+	refused "data:image/png,QQ==" "is no picture"
 	if [ "$(id -u)" -ne 0 ]; then
 		chmod 0 c.gif
 		refused c.gif "Permission denied"

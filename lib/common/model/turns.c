@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
 #define SYSTEM_MAX ((size_t)16 << 20)
@@ -143,7 +144,7 @@ static int add_image(struct taker *k, struct ai_value url,
 	if (ai_buf_check(&k->t->text, "the messages", k->err) < 0)
 		return -1;
 	text = (struct ai_span){ k->t->text.p + at, k->t->text.len - at };
-	if (text.n < 5 || memcmp(text.p, "data:", 5) != 0)
+	if (text.n < 5 || strncasecmp(text.p, "data:", 5) != 0)
 		return 0;
 	comma = memchr(text.p, ',', text.n);
 	mark = comma == NULL ? NULL
