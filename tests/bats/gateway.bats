@@ -355,6 +355,28 @@ refuser() {
 	done
 }
 
+@test "a proxy as curl has it: by the scheme, and not for what no_proxy names" {
+	proxy=${STUB_URL%/v1}
+	far=(ai-complete --base-url http://gateway.invalid/v1 -m m
+		--insecure-http --retries 0)
+	http_proxy=$proxy run --separate-stderr "${far[@]}" hi
+	assert_eq "$(stub_log '[.path, .headers.host]')" \
+		'["http://gateway.invalid/v1/chat/completions","gateway.invalid"]'
+	all_proxy=$proxy run --separate-stderr "${far[@]}" hi
+	assert_eq "$(stub_requests)" 2
+	# Neither the other scheme's, nor past no_proxy; HTTP_PROXY is what a CGI
+	# has from a header.
+	https_proxy=$proxy run --separate-stderr "${far[@]}" hi
+	assert_status 69
+	HTTP_PROXY=$proxy run --separate-stderr "${far[@]}" hi
+	assert_status 69
+	http_proxy=$proxy no_proxy=gateway.invalid \
+		run --separate-stderr "${far[@]}" hi
+	assert_status 69
+	assert_has "$output" 'cannot be resolved'
+	assert_eq "$(stub_requests)" 2
+}
+
 @test "there is no --insecure" {
 	for option in --insecure -k --no-check-certificate; do
 		ask "$option" -m local/extract hi

@@ -244,6 +244,9 @@ setup() {
 	run --separate-stderr "${live[@]}" --replay none ho
 	assert_status 66
 	assert_has "$stderr" "cannot replay 'none'"
+	run --separate-stderr "${live[@]}" --replay . ho
+	assert_status 66
+	assert_has "$stderr" "cannot replay '.': Is a directory"
 	echo '{"id":1}' >>tape
 	run --separate-stderr "${live[@]}" --replay tape hi
 	assert_status 65
