@@ -246,7 +246,7 @@ setup() {
 	assert_has "$stderr" "cannot replay 'none'"
 	run --separate-stderr "${live[@]}" --replay . ho
 	assert_status 66
-	assert_has "$stderr" "cannot replay '.': Is a directory"
+	assert_has "$stderr" "cannot replay '.': it must be a file"
 	echo '{"id":1}' >>tape
 	run --separate-stderr "${live[@]}" --replay tape hi
 	assert_status 65
