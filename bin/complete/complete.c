@@ -546,12 +546,18 @@ static int check(int argc, struct ai_err *err)
 	return argc > 0 && complete_settings.routes.n == 0 ? no_model(err) : 0;
 }
 
+static size_t ending(void *state)
+{
+	return ai_client_landed(((const struct asker *)state)->client);
+}
+
 int complete_run(int argc, char **argv, struct ai_err *err)
 {
 	/* A request takes so long that each is a job of its own. */
 	const bool lines = complete_settings.openai_batch;
 	const struct ai_filter filter = {
-		.batch = 1, .eager = true, .begin = begin, .turn = turn, .stop = stop,
+		.batch = 1, .eager = true, .begin = begin, .turn = turn,
+		.ending = ending, .stop = stop,
 		.open = open_asker, .close = close_asker, .words = "prompt",
 		.empty = lines, .put_failed = lines ? put_failed : NULL,
 	};

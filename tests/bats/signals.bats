@@ -260,7 +260,9 @@ assert_settled() {
 	ended 141
 	assert_eq "$stderr" ''
 	assert_settled
-	assert_eq "$(kinds)" '1|2 2|1 4|1 '
+	# What was reserved to come next was not sent.
+	assert_eq "$(kinds)" '1|3 2|1 3|1 4|1 '
+	assert_eq "$(stub_requests)" 2
 }
 
 @test "the reader does not read: a signal still ends it" {

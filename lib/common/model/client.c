@@ -172,17 +172,25 @@ static void over(struct ai_exchange *x, int rc, const struct ai_err *err)
 		x->err = *err;
 }
 
+/* Its attempt has ended, and the next one may begin in the same transaction.
+ * What is too much for one key may be none for the next. */
+static void leave_place(struct ai_exchange *x)
+{
+	long status = x->call->status;
+
+	x->client->landed++;
+	ai_place_leave(x, x->rc == 0 ? AI_PACE_ANSWERED :
+		       !x->other_key && (status == 429 || status == OVERLOADED)
+		       ? AI_PACE_REFUSED : AI_PACE_OTHER);
+}
+
 /* After its attempt was booked: another one, or the end.  The ledger's own
  * error wins over success, not over the attempt's. */
 static void settled(struct ai_exchange *x)
 {
 	double wait_s = -1;
 
-	/* What is too much for one key may be none for the next. */
-	ai_place_leave(x, x->rc == 0 ? AI_PACE_ANSWERED :
-		       x->other_key ? AI_PACE_OTHER :
-		       x->call->status == 429 || x->call->status == OVERLOADED
-		       ? AI_PACE_REFUSED : AI_PACE_OTHER);
+	x->client->landed--;
 	x->call->cost += x->pay.cost;
 	if (x->rc == 0 && x->pay.rc < 0) {
 		over(x, -1, &x->pay.err);
@@ -406,6 +414,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	/* Not even a byte of another answer behind this one. */
 	if (x->told)
 		x->more = false;
+	leave_place(x);
 }
 
 /* The same with what was recorded. */
@@ -470,6 +479,7 @@ static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 	x->pay.end = AI_END_UNSENT;
 	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;
+	leave_place(x);
 }
 
 /* Those whose time has come go out, all at once as the ledger sees it. */
@@ -539,9 +549,13 @@ static int progress(struct ai_client *c, struct ai_err *err)
 		retry_due(c);
 		ai_place_admit(c);
 		book(c, list);
+		/* Handed over first: if they cannot be written, nothing more
+		 * is to be sent. */
+		if (has_stage(c, EXCHANGE_OVER))
+			break;
 		launch(c, list);
-	} while (has_stage(c, EXCHANGE_RESERVE) ||
-		 has_stage(c, EXCHANGE_SETTLE) || c->unheld);
+	} while (c->landed > 0 || has_stage(c, EXCHANGE_RESERVE) ||
+		 c->unheld);
 	free(list);
 	return 0;
 }
@@ -604,7 +618,7 @@ static int gather(struct ai_client *c, struct ai_err *err)
 	double end = ai_client_now() + GATHER_S;
 	bool readable;
 
-	if (c->payer.ledger == NULL || !has_stage(c, EXCHANGE_SETTLE))
+	if (c->payer.ledger == NULL || c->landed == 0)
 		return 0;
 	while (has_stage(c, EXCHANGE_FLY) && ai_client_now() < end)
 		if (ai_http_wait(c->http, -1, 1, &readable, err) < 0)
@@ -640,10 +654,20 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 	if (ms < 0 || ms > TURN_MS)
 		ms = TURN_MS;
 	if (ai_http_wait(c->http, fd, ms, readable, err) < 0 ||
-	    gather(c, err) < 0 || progress(c, err) < 0)
+	    gather(c, err) < 0)
+		return -1;
+	/* What comes in their place is reserved as they are booked. */
+	if (c->payer.ledger != NULL && c->landed > 0)
+		return 0;
+	if (progress(c, err) < 0)
 		return -1;
 	hand_over(c);
 	return 0;
+}
+
+size_t ai_client_landed(const struct ai_client *c)
+{
+	return c->landed;
 }
 
 void ai_client_free(struct ai_client *c)

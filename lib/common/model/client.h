@@ -203,6 +203,9 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
  */
 int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 		   struct ai_err *err);
+/* Calls that have ended at the provider and are not booked: the next turn does
+ * that, together with the reservations of what is begun before it. */
+size_t ai_client_landed(const struct ai_client *c);
 
 /*
  * Begins to ask how many tokens the request has, likewise; *tokens is the

@@ -48,10 +48,10 @@ bool ai_run_is_over(const char *before, struct ai_err *err)
 /* ---- signals --------------------------------------------------------------------- */
 
 /* What is at the provider's is paid for: its answer may as well be waited
- * for, if there is time. */
+ * for, if there is time; and what has landed is to be booked. */
 static bool goes_on(const struct ai_exchange *x, bool now)
 {
-	return x->stage == EXCHANGE_OVER ||
+	return x->stage == EXCHANGE_OVER || x->stage == EXCHANGE_SETTLE ||
 		(x->stage == EXCHANGE_FLY && !now);
 }
 

@@ -33,6 +33,7 @@ struct ai_client {
 	struct ai_tape tape;
 	struct ai_exchange *under_way, *spare;
 	struct ai_place *places; /* the latest first */
+	size_t landed; /* calls at EXCHANGE_SETTLE */
 	bool stopping; /* nothing more is sent */
 	bool unheld;   /* some may ask for their place anew */
 };

@@ -85,6 +85,7 @@ struct loop {
 	struct job *spare;               /* to be used again */
 	size_t n_open, max_open, open_bytes;
 	bool closing, waiting; /* no more jobs; the reader waits for input */
+	bool turning; /* within a turn, which writes at its end */
 	int wake;              /* eventfd: something failed */
 
 	struct ai_err fatal;   /* ends everything; code AI_E_NONE so far */

@@ -116,7 +116,8 @@ static int job_finish(struct loop *l, struct job *j, struct ai_err *err)
 		return -1;
 	if (ai_writer_add(&l->writer, j->out.buf.p, j->out.buf.len, err) < 0)
 		return -1;
-	return l->filter->eager ? ai_writer_flush(&l->writer, err) : 0;
+	return l->filter->eager && !l->turning
+		? ai_writer_flush(&l->writer, err) : 0;
 }
 
 /* ---- worker threads ----------------------------------------------------- */
@@ -168,7 +169,8 @@ void ai_loop_drain(struct loop *l, struct job *finished)
 			break;
 	}
 	/* The reader has nothing to give us: nothing else will flush. */
-	if (l->waiting && ai_writer_flush(&l->writer, &err) < 0)
+	if (l->waiting && !l->turning &&
+	    ai_writer_flush(&l->writer, &err) < 0)
 		set_fatal(l, &err);
 	pthread_cond_broadcast(&l->done_cond);
 }

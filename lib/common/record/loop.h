@@ -106,6 +106,9 @@ struct ai_filter {
 	 */
 	int (*begin)(void *state, struct ai_task *t, struct ai_err *err);
 	int (*turn)(void *state, int fd, bool *readable, struct ai_err *err);
+	/* With begin(), may be NULL: how many of the tasks only wait for the
+	 * next turn() to end; others are begun in their places before it. */
+	size_t (*ending)(void *state);
 	/*
 	 * With begin(): no more will be begun.  Ends what only waits to be
 	 * worked on, then or in a later turn(), and with now everything.

@@ -123,18 +123,35 @@ static void draw(struct loop *l)
 	ai_progress_draw(&l->progress, l->program, l->writer.line_open);
 }
 
+/* What ends in it is written together. */
 static int turn(struct loop *l, int fd, bool *readable, struct ai_err *err)
 {
+	int rc = 0;
+
 	*readable = false;
 	ai_tasks_stopped(l);
 	draw(l);
-	if (l->fatal.code == AI_E_NONE &&
-	    l->filter->turn(l->state, fd, readable, err) < 0)
+	l->turning = true;
+	if (l->fatal.code == AI_E_NONE)
+		rc = l->filter->turn(l->state, fd, readable, err);
+	l->turning = false;
+	if (rc < 0)
 		return -1;
 	if (l->fatal.code == AI_E_NONE)
-		return 0;
+		return ai_writer_flush(&l->writer, err);
 	*err = l->fatal;
 	return -1;
+}
+
+/* One more would be more than -j. */
+static bool has_enough(struct loop *l)
+{
+	size_t jobs = (size_t)ai_loop.jobs, n = l->n_tasks;
+
+	/* One after the other, where only one may be. */
+	if (n >= jobs && jobs > 1 && l->filter->ending != NULL)
+		n -= l->filter->ending(l->state);
+	return n >= jobs;
 }
 
 int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
@@ -144,8 +161,8 @@ int ai_tasks_dispatch(struct loop *l, struct job *j, struct ai_err *err)
 
 	if (ai_loop_open_state(l, err) < 0)
 		return -1;
-	while (!ai_tasks_stopped(l) && (ai_loop_is_full(l, j) ||
-	       l->n_tasks >= (size_t)ai_loop.jobs))
+	while (!ai_tasks_stopped(l) &&
+	       (ai_loop_is_full(l, j) || has_enough(l)))
 		if (turn(l, -1, &readable, err) < 0)
 			return -1;
 	if (l->stop != AI_SIG_NO)
