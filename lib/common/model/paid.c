@@ -408,8 +408,11 @@ static void keep_usage(struct ai_value usage, const struct ai_meter *m,
 	struct ai_buf b = AI_BUF_INIT(sizeof post->usage - 1);
 
 	if (usage.s.n < sizeof post->usage) {
-		ai_buf_add(&b, usage.s.p, usage.s.n);
-	} else if (m != NULL) {
+		memcpy(post->usage, usage.s.p, usage.s.n);
+		post->usage[usage.s.n] = '\0';
+		return;
+	}
+	if (m != NULL) {
 		ai_put_open(&b, '{');
 		for (int u = 0; u < AI_UNITS; u++) {
 			if (m->n[u] == 0)
@@ -484,19 +487,18 @@ int64_t ai_pay_cost(const struct ai_pay *pay)
 static int settle(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	struct ai_payment *p = pay->payment;
-	struct ai_post post;
+	struct ai_post *post = &op->in.post;
 
-	bill(pay, &post);
-	pay->cost = post.amount;
+	bill(pay, post);
+	pay->cost = post->amount;
 	if (!p->reserved)
 		return 0;
 	p->reserved = false;
-	memcpy(post.id, p->id, sizeof post.id);
+	memcpy(post->id, p->id, sizeof post->id);
 	if (pay->retry_after_s > 0)
-		post.hold_ms = (int64_t)(fmin(pay->retry_after_s, 3600) *
-					 1000);
+		post->hold_ms = (int64_t)(fmin(pay->retry_after_s, 3600) *
+					  1000);
 	op->what = AI_LEDGER_POST;
-	op->in.post = post;
 	return 1;
 }
 
@@ -611,7 +613,7 @@ static void fail(struct ai_pay *pay, const struct ai_err *err)
 
 void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 {
-	struct doing *d = calloc(n, sizeof *d);
+	struct doing *d = malloc(n * sizeof *d);
 	struct ai_err err;
 	size_t todo = 0;
 
@@ -625,7 +627,9 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 			pay->rc = ai_err_nomem(&pay->err);
 			continue;
 		}
-		d[todo] = (struct doing){ .pay = pay };
+		/* The rest is set where it is there: it is large. */
+		d[todo].pay = pay;
+		d[todo].has_line = false;
 		pay->rc = prepare(pay, &d[todo].op);
 		d[todo].has_op = pay->rc > 0;
 		if (pay->rc >= 0)

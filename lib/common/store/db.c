@@ -162,6 +162,7 @@ static void set_up_memory(int page_size)
 	void *p;
 
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 4);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
 	slot += page_size;
@@ -245,6 +246,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 		goto fail;
 	sqlite3_busy_timeout(db->h, wish->wait_ms);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+
 	if (mode == AI_DB_READ ||
 	    prepare_writing(db, wish, page_size, err) == 0)
 		return 0;

@@ -185,16 +185,9 @@ static int read_account(struct ai_ledger *l, const struct ai_budget *b,
 			int64_t start, int64_t *n, struct ai_reserved *sums,
 			struct ai_err *err)
 {
-	const struct ledger_sums *known = ledger_memo_account(l, b, start);
 	sqlite3_stmt *st;
 	int rc;
 
-	if (known != NULL) {
-		*n = known->n;
-		sums->pending = known->pending;
-		sums->posted = known->posted;
-		return 1;
-	}
 	if (LEDGER_BIND(l, SQL_ACCOUNT, err, "ttti", ai_span_of(b->scope),
 			ai_span_of(b->name), ai_span_of(b->period), start) < 0)
 		return -1;
@@ -219,13 +212,38 @@ static bool fits(const struct ai_reserved *r, int64_t more)
 	return sum <= r->cap;
 }
 
+/* Its account in the period of now, made if it is new, and what it has used. */
+static int take_account(struct ai_ledger *l, const struct ai_budget *b,
+			int64_t now_ms, int64_t *n, struct ai_reserved *r,
+			struct ai_err *err)
+{
+	const struct ledger_sums *known = ledger_memo_account(l, b, now_ms);
+	int64_t start;
+	int rc;
+
+	if (known != NULL) {
+		*n = known->n;
+		r->pending = known->pending;
+		r->posted = known->posted;
+		r->resets_ms = known->end;
+		return 0;
+	}
+	if (!ledger_period(b->period, now_ms, &start, &r->resets_ms))
+		return ai_db_damaged(&l->db, err, "a budget's period is '%s'",
+				     b->period);
+	rc = read_account(l, b, start, n, r, err);
+	if (rc == 0 && (make_account(l, b, start, r->resets_ms, n, err) < 0 ||
+			read_account(l, b, start, n, r, err) < 0))
+		return -1;
+	return rc < 0 ? -1 : 0;
+}
+
 /* 1: it has room, and its account, if it has one, is in a; 0: it has not. */
 static int try_budget(struct ai_ledger *l, struct ledger_item *it,
 		      const struct ai_budget *b, struct ai_reserved *r,
 		      struct ledger_accounts *a, struct ai_err *err)
 {
-	int64_t start, n = 0;
-	int rc;
+	int64_t n = 0;
 
 	*r = (struct ai_reserved){ .verdict = AI_OVER_BUDGET, .cap = b->cap };
 	memcpy(r->scope, b->scope, sizeof(r->scope));
@@ -233,14 +251,7 @@ static int try_budget(struct ai_ledger *l, struct ledger_item *it,
 	memcpy(r->period, b->period, sizeof(r->period));
 	if (strcmp(b->period, "request") == 0)
 		return fits(r, it->in.reserve.worst);
-	if (!ledger_period(b->period, it->now_ms, &start, &r->resets_ms))
-		return ai_db_damaged(&l->db, err, "a budget's period is '%s'",
-				     b->period);
-	rc = read_account(l, b, start, &n, r, err);
-	if (rc == 0 && (make_account(l, b, start, r->resets_ms, &n, err) < 0 ||
-			read_account(l, b, start, &n, r, err) < 0))
-		return -1;
-	if (rc < 0)
+	if (take_account(l, b, it->now_ms, &n, r, err) < 0)
 		return -1;
 	if (a->n == LEDGER_ACCOUNTS_MAX)
 		return ledger_refuse(it, AI_E_CONFIG, "more than %d budgets "
@@ -319,8 +330,10 @@ static int left_of(struct ai_ledger *l, const struct ai_budget *b,
 	int64_t start, end, n;
 	int rc = 0;
 
-	if (ledger_period(b->period, l->wall_ms(), &start, &end))
+	if (ledger_period(b->period, l->wall_ms(), &start, &end)) {
+		r.resets_ms = end;
 		rc = read_account(l, b, start, &n, &r, err);
+	}
 	if (rc > 0) {
 		used.pending = r.pending;
 		used.posted = r.posted;

@@ -63,7 +63,8 @@ struct ledger_memo {
 	size_t n_budgets, max_budgets;
 	struct ledger_sums {
 		struct ai_budget of; /* if it was read */
-		int64_t start, n;    /* its number */
+		int64_t start, end;  /* of its period, ms */
+		int64_t n;           /* its number */
 		bool read;
 		int64_t pending, posted;           /* if it was read */
 		int64_t more_pending, more_posted; /* to be written */
@@ -334,11 +335,11 @@ void ledger_memo_set_person(struct ai_ledger *l, const char *name,
 			    const char token[64]);
 /* From now on l->memo.budget[] has all of them, in the order of the table. */
 int ledger_memo_budgets(struct ai_ledger *l, struct ai_err *err);
-/* The account of this budget as the transaction sees it; NULL: it is to be read. */
+/* The account of this budget in whose period ms lies, as the transaction sees
+ * it; NULL: it is to be read. */
 struct ledger_sums *ledger_memo_account(struct ai_ledger *l,
-					const struct ai_budget *b,
-					int64_t start);
-/* It was read; what the transaction has moved so far is added to sums. */
+					const struct ai_budget *b, int64_t ms);
+/* It was read, and its period ends at sums->resets_ms; what the transaction has moved so far is added to sums. */
 void ledger_memo_set_account(struct ai_ledger *l, const struct ai_budget *b,
 			     int64_t start, int64_t n,
 			     struct ai_reserved *sums);

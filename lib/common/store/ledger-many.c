@@ -16,7 +16,10 @@ static void fill(struct ledger_item *it, const struct ai_ledger *l,
 		[AI_LEDGER_ANSWER] = LEDGER_DO_ANSWER,
 	};
 
-	memset(it, 0, sizeof(*it));
+	/* All but the request, of which only what there is is copied. */
+	it->code = AI_E_NONE;
+	it->why[0] = '\0';
+	memset(&it->out, 0, sizeof(it->out));
 	it->what = what[op->what];
 	it->now_ms = l->wall_ms();
 	it->now_ns = l->boot_ns();
@@ -83,8 +86,8 @@ static int again(struct ai_ledger *l, struct ai_ledger_op **ops, size_t n,
 int ai_ledger_many(struct ai_ledger *l, struct ai_ledger_op **ops, size_t n,
 		   struct ai_err *err)
 {
-	struct ledger_item *items = calloc(n, sizeof(*items));
-	void **list = calloc(n, sizeof(*list));
+	struct ledger_item *items = malloc(n * sizeof(*items));
+	void **list = malloc(n * sizeof(*list));
 	int rc = items == NULL || list == NULL ? ai_err_nomem(err) : 0;
 
 	if (rc == 0)

@@ -119,14 +119,14 @@ int ledger_memo_budgets(struct ai_ledger *l, struct ai_err *err)
 /* ---- accounts ------------------------------------------------------------------- */
 
 struct ledger_sums *ledger_memo_account(struct ai_ledger *l,
-					const struct ai_budget *b,
-					int64_t start)
+					const struct ai_budget *b, int64_t ms)
 {
 	struct ledger_memo *m = &l->memo;
 	size_t i;
 
 	for (i = 0; m->open && i < m->n_accounts; i++)
-		if (m->account[i].read && m->account[i].start == start &&
+		if (m->account[i].read && m->account[i].start <= ms &&
+		    ms < m->account[i].end &&
 		    strcmp(m->account[i].of.scope, b->scope) == 0 &&
 		    strcmp(m->account[i].of.name, b->name) == 0 &&
 		    strcmp(m->account[i].of.period, b->period) == 0)
@@ -166,6 +166,7 @@ void ledger_memo_set_account(struct ai_ledger *l, const struct ai_budget *b,
 	sums->posted += s->more_posted;
 	s->of = *b;
 	s->start = start;
+	s->end = sums->resets_ms;
 	s->pending = sums->pending;
 	s->posted = sums->posted;
 	s->read = true;

@@ -321,15 +321,30 @@ void ai_ledger_close(struct ai_ledger *l)
 	free(l);
 }
 
-/* Time first, so that an index grows at its end. */
+/*
+ * Time first, so that an index grows at its end; those of one millisecond are
+ * counted from a random number on, for the same reason.  A child does not go on
+ * where its parent was.
+ */
 void ai_ledger_id(unsigned char id[AI_LEDGER_ID])
 {
-	uint64_t ms = (uint64_t)wall_ms();
+	static __thread unsigned char last[AI_LEDGER_ID];
+	static __thread pid_t pid;
+	unsigned char ms[6];
+	uint64_t now = (uint64_t)wall_ms();
 	int i;
 
 	for (i = 0; i < 6; i++)
-		id[i] = (unsigned char)(ms >> (40 - 8 * i));
-	ai_random(id + 6, AI_LEDGER_ID - 6);
+		ms[i] = (unsigned char)(now >> (40 - 8 * i));
+	if (pid != getpid() || memcmp(ms, last, sizeof(ms)) != 0) {
+		pid = getpid();
+		memcpy(last, ms, sizeof(ms));
+		ai_random(last + 6, AI_LEDGER_ID - 6);
+	} else {
+		for (i = AI_LEDGER_ID - 1; i >= 6 && ++last[i] == 0;)
+			i--;
+	}
+	memcpy(id, last, AI_LEDGER_ID);
 }
 
 /* ---- requests ----------------------------------------------------------------- */
