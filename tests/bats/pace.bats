@@ -60,6 +60,24 @@ prompts() { # N
 	assert_has "$output" "the run's 3 s were over before this was sent"
 }
 
+@test "--deadline: what it ends is try_later, and no fault of the server" {
+	unset AI_PRICE
+	ask+=(--price '1,2')
+	prompts 8 >in
+	# Half of them without a byte, half in the middle of an answer.
+	for _ in 1 2 3 4; do
+		echo '{"delay_ms":60000}'
+		echo '{"fault":"stall"}'
+	done >"$STUB/script"
+	run --separate-stderr "${ask[@]}" -j 8 --deadline 0.7 <in
+	assert_status 75
+	assert_eq "$(jq -c .error.code <<<"$output" | sort | uniq -c | xargs)" \
+		'8 try_later'
+	stub_reset
+	"${ask[@]}" hi >/dev/null
+	assert_eq "$(stub_requests)" 1
+}
+
 @test "--deadline: another attempt that would come behind it is not waited for" {
 	stub_script '{"status":503,"headers":{"retry-after":"60"}}'
 	run --separate-stderr "${ask[@]}" --deadline 30 hi

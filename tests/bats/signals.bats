@@ -148,6 +148,19 @@ assert_settled() {
 	done
 }
 
+@test "what nobody waited for says nothing of the server: the next run asks it" {
+	slow 60000 8
+	begin "${ask[@]}" -j 8
+	prompts 1 9 >&7
+	until_true asked 8
+	kill -TERM "$pid"
+	ended 143
+	assert_eq "$(kinds)" '1|8 4|8 '
+	stub_reset
+	"${ask[@]}" hi >out
+	assert_eq "$(stub_requests)" 1
+}
+
 @test "while it waits for another attempt: it is not made" {
 	stub_script '{"status":503,"headers":{"retry-after":"60"}}'
 	begin "${ask[@]}"

@@ -399,10 +399,11 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	x->pay.meter = NULL;
 	x->rc = rc < 0 ? -1 : take_answer(x, err);
 	x->pay.retry_after_s = x->answer.retry_after_s;
-	if (rc < 0 && x->answer.status == 0)
-		ai_run_is_over(x->answer.sent
-			       ? "the answer, which may be billed"
-			       : "this was sent", err);
+	if (rc < 0 &&
+	    ai_run_is_over(x->answer.sent ? "the answer, which may be billed"
+					  : "this was sent", err) &&
+	    x->pay.end == AI_END_LOST)
+		x->pay.end = AI_END_LEFT;
 	if (x->rc < 0)
 		x->err = *err;
 	ai_keyed_ended(x);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define AT_ONCE 64 /* in one transaction */
+#define EARLY_S 0.01 /* a transfer that is to end with the run ends so early */
 
 /* ---- the deadline ---------------------------------------------------------------- */
 
@@ -38,7 +39,7 @@ void ai_run_bound(struct ai_exchange *x)
 
 bool ai_run_is_over(const char *before, struct ai_err *err)
 {
-	if (ai_client_now() < end_s)
+	if (ai_client_now() < end_s - EARLY_S)
 		return false;
 	ai_err_set(err, AI_E_TRY_LATER, "the run's %g s were over before %s: "
 		   "--deadline allows more", ai_client.deadline_s, before);
@@ -66,7 +67,7 @@ static void call_off(struct ai_client *c, struct ai_exchange *x)
 	x->pay.payment = &x->payment;
 	x->pay.tariff = &x->e->tariff;
 	x->pay.what = sent ? AI_PAY_SETTLE : AI_PAY_VOID;
-	x->pay.end = AI_END_LOST;
+	x->pay.end = AI_END_LEFT;
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;

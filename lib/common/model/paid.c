@@ -459,6 +459,7 @@ static void bill(const struct ai_pay *pay, struct ai_post *post)
 	static const enum ai_outcome outcomes[] = {
 		[AI_END_UNSENT] = AI_OUTCOME_FAILURE,
 		[AI_END_LOST] = AI_OUTCOME_FAILURE,
+		[AI_END_LEFT] = AI_OUTCOME_NONE,
 		[AI_END_REFUSED] = AI_OUTCOME_ALIVE,
 		[AI_END_LIMITED] = AI_OUTCOME_NONE,
 		[AI_END_FAILED] = AI_OUTCOME_FAILURE,
@@ -470,7 +471,7 @@ static void bill(const struct ai_pay *pay, struct ai_post *post)
 		return;
 	if (pay->end == AI_END_ANSWERED)
 		book_answer(pay, post);
-	else if (pay->end == AI_END_LOST)
+	else if (pay->end == AI_END_LOST || pay->end == AI_END_LEFT)
 		lose(pay->payment, post);
 	else if (pay->end == AI_END_UNSENT)
 		post->how = AI_BOOK_NONE;

@@ -123,6 +123,8 @@ bool ai_payment_is_late(const struct ai_payment *p);
 enum ai_end {
 	AI_END_UNSENT,   /* nothing left this machine */
 	AI_END_LOST,     /* sent, but no answer came: nobody knows its cost */
+	AI_END_LEFT,     /* the same, but nobody waited for it: that says
+			  * nothing of the server */
 	AI_END_REFUSED,  /* an answer that costs nothing: somebody is there */
 	AI_END_LIMITED,  /* the same: too many requests */
 	AI_END_FAILED,   /* the same, and the server is at fault */
