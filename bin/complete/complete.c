@@ -17,7 +17,7 @@
 struct asker {
 	struct ai_client *client;
 	struct complete_place *places;
-	struct question *spare;
+	struct question *all, *spare;
 	struct complete_history history;
 	bool stopping; /* no more calls */
 	const struct ai_call *failed; /* while its record is written */
@@ -25,7 +25,8 @@ struct asker {
 
 /* A record under way. */
 struct question {
-	struct question *next; /* among the spare ones */
+	struct question *next;  /* among the spare ones */
+	struct question *older; /* among all */
 	struct asker *asker;
 	struct complete_request request;
 	struct complete_chain chain;  /* the models it is asked of */
@@ -404,6 +405,8 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 		ai_buf_init(&q->request.note, NOTE_MAX);
 		complete_answer_init(&q->answer);
 		ai_buf_init(&q->output.text, (size_t)256 << 20);
+		q->older = a->all;
+		a->all = q;
 	}
 	q->asker = a;
 	q->place = NULL;
@@ -452,8 +455,9 @@ static void close_asker(void *state)
 	struct question *q;
 
 	ai_client_free(a->client);
-	while ((q = a->spare) != NULL) {
-		a->spare = q->next;
+	/* Some are under way yet, if the program could not go on. */
+	while ((q = a->all) != NULL) {
+		a->all = q->older;
 		question_free(q);
 	}
 	complete_places_release(&a->places);

@@ -100,7 +100,8 @@ one_kill() {
 		"$(jq .completion.cost_usd out | awk '{ s += $1 }
 			END { printf "%.0f", s * 1e9 }')"
 	[ "$lost" -le "$((kills * JOBS))" ]
-	assert_eq "$(grep -c 'it is sent again' messages)" "$lost"
+	# Each is told of, once more if its next attempt did not come to be sent.
+	[ "$(grep -c 'it is sent again' messages)" -ge "$lost" ]
 	assert_eq "$(ai-cost ledger check | jq -c 'select(.wrong)')" ''
 	# All of it once more: from the journal.
 	"${ask[@]}" <in >again
