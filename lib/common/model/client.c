@@ -245,21 +245,16 @@ static void reserved(struct ai_exchange *x)
 		: 0;
 }
 
-/* What has ended is booked and what begins is reserved, in one transaction. */
-static void book(struct ai_client *c, struct ai_pay **list)
+/* Adds the steps of those at this stage. */
+static size_t add_steps(struct ai_client *c, int stage, struct ai_pay **list,
+			size_t n)
 {
-	struct ai_exchange *x;
-	struct ai_err err;
-	size_t n = 0;
-
-	for (x = c->under_way; x != NULL; x = x->next) {
-		if (x->stage == EXCHANGE_RESERVE && ai_keyed_take(x, &err) < 0)
-			over(x, -1, &err);
-		if (x->stage != EXCHANGE_SETTLE && x->stage != EXCHANGE_RESERVE)
+	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next) {
+		if ((int)x->stage != stage)
 			continue;
 		x->pay.payment = &x->payment;
 		x->pay.tariff = x->tariff;
-		if (x->stage == EXCHANGE_RESERVE) {
+		if (stage == EXCHANGE_RESERVE) {
 			/* Again, if it has lost its place. */
 			x->pay.what = x->payment.reserved ? AI_PAY_VOID
 							  : AI_PAY_RESERVE;
@@ -268,16 +263,30 @@ static void book(struct ai_client *c, struct ai_pay **list)
 		}
 		list[n++] = &x->pay;
 	}
+	return n;
+}
+
+/* What has ended is booked, and what begins is reserved of what that gives
+ * back, in one transaction. */
+static void book(struct ai_client *c, struct ai_pay **list)
+{
+	struct ai_exchange *x;
+	struct ai_err err;
+	size_t n;
+
+	for (x = c->under_way; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_RESERVE && ai_keyed_take(x, &err) < 0)
+			over(x, -1, &err);
+	n = add_steps(c, EXCHANGE_SETTLE, list, 0);
+	n = add_steps(c, EXCHANGE_RESERVE, list, n);
 	if (pay_all(c, list, n) == 0)
 		return;
-	for (x = c->under_way, n = 0; x != NULL; x = x->next)
-		if (x->stage == EXCHANGE_SETTLE) {
+	for (x = c->under_way; x != NULL; x = x->next)
+		if (x->stage == EXCHANGE_SETTLE)
 			settled(x);
-			n++;
-		} else if (x->stage == EXCHANGE_RESERVE) {
+		else if (x->stage == EXCHANGE_RESERVE)
 			reserved(x);
-		}
-	ai_place_unhold(c, n > 0 ? n + 1 : 0);
+	ai_place_unhold(c, 0);
 }
 
 /* ---- an attempt ------------------------------------------------------------ */
@@ -548,6 +557,9 @@ static int progress(struct ai_client *c, struct ai_err *err)
 		return ai_err_nomem(err);
 	do {
 		retry_due(c);
+		/* Before those that have come since: what is booked now makes
+		 * room for them. */
+		ai_place_unhold(c, c->landed > 0 ? c->landed + 1 : 0);
 		ai_place_admit(c);
 		book(c, list);
 		/* Handed over first: if they cannot be written, nothing more
