@@ -120,12 +120,9 @@ static void finish(struct question *q)
 /* A record says it itself; -r writes none. */
 static void tell_next(const struct question *q, const struct ai_err *err)
 {
-	unsigned long line = ai_task_rec(q->output.task)->number;
-	char where[40] = "";
+	char where[COMPLETE_WHERE];
 
-	/* Words on the command line have none. */
-	if (line > 0)
-		snprintf(where, sizeof where, "line %lu: ", line);
+	complete_where(ai_task_rec(q->output.task)->number, where);
 	ai_msg(ai_loop.plain_out ? AI_MSG_WARN : AI_MSG_INFO,
 	       "%s%s; now %s is asked", where, err->msg, q->chain.model);
 }
@@ -258,10 +255,13 @@ static int ask_provider(struct question *q, struct ai_err *err)
 
 static void tell_uncertain(struct question *q)
 {
+	char where[COMPLETE_WHERE];
+
+	complete_where(ai_task_rec(q->output.task)->number, where);
 	if (!q->uncertain)
-		ai_msg(AI_MSG_WARN, "line %lu: it was under way when the last "
-		       "run ended, and may have been paid for; it is sent "
-		       "again", ai_task_rec(q->output.task)->number);
+		ai_msg(AI_MSG_WARN, "%sit was under way when the last run "
+		       "ended, and may have been paid for; it is sent again",
+		       where);
 	q->uncertain = true;
 }
 

@@ -550,6 +550,10 @@ int complete_local_ask(const struct complete_request *q,
 		       struct complete_answer *a, struct ai_err *err);
 
 /* output.c: what is written of a record. */
+#define COMPLETE_WHERE 32
+/* "line 3: ", for a message; "" for words on the command line, which have no
+ * line.  Returns where. */
+const char *complete_where(unsigned long line, char where[COMPLETE_WHERE]);
 struct complete_output {
 	struct ai_task *task;
 	bool streamed;      /* some of the text has been written */

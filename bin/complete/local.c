@@ -1,8 +1,9 @@
 /* local.c: models that are built in. */
 #include "complete.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 bool complete_is_local(const char *model)
 {
@@ -27,7 +28,7 @@ int complete_local_ask(const struct complete_request *q,
 	const struct complete_settings *s = &complete_settings;
 	struct ai_span question = { ai_buf_cstr(&q->prompt.text),
 				    q->prompt.text.len };
-	struct timespec t0, t1;
+	double begun_s;
 	int rc;
 
 	if (complete_params_local(&q->params, &q->prompt, err) < 0)
@@ -36,12 +37,10 @@ int complete_local_ask(const struct complete_request *q,
 		return ai_err_set(err, AI_E_RECORD,
 				  COMPLETE_LOCAL " quotes from hits, and the "
 				  "record has none: put ai-search before it");
-	clock_gettime(CLOCK_MONOTONIC, &t0);
+	begun_s = ai_clock_s();
 	rc = complete_extract(&q->hits, question, (size_t)s->sentences,
 			      s->threshold, a, err);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
 	a->call.attempts = 1;
-	a->call.latency_s = (double)(t1.tv_sec - t0.tv_sec) +
-		(double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
+	a->call.latency_s = ai_clock_s() - begun_s;
 	return rc;
 }

@@ -4,7 +4,16 @@
 #include "base/msg.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+const char *complete_where(unsigned long line, char where[COMPLETE_WHERE])
+{
+	where[0] = '\0';
+	if (line > 0)
+		snprintf(where, COMPLETE_WHERE, "line %lu: ", line);
+	return where;
+}
 
 /* With -r there is no member that lists them. */
 static void tell_invalid(const struct complete_answer *a,
@@ -12,14 +21,15 @@ static void tell_invalid(const struct complete_answer *a,
 			 const struct ai_rec *rec)
 {
 	struct ai_buf list = AI_BUF_INIT(4096);
+	char where[COMPLETE_WHERE];
 
 	for (size_t i = 0; i < a->n_invalid; i++)
 		ai_buf_fmt(&list, "%s[%" PRId64 "]", i > 0 ? ", " : "",
 			   a->invalid[i]);
 	if (list.len > 0)
-		ai_msg(AI_MSG_WARN, "line %lu: the answer cites %s, but has "
-		       "%zu source%s", rec->number, ai_buf_cstr(&list),
-		       h->n, h->n == 1 ? "" : "s");
+		ai_msg(AI_MSG_WARN, "%sthe answer cites %s, but has %zu "
+		       "source%s", complete_where(rec->number, where),
+		       ai_buf_cstr(&list), h->n, h->n == 1 ? "" : "s");
 	ai_buf_release(&list);
 }
 

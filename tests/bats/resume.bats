@@ -156,8 +156,8 @@ kill_in_flight() {
 	ai-cost budget set all request 0.002 >/dev/null
 	lines 2 >in
 	"${ask[@]}" <in >one
-	assert_eq "$(jq .completion.max_tokens one | sort -u | head -1)" \
-		"$(jq .completion.max_tokens one | head -1)"
+	# It has shortened the answers, which are 4096 tokens else.
+	assert_eq "$(jq -s 'all(.completion.max_tokens < 4096)' one)" true
 	ai-cost budget set all request 1 >/dev/null
 	"${ask[@]}" <in >two
 	cmp one two

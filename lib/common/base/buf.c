@@ -1,8 +1,10 @@
 #include "base/buf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void ai_buf_init(struct ai_buf *b, size_t max)
 {
@@ -103,6 +105,19 @@ int ai_buf_fmt(struct ai_buf *b, const char *fmt, ...)
 	rc = ai_buf_vfmt(b, fmt, ap);
 	va_end(ap);
 	return rc;
+}
+
+int ai_buf_read(struct ai_buf *b, int fd)
+{
+	char part[4096];
+	ssize_t n;
+
+	do {
+		n = read(fd, part, sizeof part);
+		if (n > 0 && ai_buf_add(b, part, (size_t)n) < 0)
+			return -1;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -1 : 0;
 }
 
 void ai_buf_consume(struct ai_buf *b, size_t n)

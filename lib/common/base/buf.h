@@ -41,6 +41,9 @@ int ai_buf_fmt(struct ai_buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int ai_buf_vfmt(struct ai_buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/* Appends all that comes from fd until its end.  -1: read(2) failed, as errno
+ * says, or b->bad does. */
+int ai_buf_read(struct ai_buf *b, int fd);
 /* Cuts the first n bytes off. */
 void ai_buf_consume(struct ai_buf *b, size_t n);
 /* The string; "" if nothing was ever appended. Borrowed. */

@@ -1,5 +1,7 @@
 #include "base/proc.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -20,23 +22,15 @@ extern char **environ;
 
 /* ---- time ---------------------------------------------------------------- */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static double deadline_in(double seconds)
 {
-	return now() + (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S);
+	return ai_clock_s() + (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S);
 }
 
 /* Milliseconds for poll(), at most an hour at once; 0: the time is up. */
 static int left_ms(double deadline)
 {
-	double left = ceil((deadline - now()) * 1e3);
+	double left = ceil((deadline - ai_clock_s()) * 1e3);
 
 	if (left <= 0)
 		return 0;

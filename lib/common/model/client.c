@@ -1,5 +1,6 @@
 #include "model/exchange.h"
 
+#include "base/clock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -100,7 +101,6 @@ static void exchange_free(struct ai_exchange *x)
 	free(x);
 }
 
-/* To whom it reports. */
 void ai_exchange_report(struct ai_exchange *x, struct ai_call *call,
 			ai_client_done *done, void *arg)
 {
@@ -138,15 +138,7 @@ void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x)
 
 /* ---- the ledger ------------------------------------------------------------ */
 
-static int64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* Lets the steps be taken of all exchanges at this stage. */
+/* Takes these steps; how many there were. */
 static size_t pay_all(struct ai_client *c, struct ai_pay **list, size_t n)
 {
 	if (n > 0)
@@ -204,7 +196,7 @@ static void settled(struct ai_exchange *x)
 	if (wait_s > 0 && x->client->tape.play >= 0)
 		wait_s = 0;
 	x->stage = wait_s < 0 ? EXCHANGE_OVER : EXCHANGE_RETRY;
-	x->due_s = ai_client_now() + wait_s;
+	x->due_s = ai_clock_s() + wait_s;
 }
 
 /* It would wait for a rate limit, if the run had the time. */
@@ -241,7 +233,7 @@ static void reserved(struct ai_exchange *x)
 		return;
 	x->stage = EXCHANGE_WAIT;
 	x->due_s = x->payment.reserved
-		? ai_client_now() + (double)(x->payment.start_ns - boot_ns()) / 1e9
+		? ai_clock_s() + (double)(x->payment.start_ns - ai_boot_ns()) / 1e9
 		: 0;
 }
 
@@ -323,8 +315,8 @@ static void keep_answer(struct ai_client *c, struct ai_exchange *x)
 	ai_buf_release(&b);
 }
 
-/* The same of an answer that has streamed; one that was cut off is paid for,
- * but nobody knows how much. */
+/* An answer that has streamed; one that was cut off is paid for, but nobody
+ * knows how much. */
 static int take_stream(struct ai_exchange *x, struct ai_err *err)
 {
 	if (ai_stream_end(x, err) < 0) {
@@ -382,7 +374,7 @@ static void when(const struct ai_exchange *x)
 	bool played = x->client->tape.play >= 0;
 
 	x->call->latency_s = played ? x->played.latency_s
-				    : ai_client_now() - x->begun_s;
+				    : ai_clock_s() - x->begun_s;
 	x->call->created_s = played ? x->played.created_s : time(NULL);
 }
 
@@ -427,7 +419,7 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	leave_place(x);
 }
 
-/* The same with what was recorded. */
+/* An attempt at a recording: it has landed at once. */
 static void play(struct ai_client *c, struct ai_exchange *x)
 {
 	struct ai_err err;
@@ -435,7 +427,7 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 
 	x->call->attempts++;
 	x->call->failure = AI_CALL_OK;
-	x->begun_s = ai_client_now();
+	x->begun_s = ai_clock_s();
 	x->more = x->other_key = false;
 	if (x->streams)
 		ai_stream_begin(x);
@@ -443,6 +435,7 @@ static void play(struct ai_client *c, struct ai_exchange *x)
 	landed(x, rc, &err);
 }
 
+/* An attempt over the network. */
 static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 {
 	struct ai_head head;
@@ -466,7 +459,7 @@ static int fly(struct ai_client *c, struct ai_exchange *x, struct ai_err *err)
 		goto out;
 	x->call->attempts++;
 	x->call->failure = AI_CALL_OK;
-	x->begun_s = ai_client_now();
+	x->begun_s = ai_clock_s();
 	x->more = x->other_key = false;
 	x->aside_s = -1;
 	if (x->streams)
@@ -495,7 +488,7 @@ static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 /* Those whose time has come go out, all at once as the ledger sees it. */
 static void launch(struct ai_client *c, struct ai_pay **list)
 {
-	double now = ai_client_now();
+	double now = ai_clock_s();
 	struct ai_exchange *x;
 	struct ai_err err;
 	size_t n = 0;
@@ -533,7 +526,7 @@ static void launch(struct ai_client *c, struct ai_pay **list)
 
 static void retry_due(struct ai_client *c)
 {
-	double now = ai_client_now();
+	double now = ai_clock_s();
 
 	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next)
 		if (x->stage == EXCHANGE_RETRY && x->due_s <= now)
@@ -611,7 +604,7 @@ static size_t hand_over(struct ai_client *c)
 /* Milliseconds until the next one is due; negative: none waits. */
 static int64_t until_due(const struct ai_client *c)
 {
-	double now = ai_client_now(), least = HUGE_VAL;
+	double now = ai_clock_s(), least = HUGE_VAL;
 
 	for (const struct ai_exchange *x = c->under_way; x; x = x->next)
 		if ((x->stage == EXCHANGE_WAIT || x->stage == EXCHANGE_RETRY ||
@@ -628,12 +621,12 @@ static int64_t until_due(const struct ai_client *c)
  */
 static int gather(struct ai_client *c, struct ai_err *err)
 {
-	double end = ai_client_now() + GATHER_S;
+	double end = ai_clock_s() + GATHER_S;
 	bool readable;
 
 	if (c->payer.ledger == NULL || c->landed == 0)
 		return 0;
-	while (has_stage(c, EXCHANGE_FLY) && ai_client_now() < end)
+	while (has_stage(c, EXCHANGE_FLY) && ai_clock_s() < end)
 		if (ai_http_wait(c->http, -1, 1, &readable, err) < 0)
 			return -1;
 	return 0;

@@ -1,10 +1,10 @@
 /* ending.c: when a run is to end: at its deadline, or because of a signal. */
 #include "model/exchange.h"
 
+#include "base/clock.h"
 #include "base/sig.h"
 
 #include <math.h>
-#include <time.h>
 
 #define AT_ONCE 64 /* in one transaction */
 #define EARLY_S 0.01 /* a transfer that is to end with the run ends so early */
@@ -13,18 +13,10 @@
 
 static double end_s = HUGE_VAL; /* of the run */
 
-double ai_client_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 void ai_client_run_begins(void)
 {
 	end_s = ai_client.deadline_s > 0
-		? ai_client_now() + ai_client.deadline_s : HUGE_VAL;
+		? ai_clock_s() + ai_client.deadline_s : HUGE_VAL;
 }
 
 double ai_run_end(void)
@@ -39,7 +31,7 @@ void ai_run_bound(struct ai_exchange *x)
 
 bool ai_run_is_over(const char *before, struct ai_err *err)
 {
-	if (ai_client_now() < end_s - EARLY_S)
+	if (ai_clock_s() < end_s - EARLY_S)
 		return false;
 	ai_err_set(err, AI_E_TRY_LATER, "the run's %g s were over before %s: "
 		   "--deadline allows more", ai_client.deadline_s, before);

@@ -126,9 +126,9 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 			struct ai_media media, struct ai_err *err);
 /* From now on it is ai_client_turn()'s. */
 void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x);
+
 /* ---- ending.c -------------------------------------------------------------------- */
 
-double ai_client_now(void);
 /* No attempt goes on when the run is to be over. */
 void ai_run_bound(struct ai_exchange *x);
 /* Whether it is; then err says so, and what it came before. */

@@ -1,5 +1,6 @@
 #include "model/keys.h"
 
+#include "base/clock.h"
 #include "base/proc.h"
 #include "model/client.h"
 
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TEXT_MAX ((size_t)64 << 10) /* of a file, or of what a program writes */
@@ -167,23 +167,13 @@ static int check_file(int fd, const char *path, struct ai_err *err)
 static int read_file(int fd, const char *path, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	char part[4096];
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, part, sizeof part);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ai_err_sys(err, AI_E_NOT_ALLOWED, errno,
-					  "cannot read the key file '%.200s'",
-					  path);
-		if (n == 0)
-			return 0;
-		if (ai_buf_add(b, part, (size_t)n) < 0)
-			return ai_err_set(err, AI_E_NOT_ALLOWED, "the key "
-					  "file '%.200s' is too large", path);
-	}
+	if (ai_buf_read(b, fd) == 0)
+		return 0;
+	return b->bad != AI_E_NONE ?
+		ai_err_set(err, AI_E_NOT_ALLOWED, "the key file '%.200s' is "
+			   "too large", path) :
+		ai_err_sys(err, AI_E_NOT_ALLOWED, errno, "cannot read the key "
+			   "file '%.200s'", path);
 }
 
 static int take_file(struct ai_keys *k, const char *path, struct ai_err *err)
@@ -439,14 +429,6 @@ struct ai_keyring {
 	double until[AI_KEYS_MAX]; /* on the monotonic clock: set aside */
 };
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 struct ai_keyring *ai_keyring_new(struct ai_keys *keys, struct ai_err *err)
 {
 	struct ai_keyring *r = calloc(1, sizeof *r);
@@ -489,7 +471,7 @@ static size_t soonest(const struct ai_keyring *r)
 
 static const struct ai_key *choose(struct ai_keyring *r, uint64_t tried)
 {
-	double now = now_s();
+	double now = ai_clock_s();
 	size_t n = r->keys->n, at = soonest(r);
 
 	for (size_t i = 0; i < n; i++)
@@ -520,7 +502,7 @@ int ai_keyring_next(struct ai_keyring *r, uint64_t tried,
 void ai_keyring_set_aside(struct ai_keyring *r, const struct ai_key *key,
 			  double s)
 {
-	double until = now_s() + s, *mine = &r->until[key - r->keys->v];
+	double until = ai_clock_s() + s, *mine = &r->until[key - r->keys->v];
 
 	pthread_mutex_lock(&lock);
 	if (until > *mine)
@@ -530,7 +512,7 @@ void ai_keyring_set_aside(struct ai_keyring *r, const struct ai_key *key,
 
 bool ai_keyring_has(struct ai_keyring *r, uint64_t tried)
 {
-	double now = now_s();
+	double now = ai_clock_s();
 	bool has = false;
 
 	if (r->keys == NULL)
@@ -552,7 +534,7 @@ double ai_keyring_wait(struct ai_keyring *r)
 	if (r->keys->n > 0)
 		until = r->until[soonest(r)];
 	pthread_mutex_unlock(&lock);
-	return fmax(until - now_s(), 0);
+	return fmax(until - ai_clock_s(), 0);
 }
 
 /* ---- messages ----------------------------------------------------------- */

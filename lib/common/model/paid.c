@@ -1,5 +1,6 @@
 #include "model/paid.h"
 
+#include "base/clock.h"
 #include "crypt/hash.h"
 #include "model/catalog.h"
 
@@ -289,14 +290,6 @@ static int refuse(const struct ai_reserved *r, const struct ai_tariff *t,
 	return -1;
 }
 
-static int64_t boot_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int ai_payer_open(struct ai_payer *p, struct ai_err *err)
 {
 	if (!ai_paid_has_ledger())
@@ -340,7 +333,7 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	struct ai_reserve *r = &op->in.reserve;
 	struct ai_payment *p = pay->payment;
-	int64_t now = boot_ms(), until = wait_until(pay, now);
+	int64_t now = ai_boot_ns() / 1000000, until = wait_until(pay, now);
 
 	*p = (struct ai_payment){ .until_ms = until };
 	if (!ai_tariff_booked(pay->tariff))
@@ -364,13 +357,8 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 
 bool ai_payment_is_late(const struct ai_payment *p)
 {
-	struct timespec t;
-
-	if (!p->reserved || !p->limited)
-		return false;
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec >
-		p->start_ns + LATE_NS;
+	return p->reserved && p->limited &&
+		ai_boot_ns() > p->start_ns + LATE_NS;
 }
 
 /* What is missing, if it would be there when no call were under way. */
@@ -586,22 +574,22 @@ static int do_all(struct ai_payer *p, struct doing *d, size_t n,
 		  struct ai_err *err)
 {
 	struct ai_ledger_op **list = calloc(2 * n, sizeof *list);
-	size_t todo = 0;
+	size_t n_steps = 0;
 	int rc;
 
 	if (list == NULL)
 		return ai_err_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		if (d[i].has_line && d[i].line.what == AI_LEDGER_ANSWER)
-			list[todo++] = &d[i].line;
+			list[n_steps++] = &d[i].line;
 		if (d[i].has_op)
-			list[todo++] = &d[i].op;
+			list[n_steps++] = &d[i].op;
 		if (d[i].has_line && d[i].line.what == AI_LEDGER_START)
-			list[todo++] = &d[i].line;
+			list[n_steps++] = &d[i].line;
 	}
 	rc = ai_payer_open(p, err);
 	if (rc == 0)
-		rc = ai_ledger_many(p->ledger, list, todo, err);
+		rc = ai_ledger_many(p->ledger, list, n_steps, err);
 	free(list);
 	return rc;
 }
@@ -616,7 +604,7 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 {
 	struct doing *d = malloc(n * sizeof *d);
 	struct ai_err err;
-	size_t todo = 0;
+	size_t n_steps = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct ai_pay *pay = steps[i];
@@ -629,20 +617,20 @@ void ai_payer_do(struct ai_payer *p, struct ai_pay *const *steps, size_t n)
 			continue;
 		}
 		/* The rest is set where it is there: it is large. */
-		d[todo].pay = pay;
-		d[todo].has_line = false;
-		pay->rc = prepare(pay, &d[todo].op);
-		d[todo].has_op = pay->rc > 0;
+		d[n_steps].pay = pay;
+		d[n_steps].has_line = false;
+		pay->rc = prepare(pay, &d[n_steps].op);
+		d[n_steps].has_op = pay->rc > 0;
 		if (pay->rc >= 0)
-			prepare_line(&d[todo]);
-		if (d[todo].has_op || d[todo].has_line)
-			todo++;
+			prepare_line(&d[n_steps]);
+		if (d[n_steps].has_op || d[n_steps].has_line)
+			n_steps++;
 	}
-	if (todo > 0 && do_all(p, d, todo, &err) < 0) {
-		for (size_t i = 0; i < todo; i++)
+	if (n_steps > 0 && do_all(p, d, n_steps, &err) < 0) {
+		for (size_t i = 0; i < n_steps; i++)
 			fail(d[i].pay, &err);
 	} else {
-		for (size_t i = 0; i < todo; i++)
+		for (size_t i = 0; i < n_steps; i++)
 			conclude(&d[i]);
 	}
 	free(d);

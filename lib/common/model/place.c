@@ -1,6 +1,8 @@
 /* place.c: calls that wait for their turn at a provider (model/pace.h). */
 #include "model/exchange.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +55,7 @@ static struct ai_place *find_place(struct ai_client *c,
 void ai_place_again(struct ai_exchange *x)
 {
 	x->stage = EXCHANGE_QUEUE;
-	x->queued_s = ai_client_now();
+	x->queued_s = ai_clock_s();
 	x->due_s = ai_run_end();
 }
 
@@ -106,7 +108,7 @@ void ai_place_unhold(struct ai_client *c, size_t ended)
 
 void ai_place_admit(struct ai_client *c)
 {
-	double now = ai_client_now();
+	double now = ai_clock_s();
 
 	c->unheld = false;
 	for (struct ai_exchange *x = c->under_way; x != NULL; x = x->next) {

@@ -32,31 +32,20 @@ void ai_resume_release(struct ai_resume *r, struct ai_payer *p)
 
 /* ---- answers as the journal has them --------------------------------------- */
 
-/* To the last bit, so that it is rounded as it was then. */
-static void put_seconds(struct ai_buf *b, const char *key, double s)
-{
-	ai_put_key(b, key);
-	ai_put_f64(b, s);
-}
-
-/* cost: of the attempts before the last, whose cost the journal knows. */
+/* cost: of the attempts before the last, whose cost the journal knows.  Seconds
+ * to the last bit, so that they are rounded as they were then. */
 static void put_call(const struct ai_call *c, int64_t cost, struct ai_buf *b)
 {
 	ai_put_key(b, "call");
 	ai_put_open(b, '{');
-	ai_put_key(b, "attempts");
-	ai_put_i64(b, c->attempts);
-	put_seconds(b, "latency_s", c->latency_s);
+	ai_wire_put_i64(b, "attempts", c->attempts);
+	ai_wire_put_f64(b, "latency_s", c->latency_s);
 	if (c->ttft_s >= 0)
-		put_seconds(b, "ttft_s", c->ttft_s);
-	ai_put_key(b, "request_id");
-	ai_put_cstr(b, c->request_id);
-	ai_put_key(b, "max_tokens");
-	ai_put_i64(b, c->max_tokens);
-	ai_put_key(b, "created");
-	ai_put_i64(b, c->created_s);
-	ai_put_key(b, "cost");
-	ai_put_i64(b, cost);
+		ai_wire_put_f64(b, "ttft_s", c->ttft_s);
+	ai_wire_put_cstr(b, "request_id", c->request_id);
+	ai_wire_put_i64(b, "max_tokens", c->max_tokens);
+	ai_wire_put_i64(b, "created", c->created_s);
+	ai_wire_put_i64(b, "cost", cost);
 	ai_put_key(b, "cached");
 	ai_put_bool(b, c->cached);
 	ai_put_close(b, '}');
@@ -73,13 +62,6 @@ static void put(const struct ai_exchange *x, struct ai_buf *b)
 		ai_put_raw(b, x->note.p, x->note.n);
 	}
 	ai_put_close(b, '}');
-}
-
-static double take_seconds(struct ai_value call, const char *path)
-{
-	double s;
-
-	return ai_json_f64(ai_json_get(call, path), &s) == 0 ? s : -1;
 }
 
 static int64_t take_count(struct ai_value call, const char *path)
@@ -100,8 +82,8 @@ static int take(int64_t amount, struct ai_exchange *x, struct ai_err *err)
 		return -1;
 	call = ai_json_get(v, "call");
 	c->attempts = (int)take_count(call, "attempts");
-	c->latency_s = take_seconds(call, "latency_s");
-	c->ttft_s = take_seconds(call, "ttft_s");
+	c->latency_s = ai_wire_seconds(call, "latency_s");
+	c->ttft_s = ai_wire_seconds(call, "ttft_s");
 	c->max_tokens = take_count(call, "max_tokens");
 	c->created_s = take_count(call, "created");
 	c->cost = take_count(call, "cost") + (amount > 0 ? amount : 0);

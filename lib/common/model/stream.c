@@ -1,18 +1,11 @@
 /* stream.c: answers that come piece by piece. */
 #include "model/exchange.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 #define EVENT_MAX ((size_t)16 << 20) /* bytes of one */
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 int ai_stream_hand_on(struct ai_exchange *x, size_t from, struct ai_err *err)
 {
@@ -22,7 +15,7 @@ int ai_stream_hand_on(struct ai_exchange *x, size_t from, struct ai_err *err)
 		return 0;
 	if (x->call->ttft_s < 0)
 		x->call->ttft_s = x->client->tape.play >= 0
-			? x->played.ttft_s : now_s() - x->begun_s;
+			? x->played.ttft_s : ai_clock_s() - x->begun_s;
 	x->told = true;
 	return x->delta(x->arg, (struct ai_span){ text->p + from,
 						  text->len - from }, err);

@@ -258,18 +258,13 @@ static void put_body(struct ai_buf *b, const struct ai_buf *body,
 
 static void put_answer(struct ai_buf *b, const struct ai_http_answer *a)
 {
-	ai_put_key(b, "status");
-	ai_put_i64(b, a->status);
-	ai_put_key(b, "content_type");
-	ai_put_cstr(b, a->content_type);
-	ai_put_key(b, "request_id");
-	ai_put_cstr(b, a->request_id);
-	ai_put_key(b, "error_type");
-	ai_put_cstr(b, a->error_type);
+	ai_wire_put_i64(b, "status", a->status);
+	ai_wire_put_cstr(b, "content_type", a->content_type);
+	ai_wire_put_cstr(b, "request_id", a->request_id);
+	ai_wire_put_cstr(b, "error_type", a->error_type);
 	ai_put_key(b, "retry_after_s");
 	ai_put_f64(b, a->retry_after_s < 0 ? NAN : a->retry_after_s);
-	ai_put_key(b, "should_retry");
-	ai_put_i64(b, a->should_retry);
+	ai_wire_put_i64(b, "should_retry", a->should_retry);
 }
 
 /* No answer came. */
@@ -278,10 +273,8 @@ static void put_failure(struct ai_buf *b, const struct ai_http_answer *a,
 {
 	ai_put_key(b, "failed");
 	ai_put_open(b, '{');
-	ai_put_key(b, "code");
-	ai_put_cstr(b, ai_code_name(why->code));
-	ai_put_key(b, "message");
-	ai_put_cstr(b, why->msg);
+	ai_wire_put_cstr(b, "code", ai_code_name(why->code));
+	ai_wire_put_cstr(b, "message", why->msg);
 	ai_put_key(b, "again");
 	ai_put_bool(b, a->again);
 	ai_put_key(b, "sent");
@@ -289,34 +282,36 @@ static void put_failure(struct ai_buf *b, const struct ai_http_answer *a,
 	ai_put_close(b, '}');
 }
 
+/* Every line begins with it. */
 static void put_request(struct ai_buf *b, const struct ai_tape *t,
 			const struct ai_exchange *x)
 {
 	struct ai_value v;
 
-	ai_put_key(b, "key");
-	ai_put_cstr(b, x->tape_key);
-	ai_put_key(b, "run");
-	ai_put_cstr(b, t->run);
-	ai_put_key(b, "n");
-	ai_put_i64(b, x->tape_n);
-	ai_put_key(b, "provider");
-	ai_put_cstr(b, x->e->provider);
-	ai_put_key(b, "path");
-	ai_put_cstr(b, path_of(x));
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	ai_wire_put_cstr(b, "key", x->tape_key);
+	ai_wire_put_cstr(b, "run", t->run);
+	ai_wire_put_i64(b, "n", x->tape_n);
+	ai_wire_put_cstr(b, "provider", x->e->provider);
+	ai_wire_put_cstr(b, "path", path_of(x));
 	if (ai_json_check(ai_buf_cstr(&x->body), x->body.len, &v, NULL) == 0) {
 		ai_put_key(b, "request");
 		ai_put_value(b, v);
 	}
 }
 
-/* In one write, so that lines of several programs do not mix; a pipe may take
- * several. */
-static int append(const struct ai_tape *t, struct ai_err *err)
+/* The line is whole.  In one write, so that lines of several programs do not
+ * mix; a pipe may take several. */
+static int append(struct ai_tape *t, struct ai_err *err)
 {
 	size_t at = 0;
 	ssize_t n;
 
+	ai_put_close(&t->line, '}');
+	ai_buf_chr(&t->line, '\n');
+	if (ai_buf_check(&t->line, "the line of the recording", err) < 0)
+		return -1;
 	while (at < t->line.len) {
 		n = write(t->record, t->line.p + at, t->line.len - at);
 		if (n < 0 && errno != EINTR)
@@ -334,8 +329,6 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 
 	if (t->record < 0)
 		return 0;
-	ai_buf_clear(b);
-	ai_put_open(b, '{');
 	put_request(b, t, x);
 	put_answer(b, &x->answer);
 	if (rc < 0)
@@ -344,21 +337,13 @@ int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,
 		ai_put_key(b, "other_key");
 		ai_put_bool(b, true);
 	}
-	ai_put_key(b, "max_tokens");
-	ai_put_i64(b, x->call->max_tokens);
-	ai_put_key(b, "created");
-	ai_put_i64(b, x->call->created_s);
-	ai_put_key(b, "latency_s");
-	ai_put_f64(b, x->call->latency_s);
-	if (x->call->ttft_s >= 0) {
-		ai_put_key(b, "ttft_s");
-		ai_put_f64(b, x->call->ttft_s);
-	}
+	ai_wire_put_i64(b, "max_tokens", x->call->max_tokens);
+	ai_wire_put_i64(b, "created", x->call->created_s);
+	ai_wire_put_f64(b, "latency_s", x->call->latency_s);
+	if (x->call->ttft_s >= 0)
+		ai_wire_put_f64(b, "ttft_s", x->call->ttft_s);
 	put_body(b, x->raw.len > 0 ? &x->raw : &x->answer.body, x->e);
-	ai_put_close(b, '}');
-	ai_buf_chr(b, '\n');
-	return ai_buf_check(b, "the line of the recording", err) < 0
-		? -1 : append(t, err);
+	return append(t, err);
 }
 
 int ai_tape_add_refused(struct ai_tape *t, const struct ai_exchange *x,
@@ -369,18 +354,13 @@ int ai_tape_add_refused(struct ai_tape *t, const struct ai_exchange *x,
 
 	if (t->record < 0)
 		return 0;
-	ai_buf_clear(b);
-	ai_put_open(b, '{');
 	put_request(b, t, x);
 	ai_put_key(b, "refused");
 	ai_put_bool(b, true);
 	ai_put_key(b, "retry_after_s");
 	ai_put_f64(b, why->retry_after_s < 0 ? NAN : why->retry_after_s);
 	put_failure(b, &none, why);
-	ai_put_close(b, '}');
-	ai_buf_chr(b, '\n');
-	return ai_buf_check(b, "the line of the recording", err) < 0
-		? -1 : append(t, err);
+	return append(t, err);
 }
 
 /* ---- playing ----------------------------------------------------------------------- */
@@ -441,13 +421,6 @@ static int load(struct ai_tape *t, const struct ai_tape_entry *e,
 				 "it was replayed", ai_client.replay);
 }
 
-static double seconds_of(struct ai_value v, const char *path)
-{
-	double s;
-
-	return ai_json_f64(ai_json_get(v, path), &s) == 0 && s < 1e9 ? s : -1;
-}
-
 static void take_answer(struct ai_value v, struct ai_http_answer *a)
 {
 	int64_t n;
@@ -460,7 +433,7 @@ static void take_answer(struct ai_value v, struct ai_http_answer *a)
 		a->status = (long)n;
 	if (ai_json_i64(ai_json_get(v, "should_retry"), &n) == 0)
 		a->should_retry = (int)n;
-	a->retry_after_s = seconds_of(v, "retry_after_s");
+	a->retry_after_s = ai_wire_seconds(v, "retry_after_s");
 	ai_wire_copy(v, "content_type", a->content_type,
 		     sizeof a->content_type);
 	ai_wire_copy(v, "request_id", a->request_id, sizeof a->request_id);
@@ -530,8 +503,8 @@ int ai_tape_play(struct ai_tape *t, struct ai_exchange *x, struct ai_err *err)
 		return -1;
 	take_answer(v, a);
 	x->other_key = ai_json_true(ai_json_get(v, "other_key"));
-	x->played.latency_s = seconds_of(v, "latency_s");
-	x->played.ttft_s = seconds_of(v, "ttft_s");
+	x->played.latency_s = ai_wire_seconds(v, "latency_s");
+	x->played.ttft_s = ai_wire_seconds(v, "ttft_s");
 	/* A budget may have lowered it. */
 	ai_json_i64(ai_json_get(v, "max_tokens"), &x->call->max_tokens);
 	if (ai_json_i64(ai_json_get(v, "created"), &x->played.created_s) < 0)

@@ -295,6 +295,13 @@ void ai_wire_copy(struct ai_value v, const char *path, char *out, size_t size)
 	ai_buf_release(&b);
 }
 
+double ai_wire_seconds(struct ai_value v, const char *path)
+{
+	double s;
+
+	return ai_json_f64(ai_json_get(v, path), &s) == 0 && s < 1e9 ? s : -1;
+}
+
 int64_t ai_wire_count(struct ai_value v, const char *path)
 {
 	int64_t n;

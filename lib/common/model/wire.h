@@ -313,6 +313,8 @@ int ai_wire_object(const char *p, size_t n, struct ai_value *v,
 int ai_wire_members(const char *p, size_t size, struct ai_value *v,
 		    const struct ai_json_want *w, size_t n,
 		    struct ai_err *err);
+/* Seconds that make sense, or -1. */
+double ai_wire_seconds(struct ai_value v, const char *path);
 /* A count that makes sense, or -1. */
 int64_t ai_wire_count(struct ai_value v, const char *path);
 /* Members that are written if they are set. */

@@ -1,5 +1,6 @@
 #include "net/http.h"
 
+#include "base/clock.h"
 #include "base/sig.h"
 #include "base/str.h"
 #include "net/curl.h"
@@ -649,14 +650,6 @@ static int multi_error(CURLMcode rc, struct ai_err *err)
 			   curl->multi_strerror(rc));
 }
 
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		 struct ai_err *err)
 {
@@ -665,7 +658,7 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		{ .fd = fd, .events = CURL_WAIT_POLLIN },
 	};
 	unsigned first = extra[0].fd < 0, n = (fd >= 0) + 1 - first;
-	double end = now_ms() + (double)ms, left = 1000;
+	double end = ai_clock_s() * 1e3 + (double)ms, left = 1000;
 	CURLMcode rc;
 	int running;
 
@@ -676,7 +669,7 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 			return multi_error(rc, err);
 		if (collect(h) > 0 || *readable || extra[0].revents != 0)
 			return 0;
-		if (ms >= 0 && (left = end - now_ms()) <= 0)
+		if (ms >= 0 && (left = end - ai_clock_s() * 1e3) <= 0)
 			return 0;
 		rc = curl->multi_poll(h->multi, extra + first, n,
 				      left > 1000 ? 1000 : (int)ceil(left),

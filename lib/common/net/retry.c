@@ -1,5 +1,7 @@
 #include "net/retry.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <sys/random.h>
@@ -7,11 +9,8 @@
 
 static double real_now(void *arg)
 {
-	struct timespec t;
-
 	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return ai_clock_s();
 }
 
 static void real_sleep(void *arg, double s)

@@ -26,21 +26,11 @@ static struct {
 static int read_whole(int fd, const char *path, struct ai_buf *b,
 		      struct ai_err *err)
 {
-	char part[4096];
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, part, sizeof part);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ai_err_sys(err, AI_E_CONFIG, errno,
-					  "cannot read '%.200s'", path);
-		if (n == 0)
-			return 0;
-		if (ai_buf_add(b, part, (size_t)n) < 0)
-			return ai_buf_check(b, path, err);
-	}
+	if (ai_buf_read(b, fd) == 0)
+		return 0;
+	return b->bad != AI_E_NONE ? ai_buf_check(b, path, err) :
+		ai_err_sys(err, AI_E_CONFIG, errno, "cannot read '%.200s'",
+			   path);
 }
 
 /* The line of an offset in the file. */

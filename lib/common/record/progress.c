@@ -1,5 +1,6 @@
 #include "record/progress.h"
 
+#include "base/clock.h"
 #include "base/money.h"
 #include "base/term.h"
 
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FIRST_S 1.0  /* what is over sooner shows nothing */
@@ -16,14 +16,6 @@
 #define PART 48      /* of the line */
 #define COLUMNS 256
 
-static double clock_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 void ai_progress_begin(struct ai_progress *p, bool stdin_read)
 {
 	struct stat st;
@@ -31,7 +23,7 @@ void ai_progress_begin(struct ai_progress *p, bool stdin_read)
 
 	if (!p->on)
 		return;
-	p->begun_s = clock_s();
+	p->begun_s = ai_clock_s();
 	p->samples[0] = (struct ai_progress_sample){ .at_s = p->begun_s };
 	p->n_samples = 1;
 	p->shared = ai_term_is_shared();
@@ -125,7 +117,7 @@ void ai_progress_draw(struct ai_progress *p, const char *program,
 
 	if (!p->on || p->begun < 2 || (p->shared && line_open))
 		return;
-	now = clock_s();
+	now = ai_clock_s();
 	if (now - p->begun_s < FIRST_S || now - p->drawn_s < AGAIN_S ||
 	    ai_term_is_behind())
 		return;

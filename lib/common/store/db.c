@@ -1,5 +1,7 @@
 #include "store/db.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <fcntl.h>
@@ -204,21 +206,13 @@ static int open_handle(struct ai_db *db, const char *path,
 	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Two that make a file at once may each wait for the other here, and so SQLite
  * gives up without the busy timeout: it is tried again as long as that. */
 static int prepare_writing(struct ai_db *db, const struct ai_db_wish *wish,
 			   int page_size, struct ai_err *err)
 {
 	static const struct timespec pause = { 0, 5000000 };
-	int64_t until = now_ms() + wish->wait_ms;
+	int64_t until = ai_clock_ns() / 1000000 + wish->wait_ms;
 	char sql[160];
 	int rc;
 
@@ -226,7 +220,7 @@ static int prepare_writing(struct ai_db *db, const struct ai_db_wish *wish,
 		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 		 "PRAGMA journal_size_limit=8388608", page_size);
 	while (((rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL)) & 0xFF) ==
-	       SQLITE_BUSY && now_ms() < until)
+	       SQLITE_BUSY && ai_clock_ns() / 1000000 < until)
 		nanosleep(&pause, NULL);
 	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
 }

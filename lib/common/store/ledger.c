@@ -1,6 +1,7 @@
 /* ledger.c: a handle, and its requests on their way through the queue. */
 #include "store/ledger-int.h"
 
+#include "base/clock.h"
 #include "crypt/hash.h"
 
 #include <stdarg.h>
@@ -16,14 +17,6 @@ static int64_t wall_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* ---- one transaction for all that wait ------------------------------------- */
@@ -268,7 +261,7 @@ struct ai_ledger *ledger_new(struct ai_err *err)
 	l->uid = getuid();
 	l->pid = getpid();
 	l->wall_ms = wall_ms;
-	l->boot_ns = boot_ns;
+	l->boot_ns = ai_boot_ns;
 	return l;
 }
 

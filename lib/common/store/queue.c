@@ -1,5 +1,7 @@
 #include "store/queue.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -124,23 +126,15 @@ struct patience {
 	int64_t last, waited; /* ns */
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static struct patience begin_to_wait(const struct ai_queue *q)
 {
-	return (struct patience){ beat_of(q), now_ns(), 0 };
+	return (struct patience){ beat_of(q), ai_clock_ns(), 0 };
 }
 
 /* A long queue is none that stands still: it may take any time. */
 static bool is_over(struct patience *p, const struct ai_queue *q)
 {
-	int64_t now = now_ns(), step = now - p->last;
+	int64_t now = ai_clock_ns(), step = now - p->last;
 	uint32_t beat = beat_of(q);
 
 	p->waited = beat != p->beat ? 0 : p->waited +
