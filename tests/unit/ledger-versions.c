@@ -73,7 +73,11 @@ static const struct { const char *sql; int64_t is; } facts[] = {
 	{ "SELECT zone='Europe/Berlin' FROM state", 1 },
 	{ "PRAGMA user_version", LEDGER_VERSION },
 	{ "SELECT version FROM state", LEDGER_VERSION },
-	{ "SELECT count(*) FROM event WHERE kind='version'", 1 },
+	/* The last step, whatever was before it. */
+	{ "SELECT count(*) FROM event WHERE kind='version' AND"
+	  " json_extract(detail, '$.to')=3", 1 },
+	{ "SELECT count(*) FROM sqlite_schema WHERE tbl_name='transfer'",
+	  1 + 4 + 2 },
 };
 
 static bool is_whole(struct ai_ledger *l)
@@ -156,7 +160,8 @@ static void test_killed(int version)
 		l = open_it();
 		whole += is_whole(l);
 		before += l != NULL && ai_db_int(&l->db, "SELECT count(*) FROM"
-			" event", &is, &err) == 0 && is == 1;
+			" event WHERE json_extract(detail, '$.to')=3", &is,
+			&err) == 0 && is == 1;
 		ai_ledger_close(l);
 	}
 	ok(whole == ROUNDS && before == ROUNDS, "killed meanwhile, %d times: "

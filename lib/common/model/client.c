@@ -354,15 +354,22 @@ static int take_chat(struct ai_exchange *x, struct ai_err *err)
 
 static int take_answer(struct ai_exchange *x, struct ai_err *err)
 {
+	struct ai_err error;
+	bool likely;
 	int rc;
 
 	if (x->streams && x->answer.body.len == 0 &&
 	    x->answer.status >= 200 && x->answer.status <= 299)
 		return take_stream(x, err);
-	if (ai_failure_take(x, err) < 0)
+	likely = ai_failure_unlikely(x);
+	if (!likely && ai_failure_take(x, err) < 0)
 		return -1;
-	x->pay.end = AI_END_ANSWERED;
 	rc = x->take(x, err);
+	if (rc < 0 && likely && ai_failure_take(x, &error) < 0) {
+		*err = error;
+		return -1;
+	}
+	x->pay.end = AI_END_ANSWERED;
 	/* It is paid for, and asking again would be no better. */
 	x->more = false;
 	return rc < 0 ? ai_failure_no_answer(x, err) : 0;

@@ -160,6 +160,9 @@ void ai_place_free(struct ai_client *c);
 
 /* Takes the keys out of what its headers say. */
 void ai_failure_hide(struct ai_exchange *x);
+/* Whether the answer looks so much like a good one that it may be taken for
+ * one first: to look for an error in every answer costs a scan of it. */
+bool ai_failure_unlikely(const struct ai_exchange *x);
 /* What the answer that came says of itself: 0, or -1 and err; whether it is
  * worth another try is in x->more then. */
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err);

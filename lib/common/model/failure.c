@@ -134,6 +134,15 @@ int ai_failure_event(struct ai_exchange *x, struct ai_wire_error *why,
 	return refuse(x, why->status, why, err);
 }
 
+bool ai_failure_unlikely(const struct ai_exchange *x)
+{
+	const struct ai_http_answer *a = &x->answer;
+
+	return a->status >= 200 && a->status <= 299 &&
+		a->error_type[0] == '\0' && a->body.len > 0 &&
+		memmem(a->body.p, a->body.len, "\"error\"", 7) == NULL;
+}
+
 int ai_failure_take(struct ai_exchange *x, struct ai_err *err)
 {
 	const struct ai_http_answer *a = &x->answer;

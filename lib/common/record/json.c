@@ -37,17 +37,56 @@ static bool at(const struct scan *s, char c)
 }
 
 /*
- * Whether any of the 8 bytes needs a closer look inside a string: a quote,
- * a backslash, a control character, or not ASCII.  The usual trick: x - 1
- * borrows into the high bit exactly where a byte of x is zero.
+ * The high bit of the first byte of w (a word in memory's order) that is a quote
+ * or a backslash; 0: none is.  The usual trick: x - 1 borrows into the high bit
+ * where a byte of x is zero; what stands above the first means nothing.
  */
-static bool needs_look(uint64_t w)
+static uint64_t find_stop(uint64_t w)
 {
 	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
 	uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
 
-	return ((w | (w - ones * 0x20) | ((quote - ones) & ~quote) |
-		 ((slash - ones) & ~slash)) & high) != 0;
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
+/* The same; a control character and what is not ASCII are found as well. */
+static uint64_t find_odd(uint64_t w)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+
+	return find_stop(w) | ((w | (w - ones * 0x20)) & high);
+}
+
+/* Over what is plain. */
+static void skip_plain(struct scan *s)
+{
+	uint64_t w, odd;
+
+	for (; s->end - s->p >= 8; s->p += 8) {
+		memcpy(&w, s->p, 8);
+		odd = find_odd(le64toh(w));
+		if (odd != 0) {
+			s->p += __builtin_ctzll(odd) / 8;
+			return;
+		}
+	}
+	while (s->p < s->end && *s->p >= 0x20 && *s->p < 0x7F &&
+	       *s->p != '"' && *s->p != '\\')
+		s->p++;
+}
+
+/* One character that is not ASCII, or more of them. */
+static bool scan_utf8(struct scan *s)
+{
+	size_t n;
+
+	do {
+		n = ai_utf8_len(s->p, (size_t)(s->end - s->p));
+		if (n == 0)
+			return fail(s, "not UTF-8");
+		s->p += n;
+	} while (s->p < s->end && (unsigned char)*s->p >= 0x80);
+	return true;
 }
 
 static bool hex4(const char *p, const char *end, unsigned *out)
@@ -92,16 +131,8 @@ static bool scan_escape(struct scan *s)
 /* Behind the opening quote; ends behind the closing one. */
 static bool scan_string(struct scan *s)
 {
-	uint64_t w;
-	size_t n;
-
 	for (;;) {
-		while (s->end - s->p >= 8) {
-			memcpy(&w, s->p, 8);
-			if (needs_look(w))
-				break;
-			s->p += 8;
-		}
+		skip_plain(s);
 		if (s->p == s->end)
 			return fail(s, "a string does not end");
 		if (*s->p == '"') {
@@ -114,11 +145,8 @@ static bool scan_string(struct scan *s)
 				return false;
 		} else if ((unsigned char)*s->p < 0x20) {
 			return fail(s, "a control character in a string");
-		} else {
-			n = ai_utf8_len(s->p, (size_t)(s->end - s->p));
-			if (n == 0)
-				return fail(s, "not UTF-8");
-			s->p += n;
+		} else if (!scan_utf8(s)) {
+			return false;
 		}
 	}
 }
@@ -305,16 +333,6 @@ static const char *blanks(const char *p, const char *end)
 			   *p == '\r'))
 		p++;
 	return p;
-}
-
-/* The high bit of the first byte of w (a word in memory's order) that is a quote
- * or a backslash; 0: none is. What stands above that bit means nothing. */
-static uint64_t find_stop(uint64_t w)
-{
-	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-	uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-
-	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
 }
 
 /* Behind the string whose opening quote is at p. */

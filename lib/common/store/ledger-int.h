@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 #define LEDGER_APPLICATION 1634296940 /* "ailg" */
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
