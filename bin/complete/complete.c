@@ -433,6 +433,8 @@ static void question_put_back(struct question *q)
 	a->spare = q;
 }
 
+static bool booked; /* what one of the models that are named costs */
+
 static int open_asker(void **state, struct ai_err *err)
 {
 	struct asker *a = calloc(1, sizeof *a);
@@ -440,7 +442,9 @@ static int open_asker(void **state, struct ai_err *err)
 	if (a == NULL)
 		return ai_err_nomem(err);
 	a->client = ai_client_new(err);
-	if (a->client == NULL) {
+	if (a->client == NULL ||
+	    (booked && ai_client_open_ledger(a->client, err) < 0)) {
+		ai_client_free(a->client);
 		free(a);
 		return -1;
 	}
@@ -478,6 +482,7 @@ static int check_one(const char *model, struct ai_err *err)
 	if (complete_is_local(model))
 		return 0;
 	rc = ai_endpoint_init(&e, model, err);
+	booked = booked || (rc == 0 && ai_tariff_booked(&e.tariff));
 	ai_endpoint_release(&e);
 	return rc;
 }
@@ -537,7 +542,7 @@ static int check(int argc, struct ai_err *err)
 {
 	const char *models = complete_settings.model;
 
-	warned = false;
+	warned = booked = false;
 	if (complete_chain_load(err) < 0 || complete_routes_load(err) < 0 ||
 	    complete_experiment_load(err) < 0 ||
 	    complete_routes_each(check_models, err) < 0 ||

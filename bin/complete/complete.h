@@ -520,6 +520,7 @@ struct complete_length {
 	int64_t output;    /* tokens of the answer; out: shortened, if it may */
 	bool may_shorten;
 	struct ai_media media;
+	struct ai_span tools, schema; /* JSON that goes with them */
 };
 /* AI_E_TOO_LONG: it does not fit, whatever is left out. */
 int complete_length_fit(struct complete_place *p, struct complete_length *l,

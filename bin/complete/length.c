@@ -4,7 +4,9 @@
  * A text has no more tokens than bytes, so that most need no counting.  Others
  * are counted in the model's own encoding, where that is public.  Where it is
  * not, another is near it: its count is taken to be right within a quarter, so
- * that nothing is refused that might fit.
+ * that nothing is refused that might fit.  Tools and a schema are told to the
+ * model in a form that the provider does not tell; half their own tokens is
+ * taken to be the least.
  */
 #include "complete.h"
 
@@ -19,7 +21,7 @@
 
 static int64_t bytes_of(const struct complete_length *l)
 {
-	int64_t sum = SYNTAX;
+	int64_t sum = SYNTAX + (int64_t)(l->tools.n + l->schema.n);
 
 	for (size_t i = 0; i < l->n; i++)
 		sum += SYNTAX + (int64_t)(l->v[i].role != NULL
@@ -56,12 +58,14 @@ static int count_one(const struct ai_bpe *bpe, const struct ai_chat_message *m,
 	return 0;
 }
 
+/* Tokens of each message, and of what goes beside them. */
 static int count(struct complete_place *p, const struct complete_length *l,
-		 int64_t *each, struct ai_err *err)
+		 int64_t *each, int64_t *beside, struct ai_err *err)
 {
 	const char *encoding = p->endpoint.tariff.encoding;
 	struct ai_buf list = AI_BUF_INIT((size_t)256 << 20);
 	struct ai_buf text = AI_BUF_INIT((size_t)256 << 20);
+	size_t tools = 0, schema = 0;
 	int rc = 0;
 
 	if (p->bpe == NULL &&
@@ -70,6 +74,13 @@ static int count(struct complete_place *p, const struct complete_length *l,
 		return -1;
 	for (size_t i = 0; i < l->n && rc == 0; i++)
 		rc = count_one(p->bpe, &l->v[i], &list, &text, &each[i], err);
+	if (rc == 0)
+		rc = ai_bpe_count(p->bpe, l->tools.p, l->tools.n, 0, &tools,
+				  err);
+	if (rc == 0)
+		rc = ai_bpe_count(p->bpe, l->schema.p, l->schema.n, 0, &schema,
+				  err);
+	*beside = (int64_t)(tools + schema);
 	ai_buf_release(&list);
 	ai_buf_release(&text);
 	return rc;
@@ -80,11 +91,14 @@ struct bounds {
 	int64_t low, high;
 };
 
-static struct bounds bounds_of(const struct complete_place *p, int64_t sum)
+static struct bounds bounds_of(const struct complete_place *p, int64_t sum,
+			       int64_t beside)
 {
+	int64_t low = sum + beside / 2, high = sum + beside;
+
 	if (p->endpoint.tariff.encoding[0] != '\0')
-		return (struct bounds){ sum, sum };
-	return (struct bounds){ sum - sum / 4, sum + sum / 4 };
+		return (struct bounds){ low, high };
+	return (struct bounds){ low - low / 4, high + high / 4 };
 }
 
 static int too_long(const struct complete_place *p, struct bounds b,
@@ -117,7 +131,7 @@ static int64_t leave_out(struct complete_length *l, const int64_t *each)
 }
 
 static int fit(const struct complete_place *p, struct complete_length *l,
-	       const int64_t *each, struct ai_err *err)
+	       const int64_t *each, int64_t beside, struct ai_err *err)
 {
 	int64_t context = p->endpoint.tariff.context, sum = THE_ANSWER;
 	int64_t least = l->output;
@@ -127,10 +141,10 @@ static int fit(const struct complete_place *p, struct complete_length *l,
 		least = AI_OUTPUT_LEAST;
 	for (size_t i = 0; i < l->n; i++)
 		sum += each[i];
-	b = bounds_of(p, sum);
+	b = bounds_of(p, sum, beside);
 	while (b.high > context - least && l->from < l->to) {
 		sum -= leave_out(l, each);
-		b = bounds_of(p, sum);
+		b = bounds_of(p, sum, beside);
 	}
 	if (b.low > context - least)
 		return too_long(p, b, least, err);
@@ -143,7 +157,7 @@ static int fit(const struct complete_place *p, struct complete_length *l,
 int complete_length_fit(struct complete_place *p, struct complete_length *l,
 			struct ai_err *err)
 {
-	int64_t context = p->endpoint.tariff.context, *each;
+	int64_t context = p->endpoint.tariff.context, *each, beside;
 	int rc;
 
 	if (context == 0 || bytes_of(l) <= context - l->output)
@@ -151,9 +165,9 @@ int complete_length_fit(struct complete_place *p, struct complete_length *l,
 	each = calloc(l->n, sizeof *each);
 	if (each == NULL)
 		return ai_err_nomem(err);
-	rc = count(p, l, each, err);
+	rc = count(p, l, each, &beside, err);
 	if (rc == 0)
-		rc = fit(p, l, each, err);
+		rc = fit(p, l, each, beside, err);
 	free(each);
 	return rc;
 }

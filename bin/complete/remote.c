@@ -163,6 +163,7 @@ static int fit(struct complete_place *p, struct conversation *c,
 		.v = c->v, .n = c->n, .output = q->max_tokens,
 		.may_shorten = q->may_shorten, .media = q->media,
 		.from = c->from, .to = c->to,
+		.tools = q->tools.s, .schema = q->schema,
 	};
 
 	if (complete_length_fit(p, &l, err) < 0) {

@@ -366,6 +366,12 @@ places() {
 	run --separate-stderr "${ask[@]}" --price 1,2 hi
 	refute_eq "$status" 0
 	assert_has "$output$stderr" 'the ledger'
+	# Told once, before anything is read.
+	printf '%s\n' '{"prompt":"a"}' '{"prompt":"b"}' >in
+	run --separate-stderr "${ask[@]}" --price 1,2 <in
+	assert_status 65
+	assert_eq "$output" ''
+	assert_eq "$(wc -l <<<"$stderr")" 1
 	assert_eq "$(stub_requests)" 0
 }
 

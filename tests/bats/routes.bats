@@ -371,6 +371,20 @@ in_flight() {
 	assert_status 0
 }
 
+@test "tools take room in the context as well" {
+	tools='{type: "function", function: {name: "f",
+		description: ("word " * $n), parameters: {type: "object"}}}'
+	jq -nc --argjson n 200 "{prompt: (\"word \" * 5000),
+		params: {tools: [$tools]}}" >in
+	ask -m "$c" --max-tokens 2000 <in
+	assert_status 0
+	jq -nc --argjson n 4000 "{prompt: (\"word \" * 5000),
+		params: {tools: [$tools]}}" >in
+	ask -m "$c" --max-tokens 2000 <in
+	assert_status 2
+	assert_has "$output" "8192 tokens in all"
+}
+
 @test "without a public encoding only what is too long by far is refused" {
 	context=$(jq '.models["mistral/mistral-small-latest"].context //
 		(.models | to_entries[] | select((.value.aliases // []) |

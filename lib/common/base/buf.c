@@ -110,9 +110,19 @@ int ai_buf_fmt(struct ai_buf *b, const char *fmt, ...)
 int ai_buf_read(struct ai_buf *b, int fd)
 {
 	char part[4096];
+	size_t room;
 	ssize_t n;
 
 	do {
+		/* Into the room that there is; a part finds out whether what
+		 * comes is more than the buffer may hold. */
+		room = b->cap - b->len;
+		if (room > sizeof part) {
+			n = read(fd, b->p + b->len, room - 1);
+			b->len += n > 0 ? (size_t)n : 0;
+			b->p[b->len] = '\0';
+			continue;
+		}
 		n = read(fd, part, sizeof part);
 		if (n > 0 && ai_buf_add(b, part, (size_t)n) < 0)
 			return -1;

@@ -39,22 +39,14 @@ static int read_all(int fd, const char *path, struct ai_buf *b,
 		    struct ai_err *err)
 {
 	struct stat st;
-	size_t room;
-	ssize_t n = 1;
 
-	room = fstat(fd, &st) == 0 && st.st_size > 0 &&
-		st.st_size < (off_t)FILE_MAX ? (size_t)st.st_size + 1 : 65536;
-	while (n != 0) {
-		if (b->len + room > b->cap && ai_buf_reserve(b, room) < 0)
-			return ai_buf_check(b, path, err);
-		n = read(fd, b->p + b->len, room);
-		if (n < 0 && errno != EINTR)
-			return ai_err_sys(err, AI_E_CONFIG, errno,
-					  "cannot read '%.200s'", path);
-		b->len += n > 0 ? (size_t)n : 0;
-		room = n > 0 && (size_t)n < room ? room - (size_t)n : 65536;
-	}
-	return 0;
+	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    st.st_size < (off_t)FILE_MAX)
+		ai_buf_reserve(b, (size_t)st.st_size + 2);
+	if (ai_buf_read(b, fd) < 0 && b->bad == AI_E_NONE)
+		return ai_err_sys(err, AI_E_CONFIG, errno,
+				  "cannot read '%.200s'", path);
+	return ai_buf_check(b, path, err);
 }
 
 static int read_file(const char *path, struct ai_buf *b, struct ai_err *err)

@@ -32,6 +32,11 @@ struct ai_client *ai_client_new(struct ai_err *err)
 	return c;
 }
 
+int ai_client_open_ledger(struct ai_client *c, struct ai_err *err)
+{
+	return ai_payer_open(&c->payer, err);
+}
+
 /* ---- exchanges come and go ------------------------------------------------ */
 
 struct ai_exchange *ai_exchange_new(struct ai_client *c,

@@ -149,6 +149,9 @@ void ai_client_run_begins(void);
  */
 struct ai_client;
 struct ai_client *ai_client_new(struct ai_err *err);
+/* Opens the ledger, which the first call that costs something would do: who
+ * knows that there will be one learns before it that it cannot be opened. */
+int ai_client_open_ledger(struct ai_client *c, struct ai_err *err);
 /*
  * Nothing more is sent: what waits for a rate limit or another attempt ends, and
  * a later turn tells.  With now, what is at the provider's ends as well; it
