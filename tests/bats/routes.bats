@@ -372,6 +372,7 @@ in_flight() {
 }
 
 @test "tools take room in the context as well" {
+	ai-cost budget set all request 5 >/dev/null
 	tools='{type: "function", function: {name: "f",
 		description: ("word " * $n), parameters: {type: "object"}}}'
 	jq -nc --argjson n 200 "{prompt: (\"word \" * 5000),

@@ -76,11 +76,6 @@ int ai_buf_str(struct ai_buf *b, const char *s)
 	return ai_buf_add(b, s, strlen(s));
 }
 
-int ai_buf_chr(struct ai_buf *b, char c)
-{
-	return ai_buf_add(b, &c, 1);
-}
-
 int ai_buf_vfmt(struct ai_buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
@@ -117,6 +112,8 @@ int ai_buf_read(struct ai_buf *b, int fd)
 		/* Into the room that there is; a part finds out whether what
 		 * comes is more than the buffer may hold. */
 		room = b->cap - b->len;
+		if (room > b->max - b->len)
+			room = b->max - b->len + 1;
 		if (room > sizeof part) {
 			n = read(fd, b->p + b->len, room - 1);
 			b->len += n > 0 ? (size_t)n : 0;

@@ -36,7 +36,14 @@ void ai_buf_shrink(struct ai_buf *b, size_t keep);
 int ai_buf_reserve(struct ai_buf *b, size_t n);
 int ai_buf_add(struct ai_buf *b, const void *p, size_t n);
 int ai_buf_str(struct ai_buf *b, const char *s);
-int ai_buf_chr(struct ai_buf *b, char c);
+static inline int ai_buf_chr(struct ai_buf *b, char c)
+{
+	if (b->bad != AI_E_NONE || b->len >= b->max || b->len + 2 > b->cap)
+		return ai_buf_add(b, &c, 1);
+	b->p[b->len++] = c;
+	b->p[b->len] = '\0';
+	return 0;
+}
 int ai_buf_fmt(struct ai_buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int ai_buf_vfmt(struct ai_buf *b, const char *fmt, va_list ap)

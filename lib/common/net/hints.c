@@ -138,22 +138,22 @@ double ai_hints_date(struct ai_span text)
 enum { REQUESTS, TOKENS, INPUT, OUTPUT };
 
 static const struct {
-	const char *name;
+	struct ai_span name;
 	int of;
 	enum { RESET_IN, RESET_AT, LEFT } what;
 } headers[] = {
-	{ "x-ratelimit-reset-requests", REQUESTS, RESET_IN },
-	{ "x-ratelimit-reset-tokens", TOKENS, RESET_IN },
-	{ "x-ratelimit-remaining-requests", REQUESTS, LEFT },
-	{ "x-ratelimit-remaining-tokens", TOKENS, LEFT },
-	{ "anthropic-ratelimit-requests-reset", REQUESTS, RESET_AT },
-	{ "anthropic-ratelimit-tokens-reset", TOKENS, RESET_AT },
-	{ "anthropic-ratelimit-input-tokens-reset", INPUT, RESET_AT },
-	{ "anthropic-ratelimit-output-tokens-reset", OUTPUT, RESET_AT },
-	{ "anthropic-ratelimit-requests-remaining", REQUESTS, LEFT },
-	{ "anthropic-ratelimit-tokens-remaining", TOKENS, LEFT },
-	{ "anthropic-ratelimit-input-tokens-remaining", INPUT, LEFT },
-	{ "anthropic-ratelimit-output-tokens-remaining", OUTPUT, LEFT },
+	{ AI_SPAN("x-ratelimit-reset-requests"), REQUESTS, RESET_IN },
+	{ AI_SPAN("x-ratelimit-reset-tokens"), TOKENS, RESET_IN },
+	{ AI_SPAN("x-ratelimit-remaining-requests"), REQUESTS, LEFT },
+	{ AI_SPAN("x-ratelimit-remaining-tokens"), TOKENS, LEFT },
+	{ AI_SPAN("anthropic-ratelimit-requests-reset"), REQUESTS, RESET_AT },
+	{ AI_SPAN("anthropic-ratelimit-tokens-reset"), TOKENS, RESET_AT },
+	{ AI_SPAN("anthropic-ratelimit-input-tokens-reset"), INPUT, RESET_AT },
+	{ AI_SPAN("anthropic-ratelimit-output-tokens-reset"), OUTPUT, RESET_AT },
+	{ AI_SPAN("anthropic-ratelimit-requests-remaining"), REQUESTS, LEFT },
+	{ AI_SPAN("anthropic-ratelimit-tokens-remaining"), TOKENS, LEFT },
+	{ AI_SPAN("anthropic-ratelimit-input-tokens-remaining"), INPUT, LEFT },
+	{ AI_SPAN("anthropic-ratelimit-output-tokens-remaining"), OUTPUT, LEFT },
 };
 
 void ai_hints_take(struct ai_hints *h, struct ai_span name,
@@ -163,8 +163,8 @@ void ai_hints_take(struct ai_hints *h, struct ai_span name,
 	int64_t left;
 
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-		if (strlen(headers[i].name) != name.n ||
-		    strncasecmp(headers[i].name, name.p, name.n) != 0)
+		if (headers[i].name.n != name.n ||
+		    strncasecmp(headers[i].name.p, name.p, name.n) != 0)
 			continue;
 		hint = &h->of[headers[i].of];
 		if (headers[i].what == LEFT) {

@@ -25,6 +25,7 @@ struct ai_http_transfer {
 	struct ai_http_transfer *next; /* among the spare ones, or those under
 					* way */
 	CURL *easy;
+	unsigned kind; /* that easy is set up for: ai_http.kind */
 	struct curl_slist *headers;
 	struct ai_http_url to;
 	struct ai_http_request q;
@@ -46,6 +47,10 @@ struct ai_http {
 	 * one before went. */
 	char *known;
 	struct ai_http_url to;
+	/* A handle that is set up for requests of this kind needs little more
+	 * for another one; the last of the kind. */
+	unsigned kind;
+	struct ai_http_request last;
 	struct ai_http_transfer *under_way, *spare;
 };
 
@@ -133,15 +138,21 @@ double ai_http_retry_after(const char *value, double from)
 	return (double)then > from ? (double)then - from : 0;
 }
 
-/* Copies the value of a header line: without blanks around it, printable. */
-static void header_copy(struct ai_span v, char *out, size_t size)
+/* Without the blanks around it. */
+static struct ai_span header_value(struct ai_span v)
 {
-	size_t n = 0;
-
 	while (v.n > 0 && (v.p[0] == ' ' || v.p[0] == '\t'))
 		v.p++, v.n--;
 	while (v.n > 0 && (unsigned char)v.p[v.n - 1] <= ' ')
 		v.n--;
+	return v;
+}
+
+/* What of it can be printed. */
+static void header_copy(struct ai_span v, char *out, size_t size)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < v.n && n + 1 < size; i++)
 		if (v.p[i] >= ' ' && v.p[i] < 127)
 			out[n++] = v.p[i];
@@ -158,31 +169,32 @@ static void header_forget(struct ai_http_transfer *t)
 	t->answer->error_type[0] = '\0';
 }
 
+/* The headers that are kept: where, in the transfer or in its answer. */
+static const struct {
+	struct ai_span name;
+	bool of_answer;
+	size_t at, size;
+} kept_headers[] = {
+#define KEPT(name, of_answer, type, member) \
+	{ AI_SPAN(name), of_answer, offsetof(struct type, member), \
+	  sizeof ((struct type *)NULL)->member }
+	KEPT("retry-after", false, ai_http_transfer, retry_after),
+	KEPT("retry-after-ms", false, ai_http_transfer, retry_after_ms),
+	KEPT("date", false, ai_http_transfer, date),
+	KEPT("x-should-retry", false, ai_http_transfer, should_retry),
+	KEPT("x-request-id", true, ai_http_answer, request_id),
+	KEPT("request-id", true, ai_http_answer, request_id),
+	KEPT("x-amzn-requestid", true, ai_http_answer, request_id),
+	KEPT("x-amzn-errortype", true, ai_http_answer, error_type),
+	KEPT("content-type", true, ai_http_answer, content_type),
+#undef KEPT
+};
+
 static void header_line(struct ai_http_transfer *t, struct ai_span line)
 {
-	const struct {
-		const char *name;
-		char *to;
-		size_t size;
-	} wanted[] = {
-		{ "retry-after", t->retry_after, HEADER_VALUE_MAX },
-		{ "retry-after-ms", t->retry_after_ms, HEADER_VALUE_MAX },
-		{ "date", t->date, HEADER_VALUE_MAX },
-		{ "x-should-retry", t->should_retry, HEADER_VALUE_MAX },
-		{ "x-request-id", t->answer->request_id,
-		  sizeof t->answer->request_id },
-		{ "request-id", t->answer->request_id,
-		  sizeof t->answer->request_id },
-		{ "x-amzn-requestid", t->answer->request_id,
-		  sizeof t->answer->request_id },
-		{ "x-amzn-errortype", t->answer->error_type,
-		  sizeof t->answer->error_type },
-		{ "content-type", t->answer->content_type,
-		  sizeof t->answer->content_type },
-	};
 	const char *colon = memchr(line.p, ':', line.n);
-	char value[HEADER_VALUE_MAX];
-	size_t name;
+	struct ai_span name, value;
+	char *of;
 
 	if (colon == NULL) {
 		/* The status line of an answer: what an earlier one (100,
@@ -190,15 +202,18 @@ static void header_line(struct ai_http_transfer *t, struct ai_span line)
 		header_forget(t);
 		return;
 	}
-	name = (size_t)(colon - line.p);
-	header_copy((struct ai_span){ colon + 1, line.n - name - 1 }, value,
-		    sizeof value);
-	ai_hints_take(&t->hints, (struct ai_span){ line.p, name },
-		      ai_span_of(value));
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		if (strlen(wanted[i].name) == name &&
-		    strncasecmp(wanted[i].name, line.p, name) == 0)
-			snprintf(wanted[i].to, wanted[i].size, "%s", value);
+	name = (struct ai_span){ line.p, (size_t)(colon - line.p) };
+	value = header_value((struct ai_span){ colon + 1,
+					       line.n - name.n - 1 });
+	ai_hints_take(&t->hints, name, value);
+	for (size_t i = 0; i < sizeof kept_headers / sizeof *kept_headers; i++)
+		if (kept_headers[i].name.n == name.n &&
+		    strncasecmp(kept_headers[i].name.p, name.p, name.n) == 0) {
+			of = kept_headers[i].of_answer ? (char *)t->answer
+						       : (char *)t;
+			header_copy(value, of + kept_headers[i].at,
+				    kept_headers[i].size);
+		}
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -433,14 +448,13 @@ static void set_protocols(CURL *e)
 #endif
 }
 
-/* Nothing of the request before stays but the connection. */
+/* Nothing of a request of another kind stays but the connection. */
 static void set_up(struct ai_http_transfer *t)
 {
 	const struct ai_http_request *q = &t->q;
 	CURL *e = t->easy;
 
 	curl->easy_reset(e);
-	t->why[0] = '\0';
 	curl->easy_setopt(e, CURLOPT_ERRORBUFFER, t->why);
 	curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl->easy_setopt(e, CURLOPT_URL, q->url);
@@ -460,8 +474,6 @@ static void set_up(struct ai_http_transfer *t)
 	curl->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "identity");
 	curl->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
 			  milliseconds(q->connect_s, AI_HTTP_CONNECT_S));
-	curl->easy_setopt(e, CURLOPT_TIMEOUT_MS,
-			  milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
 	if (q->idle_s > 0) {
 		curl->easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		curl->easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
@@ -471,14 +483,25 @@ static void set_up(struct ai_http_transfer *t)
 	curl->easy_setopt(e, CURLOPT_HEADERDATA, t);
 	curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl->easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl->easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+	curl->easy_setopt(e, CURLOPT_PRIVATE, t);
+}
+
+/* What each request has of its own. */
+static void set_request(struct ai_http_transfer *t)
+{
+	const struct ai_http_request *q = &t->q;
+	CURL *e = t->easy;
+
+	t->why[0] = '\0';
+	curl->easy_setopt(e, CURLOPT_TIMEOUT_MS,
+			  milliseconds(q->timeout_s, AI_HTTP_TIMEOUT_S));
 	if (q->body != NULL) {
 		curl->easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
 				  (curl_off_t)q->n);
 		curl->easy_setopt(e, CURLOPT_POSTFIELDS, q->body);
 	}
-	curl->easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
 	curl->easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
-	curl->easy_setopt(e, CURLOPT_PRIVATE, t);
 }
 
 static int header_list(const struct ai_http_request *q,
@@ -554,18 +577,34 @@ bool ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t)
 	return sent;
 }
 
-static int know_url(struct ai_http *h, const char *url, struct ai_http_url *to,
-		    struct ai_err *err)
+/* Who shows a certificate is set up each time: its names are not kept. */
+static bool same_kind(const struct ai_http_request *a,
+		      const struct ai_http_request *b)
 {
-	if (h->known == NULL || strcmp(h->known, url) != 0) {
+	return a->cert == NULL && b->cert == NULL &&
+		a->connect_s == b->connect_s && a->idle_s == b->idle_s &&
+		(a->body == NULL) == (b->body == NULL) &&
+		a->method != NULL && strcmp(a->method, b->method) == 0;
+}
+
+/* Where it goes, and of what kind it is. */
+static int know(struct ai_http *h, const struct ai_http_request *q,
+		struct ai_http_url *to, struct ai_err *err)
+{
+	bool same = h->known != NULL && strcmp(h->known, q->url) == 0;
+
+	if (!same) {
 		free(h->known);
 		h->known = NULL;
-		if (ai_http_url_whole(url, &h->to, err) < 0)
+		if (ai_http_url_whole(q->url, &h->to, err) < 0)
 			return -1;
-		h->known = strdup(url);
+		h->known = strdup(q->url);
 		if (h->known == NULL)
 			return ai_err_nomem(err);
 	}
+	if (!same || !same_kind(&h->last, q))
+		h->kind++;
+	h->last = *q;
 	*to = h->to;
 	return 0;
 }
@@ -585,12 +624,15 @@ int ai_http_start(struct ai_http *h, const struct ai_http_request *q,
 	t->answer = a;
 	t->err.code = AI_E_NONE;
 	header_forget(t);
-	if (know_url(h, q->url, &t->to, err) < 0 ||
+	if (know(h, q, &t->to, err) < 0 ||
 	    header_list(q, &t->headers, err) < 0) {
 		transfer_put_back(h, t);
 		return -1;
 	}
-	set_up(t);
+	if (t->kind != h->kind)
+		set_up(t);
+	t->kind = h->kind;
+	set_request(t);
 	if (curl->multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		transfer_put_back(h, t);
 		return ai_err_nomem(err);

@@ -31,7 +31,7 @@ struct ai_http;
 struct ai_http_transfer; /* a request under way */
 
 struct ai_http_request {
-	const char *method;         /* "POST" */
+	const char *method;         /* "POST": a literal */
 	const char *url;            /* ai_http_url() passed, and what stands
 				     * behind it */
 	const char *const *headers; /* "Name: value"; NULL ends them */

@@ -79,9 +79,23 @@ static size_t plain_len(const char *p, size_t n)
 
 static void quote(struct ai_buf *b, const char *p, size_t n)
 {
-	size_t i = 0, plain;
+	size_t i = plain_len(p, n), plain;
+	char *to;
 
+	/* Most are names and short words. */
+	if (i == n && n < b->max && ai_buf_reserve(b, n + 2) == 0) {
+		to = b->p + b->len;
+		to[0] = '"';
+		memcpy(to + 1, p, n);
+		to[n + 1] = '"';
+		to[n + 2] = '\0';
+		b->len += n + 2;
+		return;
+	}
 	ai_buf_chr(b, '"');
+	ai_buf_add(b, p, i);
+	if (i < n)
+		escape(b, (unsigned char)p[i++]);
 	while (i < n) {
 		plain = i;
 		i += plain_len(p + i, n - i);

@@ -146,11 +146,11 @@ static int find_bucket(struct ai_ledger *l, struct ledger_item *it,
 }
 
 /* Those of a key and model; 0: none. */
-static int find_limit(struct ai_ledger *l, struct ai_limit *limit,
+static int find_limit(struct ai_ledger *l, const char *key,
+		      const char *model, struct ai_limit *limit,
 		      struct ai_err *err)
 {
-	const struct ai_limit *known = ledger_memo_limit(l, limit->key,
-							 limit->model);
+	const struct ai_limit *known = ledger_memo_limit(l, key, model);
 	int64_t rank, best = 4;
 	sqlite3_stmt *st;
 	int rc;
@@ -159,6 +159,8 @@ static int find_limit(struct ai_ledger *l, struct ai_limit *limit,
 		*limit = *known;
 		return 0;
 	}
+	snprintf(limit->key, sizeof(limit->key), "%s", key);
+	snprintf(limit->model, sizeof(limit->model), "%s", model);
 	limit->requests = limit->tokens = 0;
 	if (LEDGER_BIND(l, SQL_LIMITS, err, "tt", ai_span_of(limit->key),
 			ai_span_of(limit->model)) < 0)
@@ -184,9 +186,7 @@ static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 	struct ai_limit limit;
 	int rc;
 
-	snprintf(limit.key, sizeof(limit.key), "%s", q->labels.key);
-	snprintf(limit.model, sizeof(limit.model), "%s", q->labels.model);
-	if (find_limit(l, &limit, err) < 0)
+	if (find_limit(l, q->labels.key, q->labels.model, &limit, err) < 0)
 		return -1;
 	rc = find_bucket(l, it, r, "requests", 1, limit.requests, err);
 	return rc <= 0 ? rc : find_bucket(l, it, r, "tokens", q->tokens,
