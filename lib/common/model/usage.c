@@ -17,6 +17,7 @@ struct listed {
 	const char *of; /* where the object's text is; NULL: none */
 	size_t n;       /* more than LISTED_MAX: too many to be listed */
 	struct ai_value key[LISTED_MAX], val[LISTED_MAX];
+	bool plain[LISTED_MAX]; /* no escape is in the key */
 };
 
 /* What is being read, with the first thing that is wrong. */
@@ -47,6 +48,8 @@ static void list_members(struct listed *l, struct ai_value v)
 		if (l->n < LISTED_MAX) {
 			l->key[l->n] = key;
 			l->val[l->n] = val;
+			l->plain[l->n] = memchr(key.s.p, '\\', key.s.n) ==
+				NULL;
 		}
 }
 
@@ -64,7 +67,9 @@ static struct ai_value member(struct reader *r, struct ai_value v,
 	if (l->n > LISTED_MAX)
 		return ai_json_member(v, span);
 	for (size_t i = l->n; i-- > 0;)
-		if (ai_json_is(l->key[i], span))
+		if (l->plain[i] ? l->key[i].s.n == span.n + 2 &&
+		    memcmp(l->key[i].s.p + 1, span.p, span.n) == 0
+				: ai_json_is(l->key[i], span))
 			return l->val[i];
 	return (struct ai_value){ AI_NONE, { NULL, 0 } };
 }

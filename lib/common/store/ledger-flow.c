@@ -3,19 +3,11 @@
 
 #include <string.h>
 
-int ledger_find(struct ai_ledger *l, const unsigned char *id,
-		struct ledger_reserved *r, struct ai_err *err)
+static int take_found(struct ai_ledger *l, sqlite3_stmt *st,
+		      struct ledger_reserved *r, struct ai_err *err)
 {
-	sqlite3_stmt *st;
-	int rc;
+	int rc = ai_db_step(&l->db, st, err);
 
-	*r = (struct ledger_reserved){ .seq = 0 };
-	if (LEDGER_BIND(l, SQL_TRANSFER, err, "b",
-			((struct ai_span){ (const char *)id,
-					   AI_LEDGER_ID })) < 0)
-		return -1;
-	st = l->st[SQL_TRANSFER];
-	rc = ai_db_step(&l->db, st, err);
 	if (rc > 0) {
 		r->seq = sqlite3_column_int64(st, 0);
 		r->amount = sqlite3_column_int64(st, 1);
@@ -27,8 +19,32 @@ int ledger_find(struct ai_ledger *l, const unsigned char *id,
 	return rc;
 }
 
+int ledger_find(struct ai_ledger *l, const unsigned char *id,
+		struct ledger_reserved *r, struct ai_err *err)
+{
+	const size_t at = id[AI_LEDGER_ID - 1];
+	int rc;
+
+	*r = (struct ledger_reserved){ .seq = 0 };
+	/* Most are ours, and found without the index. */
+	if (memcmp(l->booked[at].id, id, AI_LEDGER_ID) == 0) {
+		if (LEDGER_BIND(l, SQL_TRANSFER_AT, err, "ib",
+				l->booked[at].seq,
+				LEDGER_BYTES(id, AI_LEDGER_ID)) < 0)
+			return -1;
+		rc = take_found(l, l->st[SQL_TRANSFER_AT], r, err);
+		if (rc != 0)
+			return rc;
+	}
+	if (LEDGER_BIND(l, SQL_TRANSFER, err, "b",
+			LEDGER_BYTES(id, AI_LEDGER_ID)) < 0)
+		return -1;
+	return take_found(l, l->st[SQL_TRANSFER], r, err);
+}
+
 /* ---- reserving ----------------------------------------------------------------- */
 
+/* 0: the id was booked before. */
 static int book(struct ai_ledger *l, const struct ledger_item *it,
 		const struct ai_labels *labels,
 		const struct ledger_accounts *a, int64_t lease,
@@ -40,10 +56,15 @@ static int book(struct ai_ledger *l, const struct ledger_item *it,
 				     .created = it->now_ms, .usage = "" };
 	const struct ai_owner *o = &it->owner;
 	size_t i;
+	int rc;
 
-	if (ledger_label(l, labels, &t.label, err) < 0 ||
-	    ledger_append(l, &t, err) < 0)
+	if (ledger_label(l, labels, &t.label, err) < 0)
 		return -1;
+	rc = ledger_append(l, &t, err);
+	if (rc <= 0)
+		return rc;
+	memcpy(l->booked[t.id[AI_LEDGER_ID - 1]].id, t.id, AI_LEDGER_ID);
+	l->booked[t.id[AI_LEDGER_ID - 1]].seq = l->seq;
 	for (i = 0; i < a->n; i++)
 		if (LEDGER_RUN(l, SQL_INSERT_ENTRY, err, "ii", l->seq,
 			       a->id[i]) < 0 ||
@@ -51,7 +72,27 @@ static int book(struct ai_ledger *l, const struct ledger_item *it,
 			return -1;
 	return LEDGER_RUN(l, SQL_INSERT_HOLD, err, "iiiiiiit", l->seq, t.amount,
 			  (int64_t)it->out.sent, lease, o->pid, o->start, o->space,
-			  ai_span_of(o->boot));
+			  ai_span_of(o->boot)) < 0 ? -1 : 1;
+}
+
+static void say_again(struct ledger_item *it)
+{
+	it->out = (struct ai_reserved){ .verdict = AI_AGAIN,
+					.start_ns = it->now_ns };
+}
+
+/* What was granted before is not refused now. */
+static int refused(struct ai_ledger *l, struct ledger_item *it,
+		   struct ai_err *err)
+{
+	struct ledger_reserved r;
+	int rc = ledger_find(l, it->in.reserve.id, &r, err);
+
+	if (rc > 0) {
+		it->code = AI_E_NONE;
+		say_again(it);
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
@@ -70,32 +111,34 @@ int ledger_reserve(struct ai_ledger *l, struct ledger_item *it,
 		return ledger_refuse(it, AI_E_CONFIG, "a call that may cost "
 				     "more than a million dollars is not "
 				     "booked; is its price right?");
-	rc = ledger_find(l, it->in.reserve.id, &r, err);
 	/* It ran before, and who ran it died between the commit and the
 	 * answer: what is written here is the answer. */
-	if (rc > 0 && it->out.verdict == AI_GRANTED && it->out.start_ns != 0)
-		return 0;
-	if (rc != 0) {
-		it->out = (struct ai_reserved){ .verdict = AI_AGAIN,
-						.start_ns = it->now_ns };
-		return rc < 0 ? -1 : 0;
+	if (it->out.verdict == AI_GRANTED && it->out.start_ns != 0) {
+		rc = ledger_find(l, it->in.reserve.id, &r, err);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
 	}
 	if (ledger_person(l, labels.user, err) < 0)
 		return -1;
 	rc = ledger_accounts_find(l, it, &labels, &accounts, err);
 	if (rc > 0)
 		rc = ledger_rate_find(l, it, &rate, err);
-	if (rc <= 0)
-		return rc;
+	if (rc == 0)
+		return refused(l, it, err);
+	if (rc < 0)
+		return -1;
 	it->out = (struct ai_reserved){ .verdict = AI_GRANTED,
 					.start_ns = rate.start_ns,
 					.probe = rate.lease != 0,
 					.limited = rate.n > 0 };
 	it->out.sent = it->in.reserve.at_once &&
 		rate.start_ns <= it->now_ns;
-	if (book(l, it, &labels, &accounts, rate.lease, err) < 0)
-		return -1;
-	return ledger_rate_take(l, it, &rate, err);
+	rc = book(l, it, &labels, &accounts, rate.lease, err);
+	if (rc > 0)
+		return ledger_rate_take(l, it, &rate, err);
+	if (rc == 0)
+		say_again(it);
+	return rc;
 }
 
 /* ---- ending -------------------------------------------------------------------- */

@@ -23,7 +23,7 @@
 
 enum ledger_sql {
 	SQL_STATE, SQL_SET_STATE,
-	SQL_TRANSFER, SQL_INSERT_TRANSFER, SQL_BOOKED, SQL_IDS,
+	SQL_TRANSFER, SQL_TRANSFER_AT, SQL_INSERT_TRANSFER, SQL_BOOKED, SQL_IDS,
 	SQL_LABEL, SQL_LABEL_ROW, SQL_SEAL_LABEL, SQL_LABEL_RATE, SQL_INSERT_LABEL,
 	SQL_INSERT_EVENT, SQL_PERSON, SQL_INSERT_PERSON,
 	SQL_BUDGETS, SQL_USED, SQL_HAS_BUDGET, SQL_SET_BUDGET, SQL_REMOVE_BUDGET,
@@ -89,6 +89,12 @@ struct ai_ledger {
 	bool no_sync;       /* tests: nothing has to survive */
 	int64_t uid;        /* of the user */
 	struct ledger_memo memo;
+	/* Where reservations of this handle stand, by the last byte of their
+	 * ids; a hint that may be wrong. */
+	struct {
+		unsigned char id[AI_LEDGER_ID];
+		int64_t seq;
+	} booked[256];
 	int64_t seq;        /* of the last transfer, in this transaction */
 	int64_t event_seq;  /* of the last event */
 	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
@@ -249,7 +255,8 @@ struct ledger_transfer {
 	const char *usage;       /* "" or JSON */
 };
 
-/* Appends it; its number is l->seq then. */
+/* Appends it: 1, and its number is l->seq then; 0: a reservation of that id is
+ * there already. */
 int ledger_append(struct ai_ledger *l, const struct ledger_transfer *t,
 		  struct ai_err *err);
 /* The link that follows `from`. */

@@ -9,8 +9,11 @@ const char *const ledger_sql[SQL_COUNT] = {
 	/* And whether its hold was sent: NULL if it has ended. */
 	[SQL_TRANSFER] = "SELECT seq, t.amount, label, sent FROM transfer t"
 			 " LEFT JOIN hold h ON h.transfer=t.seq WHERE id=?",
-	[SQL_INSERT_TRANSFER] = "INSERT INTO transfer VALUES(?, ?, ?, ?, ?, ?,"
-				" ?, ?, ?)",
+	[SQL_TRANSFER_AT] = "SELECT seq, t.amount, label, sent FROM transfer t"
+			    " LEFT JOIN hold h ON h.transfer=t.seq"
+			    " WHERE seq=? AND id=?",
+	[SQL_INSERT_TRANSFER] = "INSERT OR IGNORE INTO transfer VALUES(?, ?, ?,"
+				" ?, ?, ?, ?, ?, ?)",
 	/* By kind, as the indexes are. */
 	[SQL_BOOKED] = "SELECT coalesce((SELECT amount FROM transfer WHERE"
 		       " of=?1 AND kind BETWEEN 2 AND 4), 0) + coalesce((SELECT"

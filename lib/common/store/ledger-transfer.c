@@ -59,7 +59,11 @@ int ledger_append(struct ai_ledger *l, const struct ledger_transfer *t,
 		sqlite3_bind_null(st, 4);
 	if (ai_db_run(&l->db, st, err) < 0)
 		return -1;
+	if (sqlite3_changes(l->db.h) == 0)
+		return t->kind == LEDGER_PENDING ? 0 :
+			ai_db_damaged(&l->db, err, "reservation %lld ends "
+				      "twice", (long long)t->of);
 	l->seq++;
 	memcpy(l->head, link, LEDGER_HASH);
-	return 0;
+	return 1;
 }
