@@ -33,6 +33,8 @@ int complete_prompt_load(struct ai_err *err)
 {
 	const char *path = complete_settings.template;
 
+	if (path != NULL && *path == '\0')
+		path = complete_settings.template = NULL;
 	if (path != NULL && ai_loop.path != NULL)
 		return ai_err_set(err, AI_E_USAGE, "--template and -p: give "
 				  "one; the template says what is read");

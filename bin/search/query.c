@@ -43,19 +43,11 @@ static int read_text(struct query *q, struct ai_err *err)
 
 static int start_embedder(struct search_index *ix, struct ai_err *err)
 {
-	const char *argv[] = { NULL, "-m", ix->info.model, NULL };
+	const char *argv[] = { "ai-embed", "-m", ix->info.model, NULL };
 	struct ai_err why;
-	char *program;
-	int rc;
 
-	if (ix->embedder.pid != 0)
-		return 0;
-	if (ai_path_sibling("ai-embed", &program, err) < 0)
-		return -1;
-	argv[0] = program;
-	rc = ai_proc_start(&ix->embedder, argv, err);
-	free(program);
-	if (rc == 0)
+	if (ix->embedder.pid != 0 ||
+	    ai_proc_sibling(&ix->embedder, argv, err) == 0)
 		return 0;
 	why = *err;
 	return ai_err_set(err, why.code, "the query needs a vector of %.80s, "
@@ -85,16 +77,12 @@ static int read_answer(struct search_index *ix, struct ai_span line,
 	return rc;
 }
 
-/* Puts the class of its exit status, a missing key say, on what went wrong;
- * its own message stands on stderr. */
+/* Puts the class of its exit status on what went wrong. */
 static void embedder_ended(struct search_index *ix, struct ai_err *err)
 {
-	enum ai_code c;
-	int status = 0;
+	int status;
+	enum ai_code c = ai_proc_ended(&ix->embedder, &status);
 
-	if (ai_proc_stop(&ix->embedder, &status, NULL) < 0)
-		return;
-	c = ai_code_from_exit(status);
 	if (c != AI_E_NONE)
 		ai_err_set(err, c, "the query could not be embedded: ai-embed "
 			   "-m %.100s ended with status %d (%s); --mode "

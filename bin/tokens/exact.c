@@ -5,7 +5,6 @@
  */
 #include "tokens.h"
 
-#include "base/path.h"
 #include "base/proc.h"
 #include "base/start.h"
 
@@ -73,21 +72,14 @@ void tokens_exact_close(void *state)
 /* What a configured --system says is no part of a text. */
 static int start(struct exact *x, struct ai_err *err)
 {
-	const char *argv[] = { NULL, "--count", "-m", tokens_settings.model,
+	const char *argv[] = { "ai-complete", "--count", "-m", tokens_settings.model,
 			       "--system", "", "-j", jobs, NULL };
 	struct ai_err why;
-	char *program;
-	int rc;
 
 	if (x->counter.pid != 0)
 		return 0;
-	if (ai_path_sibling("ai-complete", &program, err) < 0)
-		return -1;
-	argv[0] = program;
 	x->answered = false;
-	rc = ai_proc_start(&x->counter, argv, err);
-	free(program);
-	if (rc < 0) {
+	if (ai_proc_sibling(&x->counter, argv, err) < 0) {
 		why = *err;
 		return ai_err_set(err, why.code, "--exact asks ai-complete: "
 				  "%.300s; put it beside ai-tokens or on PATH",
@@ -99,16 +91,12 @@ static int start(struct exact *x, struct ai_err *err)
 	return 0;
 }
 
-/* Puts the class of its exit status, a missing key say, on what went wrong; its
- * own message stands on stderr. */
+/* Puts the class of its exit status on what went wrong. */
 static int ended(struct exact *x, struct ai_err *err)
 {
-	enum ai_code c;
-	int status = 0;
+	int status;
+	enum ai_code c = ai_proc_ended(&x->counter, &status);
 
-	if (ai_proc_stop(&x->counter, &status, NULL) < 0)
-		return -1;
-	c = ai_code_from_exit(status);
 	if (c == AI_E_NONE)
 		return -1;
 	return ai_err_set(err, c, "ai-complete --count -m %.100s ended with "

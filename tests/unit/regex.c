@@ -257,12 +257,35 @@ static void test_threads(void)
 	ai_regex_free(re);
 }
 
+static void test_bytes(void)
+{
+	struct ai_regex *re = make("\\G\\b(?i)key=(\\w+)", AI_REGEX_BYTES);
+	struct ai_span caps[2], text = AI_SPAN("\xFFkey=ab\xC3\xA9 KEY=12");
+
+	ok(ai_regex_match(re, text, 1, caps, 2, &err) == 1 &&
+		   ai_span_is(caps[1], "ab"),
+	   "bytes need not be UTF-8, and only ASCII has letters");
+	ok(ai_regex_match(re, text, 0, caps, 2, &err) == 0 &&
+		   ai_regex_match(re, text, 2, caps, 2, &err) == 0,
+	   "a match that begins where it is asked to, or nowhere");
+	ok(ai_regex_match(re, text, 10, caps, 2, &err) == 1 &&
+		   ai_span_is(caps[1], "12"),
+	   "what is not a whole character may stand before");
+	ai_regex_free(re);
+	re = make("(?:a|a)*(?:b|c)", AI_REGEX_BYTES);
+	ok(ai_regex_match(re, AI_SPAN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+			  0, NULL, 0, &err) == -1 && err.code == AI_E_TOO_LONG,
+	   "machine code has the limits, too (%s)", err.msg);
+	ai_regex_free(re);
+}
+
 int main(void)
 {
 	test_cases();
 	test_captures();
 	test_limits();
 	test_room();
+	test_bytes();
 	test_size();
 	test_threads();
 	return done();

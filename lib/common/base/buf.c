@@ -127,6 +127,20 @@ int ai_buf_read(struct ai_buf *b, int fd)
 	return n < 0 ? -1 : 0;
 }
 
+int ai_buf_write(const struct ai_buf *b, int fd)
+{
+	size_t at = 0;
+
+	while (at < b->len) {
+		ssize_t n = write(fd, b->p + at, b->len - at);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 void ai_buf_consume(struct ai_buf *b, size_t n)
 {
 	if (n >= b->len) {

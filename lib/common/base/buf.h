@@ -51,6 +51,8 @@ int ai_buf_vfmt(struct ai_buf *b, const char *fmt, va_list ap)
 /* Appends all that comes from fd until its end.  -1: read(2) failed, as errno
  * says, or b->bad does. */
 int ai_buf_read(struct ai_buf *b, int fd);
+/* Writes all of it to fd.  -1: write(2) failed, as errno says. */
+int ai_buf_write(const struct ai_buf *b, int fd);
 /* Cuts the first n bytes off. */
 void ai_buf_consume(struct ai_buf *b, size_t n);
 /* The string; "" if nothing was ever appended. Borrowed. */

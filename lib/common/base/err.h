@@ -53,6 +53,8 @@ enum ai_exit {
 	  "the provider refused the request as wrong")                         \
 	X(AI_E_ANSWER, "invalid_answer", AI_EXIT_RECORD, false,                \
 	  "the provider's answer makes no sense")                              \
+	X(AI_E_BLOCKED, "blocked", AI_EXIT_RECORD, false,                      \
+	  "a guard's policy stops the record")                                 \
 	X(AI_E_BUDGET, "budget_exceeded", AI_EXIT_BUDGET, false,               \
 	  "a budget refused the request")                                      \
 	X(AI_E_PARKED, "parked", AI_EXIT_PARKED, false,                        \

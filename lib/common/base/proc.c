@@ -1,6 +1,7 @@
 #include "base/proc.h"
 
 #include "base/clock.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +19,7 @@
 
 extern char **environ;
 
+#define ARGS_MAX 64 /* of a program of ours */
 #define READ_SIZE ((size_t)64 << 10)
 #define TIMEOUT_MAX_S 1e8 /* years; keeps the sums below finite */
 
@@ -514,6 +517,34 @@ static int feed(struct ai_proc *p, const char *bytes, size_t n, double deadline,
 		}
 	}
 	return 0;
+}
+
+int ai_proc_sibling(struct ai_proc *p, const char *const *argv,
+		    struct ai_err *err)
+{
+	const char *own[ARGS_MAX];
+	size_t n = 0;
+	char *program;
+	int rc;
+
+	while (argv[n] != NULL)
+		n++;
+	if (n >= ARGS_MAX)
+		return ai_err_set(err, AI_E_BUG, "too many arguments");
+	if (ai_path_sibling(argv[0], &program, err) < 0)
+		return -1;
+	memcpy(own, argv, (n + 1) * sizeof *own);
+	own[0] = program;
+	rc = ai_proc_start(p, own, err);
+	free(program);
+	return rc;
+}
+
+enum ai_code ai_proc_ended(struct ai_proc *p, int *status)
+{
+	*status = 0;
+	return ai_proc_stop(p, status, NULL) < 0 ? AI_E_NONE
+						 : ai_code_from_exit(*status);
 }
 
 int ai_proc_send(struct ai_proc *p, const char *line, size_t n,

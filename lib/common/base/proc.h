@@ -56,6 +56,15 @@ struct ai_proc {
 int ai_proc_start(struct ai_proc *p, const char *const *argv,
 		  struct ai_err *err);
 
+/* The same for a program of ours: argv[0] is its name, and it is looked for
+ * beside our own first. */
+int ai_proc_sibling(struct ai_proc *p, const char *const *argv,
+		    struct ai_err *err);
+/* One that takes or gives no more is stopped.  The class of its exit status,
+ * which says what a missing key, say, is; its own message stands on stderr.
+ * AI_E_NONE: it has none. */
+enum ai_code ai_proc_ended(struct ai_proc *p, int *status);
+
 /* Sends n bytes, which are one line without its newline, and a newline.
  * AI_E_UNAVAILABLE: it has ended or does not read. */
 int ai_proc_send(struct ai_proc *p, const char *line, size_t n,

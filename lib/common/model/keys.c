@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "crypt/keyfile.h"
 #include "model/client.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT_MAX ((size_t)64 << 10) /* of a file, or of what a program writes */
@@ -142,28 +142,6 @@ static int take_env(struct ai_keys *k, const struct ai_keys_from *from,
 
 /* ---- files -------------------------------------------------------------- */
 
-/* Ours alone: a key that others can read is theirs as well. */
-static int check_file(int fd, const char *path, struct ai_err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return ai_err_sys(err, AI_E_NOT_ALLOWED, errno,
-				  "cannot look at the key file '%.200s'", path);
-	if (!S_ISREG(st.st_mode))
-		return ai_err_set(err, AI_E_NOT_ALLOWED, "the key file "
-				  "'%.200s' is no file", path);
-	if (st.st_uid != geteuid())
-		return ai_err_set(err, AI_E_NOT_ALLOWED, "the key file "
-				  "'%.200s' belongs to somebody else", path);
-	if ((st.st_mode & 077) != 0)
-		return ai_err_set(err, AI_E_NOT_ALLOWED, "others may use the "
-				  "key file '%.140s' (mode %04o): chmod 600 "
-				  "'%.140s'", path,
-				  (unsigned)st.st_mode & 07777, path);
-	return 0;
-}
-
 static int read_file(int fd, const char *path, struct ai_buf *b,
 		     struct ai_err *err)
 {
@@ -187,7 +165,7 @@ static int take_file(struct ai_keys *k, const char *path, struct ai_err *err)
 		return ai_err_sys(err, AI_E_NOT_ALLOWED, errno,
 				  "cannot open the key file '%.200s'", path);
 	snprintf(from, sizeof from, "the key file '%.200s'", path);
-	rc = check_file(fd, path, err);
+	rc = ai_keyfile_check(fd, path, err);
 	if (rc == 0)
 		rc = read_file(fd, path, &b, err);
 	if (rc == 0)

@@ -305,21 +305,13 @@ static void put_request(struct ai_buf *b, const struct ai_tape *t,
  * mix; a pipe may take several. */
 static int append(struct ai_tape *t, struct ai_err *err)
 {
-	size_t at = 0;
-	ssize_t n;
-
 	ai_put_close(&t->line, '}');
 	ai_buf_chr(&t->line, '\n');
 	if (ai_buf_check(&t->line, "the line of the recording", err) < 0)
 		return -1;
-	while (at < t->line.len) {
-		n = write(t->record, t->line.p + at, t->line.len - at);
-		if (n < 0 && errno != EINTR)
-			return ai_err_sys(err, AI_E_IO, errno, "cannot write "
-					  "to '%.200s'", ai_client.record);
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	return ai_buf_write(&t->line, t->record) == 0 ? 0 :
+		ai_err_sys(err, AI_E_IO, errno, "cannot write to '%.200s'",
+			   ai_client.record);
 }
 
 int ai_tape_add(struct ai_tape *t, const struct ai_exchange *x, int rc,

@@ -39,6 +39,20 @@ static int write_out(struct ai_emit *out, struct ai_err *err)
 	return rc;
 }
 
+/* With the lock held: until this is the oldest job. */
+static int wait_turn(const struct ai_emit *out, struct ai_err *err)
+{
+	struct loop *l = out->loop;
+
+	while (!ai_loop.unordered && l->order != out->job &&
+	       l->fatal.code == AI_E_NONE)
+		pthread_cond_wait(&l->done_cond, &l->lock);
+	if (l->fatal.code == AI_E_NONE)
+		return 0;
+	*err = l->fatal;
+	return -1;
+}
+
 int ai_emit_spill(struct ai_emit *out, struct ai_err *err)
 {
 	struct loop *l = out->loop;
@@ -55,15 +69,22 @@ int ai_emit_spill(struct ai_emit *out, struct ai_err *err)
 	if (l->n_threads == 0)
 		return write_out(out, err);
 	pthread_mutex_lock(&l->lock);
-	while (!ai_loop.unordered && l->order != out->job &&
-	       l->fatal.code == AI_E_NONE)
-		pthread_cond_wait(&l->done_cond, &l->lock);
-	if (l->fatal.code != AI_E_NONE) {
-		*err = l->fatal;
-		rc = -1;
-	} else {
+	rc = wait_turn(out, err);
+	if (rc == 0)
 		rc = write_out(out, err);
-	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+int ai_emit_turn(struct ai_emit *out, struct ai_err *err)
+{
+	struct loop *l = out->loop;
+	int rc;
+
+	if (l->n_threads == 0)
+		return 0;
+	pthread_mutex_lock(&l->lock);
+	rc = wait_turn(out, err);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
 }
@@ -153,8 +174,10 @@ int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 {
 	static const struct ai_value none;
 
-	if (rec != NULL)
+	if (rec != NULL) {
+		ai_rec_revert(rec);
 		return ai_emit_fail_with(out, rec, why, none, err);
+	}
 	if (ai_emit_noted(out, why, 0))
 		return 0;
 	if (ai_emit_own(out, NULL, 0, why))

@@ -443,6 +443,16 @@ static void begin_progress(struct loop *l, bool stdin_read)
 	l->writer.clears = l->progress.on && l->progress.shared;
 }
 
+/* What was kept back belongs to no job: it gets one. */
+static int end_input(struct loop *l, struct ai_err *err)
+{
+	struct job *j = ai_loop_filling(l, err);
+
+	if (j == NULL || l->filter->end(l->state, &j->out, err) < 0)
+		return -1;
+	return job_finish(l, j, err);
+}
+
 int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		struct ai_err *err)
 {
@@ -463,6 +473,7 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 				  "that is added", ai_loop.as);
 	l.order_end = &l.order;
 	ai_writer_init(&l.writer, STDOUT_FILENO);
+	l.writer.before = f->before_write;
 	if (f->begin != NULL && !l.interactive)
 		begin_progress(&l, argc == 0);
 	if (f->begin != NULL)
@@ -473,6 +484,8 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		rc = ai_intake(&l, argc, argv, err);
 	if (rc == 0 && f->begin != NULL)
 		rc = ai_tasks_run(&l, -1, err);
+	if (rc == 0 && f->end != NULL && l.have_state)
+		rc = end_input(&l, err);
 	if (rc < 0) { /* the threads must not wait for a job that never comes */
 		pthread_mutex_lock(&l.lock);
 		set_fatal(&l, err);

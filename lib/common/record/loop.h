@@ -54,10 +54,14 @@ int ai_emit_line(struct ai_emit *out, const char *json, size_t n,
  * be NULL: then a record of its own, with the members of context in it. */
 int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 		 const struct ai_err *why, struct ai_err *err);
-/* The record (not NULL), with the members of this object in its error. */
+/* The record (not NULL) as it was rewritten, with the members of this object in
+ * its error. */
 int ai_emit_fail_with(struct ai_emit *out, struct ai_rec *rec,
 		      const struct ai_err *why, struct ai_value members,
 		      struct ai_err *err);
+/* Waits until all records before this one have been emitted, unless order is
+ * of no interest (--unordered). */
+int ai_emit_turn(struct ai_emit *out, struct ai_err *err);
 /* With -e the exit status says no. */
 void ai_emit_no(struct ai_emit *out);
 
@@ -114,6 +118,10 @@ struct ai_filter {
 	 * worked on, then or in a later turn(), and with now everything.
 	 */
 	void (*stop)(void *state, bool now);
+	/* With each(), may be NULL: all records that could be read were worked
+	 * on, and none of them is written yet, unless they are large.  -1 ends
+	 * the program. */
+	int (*flush)(void *state, struct ai_err *err);
 	/* Up to batch records; emits each itself.  -1 ends the program. */
 	int (*many)(void *state, struct ai_rec *const *recs, size_t n,
 		    struct ai_emit *out, struct ai_err *err);
@@ -135,6 +143,12 @@ struct ai_filter {
 	void (*put_failed)(void *state, const struct ai_rec *rec,
 			   unsigned long line, const struct ai_err *why,
 			   struct ai_buf *out);
+	/* At the end of the input, without -j: what each() has kept back. Not if
+	 * there was no record. */
+	int (*end)(void *state, struct ai_emit *out, struct ai_err *err);
+	/* Before each write of output: what must be on the disk first. -1 ends
+	 * the program, and nothing is written. */
+	int (*before_write)(struct ai_err *err);
 	/* The state of one worker thread; both may be NULL. */
 	int (*open)(void **state, struct ai_err *err);
 	void (*close)(void *state);

@@ -302,8 +302,6 @@ int ai_rec_fail_with(struct ai_rec *r, const char *tool,
 	struct ai_buf b = AI_BUF_INIT((1 << 16) + members.s.n);
 	int rc;
 
-	/* What was half done does not show: the record is as it came. */
-	ai_rec_revert(r);
 	ai_rec_put_error(&b, tool, why, r->number);
 	add_members(&b, members);
 	rc = ai_rec_set(r, "error", &b, err);
@@ -316,6 +314,8 @@ int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
 {
 	static const struct ai_value none;
 
+	/* What was half done does not show: the record is as it came. */
+	ai_rec_revert(r);
 	return ai_rec_fail_with(r, tool, why, none, err);
 }
 

@@ -85,7 +85,8 @@ int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
  * record. */
 int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
 		struct ai_err *err);
-/* The same with the members of this object behind the usual ones. */
+/* The same for the record as it was rewritten, with the members of this object
+ * behind the usual ones. */
 int ai_rec_fail_with(struct ai_rec *r, const char *tool,
 		     const struct ai_err *why, struct ai_value members,
 		     struct ai_err *err);

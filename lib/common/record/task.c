@@ -79,6 +79,7 @@ void ai_task_fail(struct ai_task *t, const struct ai_err *why,
 	struct ai_err err;
 
 	l->n_tasks--;
+	ai_rec_revert(&j->rec);
 	if (ai_error_is_fatal(why))
 		keep_fatal(l, why);
 	else if (ai_emit_fail_with(&j->out, &j->rec, why, members, &err) < 0)

@@ -183,6 +183,8 @@ static int do_each(struct job *j, void *state, struct ai_err *err)
 		if (rc == 0 && !j->out.failed)
 			j->tally.good++;
 	}
+	if (rc == 0 && j->out.loop->filter->flush != NULL)
+		rc = j->out.loop->filter->flush(state, err);
 	ai_rec_release(&rec);
 	return rc;
 }

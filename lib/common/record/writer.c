@@ -55,6 +55,8 @@ static int write_all(struct ai_writer *w, const char *p, size_t n,
 {
 	ssize_t done;
 
+	if (n > 0 && w->before != NULL && w->err.code == AI_E_NONE)
+		w->before(&w->err);
 	if (n > 0) {
 		w->line_open = p[n - 1] != '\n';
 		if (w->clears)

@@ -12,6 +12,7 @@ struct ai_writer {
 	int fd;
 	struct ai_buf buf;
 	struct ai_err err; /* the first failure; code AI_E_NONE so far */
+	int (*before)(struct ai_err *err); /* before each write; may be NULL */
 	bool clears;       /* ai_term_clear() before each write */
 	bool line_open;    /* what was written last has no newline yet */
 	bool stopped;      /* it was a signal: base/sig.h */

@@ -77,6 +77,60 @@ int ledger_tell(struct ai_ledger *l, const struct ledger_who *who,
 	return rc;
 }
 
+/* ---- what programs do --------------------------------------------------------- */
+
+struct notes {
+	const struct ai_event *v;
+	size_t n;
+};
+
+static int note(struct ai_ledger *l, const struct ai_event *e,
+		struct ai_buf *b, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value object, key, v;
+
+	if (ai_json_check(e->detail, strlen(e->detail), &object, err) < 0 ||
+	    object.kind != AI_OBJECT || strcmp(e->kind, "guard") != 0)
+		return ai_err_set(err, AI_E_BUG, "'%.60s' is no event of a "
+				  "program", e->kind);
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	ai_put_key(b, "uid");
+	ai_put_i64(b, l->uid);
+	ai_json_iter_init(&it, object);
+	while (ai_json_next(&it, &key, &v)) {
+		ai_put_value(b, key);
+		ai_buf_chr(b, ':');
+		ai_put_value(b, v);
+	}
+	ai_put_close(b, '}');
+	return ai_buf_check(b, "the event", err) < 0 ? -1 :
+		ledger_event(l, e->kind, ai_buf_cstr(b), l->wall_ms(), err);
+}
+
+static int note_all(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	const struct notes *notes = arg;
+	struct ai_buf b = AI_BUF_INIT((size_t)1 << 20);
+	int rc = 0;
+
+	for (size_t i = 0; i < notes->n && rc == 0; i++)
+		rc = note(l, &notes->v[i], &b, err);
+	ai_buf_release(&b);
+	return rc;
+}
+
+int ai_ledger_note(struct ai_ledger *l, const struct ai_event *e, size_t n,
+		   struct ai_err *err)
+{
+	struct notes notes = { e, n };
+
+	return ledger_alone(l, true, note_all, &notes, err);
+}
+
+/* ---- reading them ------------------------------------------------------------- */
+
 int ai_ledger_events(struct ai_ledger *l,
 		     int (*each)(void *arg, const struct ai_event *e),
 		     void *arg, struct ai_err *err)

@@ -289,6 +289,11 @@ struct ai_event {
 	int64_t seq, created; /* ms */
 	const char *kind, *detail;
 };
+/* Appends these to the chain, in one transaction: kind and detail, an object,
+ * to which the user's number is added. Kinds of the ledger's own are refused
+ * (AI_E_BUG). */
+int ai_ledger_note(struct ai_ledger *l, const struct ai_event *e, size_t n,
+		   struct ai_err *err);
 int ai_ledger_events(struct ai_ledger *l,
 		     int (*each)(void *arg, const struct ai_event *e),
 		     void *arg, struct ai_err *err);

@@ -29,7 +29,7 @@ struct scratch {
 struct ai_regex {
 	pcre2_code *code;
 	uint32_t groups;
-	bool metered;
+	bool metered, bytes;
 	_Atomic(struct scratch *) spare;
 };
 
@@ -77,7 +77,9 @@ static struct scratch *scratch_new(const struct ai_regex *re)
 
 static uint32_t options_of(unsigned flags)
 {
-	uint32_t o = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
+	uint32_t o = flags & AI_REGEX_BYTES
+			     ? PCRE2_NEVER_UTF
+			     : PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
 
 	if (flags & AI_REGEX_UNICODE)
 		o |= PCRE2_UCP;
@@ -149,6 +151,7 @@ int ai_regex_new(struct ai_regex **out, const char *pattern, size_t n,
 	if (re == NULL)
 		return ai_err_nomem(err);
 	re->metered = (flags & AI_REGEX_METERED) != 0;
+	re->bytes = (flags & AI_REGEX_BYTES) != 0;
 	rc = (flags & AI_REGEX_ECMA ? compile_ecma : compile)(re, pattern, n,
 							      flags, err);
 	if (rc < 0) {
@@ -156,6 +159,10 @@ int ai_regex_new(struct ai_regex **out, const char *pattern, size_t n,
 		return -1;
 	}
 	pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &re->groups);
+	/* Without the compiler, or without the right to use it, PCRE2
+	 * interprets. */
+	if (re->bytes)
+		pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
 	*out = re;
 	return 0;
 }
@@ -193,6 +200,7 @@ static int match_error(int code, struct ai_err *err)
 	case PCRE2_ERROR_DEPTHLIMIT:
 	case PCRE2_ERROR_HEAPLIMIT:
 	case PCRE2_ERROR_RECURSELOOP:
+	case PCRE2_ERROR_JIT_STACKLIMIT:
 		return ai_err_set(err, AI_E_TOO_LONG,
 				  "the regular expression needs too many steps on this text");
 	}
@@ -232,9 +240,9 @@ int ai_regex_match(const struct ai_regex *re, struct ai_span text, size_t from,
 	struct scratch *s;
 	int rc;
 
-	if (from == 0 && ai_utf8_valid(text.p, text.n) != text.n)
+	if (from == 0 && !re->bytes && ai_utf8_valid(text.p, text.n) != text.n)
 		return ai_err_set(err, AI_E_UTF8, "the text is not UTF-8");
-	if (from > text.n || !starts_char(text, from))
+	if (from > text.n || (!re->bytes && !starts_char(text, from)))
 		return ai_err_set(err, AI_E_BUG, "a match cannot start there");
 	s = atomic_exchange(spare, NULL);
 	if (s == NULL && (s = scratch_new(re)) == NULL)

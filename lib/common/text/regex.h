@@ -34,6 +34,12 @@ enum ai_regex_flag {
 	 * ai_regex_from_ecma() reads it.  Not with AI_REGEX_UNICODE.
 	 */
 	AI_REGEX_ECMA = 16,
+	/*
+	 * Bytes instead of characters: any text, and only ASCII has letters.
+	 * Made machine code, where there is a compiler for it: for patterns of
+	 * our own that run often.  Not with AI_REGEX_METERED.
+	 */
+	AI_REGEX_BYTES = 32,
 };
 
 /* Longest pattern, bytes. */
@@ -58,8 +64,8 @@ size_t ai_regex_group(const struct ai_regex *re, const char *name);
  * is seen by ^, \b and lookbehinds.  caps[0] becomes the match, caps[i] group
  * i, p NULL where a group took no part; n_caps may be 0.
  * Returns 1: found, 0: not, -1: AI_E_TOO_LONG when a limit was hit,
- * AI_E_UTF8, AI_E_MEMORY.  The text is checked to be UTF-8 when from is 0;
- * whoever goes on behind a match passes the same text.
+ * AI_E_UTF8, AI_E_MEMORY.  The text is checked to be UTF-8 when from is 0,
+ * unless the expression is of bytes; whoever goes on behind a match passes the same text.
  */
 int ai_regex_match(const struct ai_regex *re, struct ai_span text, size_t from,
 		   struct ai_span *caps, size_t n_caps, struct ai_err *err);

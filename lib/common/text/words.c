@@ -94,7 +94,7 @@ static bool is_letter(uint32_t cp)
 
 void ai_words_init(struct ai_words *w, const char *text, size_t n)
 {
-	w->p = text;
+	w->p = w->from = text;
 	w->end = text + n;
 	w->n = 0;
 }
@@ -116,6 +116,8 @@ bool ai_words_next(struct ai_words *w)
 		alone = cp >= 0xE00 && within(singles, COUNT(singles), cp);
 		if (alone && w->n > 0)
 			break;
+		if (w->n == 0)
+			w->from = w->p;
 		w->cp[w->n++] = ai_lower(cp);
 		if (alone) {
 			w->p += len;

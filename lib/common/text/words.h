@@ -14,7 +14,8 @@
  * are not UTF-8 separate words.
  */
 struct ai_words {
-	const char *p, *end;
+	const char *p, *end; /* p: where the word found last ends */
+	const char *from;    /* and where it begins */
 	uint32_t cp[AI_WORD_MAX]; /* the word found last, lower-cased */
 	size_t n;
 };
