@@ -88,6 +88,7 @@ of_nothing() {
 	ai-chunk*) echo 0 '.text == "" and .chunk.of == 1' ;;
 	ai-tokens*) echo 0 '.tokens.count == 0' ;;
 	ai-embed*) echo 0 '.embedding | test("^A+=?$")' ;;
+	ai-guard*) echo 0 '.guard.verdict == "pass"' ;;
 	ai-search*) echo 0 '.hits == []' ;;
 	ai-complete*) echo 2 '.error.code == "invalid_record"' ;;
 	*) echo "say here what $1 makes of a text of 0 bytes" ;;

@@ -127,6 +127,7 @@ filters() {
 		case $p in
 		ai-chunk | ai-tokens) echo "$p" && echo "$p -j 3" ;;
 		ai-embed) echo "$p" ;;
+		ai-guard) echo "$p" && echo "$p -j 3" ;;
 		ai-search) echo "$p -i idx" ;;
 		ai-complete) echo "$p -m local/extract" ;;
 		esac

@@ -1,0 +1,111 @@
+/* member.c: what is written of a record's findings. */
+#include "flow.h"
+#include "policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_score(struct ai_buf *b, double score)
+{
+	ai_put_key(b, "score");
+	ai_put_f64(b, round(score * 1e4) / 1e4);
+}
+
+static void put_text(struct ai_buf *b, const char *key, const char *text)
+{
+	ai_put_key(b, key);
+	ai_put_cstr(b, text);
+}
+
+void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
+		       const struct guard_finding *x)
+{
+	const struct guard_texts *t = &g->texts;
+
+#ifdef __SANITIZE_ADDRESS__
+	if (!guard_rule_is_known(x->rule))
+		abort(); /* names.c lacks it */
+#endif
+	put_text(b, "kind", guard_kind_names[x->kind]);
+	put_text(b, "rule", x->rule);
+	put_score(b, x->score);
+	if (!guard_texts_is_plain(t, x->text))
+		put_text(b, "path", guard_texts_path(t, x->text));
+	if (t->v[x->text].context != t->v[0].context)
+		put_text(b, "context",
+			 guard_context_names[t->v[x->text].context]);
+	ai_put_key(b, "span");
+	ai_put_open(b, '[');
+	ai_put_i64(b, (int64_t)x->from);
+	ai_put_i64(b, (int64_t)x->to);
+	ai_put_close(b, ']');
+	put_text(b, "view", x->view);
+	put_text(b, "reason", x->why);
+}
+
+static void put_findings(struct ai_buf *b, const struct guard_flow *g)
+{
+	const struct guard_findings *f = &g->found;
+	size_t shown = f->n < GUARD_FINDINGS_SHOWN ? f->n
+						   : GUARD_FINDINGS_SHOWN;
+
+	ai_put_key(b, "findings");
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < shown; i++) {
+		ai_put_open(b, '{');
+		guard_put_finding(b, g, &f->v[i]);
+		put_text(b, "action", guard_action_names[f->v[i].action]);
+		if (guard_settings.explain)
+			put_text(b, "by", f->v[i].by);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, ']');
+	if (f->n + f->more > shown) {
+		ai_put_key(b, "more");
+		ai_put_i64(b, (int64_t)(f->n + f->more - shown));
+	}
+}
+
+static double worst(const struct guard_findings *f)
+{
+	double score = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		score = fmax(score, f->v[i].score);
+	return score;
+}
+
+void guard_put_member(struct ai_buf *b, const struct guard_flow *g)
+{
+	enum guard_context first = g->texts.n > 0 ? g->texts.v[0].context :
+		guard_settings.context == GUARD_AUTO ? GUARD_USER :
+		(enum guard_context)guard_settings.context;
+
+	ai_put_open(b, '{');
+	put_text(b, "verdict", guard_action_names[g->verdict]);
+	put_score(b, worst(&g->found));
+	put_text(b, "context", guard_context_names[first]);
+	put_findings(b, g);
+	if (guard_settings.explain) {
+		ai_put_key(b, "explain");
+		guard_put_explain(b, g);
+	}
+	ai_put_close(b, '}');
+}
+
+void guard_say_blocked(const struct guard_flow *g, struct ai_err *why)
+{
+	const struct guard_finding *x = NULL;
+
+	for (size_t i = 0; i < g->found.n && x == NULL; i++)
+		if (g->found.v[i].action == GUARD_BLOCK)
+			x = &g->found.v[i];
+	if (x != NULL)
+		ai_err_set(why, AI_E_BLOCKED, "%s/%.60s in bytes %zu to %zu of "
+			   "'%.100s'; %.150s", guard_kind_names[x->kind],
+			   x->rule, x->from, x->to,
+			   guard_texts_path(&g->texts, x->text),
+			   x->by != NULL ? x->by : "");
+}

@@ -1,0 +1,364 @@
+/* subject.c: the texts of a record that are looked at. */
+#include "subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES_MAX ((size_t)64 << 20)
+
+void guard_texts_init(struct guard_texts *t)
+{
+	memset(t, 0, sizeof *t);
+	ai_buf_init(&t->names, NAMES_MAX);
+	ai_buf_init(&t->path, NAMES_MAX);
+}
+
+void guard_texts_release(struct guard_texts *t)
+{
+	ai_buf_release(&t->names);
+	ai_buf_release(&t->path);
+	free(t->v);
+	t->v = NULL;
+}
+
+const char *guard_texts_path(const struct guard_texts *t, size_t i)
+{
+	return t->names.p + t->v[i].path;
+}
+
+bool guard_texts_is_plain(const struct guard_texts *t, size_t i)
+{
+	return strcmp(guard_texts_path(t, i),
+		      ai_loop.path != NULL ? ai_loop.path : "text") == 0;
+}
+
+static int add(struct guard_texts *t, struct ai_value v,
+	       enum guard_context context, struct ai_err *err)
+{
+	struct guard_text *more;
+
+	if (t->n == t->cap) {
+		more = reallocarray(t->v, 2 * t->cap + 8, sizeof *more);
+		if (more == NULL)
+			return ai_err_nomem(err);
+		t->v = more;
+		t->cap = 2 * t->cap + 8;
+	}
+	t->v[t->n++] = (struct guard_text){ v, context, t->names.len };
+	ai_buf_add(&t->names, ai_buf_cstr(&t->path), t->path.len);
+	ai_buf_chr(&t->names, '\0');
+	if (ai_buf_check(&t->path, "the name of a text", err) < 0)
+		return -1;
+	return ai_buf_check(&t->names, "the names of its texts", err);
+}
+
+/* Goes into a member; the length of the path to go back to. */
+static size_t enter(struct guard_texts *t, const char *name)
+{
+	size_t len = t->path.len;
+
+	ai_buf_fmt(&t->path, "%s%s", len > 0 ? "." : "", name);
+	return len;
+}
+
+static size_t enter_item(struct guard_texts *t, size_t i)
+{
+	size_t len = t->path.len;
+
+	ai_buf_fmt(&t->path, ".%zu", i);
+	return len;
+}
+
+static void leave(struct guard_texts *t, size_t len)
+{
+	t->path.len = len;
+	t->path.p[len] = '\0';
+}
+
+static int wrong(const struct guard_texts *t, const char *what,
+		 struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_RECORD, "%.100s %s", ai_buf_cstr(&t->path),
+			  what);
+}
+
+/* ---- contexts -------------------------------------------------------------------- */
+
+/* What the option says goes before everything else. */
+static enum guard_context context_or(enum guard_context context)
+{
+	return guard_settings.context == GUARD_AUTO ? context
+		: (enum guard_context)guard_settings.context;
+}
+
+/* Of messages; what is in no row comes from nobody that is known. */
+static const struct role {
+	const char *name;
+	enum guard_context context;
+	bool trusted;
+} roles[] = {
+	{ "system", GUARD_USER, true },
+	{ "developer", GUARD_USER, true },
+	{ "user", GUARD_USER, false },
+	{ "human", GUARD_USER, false },
+	{ "assistant", GUARD_ANSWER, false },
+	{ "model", GUARD_ANSWER, false },
+	{ "tool", GUARD_TOOL, false },
+	{ "function", GUARD_TOOL, false },
+};
+static const struct role unknown_role = { "", GUARD_DOCUMENT, false };
+
+static const struct role *role_of(struct ai_value v)
+{
+	if (v.kind == AI_STRING)
+		for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+			if (ai_json_is(v, ai_span_of(roles[i].name)))
+				return &roles[i];
+	return &unknown_role;
+}
+
+/* ---- messages -------------------------------------------------------------------- */
+
+static int take_content(struct guard_texts *t, struct ai_value v,
+			enum guard_context context, struct ai_err *err);
+
+/* Members of a part that hold text, whatever its type says. */
+static const char *const part_members[] = {
+	"text", "content", "refusal", "thinking", "output",
+};
+#define PART_MEMBERS (sizeof part_members / sizeof *part_members)
+
+static int take_part(struct guard_texts *t, struct ai_value part,
+		     enum guard_context context, struct ai_err *err)
+{
+	struct ai_value v[PART_MEMBERS] = { { AI_NONE, { NULL, 0 } } };
+	struct ai_value type = { AI_NONE, { NULL, 0 } };
+	struct ai_json_want want[PART_MEMBERS + 1];
+
+	for (size_t i = 0; i < PART_MEMBERS; i++) {
+		v[i] = type;
+		want[i] = (struct ai_json_want){ ai_span_of(part_members[i]),
+						 &v[i] };
+	}
+	want[PART_MEMBERS] = (struct ai_json_want){ AI_SPAN("type"), &type };
+	ai_json_members(part, want, PART_MEMBERS + 1);
+	if (type.kind == AI_STRING &&
+	    (ai_json_is(type, AI_SPAN("tool_result")) ||
+	     ai_json_is(type, AI_SPAN("function_call_output"))))
+		context = context_or(GUARD_TOOL);
+	for (size_t i = 0; i < PART_MEMBERS; i++) {
+		size_t len = enter(t, part_members[i]);
+
+		if (take_content(t, v[i], context, err) < 0)
+			return -1;
+		leave(t, len);
+	}
+	return 0;
+}
+
+/* A string, a part, or a list of these; what is neither is no text. */
+static int take_content(struct guard_texts *t, struct ai_value v,
+			enum guard_context context, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value one;
+
+	if (v.kind == AI_STRING)
+		return add(t, v, context, err);
+	if (v.kind == AI_OBJECT)
+		return take_part(t, v, context, err);
+	if (v.kind != AI_ARRAY)
+		return 0;
+	ai_json_iter_init(&it, v);
+	for (size_t i = 0; ai_json_next(&it, NULL, &one); i++) {
+		size_t len = enter_item(t, i);
+
+		if (take_content(t, one, context, err) < 0)
+			return -1;
+		leave(t, len);
+	}
+	return 0;
+}
+
+/* What a model asks its tools for. */
+static int take_calls(struct guard_texts *t, struct ai_value calls,
+		      struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value one, v;
+	size_t list, item, len;
+
+	if (calls.kind != AI_ARRAY)
+		return 0;
+	list = enter(t, "tool_calls");
+	ai_json_iter_init(&it, calls);
+	for (size_t i = 0; ai_json_next(&it, NULL, &one); i++) {
+		item = enter_item(t, i);
+		v = ai_json_get(one, "function.arguments");
+		len = enter(t, "function.arguments");
+		if (v.kind == AI_STRING &&
+		    add(t, v, context_or(GUARD_ANSWER), err) < 0)
+			return -1;
+		leave(t, len);
+		leave(t, item);
+	}
+	leave(t, list);
+	return 0;
+}
+
+static int take_message(struct guard_texts *t, struct ai_value m,
+			struct ai_value role, struct ai_err *err)
+{
+	const struct role *r = role_of(role);
+	struct ai_value content = { AI_NONE, { NULL, 0 } }, calls = content;
+	const struct ai_json_want want[] = {
+		{ AI_SPAN("content"), &content },
+		{ AI_SPAN("tool_calls"), &calls },
+	};
+	size_t len;
+
+	if (r->trusted && guard_settings.context == GUARD_AUTO)
+		return 0;
+	ai_json_members(m, want, 2);
+	len = enter(t, "content");
+	if (take_content(t, content, context_or(r->context), err) < 0)
+		return -1;
+	leave(t, len);
+	return take_calls(t, calls, err);
+}
+
+/* ---- members ---------------------------------------------------------------------- */
+
+static int take_item(struct guard_texts *t, struct ai_value v,
+		     enum guard_context context, struct ai_err *err)
+{
+	struct ai_value role = { AI_NONE, { NULL, 0 } }, text = role;
+	const struct ai_json_want want[] = {
+		{ AI_SPAN("role"), &role }, { AI_SPAN("text"), &text },
+	};
+	size_t len;
+	int rc = 0;
+
+	if (v.kind == AI_STRING)
+		return add(t, v, context_or(context), err);
+	if (v.kind != AI_OBJECT)
+		return wrong(t, "is neither a message, a passage nor a string",
+			     err);
+	ai_json_members(v, want, 2);
+	if (role.kind != AI_NONE)
+		return take_message(t, v, role, err);
+	/* Of messages that are none, as answers to calls, what there is. */
+	if (text.kind == AI_NONE)
+		return take_part(t, v, context_or(context), err);
+	len = enter(t, "text");
+	if (text.kind == AI_STRING)
+		rc = add(t, text, context_or(context == GUARD_USER
+					     ? GUARD_DOCUMENT : context), err);
+	leave(t, len);
+	return rc;
+}
+
+/* The value that stands at t->path. */
+static int take_value(struct guard_texts *t, struct ai_value v,
+		      enum guard_context context, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value one;
+	size_t len;
+
+	t->any = true;
+	if (v.kind == AI_STRING && t->payload.kind == AI_NONE)
+		t->payload = v;
+	if (v.kind == AI_STRING)
+		return add(t, v, context_or(context), err);
+	if (v.kind == AI_OBJECT)
+		return take_item(t, v, context, err);
+	if (v.kind != AI_ARRAY)
+		return wrong(t, "is neither a string nor a list of messages",
+			     err);
+	ai_json_iter_init(&it, v);
+	for (size_t i = 0; ai_json_next(&it, NULL, &one); i++) {
+		len = enter_item(t, i);
+		if (take_item(t, one, context, err) < 0)
+			return -1;
+		leave(t, len);
+	}
+	return 0;
+}
+
+static bool is_answer(const char *path)
+{
+	static const char name[] = "completion";
+	size_t n = sizeof name - 1;
+
+	return strncmp(path, name, n) == 0 &&
+	       (path[n] == '\0' || path[n] == '.');
+}
+
+/* In the order in which ai-complete looks for what is asked, but all of them:
+ * who made the record may have another program in mind. */
+static const char *const usual[] = {
+	"prompt", "query", "text", "messages", "body.messages", "hits",
+};
+
+static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
+		      struct ai_err *err)
+{
+	/* A passage of ai-chunk is a document's. */
+	bool passage = ai_rec_get(rec, "chunk").kind == AI_OBJECT;
+
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+		struct ai_value v = ai_rec_get(rec, usual[i]);
+		bool document = strcmp(usual[i], "hits") == 0 ||
+			(passage && strcmp(usual[i], "text") == 0);
+
+		if (v.kind == AI_NONE || v.kind == AI_NULL)
+			continue;
+		ai_buf_clear(&t->path);
+		ai_buf_str(&t->path, usual[i]);
+		if (take_value(t, v, document ? GUARD_DOCUMENT : GUARD_USER,
+			       err) < 0)
+			return -1;
+	}
+	return t->any ? 0 : ai_err_set(err, AI_E_RECORD, "the record has no "
+				       "text, prompt, query, messages or hits; "
+				       "name what is to be looked at with -p");
+}
+
+static int take_named(struct guard_texts *t, const struct ai_rec *rec,
+		      struct ai_err *err)
+{
+	struct ai_value v = ai_rec_get(rec, ai_loop.path);
+
+	if (v.kind == AI_NONE)
+		return ai_err_set(err, AI_E_RECORD, "the record has no %.100s",
+				  ai_loop.path);
+	ai_buf_str(&t->path, ai_loop.path);
+	return take_value(t, v, is_answer(ai_loop.path) ? GUARD_ANSWER
+							: GUARD_USER, err);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct guard_text *x = a, *y = b;
+
+	return (x->value.s.p > y->value.s.p) - (x->value.s.p < y->value.s.p);
+}
+
+int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
+		     struct ai_err *err)
+{
+	int rc;
+
+	t->n = 0;
+	t->any = false;
+	t->payload = (struct ai_value){ AI_NONE, { NULL, 0 } };
+	ai_buf_shrink(&t->names, 1 << 16);
+	ai_buf_clear(&t->path);
+	rc = ai_loop.path == NULL ? take_usual(t, rec, err)
+				  : take_named(t, rec, err);
+	/* Texts that are rewritten in their order cost no search each. */
+	if (rc == 0 && t->n > 1)
+		qsort(t->v, t->n, sizeof *t->v, by_place);
+	return rc;
+}

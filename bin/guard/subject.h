@@ -1,0 +1,41 @@
+/*
+ * subject.h: the texts of a record that are looked at.
+ *
+ * What -p names; else all of text, prompt, query, messages, body.messages and
+ * hits that there are: any of them may be what a later program reads.  A list
+ * holds messages (their contents, and the arguments of calls), passages
+ * ({"text":...}) or strings.
+ */
+#ifndef GUARD_SUBJECT_H
+#define GUARD_SUBJECT_H
+
+#include "guard.h"
+#include "record/rec.h"
+
+struct guard_text {
+	struct ai_value value; /* a string of the record */
+	enum guard_context context;
+	size_t path; /* in names */
+};
+
+struct guard_texts {
+	struct guard_text *v; /* owned */
+	size_t n, cap;
+	struct ai_buf names;  /* paths, with a NUL behind each */
+	struct ai_buf path;   /* of what is being looked at */
+	bool any;             /* there was a member to look at */
+	struct ai_value payload; /* for -r: the first that is no list's */
+};
+
+void guard_texts_init(struct guard_texts *t);
+void guard_texts_release(struct guard_texts *t);
+/* Finds the texts of the record, which t borrows, in the order of its bytes.
+ * AI_E_RECORD: there is nothing to look at. */
+int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
+		     struct ai_err *err);
+/* "messages.2.content". */
+const char *guard_texts_path(const struct guard_texts *t, size_t i);
+/* Whether findings in it say no path: it is "text", or what -p names. */
+bool guard_texts_is_plain(const struct guard_texts *t, size_t i);
+
+#endif
