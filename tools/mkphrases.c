@@ -65,13 +65,23 @@ static void die(const char *format, ...)
 	exit(65);
 }
 
+/* What was copied, as long as the program runs. */
+static struct copied {
+	struct copied *next;
+	char text[];
+} *copies;
+
 static char *copy(const char *p, size_t n)
 {
-	char *s = strndup(p, n);
+	struct copied *c = malloc(sizeof *c + n + 1);
 
-	if (s == NULL)
+	if (c == NULL)
 		die("no memory");
-	return s;
+	memcpy(c->text, p, n);
+	c->text[n] = '\0';
+	c->next = copies;
+	copies = c;
+	return c->text;
 }
 
 /* The next word of the line, or NULL. */
@@ -481,9 +491,9 @@ int main(int argc, char **argv)
 	}
 	if (put_read(argv[1], &in, &err) < 0)
 		die("%s: %s", argv[1], err.msg);
-	ai_buf_cstr(&in);
-	text = ai_buf_take(&in);
-	again = copy(text, strlen(text));
+	text = copy(ai_buf_cstr(&in), in.len);
+	again = copy(ai_buf_cstr(&in), in.len);
+	ai_buf_release(&in);
 	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL;) {
 		line_number++;
 		read_line(line);
@@ -496,7 +506,7 @@ int main(int argc, char **argv)
 	put_keys();
 	printf("const struct phrases guard_phrases = {\n\titems, bucket, rules, "
 	       "%zu, phrases, of_list, %zu, %zu, %zu, signs,\n\tkey_of, "
-	       "key_len, key_whole, &match\n};\n", n_rules, n_lists, list_of("not", false),
-	       list_of("talk", false));
+	       "key_len, key_whole, &match\n};\n", n_rules, n_lists,
+	       list_of("not", false), list_of("talk", false));
 	return fflush(stdout) != 0;
 }
