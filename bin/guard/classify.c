@@ -30,6 +30,14 @@ static void load(void)
 	free(path);
 }
 
+int guard_classify_open(struct ai_err *err)
+{
+	pthread_once(&weights_once, load);
+	if (weights_rc < 0)
+		*err = weights_err;
+	return weights_rc;
+}
+
 /* A run of windows above the threshold is one finding. */
 struct run {
 	const struct ai_view *v;
@@ -96,11 +104,8 @@ int guard_classify(const struct ai_view *v, enum guard_context context,
 	/* As it stands it may be no language, and look like nothing known. */
 	if (v->better)
 		return 0;
-	pthread_once(&weights_once, load);
-	if (weights_rc < 0) {
-		*err = weights_err;
+	if (guard_classify_open(err) < 0)
 		return -1;
-	}
 	r.t = context == GUARD_USER ? WEIGHTS_USER : WEIGHTS_DOCUMENT;
 	/* The score of a finding is one less its rate. */
 	r.threshold = weights_score(&weights, r.t,

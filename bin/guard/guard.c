@@ -367,6 +367,24 @@ static int start_redactor(struct ai_err *err)
 	return redactor == NULL ? -1 : 0;
 }
 
+/* The verdict must not stand where the text was. */
+static int check_name(struct ai_err *err)
+{
+	static const char *const usual[] = {
+		"text", "prompt", "query", "messages", "hits", "body",
+		"completion",
+	};
+	const char *as = ai_loop.as, *path = ai_loop.path;
+	bool read = as != NULL && path != NULL && strlen(as) ==
+		strcspn(path, ".") && strncmp(path, as, strlen(as)) == 0;
+
+	for (size_t i = 0; as != NULL && i < sizeof usual / sizeof *usual; i++)
+		read = read || strcmp(as, usual[i]) == 0;
+	return !read ? 0 : ai_err_set(err, AI_E_USAGE, "--as: '%.100s' is a "
+				      "text that is looked at; give another "
+				      "name", as);
+}
+
 int guard_run(int argc, char **argv, struct ai_err *err)
 {
 	static const struct ai_filter filter = {
@@ -375,8 +393,12 @@ int guard_run(int argc, char **argv, struct ai_err *err)
 	};
 	struct ai_err why;
 	unsigned long n;
-	int rc = guard_policy_load(err);
+	int rc = check_name(err);
 
+	if (rc == 0)
+		rc = guard_policy_load(err);
+	if (rc == 0)
+		rc = guard_classify_open(err);
 	if (rc == 0)
 		rc = guard_told_load(err);
 	if (rc == 0)

@@ -121,6 +121,8 @@ guard_detector guard_phrase;
 guard_detector guard_personal;
 /* classify.c: what reads like an attack, by the weights of ai-guard train. */
 guard_detector guard_classify;
+/* Opens the weights, which the first text would do. */
+int guard_classify_open(struct ai_err *err);
 /* exfiltrate.c: addresses that carry data away, or deceive. */
 guard_detector guard_exfiltrate;
 /* code.c: code in an answer that does harm when it is run or shown. */

@@ -45,15 +45,53 @@ void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
 	put_text(b, "reason", x->why);
 }
 
+/* Which of very many are shown: in their order, but of each kind and action the
+ * first ones, so that nothing hides behind a thousand others. */
+struct showing {
+	size_t sure[GUARD_KINDS][GUARD_ACTIONS], rest;
+};
+
+static void show_some(struct showing *s, const struct guard_findings *f)
+{
+	const size_t each = GUARD_FINDINGS_SHOWN / (GUARD_KINDS * GUARD_ACTIONS);
+
+	memset(s, 0, sizeof *s);
+	s->rest = GUARD_FINDINGS_SHOWN;
+	for (size_t i = 0; i < f->n; i++) {
+		size_t *sure = &s->sure[f->v[i].kind][f->v[i].action];
+
+		if (*sure < each) {
+			++*sure;
+			s->rest--;
+		}
+	}
+}
+
+static bool is_shown(struct showing *s, const struct guard_finding *x)
+{
+	size_t *left = &s->sure[x->kind][x->action];
+
+	if (*left == 0)
+		left = &s->rest;
+	if (*left == 0)
+		return false;
+	--*left;
+	return true;
+}
+
 static void put_findings(struct ai_buf *b, const struct guard_flow *g)
 {
 	const struct guard_findings *f = &g->found;
-	size_t shown = f->n < GUARD_FINDINGS_SHOWN ? f->n
-						   : GUARD_FINDINGS_SHOWN;
+	struct showing s;
+	size_t shown = 0;
 
+	show_some(&s, f);
 	ai_put_key(b, "findings");
 	ai_put_open(b, '[');
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < f->n; i++) {
+		if (!is_shown(&s, &f->v[i]))
+			continue;
+		shown++;
 		ai_put_open(b, '{');
 		guard_put_finding(b, g, &f->v[i]);
 		put_text(b, "action", guard_action_names[f->v[i].action]);

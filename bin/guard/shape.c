@@ -4,6 +4,8 @@
  */
 #include "shape.h"
 
+#include "policy.h"
+
 #include "record/schema.h"
 
 #include <errno.h>
@@ -102,8 +104,14 @@ static int check(const struct ai_schema *schema, const char *rule,
 		*err = why;
 		return -1;
 	}
-	snprintf(reason, sizeof reason, "%s%.80s",
-		 why.code == AI_E_RECORD ? "" : "no JSON: ", why.msg);
+	/* Messages quote values, which may be what is taken out elsewhere. */
+	if (guard_policy_redacts() && why.code == AI_E_RECORD)
+		snprintf(reason, sizeof reason, "%.*s: not as the schema wants "
+			 "it", (int)strcspn(why.msg, ":") > 60 ? 60 :
+			 (int)strcspn(why.msg, ":"), why.msg);
+	else
+		snprintf(reason, sizeof reason, "%s%.80s",
+			 why.code == AI_E_RECORD ? "" : "no JSON: ", why.msg);
 	return guard_find(f, v, GUARD_INVALID, rule, 1, 0, to, reason, err);
 }
 

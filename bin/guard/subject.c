@@ -119,46 +119,89 @@ static const struct role *role_of(struct ai_value v)
 
 /* ---- messages -------------------------------------------------------------------- */
 
-static int take_content(struct guard_texts *t, struct ai_value v,
-			enum guard_context context, struct ai_err *err);
-
-/* Members of a part that hold text, whatever its type says. */
-static const char *const part_members[] = {
-	"text", "content", "refusal", "thinking", "output",
+/* Members that hold no text of anybody's. */
+static const char *const no_text[] = {
+	"type", "role", "id", "name", "tool_use_id", "tool_call_id", "call_id",
+	"media_type", "mime_type", "mimeType", "format", "detail", "signature",
+	"cache_control", "status",
 };
-#define PART_MEMBERS (sizeof part_members / sizeof *part_members)
 
-static int take_part(struct guard_texts *t, struct ai_value part,
-		     enum guard_context context, struct ai_err *err)
+static bool is_text(struct ai_value key)
 {
-	struct ai_value v[PART_MEMBERS] = { { AI_NONE, { NULL, 0 } } };
-	struct ai_value type = { AI_NONE, { NULL, 0 } };
-	struct ai_json_want want[PART_MEMBERS + 1];
+	for (size_t i = 0; i < sizeof no_text / sizeof *no_text; i++)
+		if (ai_json_is(key, ai_span_of(no_text[i])))
+			return false;
+	return true;
+}
 
-	for (size_t i = 0; i < PART_MEMBERS; i++) {
-		v[i] = type;
-		want[i] = (struct ai_json_want){ ai_span_of(part_members[i]),
-						 &v[i] };
-	}
-	want[PART_MEMBERS] = (struct ai_json_want){ AI_SPAN("type"), &type };
-	ai_json_members(part, want, PART_MEMBERS + 1);
-	if (type.kind == AI_STRING &&
-	    (ai_json_is(type, AI_SPAN("tool_result")) ||
-	     ai_json_is(type, AI_SPAN("function_call_output"))))
-		context = context_or(GUARD_TOOL);
-	for (size_t i = 0; i < PART_MEMBERS; i++) {
-		size_t len = enter(t, part_members[i]);
+/* Pictures and sounds, as they are sent. */
+static bool is_media(struct ai_value v, struct ai_value type)
+{
+	static const char url[] = "\"data:";
 
-		if (take_content(t, v[i], context, err) < 0)
+	return (v.s.n >= sizeof url - 1 &&
+		memcmp(v.s.p, url, sizeof url - 1) == 0) ||
+	       (type.kind == AI_STRING && ai_json_is(type, AI_SPAN("base64")));
+}
+
+/* Whoever it comes from, as far as its type says. */
+static enum guard_context context_of(struct ai_value type,
+				     enum guard_context context)
+{
+	static const struct {
+		const char *type;
+		enum guard_context context;
+	} types[] = {
+		{ "tool_result", GUARD_TOOL },
+		{ "function_call_output", GUARD_TOOL },
+		{ "function_call", GUARD_ANSWER },
+		{ "document", GUARD_DOCUMENT },
+		{ "search_result", GUARD_DOCUMENT },
+	};
+
+	if (type.kind == AI_STRING)
+		for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+			if (ai_json_is(type, ai_span_of(types[i].type)))
+				return context_or(types[i].context);
+	return context;
+}
+
+static int take_all(struct guard_texts *t, struct ai_value v,
+		    enum guard_context context, struct ai_err *err);
+
+/* Goes into the member whose name is the key, as it is written. */
+static size_t enter_key(struct guard_texts *t, struct ai_value key)
+{
+	size_t len = t->path.len;
+
+	ai_buf_fmt(&t->path, "%s%.*s", len > 0 ? "." : "",
+		   (int)(key.s.n - 2), key.s.p + 1);
+	return len;
+}
+
+static int take_members(struct guard_texts *t, struct ai_value v,
+			enum guard_context context, struct ai_err *err)
+{
+	struct ai_value type = ai_json_member(v, AI_SPAN("type")), key, one;
+	struct ai_json_iter it;
+
+	context = context_of(type, context);
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &one)) {
+		size_t len = enter_key(t, key);
+
+		if (is_text(key) &&
+		    !(one.kind == AI_STRING && is_media(one, type)) &&
+		    take_all(t, one, context, err) < 0)
 			return -1;
 		leave(t, len);
 	}
 	return 0;
 }
 
-/* A string, a part, or a list of these; what is neither is no text. */
-static int take_content(struct guard_texts *t, struct ai_value v,
-			enum guard_context context, struct ai_err *err)
+/* All strings in it: what a provider will make of a member, who can know? */
+static int take_all(struct guard_texts *t, struct ai_value v,
+		    enum guard_context context, struct ai_err *err)
 {
 	struct ai_json_iter it;
 	struct ai_value one;
@@ -166,43 +209,17 @@ static int take_content(struct guard_texts *t, struct ai_value v,
 	if (v.kind == AI_STRING)
 		return add(t, v, context, err);
 	if (v.kind == AI_OBJECT)
-		return take_part(t, v, context, err);
+		return take_members(t, v, context, err);
 	if (v.kind != AI_ARRAY)
 		return 0;
 	ai_json_iter_init(&it, v);
 	for (size_t i = 0; ai_json_next(&it, NULL, &one); i++) {
 		size_t len = enter_item(t, i);
 
-		if (take_content(t, one, context, err) < 0)
+		if (take_all(t, one, context, err) < 0)
 			return -1;
 		leave(t, len);
 	}
-	return 0;
-}
-
-/* What a model asks its tools for. */
-static int take_calls(struct guard_texts *t, struct ai_value calls,
-		      struct ai_err *err)
-{
-	struct ai_json_iter it;
-	struct ai_value one, v;
-	size_t list, item, len;
-
-	if (calls.kind != AI_ARRAY)
-		return 0;
-	list = enter(t, "tool_calls");
-	ai_json_iter_init(&it, calls);
-	for (size_t i = 0; ai_json_next(&it, NULL, &one); i++) {
-		item = enter_item(t, i);
-		v = ai_json_get(one, "function.arguments");
-		len = enter(t, "function.arguments");
-		if (v.kind == AI_STRING &&
-		    add(t, v, context_or(GUARD_ANSWER), err) < 0)
-			return -1;
-		leave(t, len);
-		leave(t, item);
-	}
-	leave(t, list);
 	return 0;
 }
 
@@ -210,21 +227,10 @@ static int take_message(struct guard_texts *t, struct ai_value m,
 			struct ai_value role, struct ai_err *err)
 {
 	const struct role *r = role_of(role);
-	struct ai_value content = { AI_NONE, { NULL, 0 } }, calls = content;
-	const struct ai_json_want want[] = {
-		{ AI_SPAN("content"), &content },
-		{ AI_SPAN("tool_calls"), &calls },
-	};
-	size_t len;
 
 	if (r->trusted && guard_settings.context == GUARD_AUTO)
 		return 0;
-	ai_json_members(m, want, 2);
-	len = enter(t, "content");
-	if (take_content(t, content, context_or(r->context), err) < 0)
-		return -1;
-	leave(t, len);
-	return take_calls(t, calls, err);
+	return take_members(t, m, context_or(r->context), err);
 }
 
 /* ---- members ---------------------------------------------------------------------- */
@@ -233,8 +239,10 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 		     enum guard_context context, struct ai_err *err)
 {
 	struct ai_value role = { AI_NONE, { NULL, 0 } }, text = role;
+	struct ai_value calls = role;
 	const struct ai_json_want want[] = {
 		{ AI_SPAN("role"), &role }, { AI_SPAN("text"), &text },
+		{ AI_SPAN("tool_calls"), &calls },
 	};
 	size_t len;
 	int rc = 0;
@@ -244,16 +252,21 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 	if (v.kind != AI_OBJECT)
 		return wrong(t, "is neither a message, a passage nor a string",
 			     err);
-	ai_json_members(v, want, 2);
+	ai_json_members(v, want, 3);
 	if (role.kind != AI_NONE)
 		return take_message(t, v, role, err);
 	/* Of messages that are none, as answers to calls, what there is. */
 	if (text.kind == AI_NONE)
-		return take_part(t, v, context_or(context), err);
+		return take_members(t, v, context_or(context), err);
 	len = enter(t, "text");
 	if (text.kind == AI_STRING)
 		rc = add(t, text, context_or(context == GUARD_USER
 					     ? GUARD_DOCUMENT : context), err);
+	leave(t, len);
+	/* An answer asks its tools as well. */
+	len = enter(t, "tool_calls");
+	if (rc == 0)
+		rc = take_all(t, calls, context_or(GUARD_ANSWER), err);
 	leave(t, len);
 	return rc;
 }
