@@ -252,9 +252,8 @@ static int take_entry(struct guard_allow_entry *e, struct ai_span entry,
 		what = what_of(word(&rest));
 	}
 	if (what < 0 || rest.n == 0)
-		return wrong(place, "an entry is 'text VALUE', 'pattern REGEX' "
-			     "or 'host NAME', with what it is about before it "
-			     "if need be ('personal/email text VALUE')", entry,
+		return wrong(place, "write 'text VALUE', 'pattern REGEX' or "
+			     "'host NAME'", entry,
 			     code, err);
 	if (what == HOST && about.n > 0)
 		return wrong(place, "a host is allowed in all contexts; leave "
