@@ -308,10 +308,45 @@ static bool is_answer(const char *path)
 	       (path[n] == '\0' || path[n] == '.');
 }
 
+/* Of two members of one name this program and the next one may each take
+ * another: such a record cannot be vouched for. */
+static int once(const struct ai_rec *rec, const char *path, struct ai_err *err)
+{
+	struct ai_value v = { AI_NONE, { NULL, 0 } }, key, one;
+	char name[AI_JSON_NAME];
+	struct ai_json_iter it;
+	struct ai_span step;
+	int n = 0;
+
+	path += ai_json_step(path, name, sizeof name, &step);
+	for (size_t i = 0; i < rec->n_members; i++)
+		if (ai_json_is(rec->members[i].key, step)) {
+			v = rec->members[i].val;
+			n++;
+		}
+	while (n <= 1 && v.kind == AI_OBJECT && *path != '\0') {
+		struct ai_value next = { AI_NONE, { NULL, 0 } };
+
+		path += ai_json_step(path, name, sizeof name, &step);
+		n = 0;
+		ai_json_iter_init(&it, v);
+		while (ai_json_next(&it, &key, &one))
+			if (ai_json_is(key, step)) {
+				next = one;
+				n++;
+			}
+		v = next;
+	}
+	return n <= 1 ? 0 : ai_err_set(err, AI_E_RECORD, "the record has %d "
+				       "members '%.*s'; only one can be "
+				       "looked at", n, (int)step.n, step.p);
+}
+
 /* In the order in which ai-complete looks for what is asked, but all of them:
  * who made the record may have another program in mind. */
 static const char *const usual[] = {
-	"prompt", "query", "text", "messages", "body.messages", "hits",
+	"prompt", "query", "text", "messages", "body.messages", "body.input",
+	"body.prompt", "hits",
 };
 
 static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
@@ -327,6 +362,8 @@ static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
 
 		if (v.kind == AI_NONE || v.kind == AI_NULL)
 			continue;
+		if (once(rec, usual[i], err) < 0)
+			return -1;
 		ai_buf_clear(&t->path);
 		ai_buf_str(&t->path, usual[i]);
 		if (take_value(t, v, document ? GUARD_DOCUMENT : GUARD_USER,
@@ -346,6 +383,8 @@ static int take_named(struct guard_texts *t, const struct ai_rec *rec,
 	if (v.kind == AI_NONE)
 		return ai_err_set(err, AI_E_RECORD, "the record has no %.100s",
 				  ai_loop.path);
+	if (once(rec, ai_loop.path, err) < 0)
+		return -1;
 	ai_buf_str(&t->path, ai_loop.path);
 	return take_value(t, v, is_answer(ai_loop.path) ? GUARD_ANSWER
 							: GUARD_USER, err);

@@ -221,3 +221,19 @@ messages.0.content.0.source.data"
 	assert_eq "$output" ''
 	assert_has "$stderr" 'guard/weights.bin'
 }
+
+@test "a record with two texts of one name cannot be vouched for" {
+	cat >in <<-'END'
+	{"text":"one","text":"two"}
+	{"te\u0078t":"one","text":"two"}
+	END
+	run ai-guard in
+	assert_status 2
+	assert_eq "$(jq -r .error.message <<<"$output" | sort -u)" \
+		"the record has 2 members 'text'; only one can be looked at"
+	echo '{"completion":{"text":"a","text":"b"}}' >in
+	run ai-guard -p completion.text in
+	assert_status 2
+	echo '{"custom_id":"1","body":{"input":"AKIA5PKUVQXW7OHT2RZA"}}' >in
+	assert_eq "$(ai-guard --redact in | jq -r .body.input)" '<AWS_ACCESS_TOKEN_1>'
+}
