@@ -86,7 +86,8 @@ static void quote(struct ai_buf *b, const char *p, size_t n)
 	if (i == n && n < b->max && ai_buf_reserve(b, n + 2) == 0) {
 		to = b->p + b->len;
 		to[0] = '"';
-		memcpy(to + 1, p, n);
+		if (n > 0)
+			memcpy(to + 1, p, n);
 		to[n + 1] = '"';
 		to[n + 2] = '\0';
 		b->len += n + 2;
