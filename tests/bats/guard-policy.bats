@@ -128,9 +128,9 @@ END
 {"rate":"injection/classifier=.1"}|guard.rate: '.1' is neither
 {"allow":["text a","pattern (b"]}|guard.allow.1: not a regular expression
 {"allow":"pattern (a+)+x"}|guard.allow: this pattern takes too long
-{"allow":"a@b.example"}|guard.allow: an entry is
+{"allow":"a@b.example"}|guard.allow: write 'text VALUE'
 {"allow":"persnal text a"}|guard.allow: 'persnal' is no kind of finding; did you mean 'personal'?
-{"allow":"personal/email a@b.example"}|guard.allow: an entry is
+{"allow":"personal/email a@b.example"}|guard.allow: write 'text VALUE'
 {"allow":"host http://x.example/"}|guard.allow: this is no host
 {"allow":"personal host x.example"}|guard.allow: a host is allowed in all contexts
 {"allow_file":"/nowhere/at/all"}|guard.allow_file: cannot open
