@@ -91,11 +91,12 @@ static bool is_answer(const struct ai_err *why)
 
 /* json satisfies the schema, or that it does not is a finding in 0..to. */
 static int check(const struct ai_schema *schema, const char *rule,
-		 struct ai_span json, const struct ai_view *v, size_t to, struct guard_findings *f,
-		 struct ai_err *err)
+		 struct ai_span json, const struct ai_view *v, size_t to,
+		 struct guard_findings *f, struct ai_err *err)
 {
 	struct ai_err why;
 	char reason[GUARD_REASON];
+	size_t place;
 
 	if (schema == NULL ||
 	    ai_schema_check(schema, json.p, json.n, &why) == 0)
@@ -104,14 +105,16 @@ static int check(const struct ai_schema *schema, const char *rule,
 		*err = why;
 		return -1;
 	}
-	/* Messages quote values, which may be what is taken out elsewhere. */
-	if (guard_policy_redacts() && why.code == AI_E_RECORD)
+	/* Messages quote values, which may be what is taken out elsewhere; what
+	 * stands before the colon is the place. */
+	place = strcspn(why.msg, ":");
+	if (why.code != AI_E_RECORD)
+		snprintf(reason, sizeof reason, "no JSON: %.80s", why.msg);
+	else if (guard_policy_redacts())
 		snprintf(reason, sizeof reason, "%.*s: not as the schema wants "
-			 "it", (int)strcspn(why.msg, ":") > 60 ? 60 :
-			 (int)strcspn(why.msg, ":"), why.msg);
+			 "it", place < 60 ? (int)place : 60, why.msg);
 	else
-		snprintf(reason, sizeof reason, "%s%.80s",
-			 why.code == AI_E_RECORD ? "" : "no JSON: ", why.msg);
+		snprintf(reason, sizeof reason, "%.80s", why.msg);
 	return guard_find(f, v, GUARD_INVALID, rule, 1, 0, to, reason, err);
 }
 

@@ -135,3 +135,12 @@ found() {
 	assert_eq "$(jq -c 'select(any(.guard.findings[]; .kind == "invalid")).source' out)" ''
 	[ "$(wc -l <out)" -gt 8000 ]
 }
+
+@test "validate: a schema's finding does not quote what is taken out" {
+	echo '{"properties":{"text":{"pattern":"^x"}}}' >schema
+	echo '{"text":"key AKIA5PKUVQXW7OHT2RZA"}' >in
+	run ai-guard --schema schema --redact in
+	assert_eq "$(jq -c '.guard.findings[0] | [.rule, .reason]' <<<"$output")" \
+		'["schema","text: not as the schema wants it"]'
+	[[ $output != *AKIA5* ]]
+}
