@@ -81,17 +81,19 @@ if (seen.size > 256)
 process.stdout.write(`\
 /* Made by tools/make-classes.mjs from Unicode ${version}; do not edit. */
 #define CLASS_UNICODE "${version}"
-#define CLASS_BLOCK ${block}
+#define CLASS_BLOCK_BITS ${Math.log2(block)}
+#define CLASS_BLOCK (1 << CLASS_BLOCK_BITS)
 /* All from here on is OTHER, but for the marks FAR to FAR_END - 1. */
 #define CLASS_LIMIT 0x${end.toString(16)}
 #define CLASS_FAR 0x${far.toString(16)}
 #define CLASS_FAR_END 0x${farEnd.toString(16)}
 
 /* Which block holds code point c: class_index[c / CLASS_BLOCK]. */
-static const unsigned char class_index[${index.length}] = {
+/* Three bytes more: a vector reads four at a time. */
+static const unsigned char class_index[${index.length} + 3] = {
 ${rows(index)}};
 
 /* Two classes a byte, the even code point in the low half. */
-static const unsigned char class_blocks[${packed.length}] = {
+static const unsigned char class_blocks[${packed.length} + 3] = {
 ${rows(packed)}};
 `);

@@ -4,21 +4,77 @@
 #include "base/utf8.h"
 #include "text/bpe_merge.h"
 #include "text/bpe_names.h"
+#include "text/bpe_scan.h"
 #include "text/bpe_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* As many threads that count at the same time keep what they learn. */
+#define CACHES 16
 
 struct ai_bpe {
 	const struct ai_bpe_encoding *encoding;
 	struct ai_bpe_table table;
 	void *map;
 	size_t map_len;
+	/* Not in use at the moment. */
+	_Atomic(struct ai_piece_cache *) *idle;
 };
+
+/* ---- caches ---- */
+
+/*
+ * One thread at a time can use a cache, so each call takes one and gives it
+ * back.  A thread begins to look where no other one does, and so gets its own
+ * back, which is in its processor's memory.
+ */
+static size_t cache_first(void)
+{
+	static _Thread_local char mine;
+	uintptr_t at = (uintptr_t)&mine;
+
+	return (size_t)(at >> 12 ^ at >> 20) % CACHES;
+}
+
+static struct ai_piece_cache *cache_take(const struct ai_bpe *b)
+{
+	size_t first = cache_first();
+	struct ai_piece_cache *c;
+
+	for (size_t i = 0; i < CACHES; i++) {
+		c = atomic_exchange(&b->idle[(first + i) % CACHES], NULL);
+		if (c != NULL)
+			return c;
+	}
+	return calloc(1, sizeof *c);
+}
+
+static void cache_free(struct ai_piece_cache *c)
+{
+	if (c != NULL)
+		ai_piece_cache_release(c);
+	free(c);
+}
+
+static void cache_give(const struct ai_bpe *b, struct ai_piece_cache *c)
+{
+	size_t first = cache_first();
+
+	for (size_t i = 0; i < CACHES; i++) {
+		struct ai_piece_cache *none = NULL;
+
+		if (atomic_compare_exchange_strong(
+			    &b->idle[(first + i) % CACHES], &none, c))
+			return;
+	}
+	cache_free(c);
+}
 
 /* ---- opening ---- */
 
@@ -83,7 +139,9 @@ int ai_bpe_open_file(struct ai_bpe **out, const char *encoding,
 		return ai_err_nomem(err);
 	}
 	b->encoding = e;
-	if (map_fd(b, fd, path, err) < 0) {
+	b->idle = calloc(CACHES, sizeof *b->idle);
+	if (b->idle == NULL ? ai_err_nomem(err) < 0
+			    : map_fd(b, fd, path, err) < 0) {
 		ai_bpe_close(b);
 		b = NULL;
 	}
@@ -114,6 +172,9 @@ void ai_bpe_close(struct ai_bpe *b)
 		return;
 	if (b->map != NULL)
 		munmap(b->map, b->map_len);
+	for (size_t i = 0; b->idle != NULL && i < CACHES; i++)
+		cache_free(atomic_load(&b->idle[i]));
+	free(b->idle);
 	free(b);
 }
 
@@ -170,19 +231,6 @@ int ai_bpe_ids_add(struct ai_bpe_ids *ids, uint32_t id, struct ai_err *err)
 
 /* ---- encoding ---- */
 
-static int encode_plain(const struct ai_bpe *b, const char *p, size_t n,
-			struct ai_bpe_sink *s, struct ai_err *err)
-{
-	size_t at = 0, end;
-
-	for (; at < n; at = end) {
-		end = b->encoding->split(p, n, at);
-		if (ai_bpe_merge(&b->table, p + at, end - at, s, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* The first special token: its place (n if none), length and id. */
 static size_t next_special(const struct ai_bpe *b, const char *p, size_t n,
 			   size_t *len, uint32_t *id)
@@ -199,18 +247,27 @@ static size_t next_special(const struct ai_bpe *b, const char *p, size_t n,
 	return n;
 }
 
-static int encode(const struct ai_bpe *b, const char *p, size_t n,
-		  unsigned flags, struct ai_bpe_sink *s, struct ai_err *err)
+static int encode_plain(const struct ai_bpe *b, struct ai_piece_cache *cache,
+			const char *p, size_t n, struct ai_bpe_sink *s,
+			struct ai_err *err)
+{
+	return ai_bpe_scan(NULL, &b->table, b->encoding->grammar, cache, p, n,
+			   s, err);
+}
+
+static int encode_with(const struct ai_bpe *b, struct ai_piece_cache *cache,
+		       const char *p, size_t n, unsigned flags,
+		       struct ai_bpe_sink *s, struct ai_err *err)
 {
 	size_t at, len = 0;
 	uint32_t id;
 
 	if (!(flags & AI_BPE_SPECIAL))
-		return encode_plain(b, p, n, s, err);
+		return encode_plain(b, cache, p, n, s, err);
 	/* What stands between two of them is a text of its own. */
 	while (n > 0) {
 		at = next_special(b, p, n, &len, &id);
-		if (encode_plain(b, p, at, s, err) < 0)
+		if (encode_plain(b, cache, p, at, s, err) < 0)
 			return -1;
 		if (at == n)
 			return 0;
@@ -220,6 +277,19 @@ static int encode(const struct ai_bpe *b, const char *p, size_t n,
 		n -= at + len;
 	}
 	return 0;
+}
+
+static int encode(const struct ai_bpe *b, const char *p, size_t n,
+		  unsigned flags, struct ai_bpe_sink *s, struct ai_err *err)
+{
+	struct ai_piece_cache *cache = cache_take(b);
+	int rc;
+
+	if (cache == NULL)
+		return ai_err_nomem(err);
+	rc = encode_with(b, cache, p, n, flags, s, err);
+	cache_give(b, cache);
+	return rc;
 }
 
 int ai_bpe_count(const struct ai_bpe *b, const char *p, size_t n,

@@ -10,14 +10,22 @@
 
 struct build {
 	const struct ai_span *token;
-	size_t n_ids, n_slots;
+	size_t n_ids, n_slots, n_pairs;
 	uint32_t *slots;
+	uint64_t *pairs;
+	uint32_t byte_id[256];
 	struct ai_bpe_header head;
 };
 
 static void put32(struct ai_buf *out, uint32_t v)
 {
 	v = htole32(v);
+	ai_buf_add(out, &v, sizeof v);
+}
+
+static void put64(struct ai_buf *out, uint64_t v)
+{
+	v = htole64(v);
 	ai_buf_add(out, &v, sizeof v);
 }
 
@@ -30,7 +38,7 @@ static int measure(struct build *b, struct ai_err *err)
 {
 	size_t tokens = 0, total = 0, max = 0;
 
-	if (b->n_ids == 0 || b->n_ids > AI_BPE_ID_MASK)
+	if (b->n_ids == 0 || b->n_ids >= AI_BPE_NO_ID)
 		return ai_err_set(err, AI_E_DATA, "%zu ids are too many",
 				  b->n_ids);
 	for (size_t i = 0; i < b->n_ids; i++) {
@@ -46,6 +54,8 @@ static int measure(struct build *b, struct ai_err *err)
 	while (((size_t)FULL_NUM << b->head.slot_bits) < tokens * FULL_DEN)
 		b->head.slot_bits++;
 	b->n_slots = (size_t)1 << b->head.slot_bits;
+	b->head.pair_bits = b->head.slot_bits;
+	b->n_pairs = (size_t)1 << b->head.pair_bits;
 	b->head.max_len = (uint32_t)max;
 	b->head.blob_len = (uint32_t)total;
 	return 0;
@@ -75,30 +85,108 @@ static int insert(struct build *b, size_t id, struct ai_err *err)
 	return 0;
 }
 
-static int put_byte_ids(const struct build *b, struct ai_buf *out,
-			struct ai_err *err)
+static int find_byte_ids(struct build *b, struct ai_err *err)
 {
-	uint32_t id[256];
-
-	memset(id, 0xFF, sizeof id);
+	memset(b->byte_id, 0xFF, sizeof b->byte_id);
 	for (size_t i = 0; i < b->n_ids; i++)
 		if (b->token[i].n == 1)
-			id[bytes_of(b, i)[0]] = (uint32_t)i;
-	for (size_t c = 0; c < 256; c++) {
-		if (id[c] == AI_BPE_NONE)
+			b->byte_id[bytes_of(b, i)[0]] = (uint32_t)i;
+	for (size_t c = 0; c < 256; c++)
+		if (b->byte_id[c] == AI_BPE_NONE)
 			return ai_err_set(err, AI_E_DATA,
 					  "byte %zu has no token", c);
-		put32(out, id[c]);
-	}
 	return 0;
+}
+
+/* The token with these bytes, as ai_bpe_find() will find it. */
+static uint32_t find(const struct build *b, const unsigned char *p, size_t n)
+{
+	uint64_t h;
+	uint32_t i, id, mask = (uint32_t)(b->n_slots - 1);
+
+	if (n > b->head.max_len)
+		return AI_BPE_NONE;
+	h = ai_bpe_hash(p, n);
+	for (i = (uint32_t)h & mask; b->slots[i] != 0; i = (i + 1) & mask) {
+		id = (b->slots[i] & AI_BPE_ID_MASK) - 1;
+		if (b->slots[i] >> AI_BPE_ID_BITS == (uint32_t)(h >> 50) &&
+		    b->token[id].n == n && memcmp(bytes_of(b, id), p, n) == 0)
+			return id;
+	}
+	return AI_BPE_NONE;
+}
+
+/*
+ * Merges the bytes of token id, by looking at every two neighbours' bytes
+ * each time, until two parts are left.  Returns where the second begins; 0 if
+ * the token never comes about, as it does in no published vocabulary.
+ */
+static size_t halves(const struct build *b, size_t id)
+{
+	const unsigned char *p = bytes_of(b, id);
+	size_t from[AI_BPE_MAX_TOKEN + 1], n = b->token[id].n, best;
+	uint32_t pair[AI_BPE_MAX_TOKEN];
+
+	for (size_t i = 0; i <= n; i++)
+		from[i] = i;
+	for (size_t i = 0; i + 1 < n; i++)
+		pair[i] = find(b, p + i, 2);
+	while (n > 2) {
+		best = 0;
+		for (size_t i = 1; i + 1 < n; i++)
+			if (pair[i] < pair[best])
+				best = i;
+		if (pair[best] == AI_BPE_NONE)
+			return 0;
+		n--;
+		memmove(from + best + 1, from + best + 2,
+			(n - best) * sizeof *from);
+		memmove(pair + best, pair + best + 1,
+			(n - best) * sizeof *pair);
+		for (size_t i = best > 0 ? best - 1 : 0;
+		     i <= best && i + 1 < n; i++)
+			pair[i] = find(b, p + from[i],
+				       from[i + 2] - from[i]);
+	}
+	return from[1];
+}
+
+static void insert_pair(struct build *b, size_t id)
+{
+	const unsigned char *p = bytes_of(b, id);
+	size_t n = b->token[id].n, cut = halves(b, id);
+	uint32_t left, right, i, probe = 0;
+	uint64_t key;
+
+	if (cut == 0)
+		return;
+	left = find(b, p, cut);
+	right = find(b, p + cut, n - cut);
+	key = ai_bpe_pair_key(left, right);
+	i = ai_bpe_pair_bucket(key, b->head.pair_bits);
+	for (; b->pairs[i] != 0 && b->pairs[i + 1] != 0; probe++) {
+		b->pairs[i] |= AI_BPE_PAIR_MORE;
+		i = (i + 2) & (uint32_t)(b->n_pairs - 1);
+	}
+	b->pairs[i + (b->pairs[i] != 0)] =
+		key | ((uint64_t)id + 1) << AI_BPE_PAIR_BITS;
+	if (probe > b->head.max_pair_probe)
+		b->head.max_pair_probe = probe;
 }
 
 static void put_tokens(const struct build *b, struct ai_buf *out)
 {
 	uint32_t at = 0;
 
+	for (size_t i = 0; i < 256; i++)
+		put32(out, b->byte_id[i]);
+	for (size_t i = 0; i < AI_BPE_BYTE_PAIRS; i++)
+		put32(out, find(b, (const unsigned char[2]){
+			(unsigned char)(i >> 8), (unsigned char)i }, 2));
 	for (size_t i = 0; i < b->n_slots; i++)
 		put32(out, b->slots[i]);
+	for (size_t i = 0; i < b->n_pairs; i++)
+		put64(out, b->pairs[i]);
 	for (size_t i = 0; i < b->n_ids; i++) {
 		put32(out, at);
 		at += (uint32_t)b->token[i].n;
@@ -121,6 +209,8 @@ static void finish_head(struct build *b, struct ai_buf *out)
 	h->max_len = htole32(h->max_len);
 	h->max_probe = htole32(h->max_probe);
 	h->blob_len = htole32(h->blob_len);
+	h->pair_bits = htole32(h->pair_bits);
+	h->max_pair_probe = htole32(h->max_pair_probe);
 	h->file_len = htole64(out->len);
 	h->body_hash = htole64(ai_bpe_hash(p + sizeof *h,
 					   out->len - sizeof *h));
@@ -135,9 +225,12 @@ static int build(struct build *b, struct ai_buf *out, struct ai_err *err)
 	for (size_t i = 0; i < b->n_ids; i++)
 		if (b->token[i].n > 0 && insert(b, i, err) < 0)
 			return -1;
-	ai_buf_add(out, &b->head, sizeof b->head);
-	if (put_byte_ids(b, out, err) < 0)
+	if (find_byte_ids(b, err) < 0)
 		return -1;
+	for (size_t i = 0; i < b->n_ids; i++)
+		if (b->token[i].n > 1)
+			insert_pair(b, i);
+	ai_buf_add(out, &b->head, sizeof b->head);
 	put_tokens(b, out);
 	if (ai_buf_check(out, "the vocabulary table", err) < 0)
 		return -1;
@@ -155,9 +248,12 @@ int ai_bpe_build(const struct ai_span *token, size_t n_ids,
 	if (measure(&b, err) < 0)
 		return -1;
 	b.slots = calloc(b.n_slots, sizeof *b.slots);
-	if (b.slots == NULL)
-		return ai_err_nomem(err);
-	rc = build(&b, out, err);
+	b.pairs = calloc(b.n_pairs, sizeof *b.pairs);
+	if (b.slots == NULL || b.pairs == NULL)
+		rc = ai_err_nomem(err);
+	else
+		rc = build(&b, out, err);
 	free(b.slots);
+	free(b.pairs);
 	return rc;
 }

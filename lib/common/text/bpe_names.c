@@ -59,16 +59,16 @@ static const struct ai_bpe_special special_harmony[] = {
 };
 
 static const struct ai_bpe_encoding encodings[] = {
-	{ "o200k_base", "o200k_base.bpe", ai_bpe_split_o200k, special_o200k },
-	{ "o200k_harmony", "o200k_base.bpe", ai_bpe_split_o200k,
+	{ "o200k_base", "o200k_base.bpe", AI_BPE_O200K, special_o200k },
+	{ "o200k_harmony", "o200k_base.bpe", AI_BPE_O200K,
 	  special_harmony, 200013, 201088 },
-	{ "cl100k_base", "cl100k_base.bpe", ai_bpe_split_cl100k,
+	{ "cl100k_base", "cl100k_base.bpe", AI_BPE_CL100K,
 	  special_cl100k },
-	{ "p50k_base", "p50k_base.bpe", ai_bpe_split_r50k, special_50k },
-	{ "p50k_edit", "p50k_base.bpe", ai_bpe_split_r50k,
+	{ "p50k_base", "p50k_base.bpe", AI_BPE_R50K, special_50k },
+	{ "p50k_edit", "p50k_base.bpe", AI_BPE_R50K,
 	  special_p50k_edit },
-	{ "r50k_base", "r50k_base.bpe", ai_bpe_split_r50k, special_50k },
-	{ "gpt2", "r50k_base.bpe", ai_bpe_split_r50k, special_50k },
+	{ "r50k_base", "r50k_base.bpe", AI_BPE_R50K, special_50k },
+	{ "gpt2", "r50k_base.bpe", AI_BPE_R50K, special_50k },
 	{ NULL },
 };
 

@@ -15,7 +15,7 @@ struct ai_bpe_special {
 struct ai_bpe_encoding {
 	const char *name;  /* NULL ends the table */
 	const char *table; /* the file name for ai_path_data() */
-	ai_bpe_split_fn *split;
+	enum ai_bpe_grammar grammar;
 	const struct ai_bpe_special *special;
 	/* "<|reserved_N|>" is token N for these N, too; 0, 0: none. */
 	uint32_t reserved_from, reserved_to;

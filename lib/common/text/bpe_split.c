@@ -204,3 +204,9 @@ size_t ai_bpe_split_o200k(const char *p, size_t n, size_t at)
 		return no_word(p, n, at, true);
 	return end + contraction(p, n, end, true);
 }
+
+ai_bpe_split_fn *const ai_bpe_split[AI_BPE_GRAMMARS] = {
+	[AI_BPE_R50K] = ai_bpe_split_r50k,
+	[AI_BPE_CL100K] = ai_bpe_split_cl100k,
+	[AI_BPE_O200K] = ai_bpe_split_o200k,
+};

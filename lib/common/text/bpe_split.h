@@ -16,4 +16,14 @@ typedef size_t ai_bpe_split_fn(const char *p, size_t n, size_t at);
 
 ai_bpe_split_fn ai_bpe_split_r50k, ai_bpe_split_cl100k, ai_bpe_split_o200k;
 
+/* The rules; text/bpe_scan.h has them for many pieces at once. */
+enum ai_bpe_grammar {
+	AI_BPE_R50K,
+	AI_BPE_CL100K,
+	AI_BPE_O200K,
+	AI_BPE_GRAMMARS
+};
+
+extern ai_bpe_split_fn *const ai_bpe_split[AI_BPE_GRAMMARS];
+
 #endif

@@ -4,13 +4,24 @@
  * All numbers are little-endian.  Behind the header of 64 bytes:
  *
  *	uint32 byte_id[256]         the token of each single byte
+ *	uint32 byte_pair[65536]     of each two, the first in the high half,
+ *	                            or ~0: what every merge begins with
  *	uint32 slots[1 << bits]     hash table over the tokens' bytes
+ *	uint64 pairs[1 << bits]     hash table over what tokens are merged from
  *	uint32 at[n_ids + 1]        token i is blob[at[i]] to blob[at[i + 1]]
  *	uint8  blob[blob_len]
  *
  * A slot is 0 (empty) or 14 bits of the hash above the id plus 1.  Lookups
  * that find nothing, the most frequent kind while merging, so end in the
  * slots without touching the tokens.
+ *
+ * A pair is 0 (empty) or, from the lowest bit on, the ids of the left and the
+ * right half of a token, and its own id plus 1, of 18 bits each.  They stand
+ * in buckets of two; the highest bit of a bucket's first one says that it
+ * was full and that the next bucket has some of its pairs.  One pair a token
+ * is enough: while a text is merged, what happens between the borders
+ * of a token is what happens when its bytes are merged alone, so the last
+ * merge always is of the same two halves.
  */
 #ifndef AI_TEXT_BPE_TABLE_H
 #define AI_TEXT_BPE_TABLE_H
@@ -24,7 +35,8 @@
 #include <string.h>
 
 #define AI_BPE_MAGIC "AIBPE\r\n\032"
-#define AI_BPE_VERSION 1
+#define AI_BPE_VERSION 2
+#define AI_BPE_BYTE_PAIRS 65536
 #define AI_BPE_ID_BITS 18
 #define AI_BPE_ID_MASK ((1u << AI_BPE_ID_BITS) - 1)
 #define AI_BPE_NONE UINT32_MAX
@@ -41,15 +53,18 @@ struct ai_bpe_header {
 	uint32_t blob_len;
 	uint64_t file_len;
 	uint64_t body_hash; /* of all behind the header */
-	uint64_t reserved;
+	uint32_t pair_bits;
+	uint32_t max_pair_probe;
 	uint64_t head_hash; /* of the header before this */
 };
 
 /* The table as its readers see it; pointers into the mapping. */
 struct ai_bpe_table {
-	const uint32_t *byte_id, *slots, *at;
+	const uint32_t *byte_id, *byte_pair, *slots, *at;
+	const uint64_t *pairs;
 	const unsigned char *blob;
 	uint32_t n_ids, slot_bits, max_len, max_probe, blob_len;
+	uint32_t pair_bits, max_pair_probe;
 };
 
 /* Checks the header and sets t up; what is wrong with it, or NULL. */
@@ -147,6 +162,55 @@ static inline uint32_t ai_bpe_find(const struct ai_bpe_table *t,
 			return (slot & AI_BPE_ID_MASK) - 1;
 	}
 	return AI_BPE_NONE;
+}
+
+#define AI_BPE_PAIR_BITS (2 * AI_BPE_ID_BITS)
+#define AI_BPE_PAIR_MASK (((uint64_t)1 << AI_BPE_PAIR_BITS) - 1)
+
+static inline uint64_t ai_bpe_pair_key(uint32_t left, uint32_t right)
+{
+	return left | (uint64_t)right << AI_BPE_ID_BITS;
+}
+
+#define AI_BPE_PAIR_MORE ((uint64_t)1 << 63)
+/* No token has this id; it makes a pair with none. */
+#define AI_BPE_NO_ID AI_BPE_ID_MASK
+
+/* A key's bucket; part of the file format. */
+static inline uint32_t ai_bpe_pair_bucket(uint64_t key, uint32_t bits)
+{
+	return (uint32_t)(key * AI_BPE_K0 >> (64 - bits)) & ~1u;
+}
+
+/* The id plus 1 of the entry e if it is of this key, or 0. */
+static inline uint32_t ai_bpe_pair_match(uint64_t e, uint64_t key)
+{
+	uint32_t id = (uint32_t)(e >> AI_BPE_PAIR_BITS) & AI_BPE_ID_MASK;
+
+	return ((e ^ key) & AI_BPE_PAIR_MASK) == 0 ? id : 0;
+}
+
+/*
+ * The token that these two make when they stand side by side, or
+ * AI_BPE_NONE.  Half of all pairs make none, in no order that a processor
+ * could guess, so this has no branch that depends on it.
+ */
+static inline uint32_t ai_bpe_pair(const struct ai_bpe_table *t, uint32_t left,
+				   uint32_t right)
+{
+	uint64_t key = ai_bpe_pair_key(left, right), e;
+	uint32_t i = ai_bpe_pair_bucket(key, t->pair_bits), id;
+	uint32_t mask = (1u << t->pair_bits) - 1;
+
+	for (uint32_t k = 0;; k++) {
+		e = le64toh(t->pairs[i]);
+		id = ai_bpe_pair_match(e, key) |
+		     ai_bpe_pair_match(le64toh(t->pairs[i + 1]), key);
+		if (__builtin_expect((e & AI_BPE_PAIR_MORE) == 0, 1) ||
+		    id != 0 || k >= t->max_pair_probe)
+			return id - 1;
+		i = (i + 2) & mask;
+	}
 }
 
 #endif

@@ -22,6 +22,12 @@ const unsigned char ai_class_ascii[128] = {
 	L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O,
 };
 
+const struct ai_class_table ai_class_table = {
+	.index = class_index, .blocks = class_blocks,
+	.block_bits = CLASS_BLOCK_BITS, .limit = CLASS_LIMIT,
+	.far = CLASS_FAR, .far_end = CLASS_FAR_END,
+};
+
 enum ai_class ai_class_of(uint32_t cp)
 {
 	size_t at;

@@ -49,6 +49,20 @@ static inline enum ai_class ai_class_at(const char *p, size_t n, size_t at,
 	return (enum ai_class)ai_class_ascii[(unsigned char)p[at]];
 }
 
+/*
+ * The table itself, for code that looks at many code points at once.  Below
+ * limit, code point c is entry (index[c >> block_bits] << block_bits) + c's
+ * low bits of blocks, two entries a byte, the lower four bits first.  Three
+ * bytes behind index and blocks can be read, too.  Beyond limit all is
+ * AI_CLASS_OTHER, except that far to far_end - 1 are marks.
+ */
+struct ai_class_table {
+	const unsigned char *index, *blocks;
+	unsigned block_bits;
+	uint32_t limit, far, far_end;
+};
+extern const struct ai_class_table ai_class_table;
+
 /* The version of Unicode the table was made from, "16.0.0". */
 const char *ai_class_unicode(void);
 

@@ -1,0 +1,140 @@
+/*
+ * bpe_small.h: merging of at most 64 bytes; for bpe_merge.c and bpe_many.c.
+ *
+ * Tokens in the making stand at the index of their first byte.  key[i] is
+ * what token i makes with the next one, above its place; the least key of all
+ * is found through the least of each group of eight.
+ *
+ * A merge is two steps: take() joins a pair, and look() finds out what the
+ * new token makes with its neighbours.  The second waits for memory, so who
+ * merges many texts asks for it with fetch() and goes on with another one.
+ */
+#ifndef AI_TEXT_BPE_SMALL_H
+#define AI_TEXT_BPE_SMALL_H
+
+#include "text/bpe_table.h"
+
+#define AI_BPE_SMALL 64
+#define AI_BPE_GROUP 8
+#define AI_BPE_PLACE_BITS 6
+
+/* Keys from here on are of pairs that make nothing. */
+#define AI_BPE_NO_KEY (AI_BPE_NONE << AI_BPE_PLACE_BITS)
+
+struct ai_bpe_small {
+	uint32_t key[AI_BPE_SMALL];
+	uint32_t least[AI_BPE_SMALL / AI_BPE_GROUP];
+	/* One more: behind the last token stands one that pairs with none. */
+	uint32_t id[AI_BPE_SMALL + 1];
+	uint8_t next[AI_BPE_SMALL + 1], prev[AI_BPE_SMALL + 1];
+	unsigned n;      /* bytes */
+	unsigned tokens;
+	unsigned at;     /* the token made last */
+};
+
+static inline uint32_t ai_bpe_least_of(const uint32_t *v, unsigned n)
+{
+	uint32_t least = v[0];
+
+	for (unsigned i = 1; i < n; i++)
+		least = v[i] < least ? v[i] : least;
+	return least;
+}
+
+static inline void ai_bpe_small_group(struct ai_bpe_small *s, unsigned i)
+{
+	s->least[i / AI_BPE_GROUP] = ai_bpe_least_of(
+		s->key + i / AI_BPE_GROUP * AI_BPE_GROUP, AI_BPE_GROUP);
+}
+
+static inline void ai_bpe_small_key(const struct ai_bpe_table *t,
+				    struct ai_bpe_small *s, unsigned i)
+{
+	s->key[i] = ai_bpe_pair(t, s->id[i], s->id[s->next[i]])
+			    << AI_BPE_PLACE_BITS | i;
+}
+
+static inline void ai_bpe_pair_fetch(const struct ai_bpe_table *t,
+				     uint32_t left, uint32_t right)
+{
+	__builtin_prefetch(t->pairs +
+			   ai_bpe_pair_bucket(ai_bpe_pair_key(left, right),
+					      t->pair_bits));
+}
+
+/* The bytes p[0..n), n from 1 to 64, as tokens of one byte each. */
+static inline void ai_bpe_small_begin(const struct ai_bpe_table *t,
+				      struct ai_bpe_small *s,
+				      const unsigned char *p, size_t n)
+{
+	unsigned i;
+
+	s->n = s->tokens = (unsigned)n;
+	for (i = 0; i < n; i++) {
+		s->id[i] = le32toh(t->byte_id[p[i]]);
+		s->next[i] = (uint8_t)(i + 1);
+		s->prev[i] = (uint8_t)(i - (i > 0));
+	}
+	s->id[n] = AI_BPE_NO_ID;
+	for (i = 0; i + 1 < n; i++)
+		s->key[i] = le32toh(t->byte_pair[p[i] << 8 | p[i + 1]])
+				    << AI_BPE_PLACE_BITS | i;
+	for (; i < n || i % AI_BPE_GROUP != 0; i++)
+		s->key[i] = AI_BPE_NO_KEY;
+	for (i = 0; i < n; i += AI_BPE_GROUP)
+		ai_bpe_small_group(s, i);
+}
+
+/* Joins the pair of the lowest rank; false if there is none. */
+static inline bool ai_bpe_small_take(struct ai_bpe_small *s)
+{
+	uint32_t least = ai_bpe_least_of(
+		s->least, (s->n + AI_BPE_GROUP - 1) / AI_BPE_GROUP);
+	unsigned i = least & (AI_BPE_SMALL - 1), gone, behind;
+
+	if (least >= AI_BPE_NO_KEY)
+		return false;
+	gone = s->next[i];
+	behind = s->next[gone];
+	s->id[i] = least >> AI_BPE_PLACE_BITS;
+	s->next[i] = (uint8_t)behind;
+	s->prev[behind] = (uint8_t)i;
+	s->key[gone] = AI_BPE_NO_KEY;
+	ai_bpe_small_group(s, gone);
+	s->at = i;
+	s->tokens--;
+	return true;
+}
+
+static inline void ai_bpe_small_fetch(const struct ai_bpe_table *t,
+				      const struct ai_bpe_small *s)
+{
+	unsigned i = s->at, before = s->prev[i];
+
+	ai_bpe_pair_fetch(t, s->id[i], s->id[s->next[i]]);
+	ai_bpe_pair_fetch(t, s->id[before], s->id[i]);
+}
+
+/* The first token is its own predecessor: it is looked up twice. */
+static inline void ai_bpe_small_look(const struct ai_bpe_table *t,
+				     struct ai_bpe_small *s)
+{
+	unsigned i = s->at, before = s->prev[i];
+
+	ai_bpe_small_key(t, s, before);
+	ai_bpe_small_key(t, s, i);
+	ai_bpe_small_group(s, before);
+	ai_bpe_small_group(s, i);
+}
+
+/* All of it for one text. */
+static inline void ai_bpe_small_merge(const struct ai_bpe_table *t,
+				      struct ai_bpe_small *s,
+				      const unsigned char *p, size_t n)
+{
+	ai_bpe_small_begin(t, s, p, n);
+	while (ai_bpe_small_take(s))
+		ai_bpe_small_look(t, s);
+}
+
+#endif

@@ -1,0 +1,272 @@
+#include "text/piece_cache.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* 64 KiB at first, 4 MiB at most. */
+#define FIRST_BITS 10
+#define LAST_BITS 16
+/* 32 KiB, and 8 MiB. */
+#define LONG_FIRST_BITS 8
+#define LONG_LAST_BITS 16
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+#define ALL UINT64_MAX
+#define LOW(n) (ALL >> (64 - 8 * (n)))
+
+const struct ai_piece ai_piece_keep[AI_PIECE_MAX + 1] = {
+	{ 0, 0 },	 { LOW(1), 0 },	   { LOW(2), 0 },   { LOW(3), 0 },
+	{ LOW(4), 0 },	 { LOW(5), 0 },	   { LOW(6), 0 },   { LOW(7), 0 },
+	{ ALL, 0 },	 { ALL, LOW(1) },  { ALL, LOW(2) }, { ALL, LOW(3) },
+	{ ALL, LOW(4) }, { ALL, LOW(5) },  { ALL, LOW(6) }, { ALL, LOW(7) },
+};
+
+#define LEN(n) { 0, (uint64_t)(n) << 60 }
+
+const struct ai_piece ai_piece_length[AI_PIECE_MAX + 1] = {
+	LEN(0), LEN(1), LEN(2),	 LEN(3),  LEN(4),  LEN(5),  LEN(6),  LEN(7),
+	LEN(8), LEN(9), LEN(10), LEN(11), LEN(12), LEN(13), LEN(14), LEN(15),
+};
+
+uint64_t ai_piece_hash(struct ai_piece key)
+{
+	/* Odd numbers: 2^64 over the golden ratio, and over e. */
+	uint64_t h = key.lo * 0x9E3779B97F4A7C15u +
+		     key.hi * 0x5E2D58D8B3BCDF1Bu;
+
+	return (h ^ h >> 29) * 0x9E3779B97F4A7C15u;
+}
+
+void ai_piece_cache_release(struct ai_piece_cache *c)
+{
+	free(c->entry);
+	free(c->longs);
+	*c = (struct ai_piece_cache)AI_PIECE_CACHE_INIT;
+}
+
+/* Zeros; in huge pages where they fill one, or every probe would miss the
+ * buffer of page addresses. */
+static void *table_new(size_t bytes)
+{
+	bool huge = bytes >= HUGE_PAGE;
+	void *p = aligned_alloc(huge ? HUGE_PAGE : 128, bytes);
+
+	if (p == NULL)
+		return NULL;
+	if (huge)
+		(void)madvise(p, bytes, MADV_HUGEPAGE);
+	return memset(p, 0, bytes);
+}
+
+/* ---- short pieces ---- */
+
+static size_t entries(unsigned bits)
+{
+	return (size_t)AI_PIECE_WAYS << bits;
+}
+
+/* Half full at most: then few buckets have more than four. */
+static void set_size(struct ai_piece_cache *c, unsigned bits)
+{
+	c->shift = 64 - bits;
+	c->grow_at = bits >= LAST_BITS ? SIZE_MAX : entries(bits) / 2;
+}
+
+int ai_piece_cache_ready(struct ai_piece_cache *c, ai_piece_hash_fn *hash,
+			 struct ai_err *err)
+{
+	if (c->entry != NULL)
+		return 0;
+	c->entry = table_new(entries(FIRST_BITS) * sizeof *c->entry);
+	if (c->entry == NULL)
+		return ai_err_nomem(err);
+	c->hash = hash;
+	set_size(c, FIRST_BITS);
+	return 0;
+}
+
+/* The bucket beside one takes what does not fit; only get() looks there. */
+static struct ai_piece *beside(const struct ai_piece_cache *c,
+			       const struct ai_piece *bucket)
+{
+	return c->entry + ((size_t)(bucket - c->entry) ^ AI_PIECE_WAYS);
+}
+
+static bool add_to(struct ai_piece *bucket, struct ai_piece e)
+{
+	for (size_t i = 0; i < AI_PIECE_WAYS; i++)
+		if (bucket[i].hi == 0) {
+			bucket[i] = e;
+			return true;
+		}
+	return false;
+}
+
+static void insert(struct ai_piece_cache *c, struct ai_piece e)
+{
+	struct ai_piece key = { e.lo, e.hi & ~AI_PIECE_COUNT_MASK }, *own;
+
+	own = c->entry + (ai_piece_bucket(c, c->hash(key)) - c->entry);
+	if (add_to(own, e) || add_to(beside(c, own), e))
+		c->used++;
+	else
+		own[c->turn++ % AI_PIECE_WAYS] = e;
+}
+
+static void grow(struct ai_piece_cache *c)
+{
+	struct ai_piece *old = c->entry;
+	unsigned bits = 64 - c->shift;
+
+	c->entry = table_new(entries(bits + 1) * sizeof *c->entry);
+	if (c->entry == NULL) {
+		c->entry = old;
+		c->grow_at = SIZE_MAX;
+		return;
+	}
+	set_size(c, bits + 1);
+	c->used = 0;
+	for (size_t i = 0; i < entries(bits); i++)
+		if (old[i].hi != 0)
+			insert(c, old[i]);
+	free(old);
+}
+
+static struct ai_piece key_of(const unsigned char *p, size_t n)
+{
+	unsigned char room[16] = { 0 };
+
+	memcpy(room, p, n);
+	return ai_piece_key(room, n);
+}
+
+static unsigned get_short(const struct ai_piece_cache *c,
+			  const unsigned char *p, size_t n)
+{
+	struct ai_piece key = key_of(p, n);
+	const struct ai_piece *own = ai_piece_bucket(c, c->hash(key));
+	unsigned count = ai_piece_in_bucket(own, key);
+
+	return count > 0 ? count : ai_piece_in_bucket(beside(c, own), key);
+}
+
+static void put_short(struct ai_piece_cache *c, const unsigned char *p,
+		      size_t n, unsigned count)
+{
+	struct ai_piece e = key_of(p, n);
+
+	if (c->used >= c->grow_at)
+		grow(c);
+	e.hi |= (uint64_t)count << AI_PIECE_COUNT_SHIFT;
+	insert(c, e);
+}
+
+/* ---- long pieces ---- */
+
+static uint64_t word_at(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* n > 15. */
+static size_t long_place(const unsigned char *p, size_t n, unsigned bits)
+{
+	struct ai_piece sum = { n, 0 };
+
+	for (size_t i = 0; i + 16 < n; i += 16) {
+		sum.lo = ai_piece_hash((struct ai_piece){
+			sum.lo ^ word_at(p + i), word_at(p + i + 8) });
+	}
+	sum.lo ^= word_at(p + n - 16);
+	sum.hi = word_at(p + n - 8);
+	return (size_t)(ai_piece_hash(sum) >> (64 - bits));
+}
+
+static bool is_piece(const struct ai_piece_long *e, const unsigned char *p,
+		     size_t n)
+{
+	return e->n == n && memcmp(e->bytes, p, n) == 0;
+}
+
+static unsigned get_long(const struct ai_piece_cache *c,
+			 const unsigned char *p, size_t n)
+{
+	size_t at;
+
+	if (c->longs == NULL)
+		return 0;
+	at = long_place(p, n, c->long_bits);
+	if (is_piece(&c->longs[at], p, n))
+		return c->longs[at].count;
+	if (is_piece(&c->longs[at ^ 1], p, n))
+		return c->longs[at ^ 1].count;
+	return 0;
+}
+
+static void insert_long(struct ai_piece_cache *c, const unsigned char *p,
+			size_t n, unsigned count)
+{
+	size_t at = long_place(p, n, c->long_bits);
+	struct ai_piece_long *e;
+
+	if (c->longs[at].n != 0 &&
+	    (c->longs[at ^ 1].n == 0 || c->turn++ % 2 == 0))
+		at ^= 1;
+	e = &c->longs[at];
+	c->long_used += e->n == 0;
+	e->n = (uint16_t)n;
+	e->count = (uint16_t)count;
+	memcpy(e->bytes, p, n);
+}
+
+static void grow_long(struct ai_piece_cache *c)
+{
+	struct ai_piece_long *old = c->longs, *e;
+	size_t n = old == NULL ? 0 : (size_t)1 << c->long_bits;
+	unsigned bits = old == NULL ? LONG_FIRST_BITS : c->long_bits + 1;
+	struct ai_piece_long *table =
+		table_new(sizeof *table << bits);
+
+	if (table == NULL)
+		return;
+	c->longs = table;
+	c->long_bits = bits;
+	c->long_used = 0;
+	for (e = old; e < old + n; e++)
+		if (e->n != 0)
+			insert_long(c, e->bytes, e->n, e->count);
+	free(old);
+}
+
+static void put_long(struct ai_piece_cache *c, const unsigned char *p,
+		     size_t n, unsigned count)
+{
+	if (c->longs == NULL || (c->long_bits < LONG_LAST_BITS &&
+				 c->long_used >> (c->long_bits - 1) != 0))
+		grow_long(c);
+	if (c->longs != NULL)
+		insert_long(c, p, n, count);
+}
+
+/* ---- both ---- */
+
+unsigned ai_piece_cache_get(const struct ai_piece_cache *c,
+			    const unsigned char *p, size_t n)
+{
+	if (n <= AI_PIECE_MAX)
+		return get_short(c, p, n);
+	return n <= AI_PIECE_LONG_MAX ? get_long(c, p, n) : 0;
+}
+
+void ai_piece_cache_put(struct ai_piece_cache *c, const unsigned char *p,
+			size_t n, unsigned count)
+{
+	if (n <= AI_PIECE_MAX)
+		put_short(c, p, n, count);
+	else if (n <= AI_PIECE_LONG_MAX)
+		put_long(c, p, n, count);
+}
