@@ -251,9 +251,10 @@ static void test_many(const struct ai_bpe_table *t)
 		for (size_t k = 0; k < n; k++) {
 			piece[k].p = (const unsigned char *)text + at;
 			piece[k].n = (uint32_t)(1 + rnd(AI_BPE_MANY_MAX));
+			piece[k].id = NULL;
 			at += rnd(piece[k].n + 1);
 		}
-		ai_bpe_many(t, piece, n);
+		ai_bpe_count_many(t, piece, n);
 		for (size_t k = 0; k < n; k++) {
 			struct ai_bpe_sink sink = { 0 };
 

@@ -5,6 +5,13 @@
 /* Pieces that are merged side by side. */
 #define LANES 8
 
+const uint8_t ai_bpe_small_places[AI_BPE_SMALL + 2] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+	20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,
+	38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55,
+	56, 57, 58, 59, 60, 61, 62, 63, 64, 65,
+};
+
 /* ---- which pieces are tokens themselves ---- */
 
 /* The first slot that may be the piece's, or 0. */
@@ -70,13 +77,28 @@ static void refill(const struct ai_bpe_table *t, struct lane *l,
 	ai_bpe_small_begin(t, &l->s, l->piece->p, l->piece->n);
 }
 
-void ai_bpe_many(const struct ai_bpe_table *t, struct ai_bpe_piece *piece,
-		 size_t n)
+static void finish(const struct lane *l)
+{
+	struct ai_bpe_piece *piece = l->piece;
+	uint32_t k = 0;
+
+	piece->tokens = l->s.tokens;
+	piece->starts = 0;
+	if (piece->id == NULL)
+		return;
+	for (unsigned i = 0; i < l->s.n; i = l->s.next[i]) {
+		piece->id[k++] = l->s.id[i];
+		piece->starts |= (uint64_t)1 << i;
+	}
+}
+
+/* Merges all pieces whose tokens are 0. */
+static void merge_others(const struct ai_bpe_table *t,
+			 struct ai_bpe_piece *piece, size_t n)
 {
 	struct lane lane[LANES];
 	size_t next = 0, busy;
 
-	find_all(t, piece, n);
 	for (size_t i = 0; i < LANES; i++)
 		refill(t, &lane[i], piece, n, &next);
 	do {
@@ -92,8 +114,23 @@ void ai_bpe_many(const struct ai_bpe_table *t, struct ai_bpe_piece *piece,
 				ai_bpe_small_fetch(t, &l->s);
 				continue;
 			}
-			l->piece->tokens = l->s.tokens;
+			finish(l);
 			refill(t, l, piece, n, &next);
 		}
 	} while (busy > 0);
+}
+
+void ai_bpe_count_many(const struct ai_bpe_table *t,
+		       struct ai_bpe_piece *piece, size_t n)
+{
+	find_all(t, piece, n);
+	merge_others(t, piece, n);
+}
+
+void ai_bpe_merge_many(const struct ai_bpe_table *t,
+		       struct ai_bpe_piece *piece, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		piece[i].tokens = 0;
+	merge_others(t, piece, n);
 }

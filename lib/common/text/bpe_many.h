@@ -16,11 +16,17 @@
 struct ai_bpe_piece {
 	const unsigned char *p;
 	uint32_t n;      /* 1 to AI_BPE_MANY_MAX */
-	uint32_t tokens; /* how many: the answer */
+	uint32_t tokens; /* the answer: how many it has, */
+	uint64_t starts; /* at which bytes they begin, */
+	uint32_t *id;    /* and which: room for n of them; or NULL */
 };
 
-/* Fills tokens of piece[0..n), n at most AI_BPE_MANY. */
-void ai_bpe_many(const struct ai_bpe_table *t, struct ai_bpe_piece *piece,
-		 size_t n);
+/* The tokens of piece[0..n), n at most AI_BPE_MANY; only how many. */
+void ai_bpe_count_many(const struct ai_bpe_table *t,
+		       struct ai_bpe_piece *piece, size_t n);
+
+/* The same with starts and ids. */
+void ai_bpe_merge_many(const struct ai_bpe_table *t,
+		       struct ai_bpe_piece *piece, size_t n);
 
 #endif

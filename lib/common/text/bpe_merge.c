@@ -12,21 +12,25 @@
  * The other way round, what is merged without ever passing the outer borders
  * of two neighbours is merged as these two are alone.
  *
- * So a long piece is merged window by window.  Of a window's tokens those
- * near its right end are dropped, as what follows might change them; the
- * next window begins there, and if its first token is a good neighbour to
- * the last one kept, all are right.  If not, the piece is begun again with
- * windows twice as long; one window for all is right by definition.
+ * So a long piece is merged in windows, many side by side.  They overlap, and
+ * where two windows have the same token in the overlap, what the first one
+ * has before it and what the second one has behind it fit together: in either
+ * window its neighbour was a good one.
+ *
+ * Where windows have no token in common, as in a run of blanks, a larger one
+ * takes their place.  Of its tokens those near its right end are dropped, as
+ * what follows might change them; what comes next must be a good neighbour to
+ * the last one kept.  If it is not, the piece is begun again with windows
+ * twice as long; one window for all is right by definition.
  */
 #include "text/bpe_merge.h"
 
+#include "text/bpe_large.h"
+#include "text/bpe_many.h"
 #include "text/bpe_small.h"
-
-#include <stdlib.h>
 
 /* The longest two neighbours. */
 #define TWO_MAX (2 * AI_BPE_MAX_TOKEN)
-#define END UINT32_MAX
 
 int ai_bpe_sink_add(struct ai_bpe_sink *s, uint32_t id, struct ai_err *err)
 {
@@ -36,240 +40,256 @@ int ai_bpe_sink_add(struct ai_bpe_sink *s, uint32_t id, struct ai_err *err)
 	return ai_bpe_ids_add(s->keep, id, err);
 }
 
-/* The tokens of a window: id[i] begins where the one before it ends. */
-struct tokens {
-	uint32_t *id, *end;
-	size_t n;
-};
-
-/* ---- windows ---- */
-
-static void small_window(const struct ai_bpe_table *t, const unsigned char *p,
-			 size_t n, struct tokens *out)
-{
-	struct ai_bpe_small s;
-
-	ai_bpe_small_merge(t, &s, p, n);
-	out->n = 0;
-	for (unsigned i = 0; i < n; i = s.next[i]) {
-		out->id[out->n] = s.id[i];
-		out->end[out->n++] = s.next[i];
-	}
-}
-
-/*
- * A token in the making, at the index of its first byte; a list in the order
- * of the text.  Its pair is the token it makes with the next.
- */
-struct node {
-	uint32_t prev, next, id, pair;
-};
-
-/* A heap entry is pair << 32 | index; stale when the node's pair differs. */
-struct large {
-	size_t n;
-	struct node *node;
-	uint64_t *heap; /* twice as many: a merge takes one out, puts two in */
-	size_t heap_n;
-};
-
-static void heap_push(struct large *w, uint64_t v)
-{
-	size_t i = w->heap_n++, up;
-
-	for (; i > 0 && v < w->heap[up = (i - 1) / 2]; i = up)
-		w->heap[i] = w->heap[up];
-	w->heap[i] = v;
-}
-
-static uint64_t heap_pop(struct large *w)
-{
-	uint64_t top = w->heap[0], v = w->heap[--w->heap_n];
-	size_t i = 0, kid;
-
-	while ((kid = 2 * i + 1) < w->heap_n) {
-		if (kid + 1 < w->heap_n && w->heap[kid + 1] < w->heap[kid])
-			kid++;
-		if (v <= w->heap[kid])
-			break;
-		w->heap[i] = w->heap[kid];
-		i = kid;
-	}
-	w->heap[i] = v;
-	return top;
-}
-
-/* Looks up what node i makes with the next one, and queues it. */
-static void node_pair(const struct ai_bpe_table *t, struct large *w, uint32_t i)
-{
-	struct node *a = &w->node[i];
-
-	a->pair = AI_BPE_NONE;
-	if (a->next != END)
-		a->pair = ai_bpe_pair(t, a->id, w->node[a->next].id);
-	if (a->pair != AI_BPE_NONE)
-		heap_push(w, (uint64_t)a->pair << 32 | i);
-}
-
-static void node_join(const struct ai_bpe_table *t, struct large *w, uint32_t i)
-{
-	struct node *a = &w->node[i], *b = &w->node[a->next];
-
-	a->id = a->pair;
-	a->next = b->next;
-	b->pair = AI_BPE_NONE;
-	if (a->next != END)
-		w->node[a->next].prev = i;
-	node_pair(t, w, i);
-	if (a->prev != END)
-		node_pair(t, w, a->prev);
-}
-
-static void large_window(const struct ai_bpe_table *t, struct large *w,
-			 const unsigned char *p, size_t n, struct tokens *out)
-{
-	uint64_t top;
-
-	w->heap_n = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		w->node[i].prev = i == 0 ? END : i - 1;
-		w->node[i].next = i + 1 == n ? END : i + 1;
-		w->node[i].id = le32toh(t->byte_id[p[i]]);
-	}
-	for (uint32_t i = 0; i < n; i++)
-		node_pair(t, w, i);
-	while (w->heap_n > 0) {
-		top = heap_pop(w);
-		if (w->node[(uint32_t)top].pair == top >> 32)
-			node_join(t, w, (uint32_t)top);
-	}
-	out->n = 0;
-	for (uint32_t i = 0; i != END; i = w->node[i].next) {
-		out->id[out->n] = w->node[i].id;
-		out->end[out->n++] = w->node[i].next == END ? (uint32_t)n :
-			w->node[i].next;
-	}
-}
-
-/* ---- a piece through windows of one size ---- */
-
-/* How a piece goes through windows; w is NULL where they are small. */
+/* A long piece on its way. */
 struct passage {
 	const struct ai_bpe_table *t;
-	struct large *w;
-	size_t max;    /* bytes of a window */
-	size_t margin; /* tokens that end so near a window's end are dropped */
-	struct tokens got;
+	const unsigned char *p;
+	size_t n;
+	size_t at;   /* what is before this is done */
+	size_t last; /* the length of the last token; 0: there is none */
+	struct ai_bpe_large large;
+	struct ai_bpe_large two; /* for neighbours */
+	struct ai_bpe_sink *sink;
 };
 
-static bool good_neighbours(const struct ai_bpe_table *t,
-			    const unsigned char *p, size_t left, size_t right)
-{
-	uint32_t id[TWO_MAX], end[TWO_MAX];
-	struct node node[TWO_MAX];
-	uint64_t heap[2 * TWO_MAX];
-	struct large w = { .node = node, .heap = heap };
-	struct tokens got = { id, end, 0 };
+/* What became of a step: an error, a bad neighbour, or progress. */
+enum step { FAILED = -1, STUCK, WENT_ON };
 
-	if (left + right <= AI_BPE_SMALL)
-		small_window(t, p, left + right, &got);
-	else
-		large_window(t, &w, p, left + right, &got);
-	return got.n == 2 && end[0] == left;
+/* Whether a token of so many bytes is a good neighbour to the last one: if
+ * not, STUCK. */
+static enum step fits(struct passage *w, size_t right, struct ai_err *err)
+{
+	struct ai_bpe_small s;
+	size_t n = w->last + right;
+	const unsigned char *p = w->p + w->at - w->last;
+
+	if (w->last == 0)
+		return WENT_ON;
+	if (n <= AI_BPE_SMALL) {
+		ai_bpe_small_merge(w->t, &s, p, n);
+		return s.tokens == 2 && s.next[0] == w->last ? WENT_ON : STUCK;
+	}
+	if (w->two.max == 0 && ai_bpe_large_init(&w->two, TWO_MAX, err) < 0)
+		return FAILED;
+	ai_bpe_large_merge(w->t, &w->two, p, n);
+	return w->two.got.n == 2 && w->two.got.end[0] == w->last ? WENT_ON
+								 : STUCK;
+}
+
+/* ---- many small windows ---- */
+
+#define OVERLAP 16
+#define STRIDE (AI_BPE_SMALL - OVERLAP)
+
+/*
+ * Window i is of the bytes from the passage's place plus i times STRIDE on,
+ * and piece[of[i]] is what it looks like: in a run, one like the other.
+ */
+struct windows {
+	struct ai_bpe_piece piece[AI_BPE_MANY];
+	uint32_t id[AI_BPE_MANY][AI_BPE_SMALL];
+	uint8_t of[AI_BPE_MANY];
+	size_t n, pieces;
+	bool end; /* the last window ends where the piece does */
+};
+
+static void cut_windows(const struct passage *w, struct windows *s)
+{
+	const unsigned char *p = w->p + w->at, *end = w->p + w->n;
+	struct ai_bpe_piece *last = NULL;
+	size_t len;
+
+	s->end = false;
+	s->pieces = 0;
+	for (s->n = 0; s->n < AI_BPE_MANY && !s->end; p += STRIDE) {
+		len = (size_t)(end - p);
+		s->end = len <= AI_BPE_SMALL;
+		len = s->end ? len : AI_BPE_SMALL;
+		if (last == NULL || last->n != len ||
+		    memcmp(last->p, p, len) != 0) {
+			last = &s->piece[s->pieces];
+			*last = (struct ai_bpe_piece){
+				.p = p, .n = (uint32_t)len,
+				.id = s->id[s->pieces++],
+			};
+		}
+		s->of[s->n++] = (uint8_t)(last - s->piece);
+	}
 }
 
 /*
- * Gives the tokens of the window that end at or before the limit (at least
- * one) to the sink; *last is the length of the last one.  Returns the bytes
- * they have, or 0 with err.
+ * Where the first token that both windows have begins, as a place in the
+ * second one; OVERLAP if there is none.
  */
-static size_t give(const struct tokens *got, size_t limit, size_t *last,
-		   struct ai_bpe_sink *s, struct ai_err *err)
+static unsigned common_token(uint64_t left, uint64_t right)
 {
-	size_t i = 0, from = 0;
+	uint64_t overlap = ((uint64_t)1 << OVERLAP) - 1;
+	uint64_t a = left >> STRIDE & overlap, b = right & overlap, any, both;
 
-	do {
-		if (ai_bpe_sink_add(s, got->id[i], err) < 0)
-			return 0;
-		*last = got->end[i] - from;
-		from = got->end[i++];
-	} while (i < got->n && got->end[i] <= limit);
-	return from;
+	for (any = a | b, both = a & b; any != 0; any &= any - 1) {
+		uint64_t rest = any & (any - 1);
+		uint64_t first = any & -any, second = rest & -rest;
+
+		if ((both & first) != 0 && (both & second) != 0)
+			return (unsigned)__builtin_ctzll(any);
+	}
+	return OVERLAP;
 }
 
-/* 1: all went well; 0: some neighbours are not good; -1: err. */
-static int through(struct passage *w, const unsigned char *p, size_t n,
-		   struct ai_bpe_sink *s, struct ai_err *err)
+/* Gives the tokens of the window that begin at from up to before to. */
+static int give_window(struct passage *w, const struct ai_bpe_piece *piece,
+		       unsigned from, unsigned to, struct ai_err *err)
 {
-	size_t at = 0, last = 0, len, took;
+	uint64_t starts = piece->starts;
+	unsigned at, next;
 
-	while (at < n) {
-		len = n - at < w->max ? n - at : w->max;
-		if (w->w == NULL)
-			small_window(w->t, p + at, len, &w->got);
-		else
-			large_window(w->t, w->w, p + at, len, &w->got);
-		if (at > 0 && !good_neighbours(w->t, p + at - last, last,
-					       w->got.end[0]))
-			return 0;
-		took = give(&w->got, at + len == n ? len : len - w->margin,
-			    &last, s, err);
-		if (took == 0)
+	for (uint32_t k = 0; starts != 0; k++) {
+		at = (unsigned)__builtin_ctzll(starts);
+		starts &= starts - 1;
+		next = starts == 0 ? piece->n :
+				     (unsigned)__builtin_ctzll(starts);
+		if (at < from)
+			continue;
+		if (at >= to)
+			break;
+		if (ai_bpe_sink_add(w->sink, piece->id[k], err) < 0)
 			return -1;
-		at += took;
+		w->last = next - at;
+		w->at += w->last;
 	}
-	return 1;
+	return 0;
 }
 
-static int small_windows(const struct ai_bpe_table *t, const unsigned char *p,
-			 size_t n, struct ai_bpe_sink *s, struct ai_err *err)
+static unsigned first_token(const struct ai_bpe_piece *piece)
 {
-	uint32_t id[AI_BPE_SMALL], end[AI_BPE_SMALL];
-	struct passage w = {
-		.t = t, .max = AI_BPE_SMALL, .margin = AI_BPE_SMALL / 4, .got = { id, end, 0 },
-	};
+	uint64_t others = piece->starts & (piece->starts - 1);
 
-	return through(&w, p, n, s, err);
+	return others == 0 ? piece->n : (unsigned)__builtin_ctzll(others);
 }
 
-static int large_windows(const struct ai_bpe_table *t, const unsigned char *p,
-			 size_t n, size_t max, struct ai_bpe_sink *s,
-			 struct ai_err *err)
+static enum step small_step(struct passage *w, struct ai_err *err)
 {
-	struct large l = { 0 };
-	struct passage w = { .t = t, .w = &l, .max = max, .margin = TWO_MAX };
-	int rc = -1;
+	struct windows s;
+	unsigned from = 0, to;
+	size_t begin = w->at;
+	enum step step;
 
-	l.node = calloc(max, sizeof *l.node);
-	l.heap = calloc(max, 2 * sizeof *l.heap);
-	w.got.id = calloc(max, 2 * sizeof *w.got.id);
-	if (l.node == NULL || l.heap == NULL || w.got.id == NULL) {
-		ai_err_nomem(err);
-	} else {
-		w.got.end = w.got.id + max;
-		rc = through(&w, p, n, s, err);
+	cut_windows(w, &s);
+	ai_bpe_merge_many(w->t, s.piece, s.pieces);
+	step = fits(w, first_token(&s.piece[0]), err);
+	if (step != WENT_ON)
+		return step;
+	for (size_t i = 0; i < s.n; i++) {
+		const struct ai_bpe_piece *piece = &s.piece[s.of[i]];
+		bool end = i + 1 == s.n;
+
+		/* The last one of many has nothing to be compared with. */
+		if (end && !s.end)
+			break;
+		to = end ? OVERLAP : common_token(piece->starts,
+			s.piece[s.of[i + 1]].starts);
+		if (!end && to == OVERLAP)
+			break;
+		if (give_window(w, piece, from, to + STRIDE, err) < 0)
+			return FAILED;
+		from = to;
 	}
-	free(l.heap);
-	free(l.node);
-	free(w.got.id);
-	return rc;
+	return w->at > begin ? WENT_ON : STUCK;
+}
+
+/* ---- one large window ---- */
+
+static enum step large_step(struct passage *w, struct ai_err *err)
+{
+	size_t len = w->n - w->at < w->large.max ? w->n - w->at : w->large.max;
+	size_t limit = w->at + len == w->n ? len : len - TWO_MAX, from = 0;
+	const struct ai_bpe_tokens *got = &w->large.got;
+	enum step step;
+
+	ai_bpe_large_merge(w->t, &w->large, w->p + w->at, len);
+	step = fits(w, got->end[0], err);
+	if (step != WENT_ON)
+		return step;
+	for (size_t i = 0; i < got->n && (i == 0 || got->end[i] <= limit); i++) {
+		if (ai_bpe_sink_add(w->sink, got->id[i], err) < 0)
+			return FAILED;
+		w->last = got->end[i] - from;
+		from = got->end[i];
+	}
+	w->at += from;
+	return WENT_ON;
+}
+
+/* ---- all of a long piece ---- */
+
+/* So many large windows are taken, at most, before small ones are tried. */
+#define PATIENCE 32
+
+static enum step through(struct passage *w, struct ai_err *err)
+{
+	size_t larges = 1, left = 0;
+	enum step step;
+
+	while (w->at < w->n) {
+		step = STUCK;
+		if (left == 0)
+			step = small_step(w, err);
+		if (step == WENT_ON) {
+			larges = 1;
+			continue;
+		}
+		if (step == STUCK) {
+			if (left == 0) {
+				left = larges;
+				larges = larges < PATIENCE ? 2 * larges
+							   : larges;
+			}
+			left--;
+			if (w->large.max == 0 &&
+			    ai_bpe_large_init(&w->large, w->n < AI_BPE_WINDOW ?
+					      w->n : AI_BPE_WINDOW, err) < 0)
+				return FAILED;
+			step = large_step(w, err);
+		}
+		if (step != WENT_ON)
+			return step;
+	}
+	return WENT_ON;
+}
+
+/* Begins again with nothing but large windows, of max bytes. */
+static enum step through_large(struct passage *w, size_t max,
+			       struct ai_err *err)
+{
+	enum step step = WENT_ON;
+
+	w->at = w->last = 0;
+	ai_bpe_large_release(&w->large);
+	if (ai_bpe_large_init(&w->large, max, err) < 0)
+		return FAILED;
+	while (w->at < w->n && step == WENT_ON)
+		step = large_step(w, err);
+	return step;
 }
 
 static int merge_long(const struct ai_bpe_table *t, const unsigned char *p,
 		      size_t n, struct ai_bpe_sink *s, struct ai_err *err)
 {
 	struct ai_bpe_sink before = *s;
-	size_t kept = s->keep == NULL ? 0 : s->keep->n, max = AI_BPE_WINDOW / 2;
-	int rc = small_windows(t, p, n, s, err);
+	struct passage w = { .t = t, .p = p, .n = n, .sink = s };
+	size_t kept = s->keep == NULL ? 0 : s->keep->n, max = AI_BPE_WINDOW;
+	enum step step = through(&w, err);
 
-	while (rc == 0) {
+	while (step == STUCK) {
 		*s = before;
 		if (s->keep != NULL)
 			s->keep->n = kept;
 		max = n / 2 < max ? n : 2 * max;
-		rc = large_windows(t, p, n, max, s, err);
+		step = through_large(&w, max, err);
 	}
-	return rc < 0 ? -1 : 0;
+	ai_bpe_large_release(&w.large);
+	ai_bpe_large_release(&w.two);
+	return step == FAILED ? -1 : 0;
 }
 
 int ai_bpe_merge(const struct ai_bpe_table *t, const char *text, size_t n,
@@ -282,7 +302,7 @@ int ai_bpe_merge(const struct ai_bpe_table *t, const char *text, size_t n,
 	/* Every token merges to itself, so a piece that is one is done. */
 	if (whole != AI_BPE_NONE)
 		return ai_bpe_sink_add(s, whole, err);
-	if (n >= END)
+	if (n >= UINT32_MAX)
 		return ai_err_set(err, AI_E_TOO_LONG,
 				  "a word of %zu bytes is too long", n);
 	if (n > AI_BPE_SMALL)

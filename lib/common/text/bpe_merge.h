@@ -23,7 +23,7 @@ int ai_bpe_sink_add(struct ai_bpe_sink *s, uint32_t id, struct ai_err *err);
 int ai_bpe_merge(const struct ai_bpe_table *t, const char *p, size_t n,
 		 struct ai_bpe_sink *s, struct ai_err *err);
 
-/* Bytes of a window for the tests; a piece longer than one has several. */
-#define AI_BPE_WINDOW 1024
+/* Bytes of a large window; a piece longer than one may have several. */
+#define AI_BPE_WINDOW 2048
 
 #endif

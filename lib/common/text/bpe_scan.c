@@ -28,7 +28,7 @@ struct unknown {
 static void learn(const struct ai_bpe_table *t, struct ai_piece_cache *cache,
 		  struct unknown *u, size_t *sum)
 {
-	ai_bpe_many(t, u->piece, u->n);
+	ai_bpe_count_many(t, u->piece, u->n);
 	for (size_t i = 0; i < u->n; i++) {
 		/* Once: the same piece may be there several times. */
 		if (ai_piece_cache_get(cache, u->piece[i].p, u->piece[i].n) ==

@@ -32,19 +32,27 @@ struct ai_bpe_small {
 	unsigned at;     /* the token made last */
 };
 
-static inline uint32_t ai_bpe_least_of(const uint32_t *v, unsigned n)
-{
-	uint32_t least = v[0];
+/* 0 to 65. */
+extern const uint8_t ai_bpe_small_places[AI_BPE_SMALL + 2];
 
-	for (unsigned i = 1; i < n; i++)
-		least = v[i] < least ? v[i] : least;
-	return least;
+static inline uint32_t ai_bpe_less(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The least of a group of eight, as in a tournament. */
+static inline uint32_t ai_bpe_least_of(const uint32_t *v)
+{
+	return ai_bpe_less(ai_bpe_less(ai_bpe_less(v[0], v[1]),
+				       ai_bpe_less(v[2], v[3])),
+			   ai_bpe_less(ai_bpe_less(v[4], v[5]),
+				       ai_bpe_less(v[6], v[7])));
 }
 
 static inline void ai_bpe_small_group(struct ai_bpe_small *s, unsigned i)
 {
 	s->least[i / AI_BPE_GROUP] = ai_bpe_least_of(
-		s->key + i / AI_BPE_GROUP * AI_BPE_GROUP, AI_BPE_GROUP);
+		s->key + i / AI_BPE_GROUP * AI_BPE_GROUP);
 }
 
 static inline void ai_bpe_small_key(const struct ai_bpe_table *t,
@@ -70,11 +78,11 @@ static inline void ai_bpe_small_begin(const struct ai_bpe_table *t,
 	unsigned i;
 
 	s->n = s->tokens = (unsigned)n;
-	for (i = 0; i < n; i++) {
+	memcpy(s->next, ai_bpe_small_places + 1, sizeof s->next);
+	memcpy(s->prev + 1, ai_bpe_small_places, sizeof s->prev - 1);
+	s->prev[0] = 0;
+	for (i = 0; i < n; i++)
 		s->id[i] = le32toh(t->byte_id[p[i]]);
-		s->next[i] = (uint8_t)(i + 1);
-		s->prev[i] = (uint8_t)(i - (i > 0));
-	}
 	s->id[n] = AI_BPE_NO_ID;
 	for (i = 0; i + 1 < n; i++)
 		s->key[i] = le32toh(t->byte_pair[p[i] << 8 | p[i + 1]])
@@ -83,13 +91,14 @@ static inline void ai_bpe_small_begin(const struct ai_bpe_table *t,
 		s->key[i] = AI_BPE_NO_KEY;
 	for (i = 0; i < n; i += AI_BPE_GROUP)
 		ai_bpe_small_group(s, i);
+	for (i /= AI_BPE_GROUP; i < AI_BPE_SMALL / AI_BPE_GROUP; i++)
+		s->least[i] = AI_BPE_NO_KEY;
 }
 
 /* Joins the pair of the lowest rank; false if there is none. */
 static inline bool ai_bpe_small_take(struct ai_bpe_small *s)
 {
-	uint32_t least = ai_bpe_least_of(
-		s->least, (s->n + AI_BPE_GROUP - 1) / AI_BPE_GROUP);
+	uint32_t least = ai_bpe_least_of(s->least);
 	unsigned i = least & (AI_BPE_SMALL - 1), gone, behind;
 
 	if (least >= AI_BPE_NO_KEY)
