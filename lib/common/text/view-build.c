@@ -161,6 +161,19 @@ static inline void step(struct marks *m, const char *p)
 	m->spaced |= ~a0 & a1 & ~a2 & a3 & ~a4;
 }
 
+size_t ai_view_next_digit(const char *p, size_t at, size_t n)
+{
+	for (; at + WIDTH <= n; at += WIDTH) {
+		vec64 y = (vec64)(vec)(load(p + at) - '0' < 10);
+
+		if ((y[0] | y[1]) != 0)
+			break;
+	}
+	while (at < n && !ai_view_digit(p[at]))
+		at++;
+	return at;
+}
+
 static unsigned any(vec x, unsigned mark)
 {
 	vec64 y = (vec64)x;

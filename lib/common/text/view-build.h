@@ -21,13 +21,18 @@ enum {
 	AI_VIEW_REVERSED = 256,
 	AI_VIEW_LINK = 512, /* ](, ]: */
 	AI_VIEW_ALWAYS = 1024, /* no mark, but what every text has */
+	AI_VIEW_RUN64 = 2048,  /* digits of base64, base32, ... in a row */
+	AI_VIEW_RUN32 = 4096,
+	AI_VIEW_RUN16 = 8192,
 };
 
-/* Which of these p[0..n) has, but for the two below.  Some may be wrongly told,
+/* Which of these p[0..n) has, but for those below.  Some may be wrongly told,
  * none is missed. */
 unsigned ai_view_marks(const char *p, size_t n);
 /* AI_VIEW_ROT13 and AI_VIEW_REVERSED (view-guess.c). */
 unsigned ai_view_turned(const char *p, size_t n);
+/* AI_VIEW_RUN64 and those behind it (view-decode.c). */
+unsigned ai_view_runs(const char *p, size_t n);
 
 /* A view in the making: bytes are put with from..to of the view it is of. */
 struct ai_view_build {
@@ -58,7 +63,8 @@ void ai_view_clean(struct ai_view_build *b, size_t start);
 typedef void ai_view_make(struct ai_view_build *b);
 
 ai_view_make ai_view_normal;                               /* view-normal.c */
-ai_view_make ai_view_base64, ai_view_hex;                  /* view-decode.c */
+ai_view_make ai_view_base64, ai_view_base32, ai_view_hex;  /* view-decode.c */
+ai_view_make ai_view_codes;                                /* view-codes.c */
 ai_view_make ai_view_percent, ai_view_entity, ai_view_escape; /* -escape.c */
 ai_view_make ai_view_hidden, ai_view_link;                 /* view-html.c */
 ai_view_make ai_view_rot13, ai_view_reversed, ai_view_leet,
@@ -69,6 +75,13 @@ ai_view_make ai_view_rot13, ai_view_reversed, ai_view_leet,
  * AI_VIEW_SPLIT; the others are for another call. */
 #define AI_VIEW_SPLIT 192
 size_t ai_view_split(const char *p, size_t n, bool *blank);
+
+/* Where the next digit stands at or behind at, or n. */
+size_t ai_view_next_digit(const char *p, size_t at, size_t n);
+
+/* What a digit or a sign is read as that stands for a letter, or '\0'; a 1 may
+ * be an l, too. */
+extern const char ai_view_leet_letters[256];
 
 /* ---- ASCII ------------------------------------------------------------------- */
 

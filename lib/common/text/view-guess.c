@@ -23,6 +23,8 @@
 #define SPACED_MIN 5   /* letters */
 #define SPLIT_MIN 10   /* letters, all that there are, that are several words */
 #define SPLIT_MANY 14  /* letters among others that are */
+#define NOISE 8        /* of so many bytes one where case turns */
+#define NOISE_AT 64    /* which has no blank so long */
 #define GAP_MAX 12     /* bytes between two of them */
 
 /* ---- words --------------------------------------------------------------------- */
@@ -178,12 +180,33 @@ static void judge_pairs(const char *p, size_t from, size_t to,
 	}
 }
 
+/* What has capitals behind small letters all the time, or letters behind digits,
+ * is encoded, whichever way it is turned. */
+static bool is_noise(const char *p, size_t from, size_t to)
+{
+	size_t turns = 0;
+
+	if (memchr(p + from, ' ', to - from < NOISE_AT ? to - from : NOISE_AT)
+	    != NULL)
+		return false;
+	for (size_t i = from + 1; i < to; i++) {
+		unsigned a = (unsigned char)p[i - 1], b = (unsigned char)p[i];
+		unsigned large = b - 'A' < 26, small = b - 'a' < 26;
+
+		turns += (large & (a - 'a' < 26)) |
+			 ((large | small) & (a - '0' < 10));
+	}
+	return turns * NOISE > to - from;
+}
+
 /* Stops early where the passage is language. */
 static struct worths judge(const char *p, size_t from, size_t to)
 {
 	struct worths w = { 0 };
 	size_t word, words = 0;
 
+	if (is_noise(p, from, to))
+		return w;
 	for (size_t at = from; (word = next_word(p, to, &at)) < to; words++) {
 		size_t n = at - word;
 
@@ -333,25 +356,23 @@ void ai_view_reversed(struct ai_view_build *b)
 
 /* ---- digits for letters ------------------------------------------------------------- */
 
-/* Signs that are read as letters; a 1 may be an l, too. */
-static const char leet[128] = {
+const char ai_view_leet_letters[256] = {
 	['0'] = 'o', ['1'] = 'i', ['3'] = 'e', ['4'] = 'a', ['@'] = 'a',
-	['5'] = 's', ['$'] = 's', ['7'] = 't', ['8'] = 'b', ['9'] = 'g', ['2'] = 'z', ['6'] = 'g',
-	['!'] = 'i', ['|'] = 'i',
+	['5'] = 's', ['$'] = 's', ['7'] = 't', ['8'] = 'b', ['9'] = 'g',
+	['2'] = 'z', ['6'] = 'g', ['!'] = 'i', ['|'] = 'i',
 };
 
 static char unleet(char c, char one)
 {
-	if (c == '1')
-		return one;
-	return (c & 0x80) || leet[(unsigned char)c] == '\0'
-		       ? c : leet[(unsigned char)c];
+	char letter = ai_view_leet_letters[(unsigned char)c];
+
+	return c == '1' ? one : letter == '\0' ? c : letter;
 }
 
 static bool is_leet(char c)
 {
 	return ai_view_alpha(c) ||
-	       (!(c & 0x80) && leet[(unsigned char)c] != '\0');
+	       ai_view_leet_letters[(unsigned char)c] != '\0';
 }
 
 /* The next word at or behind *at that may have digits for letters. */

@@ -13,8 +13,10 @@ static const struct way {
 	unsigned marks; /* tried where the text has one of these */
 	ai_view_make *make;
 } ways[] = {
-	{ "base64", AI_VIEW_ALWAYS, ai_view_base64 },
-	{ "hex", AI_VIEW_ALWAYS, ai_view_hex },
+	{ "base64", AI_VIEW_RUN64, ai_view_base64 },
+	{ "base32", AI_VIEW_RUN32, ai_view_base32 },
+	{ "hex", AI_VIEW_RUN16, ai_view_hex },
+	{ "codes", AI_VIEW_ALWAYS, ai_view_codes },
 	{ "percent", AI_VIEW_PERCENT, ai_view_percent },
 	{ "entity", AI_VIEW_AMP, ai_view_entity },
 	{ "escape", AI_VIEW_BACKSLASH, ai_view_escape },
@@ -109,7 +111,8 @@ static int decode(struct show *s, const struct ai_view *v, unsigned marks)
 
 	if (v->depth == AI_VIEW_DEPTH)
 		return 0;
-	marks |= ai_view_turned(v->text.p, v->text.n);
+	marks |= ai_view_turned(v->text.p, v->text.n) |
+		 ai_view_runs(v->text.p, v->text.n);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways && r == 0; i++)
 		if (marks & ways[i].marks)
 			r = try(s, v, ways[i].name, ways[i].make);

@@ -11,7 +11,8 @@
  *	normal    all of it: compatibility forms, letters nobody sees, letters
  *	          of other scripts inside Latin words, stacked accents.  Where
  *	          it exists, the others are made from it
- *	base64, hex       what was encoded, a line a piece
+ *	base64, base32, hex       what was encoded, a line a piece
+ *	codes     numbers that stand for letters
  *	percent, entity, escape   the passages in which something was escaped
  *	hidden    comments, invisible elements and attributes of HTML; what
  *	          Markdown's links do not show
