@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HALF (GUARD_CANARY_LETTERS / 2)
-#define BITS 5 /* a letter */
-#define WINDOW ((UINT64_C(1) << (BITS * HALF)) - 1)
-
 struct guard_canary_settings guard_canary_settings;
 static unsigned char key[AI_KEYFILE_BYTES];
 static bool have_key;
@@ -79,82 +75,6 @@ void guard_canary_make(struct guard_canary *c, enum guard_canary_use use,
 		c->letters[n++] = vowels[bits >> 4 & 3];
 		c->letters[n++] = consonants[bits & 15];
 	}
-}
-
-/* ---- looking for one --------------------------------------------------------------- */
-
-/* All halves of what the canary may look like. */
-static void all_halves(struct guard_canary_scan *s,
-		       const struct guard_canary *c)
-{
-	size_t n = 0;
-
-	for (int way = 0; way < 4; way++)
-		for (size_t at = 0; at <= HALF; at++) {
-			uint64_t x = 0;
-
-			for (size_t i = 0; i < HALF; i++) {
-				size_t k = at + i;
-				unsigned l = (unsigned)(c->letters[way & 1
-					? GUARD_CANARY_LETTERS - 1 - k : k] -
-					'a');
-
-				x = x << BITS | (way & 2 ? (l + 13) % 26 : l);
-			}
-			s->wanted[n++] = x;
-			s->maybe[x % 1024 / 64] |= UINT64_C(1) << x % 64;
-		}
-}
-
-void guard_canary_scan(struct guard_canary_scan *s,
-		       const struct guard_canary *c, const char *p, size_t n)
-{
-	memset(s, 0, sizeof *s);
-	s->p = p;
-	s->n = n;
-	all_halves(s, c);
-}
-
-static bool is_wanted(const struct guard_canary_scan *s)
-{
-	if (!(s->maybe[s->window % 1024 / 64] >> s->window % 64 & 1))
-		return false;
-	for (size_t i = 0; i < sizeof s->wanted / sizeof *s->wanted; i++)
-		if (s->wanted[i] == s->window)
-			return true;
-	return false;
-}
-
-/* Takes the next letter; false: there is none. */
-static bool next_letter(struct guard_canary_scan *s)
-{
-	while (s->at < s->n && !ai_view_alpha(s->p[s->at]))
-		s->at++;
-	if (s->at == s->n)
-		return false;
-	s->window = (s->window << BITS |
-		     (unsigned)(ai_view_lower(s->p[s->at]) - 'a')) & WINDOW;
-	s->from[s->have++ % GUARD_CANARY_LETTERS] = s->at++;
-	return true;
-}
-
-bool guard_canary_next(struct guard_canary_scan *s,
-		       struct guard_canary_hit *hit)
-{
-	while (next_letter(s)) {
-		if (s->have < HALF || !is_wanted(s))
-			continue;
-		hit->from = s->from[(s->have - HALF) % GUARD_CANARY_LETTERS];
-		hit->letters = HALF;
-		do {
-			hit->to = s->at;
-		} while (hit->letters < GUARD_CANARY_LETTERS &&
-			 next_letter(s) && is_wanted(s) && ++hit->letters);
-		s->have = 0;
-		s->window = 0;
-		return true;
-	}
-	return false;
 }
 
 /* ---- planting one ------------------------------------------------------------------ */

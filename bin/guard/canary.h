@@ -38,28 +38,22 @@ void guard_canary_unload(void);
 void guard_canary_make(struct guard_canary *c, enum guard_canary_use use,
 		       const struct ai_rec *rec);
 
-/* Where one of them was found, or most of it. */
+/* Where one of them was found, or a part of it. */
 struct guard_canary_hit {
 	size_t from, to; /* bytes of the text */
-	size_t letters;  /* that are there, in a row */
+	size_t letters;  /* that are there */
 };
+typedef int guard_canary_each(void *arg, const struct guard_canary_hit *hit);
 /*
- * The next place at or behind *at with at least half of the canary, in any case,
- * whatever stands between its letters, also backwards and in rot13; false: none.
+ * Calls each() for every place that has the canary: half of it or more in a row,
+ * in any case, whatever stands between its letters, backwards, in an alphabet
+ * that is moved or mirrored, or with digits for letters; all of it with up to
+ * four letters between any two; in the first or last letters of words, or the
+ * first of lines; or three of its four groups near each other.  -1: each() did.
+ * Linear in the text.
  */
-struct guard_canary_scan {
-	const char *p;
-	size_t n, at;
-	uint64_t wanted[4 * (GUARD_CANARY_LETTERS / 2 + 1)];
-	uint64_t maybe[1024 / 64]; /* the last ten bits of those, as bits */
-	uint64_t window;
-	size_t have, from[GUARD_CANARY_LETTERS];
-	size_t next; /* place in from[] */
-};
-void guard_canary_scan(struct guard_canary_scan *s,
-		       const struct guard_canary *c, const char *p, size_t n);
-bool guard_canary_next(struct guard_canary_scan *s,
-		       struct guard_canary_hit *hit);
+int guard_canary_find(const struct guard_canary *c, struct ai_span text,
+		      guard_canary_each *each, void *arg);
 
 /* The verb: records get their canary. */
 int guard_canary(int argc, char **argv, struct ai_err *err);

@@ -152,23 +152,32 @@ static int look_for_words(const struct ai_view *v, struct guard_findings *f,
 	return 0;
 }
 
-static int look_for_canary(const struct ai_view *v, struct guard_findings *f,
-			   const struct guard_canary *c, struct ai_err *err)
-{
-	struct guard_canary_scan scan;
-	struct guard_canary_hit hit;
-	const double all = GUARD_CANARY_LETTERS;
+/* What a canary is looked for in, and what is done about it. */
+struct canary_search {
+	const struct ai_view *v;
+	struct guard_findings *f;
+	struct guard_told *told;
+	struct ai_err *err;
+};
 
-	guard_canary_scan(&scan, c, v->text.p, v->text.n);
-	while (guard_canary_next(&scan, &hit))
-		if (guard_find(f, v, GUARD_LEAK, "canary",
-			       .4 + .6 * (double)hit.letters / all, hit.from,
-			       hit.to,
-			       hit.letters == GUARD_CANARY_LETTERS
-				       ? "the canary of the instructions"
-				       : "a part of the canary",
-			       err) < 0)
-			return -1;
+static int on_leak(void *arg, const struct guard_canary_hit *hit)
+{
+	const struct canary_search *s = arg;
+
+	return guard_find(s->f, s->v, GUARD_LEAK, "canary",
+			  .4 + .6 * (double)hit->letters / GUARD_CANARY_LETTERS,
+			  hit->from, hit->to,
+			  hit->letters == GUARD_CANARY_LETTERS
+				  ? "the canary of the instructions"
+				  : "a part of the canary",
+			  s->err);
+}
+
+static int on_repeated(void *arg, const struct guard_canary_hit *hit)
+{
+	struct canary_search *s = arg;
+
+	s->told->repeated |= hit->letters == GUARD_CANARY_LETTERS;
 	return 0;
 }
 
@@ -176,20 +185,18 @@ int guard_leak(const struct ai_view *v, enum guard_context context,
 	       struct guard_findings *f, struct ai_err *err)
 {
 	struct guard_told *told = f->told;
-	struct guard_canary_scan scan;
-	struct guard_canary_hit hit;
+	struct canary_search search = { v, f, told, err };
 
 	if (context != GUARD_ANSWER || told == NULL)
 		return 0;
 	if (v->of == NULL) /* the text itself, before its views */
 		told->repeated = false;
-	if (told->leak.known && look_for_canary(v, f, &told->leak, err) < 0)
+	if (told->leak.known &&
+	    guard_canary_find(&told->leak, v->text, on_leak, &search) < 0)
 		return -1;
-	if (guard_canary_settings.repeat && told->repeat.known) {
-		guard_canary_scan(&scan, &told->repeat, v->text.p, v->text.n);
-		while (!told->repeated && guard_canary_next(&scan, &hit))
-			told->repeated = hit.letters == GUARD_CANARY_LETTERS;
-	}
+	if (guard_canary_settings.repeat && told->repeat.known &&
+	    !told->repeated)
+		guard_canary_find(&told->repeat, v->text, on_repeated, &search);
 	return look_for_words(v, f, told, err);
 }
 

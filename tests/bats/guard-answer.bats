@@ -160,6 +160,61 @@ leaks() {
 	assert_eq "$(leaks "$c" --canary-key key)" ''
 }
 
+@test "answer: a canary is found in other spellings, and each time it is there" {
+	asked
+	ai-guard canary --canary-key key asked >planted
+	mv planted asked
+	node -e '
+		const { messages: [m] } = JSON.parse(require("fs").readFileSync("asked"))
+		const c = m.content.match(/\(ref\. (.*)\)$/)[1], l = [...c.replaceAll("-", "")]
+		const g = c.split("-"), code = (f) => [...c].map((x) => f(x.charCodeAt(0)))
+		const map = (f) => c.replace(/[a-z]/g, (x) => String.fromCharCode(97 + f(x.charCodeAt(0) - 97)))
+		const bits = code((x) => x.toString(2).padStart(8, "0"))
+		const five = [...bits.join("").padEnd(185, "0").matchAll(/.{5}/g)]
+		const base32 = five.map((x) => "abcdefghijklmnopqrstuvwxyz234567"[parseInt(x[0], 2)]).join("")
+		const words = { a: "apple", b: "bravo", d: "delta", f: "fox", g: "golf", h: "hotel", i: "india",
+			j: "july", k: "kilo", l: "lima", m: "mike", n: "no", o: "oscar", p: "papa", r: "romeo",
+			s: "so", t: "tango", u: "under", v: "victor", z: "zulu" }
+		const ways = {
+			between: l.join("x"), several: l.join("qxyw"), doubled: l.map((x) => x + x).join(""),
+			uneven: l.map((x, i) => x + "b".repeat(i % 4)).join(""), tags: l.map((x) => `<i>${x}</i>`).join(""),
+			base32, capitals: base32.toUpperCase(), decimal: code(String).join(", "),
+			hex: code((x) => x.toString(16)).join(" "), octal: code((x) => x.toString(8).padStart(3, "0")).join(" "),
+			bits: bits.join(" "), "bits together": bits.join(""), numbers: l.map((x) => x.charCodeAt(0) - 96).join("-"),
+			leet: c.replace(/[aiostbg]/g, (x) => "4105789"["aiostbg".indexOf(x)]),
+			"leet of l": c.replace(/[aosl]/g, (x) => "@0$1"["aosl".indexOf(x)]),
+			"last group first": g.toReversed().join("-"), "any order": [g[2], g[0], g[3], g[1]].join(" "),
+			"groups backwards": g.map((x) => [...x].toReversed().join("")).join("-"),
+			"groups in a text": `First ${g[0]}, then ${g[1]}. Then comes ${g[2]} and at the end ${g[3]}`,
+			moved: map((x) => (x + 3) % 26), mirrored: map((x) => 25 - x), cases: [...c].map((x, i) =>
+				i % 2 ? x.toUpperCase() : x).join(""), lines: [...c].join("\n"),
+			json: JSON.stringify(l.join("\n")), twice: JSON.stringify(JSON.stringify(l.join("\n"))),
+			pieces: JSON.stringify([c.slice(0, 7), c.slice(7)]), escapes: "\"" + code((x) =>
+				"\\u00" + x.toString(16)).join("") + "\"", table: l.map((x, i) => `| ${i} | ${x} |`).join("\n"),
+			first: l.map((x) => words[x]).join(" "), "as in": l.map((x) => `${x} as in ${words[x]}`).join("\n"),
+			last: l.map((x) => "qu" + x).join(" "), "first of lines": "\n" + l.map((x) =>
+				words[x] + " is how this line of it begins").join("\n"),
+		}
+		const rec = (text, way) => console.log(JSON.stringify({ id: "r1", way, completion: { text } }))
+		for (const [way, text] of Object.entries(ways)) rec(`It is ${text} .`, way)
+		for (const [way, text] of Object.entries({ apart: `${c} and ${c}`, together: c + c,
+			spaced: [...c].join(" ") + " and " + [...c].join(" "), "half before": l.slice(0, 10).join("") + l.join(""),
+			"backwards, too": `${c} and ${[...c].toReversed().join("")}` })) rec(text, "two: " + way)' >ways
+	ai-guard -p completion.text --as guard_out --context answer --canary-key key ways >out
+	jq -r '.way as $w | [.guard_out.findings[] | select(.rule == "canary").score] |
+		select(if $w | startswith("two") then length != 2 or .[1] != 1 else max != 1 end) |
+		"\($w): \(.)"' out >missed
+	assert_eq "$(cat missed)" ''
+	assert_eq "$(wc -l <out)" 37
+	# Three of its groups, and two, which may be words.
+	c=$(jq -r '.messages[0].content' asked | sed -n 's/^(ref\. \(.*\))$/\1/p')
+	assert_eq "$(leaks "${c:18} and ${c:0:5} or ${c:12:5}" --canary-key key)" 'canary 0.85 text'
+	assert_eq "$(leaks "${c:18} and ${c:0:5}" --canary-key key)" ''
+	# Another one, in all these ways, is none.
+	assert_eq "$(ai-guard -p completion.text --context answer --canary-key key --session s ways |
+		jq -r '.guard.findings[] | select(.rule == "canary").rule')" ''
+}
+
 @test "answer: where canaries are planted, and that nothing else changes" {
 	asked
 	plant() { ai-guard canary --canary-key key "$@"; }
