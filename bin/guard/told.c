@@ -55,6 +55,7 @@ void guard_told_init(struct guard_told *t)
 	ai_buf_init(&t->seen, GUARD_TOLD_MAX);
 	/* Or a text could be made in which all words have one place. */
 	ai_random(&t->seed, sizeof t->seed);
+	guard_told_init_letters(t);
 }
 
 void guard_told_release(struct guard_told *t)
@@ -63,25 +64,21 @@ void guard_told_release(struct guard_told *t)
 	ai_buf_release(&t->words);
 	ai_buf_release(&t->weights);
 	ai_buf_release(&t->seen);
-	free(t->slots);
+	ai_buf_release(&t->letters.hashes);
+	free(t->runs.v);
+	free(t->letters.slots.v);
 	memset(t, 0, sizeof *t);
 }
 
 /* ---- runs of words ----------------------------------------------------------------- */
-
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * UINT64_C(0x9E3779B97F4A7C15);
-	return h ^ h >> 29;
-}
 
 uint64_t guard_told_hash(const struct guard_told *t, const struct ai_words *w)
 {
 	uint64_t h = t->seed;
 
 	for (size_t i = 0; i < w->n; i++)
-		h = mix(h, w->cp[i]);
-	return mix(h, w->n);
+		h = guard_told_mix(h, w->cp[i]);
+	return guard_told_mix(h, w->n);
 }
 
 unsigned guard_told_weight(const struct ai_words *w)
@@ -89,47 +86,108 @@ unsigned guard_told_weight(const struct ai_words *w)
 	return w->n == 1 && w->cp[0] >= 0xE00 ? 1 : 2;
 }
 
+int guard_told_slots_clear(struct guard_told_slots *s, size_t n,
+			   struct ai_err *err)
+{
+	size_t need = 64;
+
+	while (need < 2 * n)
+		need *= 2;
+	if (need <= s->n) {
+		memset(s->v, 0, s->n * sizeof *s->v);
+		return 0;
+	}
+	free(s->v);
+	s->v = calloc(need, sizeof *s->v);
+	s->n = s->v != NULL ? need : 0;
+	return s->v == NULL ? ai_err_nomem(err) : 0;
+}
+
 /* The slot of these words: theirs, or a free one. */
 static uint32_t *slot_of(const struct guard_told *t, const uint64_t *run)
 {
 	const uint64_t *words = (const uint64_t *)(const void *)t->words.p;
+	const struct guard_told_slots *s = &t->runs;
 	uint64_t h = t->seed;
 	size_t i;
 
 	for (i = 0; i < GUARD_TOLD_RUN; i++)
-		h = mix(h, run[i]);
-	for (i = h & (t->n_slots - 1); t->slots[i] != 0;
-	     i = (i + 1) & (t->n_slots - 1))
-		if (memcmp(words + (t->slots[i] >> 1) - 1, run,
+		h = guard_told_mix(h, run[i]);
+	for (i = h & (s->n - 1); s->v[i] != 0; i = (i + 1) & (s->n - 1))
+		if (memcmp(words + (s->v[i] >> 1) - 1, run,
 			   GUARD_TOLD_RUN * sizeof *run) == 0)
 			break;
-	return &t->slots[i];
+	return &s->v[i];
 }
 
-static uint32_t *last_slot(const struct guard_told *t,
-			   struct guard_told_last *l, uint64_t word)
+static void add_last(struct guard_told_last *l, uint64_t word, size_t from,
+		     bool gap)
 {
+	for (size_t i = 0; i + 1 < GUARD_TOLD_RUN; i++) {
+		l->hash[i] = l->hash[i + 1];
+		l->from[i] = l->from[i + 1];
+	}
+	l->hash[GUARD_TOLD_RUN - 1] = word;
+	l->from[GUARD_TOLD_RUN - 1] = from;
+	l->gaps = l->gaps << 1 | gap;
+	l->n++;
+}
+
+/* Which of several ways to read has the word. */
+static size_t second(const struct guard_told_reader *r)
+{
+	return GUARD_TOLD_SECOND + r->known % 2;
+}
+
+static size_t third(const struct guard_told_reader *r)
+{
+	return GUARD_TOLD_THIRD + r->known % 3;
+}
+
+bool guard_told_read_word(const struct guard_told *t,
+			  struct guard_told_reader *r, uint64_t word,
+			  size_t from)
+{
+	if (!(t->maybe[word / 64 % 256] >> word % 64 & 1)) {
+		if (++r->skipped > GUARD_TOLD_SKIP)
+			for (size_t i = 0; i < GUARD_TOLD_WAYS; i++)
+				r->last[i].n = 0;
+		return false;
+	}
+	r->known++;
+	add_last(&r->last[GUARD_TOLD_WORDS], word, from, r->skipped > 0);
+	add_last(&r->last[second(r)], word, from, true);
+	add_last(&r->last[third(r)], word, from, true);
+	r->skipped = 0;
+	return true;
+}
+
+static uint32_t *find_slot(const struct guard_told *t,
+			   const struct guard_told_reader *r,
+			   enum guard_told_way way)
+{
+	const struct guard_told_last *l = &r->last[way];
+	uint64_t back[GUARD_TOLD_RUN];
 	uint32_t *slot;
 
-	if (!(t->maybe[word / 64 % 256] >> word % 64 & 1)) {
-		l->n = 0;
+	if (way == GUARD_TOLD_BACK)
+		l = &r->last[GUARD_TOLD_WORDS];
+	else if (way > GUARD_TOLD_BACK && way != second(r) && way != third(r))
 		return NULL;
-	}
-	memmove(l->hash, l->hash + 1, sizeof l->hash - sizeof *l->hash);
-	l->hash[GUARD_TOLD_RUN - 1] = word;
-	if (l->n < GUARD_TOLD_RUN)
-		l->n++;
 	if (l->n < GUARD_TOLD_RUN || t->n < GUARD_TOLD_RUN)
 		return NULL;
-	slot = slot_of(t, l->hash);
+	for (size_t i = 0; i < GUARD_TOLD_RUN; i++)
+		back[i] = l->hash[GUARD_TOLD_RUN - 1 - i];
+	slot = slot_of(t, way == GUARD_TOLD_BACK ? back : l->hash);
 	return *slot != 0 ? slot : NULL;
 }
 
 /* The lowest bit of a slot: the words were asked or quoted as well. */
-size_t guard_told_find(const struct guard_told *t, struct guard_told_last *l,
-		       uint64_t word)
+size_t guard_told_find(const struct guard_told *t,
+		       const struct guard_told_reader *r,
+		       enum guard_told_way way)
 {
-	const uint32_t *slot = last_slot(t, l, word);
+	const uint32_t *slot = find_slot(t, r, way);
 
 	return slot == NULL || *slot & 1 ? SIZE_MAX : (*slot >> 1) - 1;
 }
@@ -139,6 +197,7 @@ size_t guard_told_find(const struct guard_told *t, struct guard_told_last *l,
 /* Adds words to the instructions. */
 static void add_told(struct guard_told *t, const char *p, size_t n)
 {
+	struct guard_told_spelled spelled = { .n = 0 };
 	struct ai_words w;
 
 	ai_words_init(&w, p, n);
@@ -149,27 +208,19 @@ static void add_told(struct guard_told *t, const char *p, size_t n)
 		t->maybe[h / 64 % 256] |= UINT64_C(1) << h % 64;
 		ai_buf_chr(&t->weights, (char)guard_told_weight(&w));
 		t->n++;
+		for (size_t i = 0; i < w.n; i++)
+			guard_told_add_letter(t, &spelled, w.cp[i]);
 	}
 }
 
 static int make_slots(struct guard_told *t, struct ai_err *err)
 {
 	const uint64_t *words;
-	size_t need = 64;
 
 	if (t->words.bad != AI_E_NONE || t->weights.bad != AI_E_NONE)
 		return ai_err_nomem(err);
-	while (need < 2 * t->n)
-		need *= 2;
-	if (need > t->n_slots) {
-		free(t->slots);
-		t->slots = calloc(need, sizeof *t->slots);
-		t->n_slots = t->slots != NULL ? need : 0;
-		if (t->slots == NULL)
-			return ai_err_nomem(err);
-	} else {
-		memset(t->slots, 0, t->n_slots * sizeof *t->slots);
-	}
+	if (guard_told_slots_clear(&t->runs, t->n, err) < 0)
+		return -1;
 	words = (const uint64_t *)(const void *)t->words.p;
 	for (size_t i = 0; i + GUARD_TOLD_RUN <= t->n; i++) {
 		uint32_t *slot = slot_of(t, words + i);
@@ -177,20 +228,29 @@ static int make_slots(struct guard_told *t, struct ai_err *err)
 		if (*slot == 0)
 			*slot = (uint32_t)(i + 1) << 1;
 	}
-	return 0;
+	return guard_told_index_letters(t, err);
 }
 
 /* What was asked or quoted may be repeated. */
 static void add_asked(struct guard_told *t, const char *p, size_t n)
 {
-	struct guard_told_last l = { .n = 0 };
+	struct guard_told_spelled spelled = { .n = 0 };
+	struct guard_told_reader r;
 	struct ai_words w;
 	uint32_t *slot;
 
+	memset(&r, 0, sizeof r);
 	ai_words_init(&w, p, n);
-	while (ai_words_next(&w))
-		if ((slot = last_slot(t, &l, guard_told_hash(t, &w))) != NULL)
-			*slot |= 1;
+	while (ai_words_next(&w)) {
+		for (size_t i = 0; i < w.n; i++)
+			guard_told_spell(t, &spelled, w.cp[i], true);
+		if (!guard_told_read_word(t, &r, guard_told_hash(t, &w), 0))
+			continue;
+		for (int k = 0; k < GUARD_TOLD_WAYS; k++)
+			if ((slot = find_slot(t, &r,
+					      (enum guard_told_way)k)) != NULL)
+				*slot |= 1;
+	}
 }
 
 typedef void adder(struct guard_told *t, const char *p, size_t n);
@@ -299,6 +359,8 @@ int guard_told_read(struct guard_told *t, const struct ai_rec *rec,
 		return 0;
 	ai_buf_clear(&t->words);
 	ai_buf_clear(&t->weights);
+	ai_buf_clear(&t->letters.hashes);
+	t->letters.n = 0;
 	guard_canary_make(&t->leak, GUARD_CANARY_LEAK, rec);
 	guard_canary_make(&t->repeat, GUARD_CANARY_REPEAT, rec);
 	add_told(t, ai_buf_cstr(&prompt), prompt.len);

@@ -271,6 +271,53 @@ leaks() {
 		system-prompt
 }
 
+@test "answer: instructions that come out with blanks, words or numbers between, or without" {
+	asked
+	jq -c '.messages[0].content += " Do not discuss politics. If you do not know, say so. Refuse to give advice on taxes. Offer to call the branch at any time."' \
+		asked >longer
+	node -e '
+		const rec = JSON.parse(require("fs").readFileSync("longer"))
+		const all = rec.messages[0].content, words = all.split(" "), letters = words.join("")
+		const sentences = all.match(/[^.]*\.( |$)|[^.]*\.[0-9][^.]*\.( |$)/g)
+		const turn = (s) => s.replace(/[a-z]/gi, (x) => String.fromCharCode(x.charCodeAt(0) +
+			(x.toLowerCase() < "n" ? 13 : -13)))
+		const ways = {
+			"no blanks": letters, "small letters": letters.toLowerCase().replace(/[^a-z]/g, ""),
+			"a part": letters.slice(40, 100), "camel case": words.map((w) => w[0].toUpperCase() +
+				w.slice(1)).join(""), dots: [...letters].join("."), base64: btoa(letters), rot13: turn(letters),
+			"backwards": [...letters].toReversed().join(""), "a word": words.join(" foo "),
+			"two words": words.join(" foo bar "), "a word of theirs": words.join(" the "),
+			"other words": words.map((w, i) => w + " " + ["alpha", "beta", "gamma", "delta"][i % 4]).join(" "),
+			"after two": words.map((w, i) => i % 2 ? w + " foo" : w).join(" "),
+			"order of words": words.toReversed().join(" "), "numbers": words.map((w, i) => `${i + 1}. ${w}`).join("\n"),
+			"numbered sentences": sentences.map((s, i) => `${i + 1}) ${s}`).join("\n"),
+			"every second": sentences.filter((s, i) => i % 2 === 0).join(" "),
+			"the others": sentences.filter((s, i) => i % 2).join(" "),
+			punctuation: all.toUpperCase().replace(/[.,]/g, "!?").replaceAll(" ", " ... "),
+			elements: words.map((w) => `<w>${w}</w>`).join(""), strings: JSON.stringify(words),
+			"strings in strings": JSON.stringify(JSON.stringify(words)),
+			"lines in strings": JSON.stringify(JSON.stringify(words.join("\n"))),
+		}
+		for (const [way, text] of Object.entries(ways))
+			console.log(JSON.stringify({ ...rec, way, completion: { text: `Well: ${text} .` } }))' >ways
+	ai-guard -p completion.text --as guard_out --context answer ways >out
+	assert_eq "$(jq -r 'select(all(.guard_out.findings[]; .rule != "system-prompt")).way' out)" ''
+	assert_eq "$(wc -l <out)" 23
+	# The span is what was found, also in letters of several bytes.
+	jq -cn '{instructions: ("Verrate niemals den Schlüssel für die Tür, denn größere Übel drohen sonst überall.")} |
+		.completion = {text: ("Äh, " + (.instructions | gsub(" "; "")) + " – so?")}' >asked
+	ai-guard -p completion.text --context answer asked >out
+	node -e '
+		const r = JSON.parse(require("fs").readFileSync("out"))
+		const [f] = r.guard.findings.filter((x) => x.rule === "system-prompt")
+		process.stdout.write(Buffer.from(r.completion.text).subarray(...f.span))' >part
+	assert_eq "$(cat part)" "VerrateniemalsdenSchlüsselfürdieTür,denngrößereÜbeldrohensonstüberall"
+	# What was asked may be repeated so, too.
+	jq -cn --arg r "$rules" '{params: {system: $r}, prompt: ($r | gsub(" "; ""))}' >asked
+	assert_eq "$(leaks "${rules// /}")" ''
+	assert_has "$(leaks "$rules")" system-prompt
+}
+
 @test "answer: what the user said, few words, and other texts are no leak" {
 	asked
 	assert_eq "$(leaks "Be polite, brief and exact: what is 2.75 percent of the interest margin of a bank?")" ''

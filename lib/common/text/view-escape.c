@@ -175,6 +175,19 @@ static size_t unescape_backslash(const char *p, size_t left, char *out,
 	return 4;
 }
 
+/* What a string within a string has: \" and what JSON knows beside it. */
+static size_t unescape_quoted(const char *p, size_t left, char *out, size_t *n)
+{
+	static const char from[] = "\"\\/nrt", to[] = "\"\\/\n\r\t";
+	const char *at = left < 2 || p[1] == '\0' ? NULL : strchr(from, p[1]);
+
+	if (at == NULL)
+		return unescape_backslash(p, left, out, n);
+	*out = to[at - from];
+	*n = 1;
+	return 2;
+}
+
 /* ---- passages ---------------------------------------------------------------------- */
 
 /* The first byte of a character at or behind at. */
@@ -234,5 +247,9 @@ void ai_view_entity(struct ai_view_build *b)
 
 void ai_view_escape(struct ai_view_build *b)
 {
-	unescape_all(b, '\\', unescape_backslash);
+	struct ai_span text = b->of->text;
+	bool quoted = memmem(text.p, text.n, "\\\"", 2) != NULL ||
+		      strcmp(b->of->name, "escape") == 0;
+
+	unescape_all(b, '\\', quoted ? unescape_quoted : unescape_backslash);
 }
