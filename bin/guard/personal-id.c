@@ -440,14 +440,10 @@ static bool with_letters(struct personal *s, size_t at)
 	return false;
 }
 
-bool personal_id(struct personal *s, const struct personal_token *t)
+static bool any_id(struct personal *s, const struct personal_token *t)
 {
 	size_t n = t->to - t->from;
 
-	if (!t->letters && with_letters(s, t->from))
-		return true;
-	if (!personal_begins(s, t->from))
-		return false;
 	if (t->letters && (try_iban(s, t->from) || try_coin(s, t)))
 		return true;
 	if (!t->letters && n >= 26 && try_coin(s, t))
@@ -455,4 +451,18 @@ bool personal_id(struct personal *s, const struct personal_token *t)
 	if (try_card(s, t))
 		return true;
 	return (n <= 18 && by_form(s, t->from, n)) || try_worded(s, t);
+}
+
+bool personal_id(struct personal *s, const struct personal_token *t)
+{
+	char before = t->from > 0 ? s->p[t->from - 1] : ' ';
+	bool found;
+
+	if (!t->letters && with_letters(s, t->from))
+		return true;
+	/* card_4111111111111111, ssn_123-45-6789_x */
+	s->named = before == '_' || personal_at(s, t->to) == '_';
+	found = personal_begins(s, t->from) && any_id(s, t);
+	s->named = false;
+	return found;
 }

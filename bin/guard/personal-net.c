@@ -83,6 +83,8 @@ static size_t local_part(const struct personal *s, size_t at)
 	while (from < at && !personal_alnum(s->p[from]) &&
 	       s->p[from] != '_' && !((unsigned char)s->p[from] & 0x80))
 		from++;
+	if (from > 0 && personal_escaped(s, from + 1) && from + 1 < at)
+		from++;
 	/* What stands before a / or = is a path, a name of a variable. */
 	for (size_t i = at; i > from; i--)
 		if (strchr("/=&?", s->p[i - 1]) != NULL) {
@@ -160,6 +162,11 @@ bool personal_email(struct personal *s, size_t at)
 	end = domain(s, at + 1, &top);
 	if (end == at + 1)
 		return false;
+	/* A number behind it, and the signs of what stands out: _jo@..._ */
+	while (end > top + 2 && personal_digit(s->p[end - 1]))
+		end--;
+	if (s->p[from] == '_' && personal_at(s, end) == '_' && from + 1 < at)
+		from++;
 	sure = top_level(s->p + top, end - top);
 	if (sure <= 0 || is_login(s, from, at, end))
 		return false;
@@ -219,11 +226,14 @@ static bool try_ipv4(struct personal *s, size_t from)
 {
 	unsigned v[4];
 	size_t to = ipv4(s, from, v);
-	char before = from > 0 ? s->p[from - 1] : ' ';
+	char before = from > 0 && !personal_escaped(s, from) ? s->p[from - 1]
+							     : ' ';
+	/* ip_192.0.2.7 */
+	bool named = before == '_' && personal_near(s, PERSONAL_IP, from, 2);
 
 	if (to == 0 || personal_alnum(personal_at(s, to)) ||
-	    personal_at(s, to) == '_' || personal_alnum(before) ||
-	    before == '_' || before == '.' ||
+	    (personal_at(s, to) == '_' && !named) || personal_alnum(before) ||
+	    (before == '_' && !named) || before == '.' ||
 	    (before == '-' && from > 1 && personal_alnum(s->p[from - 2])) ||
 	    (personal_at(s, to) == '.' &&
 	     personal_digit(personal_at(s, to + 1))) ||

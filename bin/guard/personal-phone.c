@@ -473,17 +473,18 @@ static bool begins(const struct personal *s, const struct phone *x)
 	char c = x->from > 0 ? s->p[x->from - 1] : ' ';
 
 	if (x->plus)
-		return !personal_alnum(c) && c != '_';
+		return !personal_alnum(c) || personal_escaped(s, x->from);
 	if (x->round[0])
 		return c != '_' && !personal_alnum(c);
 	return c != '#' && personal_begins(s, x->from);
 }
 
-static bool ends(const struct personal *s, size_t i)
+static bool ends(const struct personal *s, size_t i, bool plus)
 {
 	char c = personal_at(s, i);
 
-	return c != '/' && c != '=' && personal_ends(s, i);
+	return c != '/' && c != '=' && (plus && c == '_' ? true
+							 : personal_ends(s, i));
 }
 
 bool personal_phone(struct personal *s, const struct personal_token *t)
@@ -501,7 +502,7 @@ bool personal_phone(struct personal *s, const struct personal_token *t)
 		if (x.upto[g - 1] < 6)
 			break;
 		to = extension(s, end);
-		if (to == end && !ends(s, end))
+		if (to == end && !ends(s, end, x.plus))
 			continue;
 		score = sure(s, &x, g, &reason);
 		if (score <= 0)

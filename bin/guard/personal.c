@@ -119,12 +119,12 @@ bool personal_begins(const struct personal *s, size_t at)
 {
 	char c, before;
 
-	if (at == 0)
+	if (at == 0 || personal_escaped(s, at))
 		return true;
 	c = s->p[at - 1];
 	before = at > 1 ? s->p[at - 2] : ' ';
-	if (personal_alnum(c) || c == '_' || c == '@' || c == '%' ||
-	    c == '$' || c == '\\')
+	if (personal_alnum(c) || (c == '_' && !s->named) || c == '@' ||
+	    c == '%' || c == '$' || c == '\\')
 		return false;
 	return !(c == '-' || c == '/' || c == '.' || c == ',' || c == '&') ||
 	       !(c == '-' || c == '/' ? personal_alnum(before)
@@ -135,7 +135,8 @@ bool personal_ends(const struct personal *s, size_t at)
 {
 	char c = personal_at(s, at), next = personal_at(s, at + 1);
 
-	if (personal_alnum(c) || c == '_' || c == '@' || c == '%')
+	if (personal_alnum(c) || (c == '_' && !s->named) || c == '@' ||
+	    c == '%')
 		return false;
 	return !(c == '-' || c == '.' || c == ',' || c == '/' || c == ':') ||
 	       !personal_digit(next);
@@ -204,6 +205,8 @@ static size_t number(struct personal *s, size_t i)
 		t.from--;
 	while (t.to < s->n && personal_alnum(s->p[t.to]))
 		t.to++;
+	if (t.from < i && personal_escaped(s, t.from + 1))
+		t.from++;
 	for (size_t k = t.from; !t.letters && k < t.to; k++)
 		t.letters = !personal_digit(s->p[k]);
 	if (is_plain(s, &t))

@@ -20,6 +20,7 @@ struct personal {
 	struct ai_err *err;
 	bool failed;              /* err says why */
 	size_t told;              /* what was found ends there */
+	bool named;               /* a _ is no part of what is looked at */
 	size_t seen;              /* words before that were looked for */
 	size_t last[PERSONAL_N];  /* the end of the last word of a group; 0 */
 };
@@ -69,6 +70,14 @@ static inline bool personal_letter(char c)
 static inline bool personal_alnum(char c)
 {
 	return personal_digit(c) || personal_letter(c);
+}
+
+/* Whether the letter before at is that of an escape: \n, as strings have it. */
+static inline bool personal_escaped(const struct personal *s, size_t at)
+{
+	return at >= 2 && s->p[at - 2] == '\\' &&
+	       (s->p[at - 1] == 'n' || s->p[at - 1] == 'r' ||
+		s->p[at - 1] == 't');
 }
 
 /* ---- those who look: whether they found (and noted) something ------------------- */

@@ -73,3 +73,23 @@ iban DE89 3704 0044 0532 0130 00'
 		[ -s verdict ]
 	done
 }
+
+@test "personal: beside an underscore, a digit, or the escape of a line's end" {
+	assert_eq "$(found 'card_4111111111111111_x')" 'credit-card 4111111111111111'
+	assert_eq "$(found 'cc_4111-1111-1111-1111, 1_4111111111111111')" 'credit-card 4111-1111-1111-1111
+credit-card 4111111111111111'
+	assert_eq "$(found 'ssn_123-45-6789_')" 'us-ssn 123-45-6789'
+	assert_eq "$(found 'iban_DE89370400440532013000_')" 'iban DE89370400440532013000'
+	assert_eq "$(found 'tel_+14155552671_')" 'phone +14155552671'
+	assert_eq "$(found 'ip_8.8.8.8_ and lib_1.2.3.4_')" 'ip 8.8.8.8'
+	assert_eq "$(found '_jo.doe@example.com_ jo@example.com_x jo@example.com2')" 'email jo.doe@example.com
+email jo@example.com
+email jo@example.com'
+	assert_eq "$(found 'Mail:\njo@example.com\nCard:\n4111111111111111\tFon:\n+14155552671\r')" 'email jo@example.com
+credit-card 4111111111111111
+phone +14155552671'
+	# A longer name, and what is no number of a card.
+	for text in 'x4111111111111111' 'v_4111111111111112' 'a_1234567890123456_b' 'n_8.8.8.8'; do
+		assert_eq "$(found "$text")" ''
+	done
+}
