@@ -130,7 +130,8 @@ static int on_check(struct reader *r, struct ai_span v)
 {
 	static const char *const names[] = {
 		[GUARD_GITHUB] = "github", [GUARD_JWT] = "jwt",
-		[GUARD_GENERIC] = "generic",
+		[GUARD_GENERIC] = "generic", [GUARD_PASSWORD] = "password",
+		[GUARD_BASIC] = "basic", [GUARD_LAST] = "last",
 	};
 
 	for (size_t i = 1; i < sizeof names / sizeof *names; i++)
@@ -138,7 +139,7 @@ static int on_check(struct reader *r, struct ai_span v)
 			r->rule.check = (enum guard_check)i;
 			return 0;
 		}
-	return bad(r, "not github, jwt or generic", v);
+	return bad(r, "not github, jwt, generic, password, basic or last", v);
 }
 
 static const struct word {

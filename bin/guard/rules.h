@@ -13,7 +13,11 @@
 #define GUARD_REACH_MAX 65535
 
 enum guard_form { GUARD_NONE, GUARD_START, GUARD_NAME, GUARD_NEAR, GUARD_LINES };
-enum guard_check { GUARD_NO_CHECK, GUARD_GITHUB, GUARD_JWT, GUARD_GENERIC };
+/* From GUARD_GENERIC on: told only if no other rule knows better. */
+enum guard_check {
+	GUARD_NO_CHECK, GUARD_GITHUB, GUARD_JWT, GUARD_GENERIC, GUARD_PASSWORD,
+	GUARD_BASIC, GUARD_LAST
+};
 
 /* Strings may be NULL where nothing was said. */
 struct guard_rule {

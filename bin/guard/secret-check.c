@@ -144,13 +144,104 @@ static double generic(struct ai_span s, double score, const char **reason)
 	return score;
 }
 
+/* ---- passwords -------------------------------------------------------------------- */
+
+struct letters {
+	size_t small, large, digits, slashes, signs;
+};
+
+static struct letters count(struct ai_span s)
+{
+	struct letters n = { 0, 0, 0, 0, 0 };
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c >= 'a' && c <= 'z')
+			n.small++;
+		else if ((c >= 'A' && c <= 'Z') || c & 0x80)
+			n.large++;
+		else if (c >= '0' && c <= '9')
+			n.digits++;
+		else if (c == '/')
+			n.slashes++;
+		else if (c != '_' && c != '-' && c != '.')
+			n.signs++;
+	}
+	return n;
+}
+
+/* A call, an element, a field, a template, a path, another's name: what code has
+ * where a password would be. */
+static bool is_code(struct ai_span s, const struct letters *n)
+{
+	static const char *const parts[] = {
+		"(", ")", "[", "{", "}", "->", "::", "://", "...", "$_",
+	};
+	static const char *const names[] = { "pass", "pwd", "Pass", "PASS" };
+	const char *dot = memchr(s.p, '.', s.n);
+
+	if (strchr("$%<>{[(/*@&#\\-+=~.:|,;!?^_", s.p[0]) != NULL ||
+	    n->slashes > 1)
+		return true;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (memmem(s.p, s.n, parts[i], strlen(parts[i])) != NULL)
+			return true;
+	for (size_t i = 0; n->signs == 0 &&
+	     i < sizeof names / sizeof *names; i++)
+		if (memmem(s.p, s.n, names[i], strlen(names[i])) != NULL)
+			return true;
+	/* config.value2, and what is an address of mail. */
+	return dot != NULL && (n->signs == 0 || memchr(s.p, '@', s.n) != NULL);
+}
+
+static double password(struct ai_span s, double score, const char **reason)
+{
+	struct letters n = count(s);
+
+	if (s.n < 6 || n.small + n.large == 0 || n.digits + n.signs == 0 ||
+	    is_code(s, &n) || has_placeholder(s))
+		return 0;
+	*reason = "a password that is told";
+	return score;
+}
+
+/* The name and the password of HTTP's simplest login. */
+static double basic(struct ai_span s, double score, const char **reason)
+{
+	uint32_t bits = 0;
+	bool colon = false;
+
+	for (size_t i = 0; i < s.n && s.p[i] != '='; i++) {
+		unsigned char c;
+
+		bits = bits << 6 | (uint32_t)digit64(s.p[i]);
+		if (i % 4 == 0)
+			continue;
+		c = (unsigned char)(bits >> (6 - 2 * (i % 4)));
+		if (c < ' ' || c == 0x7F)
+			return 0;
+		colon |= c == ':';
+	}
+	*reason = "a name and a password in base64";
+	return colon ? score : 0;
+}
+
+static double last(struct ai_span s, double score, const char **reason)
+{
+	(void)s;
+	(void)reason;
+	return score;
+}
+
 double guard_check_secret(enum guard_check check, struct ai_span secret,
 			  double score, const char **reason)
 {
 	static double (*const checks[])(struct ai_span, double,
 					const char **) = {
 		[GUARD_GITHUB] = github, [GUARD_JWT] = jwt,
-		[GUARD_GENERIC] = generic,
+		[GUARD_GENERIC] = generic, [GUARD_PASSWORD] = password,
+		[GUARD_BASIC] = basic, [GUARD_LAST] = last,
 	};
 
 	*reason = "has the form of a secret of this kind";

@@ -69,7 +69,7 @@ static struct ai_span name_of(const struct secrets *s, size_t match,
 static int note(struct secrets *s, const struct guard_rule *x, size_t from,
 		size_t to, double score, const char *reason)
 {
-	if (x->check != GUARD_GENERIC || s->n_waiting == GENERIC_MAX)
+	if (x->check < GUARD_GENERIC || s->n_waiting == GENERIC_MAX)
 		return guard_find(s->f, s->v, GUARD_SECRET, x->name, score,
 				  from, to, reason, s->err);
 	s->waiting[s->n_waiting++] =
@@ -119,16 +119,34 @@ static bool is_known(const struct secrets *s, const struct waiting *w)
 	return false;
 }
 
+/* Whether one of those that wait, and is surer, is there, too; of two that are as
+ * sure the first. */
+static bool is_told(const struct secrets *s, size_t i)
+{
+	const struct waiting *w = &s->waiting[i];
+
+	for (size_t k = 0; k < s->n_waiting; k++) {
+		const struct waiting *x = &s->waiting[k];
+
+		if (x->rule != w->rule && x->from < w->to && w->from < x->to &&
+		    (x->score > w->score ||
+		     (x->score >= w->score && k < i)))
+			return true;
+	}
+	return false;
+}
+
 static int note_waiting(struct secrets *s)
 {
-	size_t n = 0;
+	bool skip[GENERIC_MAX];
+	size_t n = s->n_waiting;
 
 	/* First all, and then those: they are not to be known by each other. */
-	for (size_t i = 0; i < s->n_waiting; i++)
-		if (!is_known(s, &s->waiting[i]))
-			s->waiting[n++] = s->waiting[i];
 	for (size_t i = 0; i < n; i++)
-		if (guard_find(s->f, s->v, GUARD_SECRET,
+		skip[i] = is_known(s, &s->waiting[i]) || is_told(s, i);
+	for (size_t i = 0; i < n; i++)
+		if (!skip[i] &&
+		    guard_find(s->f, s->v, GUARD_SECRET,
 			       s->waiting[i].rule->name, s->waiting[i].score,
 			       s->waiting[i].from, s->waiting[i].to,
 			       s->waiting[i].reason, s->err) < 0)

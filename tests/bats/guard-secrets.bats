@@ -80,6 +80,52 @@ token() {
 	done
 }
 
+@test "secrets: passwords that are assigned, told, or stand in an address" {
+	for text in 'password=hunter2Xq!' 'Password: Tr0ub4dor&3' 'my password is Tr0ub4dor&3, keep it' \
+		'pwd=S3cr3t!pass' 'PGPASSWORD=xK9mPq2v psql' '{"password":"xK9$mPq2v"}' '  password: xK9mPq2v' \
+		"password => 'xK9mPq2v'" 'Das Passwort lautet xK9mPq2v.' 'mot de passe : xK9mPq2v' 'пароль: xK9mPq2v' \
+		'{"a":"{\"password\":\"xK9$mPq2v\"}"}' '"{\"a\":\"{\\\"password\\\":\\\"xK9mPq2v\\\"}\"}"'; do
+		assert_eq "$(found "$text" | cut -d' ' -f1)" password
+	done
+	assert_eq "$(found 'password=hunter2Xq!&x=1')" 'password hunter2Xq!'
+	for text in 'postgres://admin:xK9mPq2v@db.example.com:5432/app' 'https://jo:xK9mPq2v@host.example/x' \
+		'redis://:xK9mPq2v@cache.example.com:6379/0' 'mongodb+srv://u:xK9mPq2v@c.example.net/db'; do
+		assert_eq "$(found "$text")" 'url-password xK9mPq2v'
+	done
+	for text in 'password: required, at least 8 characters' 'password=${DB_PASSWORD}' 'password = get_password2()' \
+		'password = config.pw2' 'pwd=/home/jo1/x2/y3' 'passwd: user_passwd1' 'Password: ********' 'password: %s1234567' \
+		'the password is wrong.' 'password=12345678' 'postgres://user:password@localhost/db' 'http://a.example:8080/@x1' \
+		'https://user:$PASS1@host.example/' 'password: <your-password-1>' 'https://github.com/@jo/x:y@z'; do
+		assert_eq "$(found "$text")" ''
+	done
+	# A rule that knows better, and no value twice.
+	assert_eq "$(found "password=$(token ghp_)")" "github-pat $(token ghp_)"
+	assert_eq "$(found 'DB_PASSWORD="h7Gk29xPq4WzAA"' | wc -l)" 1
+}
+
+@test "secrets: headers that log somebody in" {
+	assert_eq "$(found 'Authorization: Bearer 9f8e7d6c5b4a39281706f5e4d3c2b1a0')" \
+		'authorization-header 9f8e7d6c5b4a39281706f5e4d3c2b1a0'
+	assert_eq "$(found '{"Authorization": "Bearer 9f8e7d6c5b4a39281706f5e4d3c2b1a0"}')" \
+		'authorization-header 9f8e7d6c5b4a39281706f5e4d3c2b1a0'
+	assert_eq "$(found "Authorization: Basic $(printf jo:xK9mPq2v | base64)")" \
+		"authorization-header $(printf jo:xK9mPq2v | base64)"
+	for text in 'Authorization: Basic authentication' "Basic $(printf 'no colon here' | base64)" \
+		'Authorization: Bearer <token>' 'Authorization: Bearer your-access-token-1234' 'the bearer of bad news' \
+		'Basic internationalization'; do
+		assert_eq "$(found "$text")" ''
+	done
+}
+
+@test "secrets: private keys in strings, and one that is cut off" {
+	lines=$(printf 'MIIEpAIBAAKCAQEA%048d\\n' $(seq 40))
+	key="-----BEGIN RSA PRIVATE KEY-----\\n$lines-----END RSA PRIVATE KEY-----"
+	assert_eq "$(found "{\"k\":\"$key\"}")" "private-key $key"
+	assert_eq "$(found "${key//\\n/\\\\n}")" "private-key ${key//\\n/\\\\n}"
+	assert_eq "$(found "$(printf %b "${key:0:700}")" | head -c 40)" 'private-key-part -----BEGIN RSA PRIVATE '
+	assert_eq "$(found '-----BEGIN PRIVATE KEY----- and what follows it is described in the manual')" ''
+}
+
 @test "secrets: AWS's key of the documentation is none, others are" {
 	assert_eq "$(found 'AKIAIOSFODNN7EXAMPLE')" ""
 	assert_eq "$(found 'AKIAIOSFODNN7QZKRTVB')" 'aws-access-token AKIAIOSFODNN7QZKRTVB'

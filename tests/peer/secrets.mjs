@@ -50,6 +50,9 @@ const allowed = {
 	'kubernetes-secret-yaml': /[ \t](?:\{\{[^}]*\}\}|""|'')$|:(?:\{\{[^}]*\}\}|""|'')$/,
 }
 
+// Rules that they do not have.
+const OWN = ['password', 'url-password', 'authorization-header', 'private-key-part']
+
 // How many of N may differ: the generic rule has a list of words of its own,
 // and a password's quotes are no part of it for us.
 const LOOSE = { 'generic-api-key': 0.5, 'curl-auth-user': 0.2 }
@@ -112,7 +115,8 @@ records.forEach((r, i) => {
 	const ours = answers[i].guard.findings.some((f) => f.view === 'text' &&
 		(f.rule === r.rule.id ||
 		// What has a rule of its own is told by that alone.
-		(r.rule.id === 'generic-api-key' && f.kind === 'secret')))
+		(r.rule.id === 'generic-api-key' && f.kind === 'secret' &&
+		!OWN.includes(f.rule))))
 	const key = theirs === ours ? 'agree' : theirs ? 'missed' : 'extra'
 	r.rule[key] = (r.rule[key] ?? 0) + 1
 	if (key !== 'agree' && process.env.SHOW) console.error(key, r.rule.id, JSON.stringify(r.text))
