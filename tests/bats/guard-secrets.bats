@@ -118,8 +118,8 @@ token() {
 }
 
 @test "secrets: private keys in strings, and one that is cut off" {
-	lines=$(printf 'MIIEpAIBAAKCAQEA%048d\\n' $(seq 40))
-	key="-----BEGIN RSA PRIVATE KEY-----\\n$lines-----END RSA PRIVATE KEY-----"
+	body=$(printf 'MIIEpAIBAAKCAQEA%048d\\n' $(seq 40))
+	key="-----BEGIN RSA PRIVATE KEY-----\\n$body-----END RSA PRIVATE KEY-----"
 	assert_eq "$(found "{\"k\":\"$key\"}")" "private-key $key"
 	assert_eq "$(found "${key//\\n/\\\\n}")" "private-key ${key//\\n/\\\\n}"
 	assert_eq "$(found "$(printf %b "${key:0:700}")" | head -c 40)" 'private-key-part -----BEGIN RSA PRIVATE '
