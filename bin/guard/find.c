@@ -17,6 +17,7 @@ const char *const guard_kind_names[GUARD_KINDS] = {
 const char *const guard_context_names[GUARD_CONTEXTS] = {
 	[GUARD_USER] = "user", [GUARD_DOCUMENT] = "document",
 	[GUARD_TOOL] = "tool", [GUARD_ANSWER] = "answer",
+	[GUARD_SYSTEM] = "system",
 };
 
 const char *const guard_action_names[GUARD_ACTIONS] = {

@@ -29,15 +29,18 @@ struct guard_flow {
 	struct ai_err *err;
 };
 
-/* A detector is not asked for what nothing would be done about. */
 struct guard_row {
 	const char *name; /* for people */
 	guard_detector *look;
 	enum guard_kind kind;
-	bool rated; /* it asks guard_policy_rate() */
+	bool rated;  /* it asks guard_policy_rate() */
+	bool system; /* system prompts are looked at, too */
 };
 extern const struct guard_row guard_rows[];
 extern const size_t guard_rows_n;
+/* A detector is not asked for what nothing would be done about, nor what the
+ * system prompt orders. */
+bool guard_row_asks(const struct guard_row *r, enum guard_context context);
 
 /* ---- member.c -------------------------------------------------------------------- */
 

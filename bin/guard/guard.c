@@ -24,16 +24,22 @@ static atomic_ulong dropped;
 static struct guard_redactor *redactor; /* NULL: the policy redacts nothing */
 
 const struct guard_row guard_rows[] = {
-	{ "validate", guard_validate, GUARD_INVALID, false },
-	{ "secret", guard_secret, GUARD_SECRET, false },
-	{ "personal", guard_personal, GUARD_PERSONAL, false },
-	{ "phrase", guard_phrase, GUARD_INJECTION, true },
-	{ "classifier", guard_classify, GUARD_INJECTION, true },
-	{ "exfiltration", guard_exfiltrate, GUARD_EXFILTRATION, false },
-	{ "code", guard_code, GUARD_INJECTION, false },
-	{ "leak", guard_leak, GUARD_LEAK, false },
+	{ "validate", guard_validate, GUARD_INVALID, false, true },
+	{ "secret", guard_secret, GUARD_SECRET, false, true },
+	{ "personal", guard_personal, GUARD_PERSONAL, false, true },
+	{ "phrase", guard_phrase, GUARD_INJECTION, true, false },
+	{ "classifier", guard_classify, GUARD_INJECTION, true, false },
+	{ "exfiltration", guard_exfiltrate, GUARD_EXFILTRATION, false, false },
+	{ "code", guard_code, GUARD_INJECTION, false, false },
+	{ "leak", guard_leak, GUARD_LEAK, false, false },
 };
 const size_t guard_rows_n = sizeof guard_rows / sizeof *guard_rows;
+
+bool guard_row_asks(const struct guard_row *r, enum guard_context context)
+{
+	return (context != GUARD_SYSTEM || r->system) &&
+		guard_policy_wants(context, r->kind);
+}
 
 /* ---- finding ----------------------------------------------------------------------- */
 
@@ -46,7 +52,7 @@ static int look(void *arg, const struct ai_view *v)
 	if (g->explain != NULL)
 		guard_explain_view(g, v);
 	for (size_t i = 0; i < guard_rows_n; i++)
-		if (guard_policy_wants(context, guard_rows[i].kind) &&
+		if (guard_row_asks(&guard_rows[i], context) &&
 		    guard_rows[i].look(v, context, &g->found, g->err) < 0)
 			return -1;
 	return 0;
@@ -372,7 +378,7 @@ static int check_name(struct ai_err *err)
 {
 	static const char *const usual[] = {
 		"text", "prompt", "query", "messages", "hits", "body",
-		"completion",
+		"params", "instructions", "system", "template", "completion",
 	};
 	const char *as = ai_loop.as, *path = ai_loop.path;
 	bool read = as != NULL && path != NULL && strlen(as) ==

@@ -19,12 +19,14 @@
 #define GUARD_FINDINGS_MAX ((size_t)1 << 22) /* then some are lost */
 #define GUARD_REASON 96 /* longest reason, with its NUL */
 
-/* Where the text comes from: what a user may say, a document may not; and an
- * answer is a model's, which may leak and lead astray. */
+/* Where the text comes from: what a user may say, a document may not; an
+ * answer is a model's, which may leak and lead astray; and a system prompt is
+ * of whoever made the record: what it orders is no attack. */
 enum guard_context {
-	GUARD_USER, GUARD_DOCUMENT, GUARD_TOOL, GUARD_ANSWER, GUARD_CONTEXTS
+	GUARD_USER, GUARD_DOCUMENT, GUARD_TOOL, GUARD_ANSWER, GUARD_SYSTEM,
+	GUARD_CONTEXTS
 };
-#define GUARD_CONTEXT_NAMES "user|document|tool|answer"
+#define GUARD_CONTEXT_NAMES "user|document|tool|answer|system"
 extern const char *const guard_context_names[GUARD_CONTEXTS];
 
 /* What is done about a finding; of two, the later in this list is done. */

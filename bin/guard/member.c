@@ -23,6 +23,7 @@ void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
 		       const struct guard_finding *x)
 {
 	const struct guard_texts *t = &g->texts;
+	enum guard_context context = t->v[x->text].context;
 
 #ifdef __SANITIZE_ADDRESS__
 	if (!guard_rule_is_known(x->rule))
@@ -33,9 +34,8 @@ void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
 	put_score(b, x->score);
 	if (!guard_texts_is_plain(t, x->text))
 		put_text(b, "path", guard_texts_path(t, x->text));
-	if (t->v[x->text].context != t->v[0].context)
-		put_text(b, "context",
-			 guard_context_names[t->v[x->text].context]);
+	if (context != t->context)
+		put_text(b, "context", guard_context_names[context]);
 	ai_put_key(b, "span");
 	ai_put_open(b, '[');
 	ai_put_i64(b, (int64_t)x->from);
@@ -117,14 +117,10 @@ static double worst(const struct guard_findings *f)
 
 void guard_put_member(struct ai_buf *b, const struct guard_flow *g)
 {
-	enum guard_context first = g->texts.n > 0 ? g->texts.v[0].context :
-		guard_settings.context == GUARD_AUTO ? GUARD_USER :
-		(enum guard_context)guard_settings.context;
-
 	ai_put_open(b, '{');
 	put_text(b, "verdict", guard_action_names[g->verdict]);
 	put_score(b, worst(&g->found));
-	put_text(b, "context", guard_context_names[first]);
+	put_text(b, "context", guard_context_names[g->texts.context]);
 	put_findings(b, g);
 	if (guard_settings.explain) {
 		ai_put_key(b, "explain");

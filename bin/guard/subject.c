@@ -95,26 +95,24 @@ static enum guard_context context_or(enum guard_context context)
 static const struct role {
 	const char *name;
 	enum guard_context context;
-	bool trusted;
 } roles[] = {
-	{ "system", GUARD_USER, true },
-	{ "developer", GUARD_USER, true },
-	{ "user", GUARD_USER, false },
-	{ "human", GUARD_USER, false },
-	{ "assistant", GUARD_ANSWER, false },
-	{ "model", GUARD_ANSWER, false },
-	{ "tool", GUARD_TOOL, false },
-	{ "function", GUARD_TOOL, false },
+	{ "system", GUARD_SYSTEM },
+	{ "developer", GUARD_SYSTEM },
+	{ "user", GUARD_USER },
+	{ "human", GUARD_USER },
+	{ "assistant", GUARD_ANSWER },
+	{ "model", GUARD_ANSWER },
+	{ "tool", GUARD_TOOL },
+	{ "function", GUARD_TOOL },
 };
-static const struct role unknown_role = { "", GUARD_DOCUMENT, false };
 
-static const struct role *role_of(struct ai_value v)
+enum guard_context guard_role_context(struct ai_value role)
 {
-	if (v.kind == AI_STRING)
+	if (role.kind == AI_STRING)
 		for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-			if (ai_json_is(v, ai_span_of(roles[i].name)))
-				return &roles[i];
-	return &unknown_role;
+			if (ai_json_is(role, ai_span_of(roles[i].name)))
+				return roles[i].context;
+	return GUARD_DOCUMENT;
 }
 
 /* ---- messages -------------------------------------------------------------------- */
@@ -223,16 +221,6 @@ static int take_all(struct guard_texts *t, struct ai_value v,
 	return 0;
 }
 
-static int take_message(struct guard_texts *t, struct ai_value m,
-			struct ai_value role, struct ai_err *err)
-{
-	const struct role *r = role_of(role);
-
-	if (r->trusted && guard_settings.context == GUARD_AUTO)
-		return 0;
-	return take_members(t, m, context_or(r->context), err);
-}
-
 /* ---- members ---------------------------------------------------------------------- */
 
 static int take_item(struct guard_texts *t, struct ai_value v,
@@ -254,7 +242,8 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 			     err);
 	ai_json_members(v, want, 3);
 	if (role.kind != AI_NONE)
-		return take_message(t, v, role, err);
+		return take_members(t, v, context_or(guard_role_context(role)),
+				    err);
 	/* Of messages that are none, as answers to calls, what there is. */
 	if (text.kind == AI_NONE)
 		return take_members(t, v, context_or(context), err);
@@ -346,8 +335,32 @@ static int once(const struct ai_rec *rec, const char *path, struct ai_err *err)
  * who made the record may have another program in mind. */
 static const char *const usual[] = {
 	"prompt", "query", "text", "messages", "body.messages", "body.input",
-	"body.prompt", "hits",
+	"body.prompt", "params.messages", "hits",
 };
+
+const char *const guard_prompts_at[] = {
+	"instructions", "system", "template", "params.system",
+	"params.instructions", "body.instructions", "body.system", NULL,
+};
+
+/* System prompts that are no messages: all strings that there are. */
+static int take_prompts(struct guard_texts *t, const struct ai_rec *rec,
+			struct ai_err *err)
+{
+	for (const char *const *p = guard_prompts_at; *p != NULL; p++) {
+		struct ai_value v = ai_rec_get(rec, *p);
+
+		if (v.kind == AI_NONE)
+			continue;
+		if (once(rec, *p, err) < 0)
+			return -1;
+		ai_buf_clear(&t->path);
+		ai_buf_str(&t->path, *p);
+		if (take_all(t, v, context_or(GUARD_SYSTEM), err) < 0)
+			return -1;
+	}
+	return 0;
+}
 
 static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
 		      struct ai_err *err)
@@ -370,9 +383,11 @@ static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
 			       err) < 0)
 			return -1;
 	}
-	return t->any ? 0 : ai_err_set(err, AI_E_RECORD, "the record has no "
-				       "text, prompt, query, messages or hits; "
-				       "name what is to be looked at with -p");
+	if (!t->any)
+		return ai_err_set(err, AI_E_RECORD, "the record has no text, "
+				  "prompt, query, messages or hits; name what "
+				  "is to be looked at with -p");
+	return take_prompts(t, rec, err);
 }
 
 static int take_named(struct guard_texts *t, const struct ai_rec *rec,
@@ -397,6 +412,14 @@ static int by_place(const void *a, const void *b)
 	return (x->value.s.p > y->value.s.p) - (x->value.s.p < y->value.s.p);
 }
 
+static enum guard_context context_of_all(const struct guard_texts *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].context != GUARD_SYSTEM)
+			return t->v[i].context;
+	return t->n > 0 ? GUARD_SYSTEM : context_or(GUARD_USER);
+}
+
 int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
 		     struct ai_err *err)
 {
@@ -412,5 +435,6 @@ int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
 	/* Texts that are rewritten in their order cost no search each. */
 	if (rc == 0 && t->n > 1)
 		qsort(t->v, t->n, sizeof *t->v, by_place);
+	t->context = context_of_all(t);
 	return rc;
 }

@@ -1,10 +1,10 @@
 /*
  * subject.h: the texts of a record that are looked at.
  *
- * What -p names; else all of text, prompt, query, messages, body.messages and
- * hits that there are: any of them may be what a later program reads.  A list
- * holds messages (their contents, and the arguments of calls), passages
- * ({"text":...}) or strings.
+ * What -p names; else all of text, prompt, query, messages, hits and what
+ * batch lines have instead, and system prompts: any of them may be what a later
+ * program reads.  A list holds messages (their contents, and the arguments of
+ * calls), passages ({"text":...}) or strings.
  */
 #ifndef GUARD_SUBJECT_H
 #define GUARD_SUBJECT_H
@@ -24,6 +24,7 @@ struct guard_texts {
 	struct ai_buf names;  /* paths, with a NUL behind each */
 	struct ai_buf path;   /* of what is being looked at */
 	bool any;             /* there was a member to look at */
+	enum guard_context context; /* of the first that is no system prompt */
 	struct ai_value payload; /* for -r: the first that is no list's */
 };
 
@@ -37,5 +38,10 @@ int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
 const char *guard_texts_path(const struct guard_texts *t, size_t i);
 /* Whether findings in it say no path: it is "text", or what -p names. */
 bool guard_texts_is_plain(const struct guard_texts *t, size_t i);
+
+/* Where system prompts stand, besides messages of theirs; NULL ends it. */
+extern const char *const guard_prompts_at[];
+/* Of a message; who has no role that is known is nobody that is known. */
+enum guard_context guard_role_context(struct ai_value role);
 
 #endif

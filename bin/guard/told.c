@@ -300,11 +300,8 @@ static void add_value(struct guard_told *t, struct ai_value v, adder *add)
 
 static bool is_told(struct ai_value message)
 {
-	struct ai_value role = ai_json_member(message, AI_SPAN("role"));
-
-	return role.kind == AI_STRING &&
-	       (ai_json_is(role, AI_SPAN("system")) ||
-		ai_json_is(role, AI_SPAN("developer")));
+	return guard_role_context(ai_json_member(message, AI_SPAN("role"))) ==
+		GUARD_SYSTEM;
 }
 
 static void add_messages(struct guard_told *t, struct ai_value v, bool told,
@@ -322,16 +319,12 @@ static void add_messages(struct guard_told *t, struct ai_value v, bool told,
 						    AI_SPAN("content")), add);
 }
 
-/* Where instructions stand, and what was asked; besides messages and hits. */
-static const char *const told_at[] = {
-	"instructions", "system", "template", "params.system",
-	"params.instructions", "body.instructions", "body.system", NULL,
-};
+/* Where what was asked stands, besides messages and hits. */
 static const char *const asked_at[] = {
 	"text", "prompt", "query", "task", "input", "body.input", NULL,
 };
 static const char *const messages_at[] = {
-	"messages", "body.messages", NULL,
+	"messages", "body.messages", "params.messages", NULL,
 };
 
 static void read_asked(struct guard_told *t, const struct ai_rec *rec)
@@ -364,7 +357,7 @@ int guard_told_read(struct guard_told *t, const struct ai_rec *rec,
 	guard_canary_make(&t->leak, GUARD_CANARY_LEAK, rec);
 	guard_canary_make(&t->repeat, GUARD_CANARY_REPEAT, rec);
 	add_told(t, ai_buf_cstr(&prompt), prompt.len);
-	for (const char *const *p = told_at; *p != NULL; p++)
+	for (const char *const *p = guard_prompts_at; *p != NULL; p++)
 		add_value(t, ai_rec_get(rec, *p), add_told);
 	for (const char *const *p = messages_at; *p != NULL; p++)
 		add_messages(t, ai_rec_get(rec, *p), true, add_told);
