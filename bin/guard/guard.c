@@ -182,12 +182,15 @@ static const char *member_name(void)
 	return ai_loop.as != NULL ? ai_loop.as : "guard";
 }
 
-/* The text to g->text, and as it may be written to g->fresh.  *at: the first
- * finding of this text or a later one; becomes that of the next text. */
-static long redact_text(struct guard_flow *g, size_t i, size_t *at,
+/* The text to g->text, and as it may be written to g->fresh: the token, or with
+ * -r the text.  *at: the first finding of this text or a later one; becomes that
+ * of the next text. */
+static long redact_text(struct guard_flow *g, size_t i, size_t *at, bool plain,
 			struct ai_emit *out, struct ai_err *err)
 {
 	struct guard_findings own = { .more = g->found.more };
+	struct ai_value string = g->texts.v[i].value;
+	struct ai_span text;
 
 	while (*at < g->found.n && g->found.v[*at].text < i)
 		++*at;
@@ -196,11 +199,12 @@ static long redact_text(struct guard_flow *g, size_t i, size_t *at,
 		own.n++, ++*at;
 	ai_buf_clear(&g->text);
 	ai_buf_clear(&g->fresh);
-	if (ai_json_text(g->texts.v[i].value, &g->text) < 0)
+	if (ai_json_text(string, &g->text) < 0)
 		return ai_buf_check(&g->text, "the text", err);
-	return guard_redact(redactor, (struct ai_span){
-		ai_buf_cstr(&g->text), g->text.len }, &own, out, &g->fresh,
-		err);
+	text = (struct ai_span){ ai_buf_cstr(&g->text), g->text.len };
+	return plain ? guard_redact(redactor, text, &own, out, &g->fresh, err)
+		: guard_redact_string(redactor, string, text, &own, out,
+				      &g->fresh, err);
 }
 
 static int redact(struct guard_flow *g, struct ai_rec *rec,
@@ -213,11 +217,12 @@ static int redact(struct guard_flow *g, struct ai_rec *rec,
 	guard_redact_reasons(&g->passed, &g->found);
 	guard_redact_reasons(&g->near, &g->found);
 	for (size_t i = 0; i < g->texts.n; i++) {
-		n = redact_text(g, i, &at, out, err);
+		n = redact_text(g, i, &at, false, out, err);
 		if (n < 0 || (n > 0 &&
-			      ai_rec_rewrite_value(rec, g->texts.v[i].value,
+			      ai_rec_rewrite_token(rec, g->texts.v[i].value,
+						   (struct ai_span){
 						   ai_buf_cstr(&g->fresh),
-						   g->fresh.len, err) < 0))
+						   g->fresh.len }, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -253,7 +258,7 @@ static int put_plain(struct guard_flow *g, struct ai_emit *out,
 				  "could be written; leave -r out");
 	for (size_t i = 0; i < g->texts.n && redactor != NULL; i++)
 		if (g->texts.v[i].value.s.p == g->texts.payload.s.p)
-			return redact_text(g, i, &at, out, err) < 0 ? -1 :
+			return redact_text(g, i, &at, true, out, err) < 0 ? -1 :
 				ai_emit_line(out, ai_buf_cstr(&g->fresh),
 					     g->fresh.len, err);
 	ai_buf_clear(&g->text);

@@ -7,6 +7,7 @@
 #include "crypt/hash.h"
 #include "crypt/keyfile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,7 +239,7 @@ static int pass_over(const struct pass *pass, void *arg, struct ai_span text,
 
 struct writing {
 	struct guard_redactor *r;
-	struct ai_buf *out;
+	struct ai_splice to;
 	long replaced;
 	bool unknown; /* something has no number yet */
 };
@@ -350,8 +351,17 @@ static int put_literal(void *arg, struct ai_span s, struct ai_err *err)
 	struct writing *w = arg;
 
 	(void)err; /* of the buffer, checked at the end */
-	ai_buf_add(w->out, s.p, s.n);
+	ai_splice_keep(&w->to, s.n);
 	return 0;
+}
+
+/* For what stands at s. */
+static void replace(struct writing *w, struct ai_span s, const char *by,
+		    size_t n)
+{
+	ai_splice_skip(&w->to, s.n);
+	ai_splice_put(&w->to, by, n);
+	w->replaced++;
 }
 
 static int put_placeholder(void *arg, struct ai_span s, const char *label,
@@ -359,11 +369,12 @@ static int put_placeholder(void *arg, struct ai_span s, const char *label,
 {
 	struct writing *w = arg;
 	uint32_t n = guard_map_find(w->r->map, label, s);
+	char name[PLACEHOLDER_TEXT];
 
 	if (n == 0)
 		return ai_err_set(err, AI_E_BUG, "a value has no number");
-	ai_buf_fmt(w->out, "<%s_%u>", label, n);
-	w->replaced++;
+	snprintf(name, sizeof name, "<%s_%u>", label, n);
+	replace(w, s, name, strlen(name));
 	return 0;
 }
 
@@ -393,14 +404,14 @@ static int put_mask(void *arg, struct ai_span s, const char *label,
 	for (size_t k = 0; k < s.n; k++)
 		all += is_first(s.p[k]);
 	keep = all > 2 * w->r->keep ? w->r->keep : 0;
+	replace(w, s, "", 0);
 	for (size_t k = 0; k < all - keep; k++) {
-		ai_buf_chr(w->out, '*');
+		ai_splice_put(&w->to, "*", 1);
 		do
 			i++;
 		while (i < s.n && !is_first(s.p[i]));
 	}
-	ai_buf_add(w->out, s.p + i, s.n - i);
-	w->replaced++;
+	ai_splice_put(&w->to, s.p + i, s.n - i);
 	return 0;
 }
 
@@ -409,7 +420,7 @@ static int put_pseudonym(void *arg, struct ai_span s, const char *label,
 {
 	struct writing *w = arg;
 	unsigned char sum[AI_SEAL_BYTES];
-	char name[PSEUDONYM + 1];
+	char name[PSEUDONYM + 1], all[PLACEHOLDER_LABEL + PSEUDONYM + 4];
 	struct ai_seal seal;
 
 	(void)err;
@@ -418,26 +429,23 @@ static int put_pseudonym(void *arg, struct ai_span s, const char *label,
 	ai_seal_add(&seal, s.p, s.n);
 	ai_seal_end(&seal, sum);
 	ai_base32(sum, PSEUDONYM, name);
-	ai_buf_fmt(w->out, "<%s_%s>", label, name);
-	w->replaced++;
+	snprintf(all, sizeof all, "<%s_%s>", label, name);
+	replace(w, s, all, strlen(all));
 	return 0;
 }
 
 static int put_nothing(void *arg, struct ai_span s, const char *label,
 		       struct ai_err *err)
 {
-	struct writing *w = arg;
-
-	(void)s;
 	(void)label;
 	(void)err;
-	w->replaced++;
+	replace(arg, s, "", 0);
 	return 0;
 }
 
-long guard_redact(struct guard_redactor *r, struct ai_span text,
-		  const struct guard_findings *found, struct ai_emit *emit,
-		  struct ai_buf *out, struct ai_err *err)
+static long redact(struct writing *w, struct ai_span text,
+		   const struct guard_findings *found, struct ai_emit *emit,
+		   struct ai_err *err)
 {
 	static const struct pass styles[] = {
 		[GUARD_PLACEHOLDER] = { put_literal, put_like,
@@ -446,18 +454,44 @@ long guard_redact(struct guard_redactor *r, struct ai_span text,
 		[GUARD_PSEUDONYM] = { put_literal, NULL, put_pseudonym },
 		[GUARD_REMOVE] = { put_literal, NULL, put_nothing },
 	};
-	struct writing w = { r, out, 0, false };
+	const struct guard_redactor *r = w->r;
 
 	if (found->more > 0)
 		return ai_err_set(err, AI_E_TOO_LONG, "more than %zu findings: "
 				  "not all could be redacted; split the text",
 				  found->n);
-	if (r->map != NULL && give_numbers(&w, text, found, emit, err) < 0)
+	if (r->map != NULL && give_numbers(w, text, found, emit, err) < 0)
 		return -1;
-	if (pass_over(&styles[r->style], &w, text, found, err) < 0 ||
-	    ai_buf_check(out, "the redacted text", err) < 0)
+	return pass_over(&styles[r->style], w, text, found, err);
+}
+
+long guard_redact(struct guard_redactor *r, struct ai_span text,
+		  const struct guard_findings *found, struct ai_emit *emit,
+		  struct ai_buf *out, struct ai_err *err)
+{
+	struct writing w = { .r = r };
+
+	ai_splice_plain(&w.to, text, out);
+	return redact(&w, text, found, emit, err) < 0 ||
+	       ai_buf_check(out, "the redacted text", err) < 0
+		? -1 : w.replaced;
+}
+
+long guard_redact_string(struct guard_redactor *r, struct ai_value string,
+			 struct ai_span text,
+			 const struct guard_findings *found,
+			 struct ai_emit *emit, struct ai_buf *out,
+			 struct ai_err *err)
+{
+	struct writing w = { .r = r };
+
+	ai_splice_string(&w.to, string, out);
+	ai_buf_chr(out, '"');
+	if (redact(&w, text, found, emit, err) < 0)
 		return -1;
-	return w.replaced;
+	ai_buf_chr(out, '"');
+	return ai_buf_check(out, "the redacted text", err) < 0 ? -1
+							       : w.replaced;
 }
 
 /* Whether the finding begins behind x does, in the order of the list. */

@@ -54,6 +54,13 @@ void guard_redactor_free(struct guard_redactor *r);
 long guard_redact(struct guard_redactor *r, struct ai_span text,
 		  const struct guard_findings *found, struct ai_emit *emit,
 		  struct ai_buf *out, struct ai_err *err);
+/* The same for the string of a record whose text this is: what is appended is
+ * the token, in which nothing changes but what is replaced. */
+long guard_redact_string(struct guard_redactor *r, struct ai_value string,
+			 struct ai_span text,
+			 const struct guard_findings *found,
+			 struct ai_emit *emit, struct ai_buf *out,
+			 struct ai_err *err);
 
 /*
  * Reasons may quote the text: those of the list's findings that overlap what is

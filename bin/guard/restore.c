@@ -67,7 +67,9 @@ static int end_stream(struct restoring *g, size_t i, struct ai_emit *out,
 		ai_put_key(b, "delta");
 		ai_put_open(b, '{');
 		ai_put_key(b, "text");
-		ai_put_str(b, g->out.p, g->out.len);
+		ai_buf_chr(b, '"');
+		ai_buf_add(b, g->out.p, g->out.len);
+		ai_buf_chr(b, '"');
 		ai_put_close(b, '}');
 		ai_put_close(b, '}');
 		rc = ai_buf_check(b, "a piece", err);
@@ -126,14 +128,38 @@ static const char *path_of(void)
 						       : "completion.text";
 }
 
-static int rewrite(struct restoring *g, struct ai_rec *rec, const char *path,
-		   struct ai_err *err)
+/* Appends to g->out what the text at the path becomes: with -r as a text, else
+ * as it is to stand in the token. */
+static int take(struct restoring *g, struct restorer *r,
+		const struct ai_rec *rec, const char *path, struct ai_err *err)
 {
-	if (g->out.len == g->text.len &&
-	    (g->out.len == 0 || memcmp(g->out.p, g->text.p, g->out.len) == 0))
-		return 0;
-	return ai_rec_rewrite(rec, path, ai_buf_cstr(&g->out), g->out.len,
-			      err);
+	struct ai_span text;
+
+	ai_buf_clear(&g->out);
+	if (ai_rec_text(rec, path, &g->text, err) < 0)
+		return -1;
+	text = (struct ai_span){ ai_buf_cstr(&g->text), g->text.len };
+	if (ai_loop.plain_out)
+		return restorer_add(r, text.p, text.n, &g->out, err);
+	ai_buf_chr(&g->out, '"');
+	return restorer_add_string(r, ai_rec_get(rec, path), text, &g->out,
+				   err);
+}
+
+static int put(struct restoring *g, struct ai_rec *rec, const char *path,
+	       struct ai_emit *out, struct ai_err *err)
+{
+	struct ai_value v = ai_rec_get(rec, path);
+	struct ai_span token;
+
+	ai_buf_chr(&g->out, '"');
+	if (ai_buf_check(&g->out, "the restored text", err) < 0)
+		return -1;
+	token = (struct ai_span){ g->out.p, g->out.len };
+	if (!ai_span_eq(token, v.s) &&
+	    ai_rec_rewrite_token(rec, v, token, err) < 0)
+		return -1;
+	return ai_emit_rec(out, rec, err);
 }
 
 static int each_delta(struct restoring *g, struct ai_rec *rec,
@@ -141,15 +167,11 @@ static int each_delta(struct restoring *g, struct ai_rec *rec,
 {
 	struct stream *s = open_stream(g, ai_rec_id_value(rec), out, err);
 
-	ai_buf_clear(&g->out);
-	if (s == NULL || ai_rec_text(rec, DELTA, &g->text, err) < 0 ||
-	    restorer_add(&s->restorer, ai_buf_cstr(&g->text), g->text.len,
-			 &g->out, err) < 0)
+	if (s == NULL || take(g, &s->restorer, rec, DELTA, err) < 0)
 		return -1;
-	if (ai_loop.plain_out)
-		return ai_emit_bytes(out, g->out.p, g->out.len, err);
-	return rewrite(g, rec, DELTA, err) < 0 ? -1
-		: ai_emit_rec(out, rec, err);
+	return ai_loop.plain_out
+		? ai_emit_bytes(out, g->out.p, g->out.len, err)
+		: put(g, rec, DELTA, out, err);
 }
 
 /* The whole answer; with -r that of which the pieces were written needs but its
@@ -162,16 +184,14 @@ static int each_whole(struct restoring *g, struct ai_rec *rec,
 
 	if (streamed && end_stream(g, i, out, err) < 0)
 		return -1;
-	ai_buf_clear(&g->out);
-	if (ai_rec_text(rec, path_of(), &g->text, err) < 0 ||
-	    restorer_add(&g->whole, ai_buf_cstr(&g->text), g->text.len,
-			 &g->out, err) < 0 ||
-	    restorer_end(&g->whole, &g->out, err) < 0 ||
-	    rewrite(g, rec, path_of(), err) < 0)
+	restorer_clear(&g->whole); /* of one that failed */
+	if (take(g, &g->whole, rec, path_of(), err) < 0 ||
+	    restorer_end(&g->whole, &g->out, err) < 0)
 		return -1;
-	if (streamed && ai_loop.plain_out)
-		return ai_emit_bytes(out, "\n", 1, err);
-	return ai_emit_answer(out, rec, ai_buf_cstr(&g->out), g->out.len, err);
+	if (!ai_loop.plain_out)
+		return put(g, rec, path_of(), out, err);
+	return streamed ? ai_emit_bytes(out, "\n", 1, err)
+		: ai_emit_line(out, ai_buf_cstr(&g->out), g->out.len, err);
 }
 
 static int each(void *state, struct ai_rec *rec, struct ai_emit *out,

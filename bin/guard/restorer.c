@@ -8,6 +8,7 @@
 
 /* A form is shorter: LABEL_1 with each '_' escaped, and brackets. */
 #define HELD_MAX ((size_t)256)
+#define RAW_MAX (6 * HELD_MAX) /* each byte escaped */
 
 void restorer_init(struct restorer *r, struct guard_map *map, bool exact)
 {
@@ -15,27 +16,45 @@ void restorer_init(struct restorer *r, struct guard_map *map, bool exact)
 	r->map = map;
 	r->exact = exact;
 	ai_buf_init(&r->held, SIZE_MAX);
+	ai_buf_init(&r->raw, SIZE_MAX);
+}
+
+void restorer_clear(struct restorer *r)
+{
+	ai_buf_clear(&r->held);
+	ai_buf_clear(&r->raw);
+	r->word = false;
+}
+
+static void wipe(struct ai_buf *b)
+{
+	if (b->cap > 0)
+		ai_wipe(b->p, b->cap);
+	ai_buf_release(b);
 }
 
 void restorer_release(struct restorer *r)
 {
-	if (r->held.cap > 0)
-		ai_wipe(r->held.p, r->held.cap);
-	ai_buf_release(&r->held);
+	wipe(&r->held);
+	wipe(&r->raw);
 }
 
 /* Within HTML's entities a value is one, too. */
-static void put_value(struct ai_buf *out, struct ai_span v, bool html)
+static void put_value(struct ai_splice *to, struct ai_span v, bool html)
 {
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
+	size_t done = 0;
 
-		if (!html || (c != '<' && c != '>' && c != '&'))
-			ai_buf_chr(out, c);
-		else
-			ai_buf_str(out, c == '<' ? "&lt;" :
-					c == '>' ? "&gt;" : "&amp;");
+	for (size_t i = 0; html && i < v.n; i++) {
+		const char *as = v.p[i] == '<' ? "&lt;" :
+			v.p[i] == '>' ? "&gt;" : v.p[i] == '&' ? "&amp;" : NULL;
+
+		if (as == NULL)
+			continue;
+		ai_splice_put(to, v.p + done, i - done);
+		ai_splice_put(to, as, strlen(as));
+		done = i + 1;
 	}
+	ai_splice_put(to, v.p + done, v.n - done);
 }
 
 /* One piece on its way. */
@@ -44,12 +63,12 @@ struct piece {
 	const char *p;
 	size_t n, done; /* done: written */
 	bool end, fresh; /* fresh: the map was looked at for this piece */
-	struct ai_buf *out;
+	struct ai_splice to;
 };
 
 static void put_until(struct piece *x, size_t at)
 {
-	ai_buf_add(x->out, x->p + x->done, at - x->done);
+	ai_splice_keep(&x->to, at - x->done);
 	x->done = at;
 }
 
@@ -80,7 +99,8 @@ static int whole(struct piece *x, size_t at, const struct placeholder *ph,
 	if (s != GUARD_MAP_VALUE)
 		return 0;
 	put_until(x, at);
-	put_value(x->out, value, ph->form == PLACEHOLDER_HTML);
+	ai_splice_skip(&x->to, ph->len);
+	put_value(&x->to, value, ph->form == PLACEHOLDER_HTML);
 	x->done = at + ph->len;
 	return 0;
 }
@@ -136,41 +156,78 @@ static int restore(struct piece *x, struct ai_err *err)
 	return 0;
 }
 
-static int go_on(struct restorer *r, const char *p, size_t n, bool end,
-		 struct ai_buf *out, struct ai_err *err)
+/* Behind what is held stands this; what becomes of both. */
+static int join(struct ai_buf *held, struct ai_span *s, struct ai_err *err)
 {
-	struct piece x = { .r = r, .p = p, .n = n, .end = end, .out = out };
-	char rest[HELD_MAX];
-	size_t left;
+	if (held->len == 0)
+		return 0;
+	ai_buf_add(held, s->p, s->n);
+	*s = (struct ai_span){ held->p, held->len };
+	return ai_buf_check(held, "the text", err);
+}
 
-	if (r->held.len > 0) {
-		ai_buf_add(&r->held, p, n);
-		if (ai_buf_check(&r->held, "the text", err) < 0)
-			return -1;
-		x.p = r->held.p;
-		x.n = r->held.len;
-	}
+/* Holds these bytes, which may be some of its own, and no others. */
+static int hold(struct ai_buf *held, const char *p, size_t n, size_t max,
+		struct ai_err *err)
+{
+	char rest[RAW_MAX];
+
+	if (n > max)
+		return ai_err_set(err, AI_E_BUG, "too much is held back");
+	memcpy(rest, p, n);
+	ai_buf_clear(held);
+	ai_buf_add(held, rest, n);
+	ai_wipe(rest, n);
+	return ai_buf_check(held, "the text", err);
+}
+
+/* raw: the inside of the token whose text this is, if it is a string. */
+static int go_on(struct restorer *r, struct ai_span text, struct ai_span raw,
+		 bool end, struct ai_buf *out, struct ai_err *err)
+{
+	struct piece x = { .r = r, .end = end };
+
+	if (join(&r->held, &text, err) < 0 ||
+	    (r->json && join(&r->raw, &raw, err) < 0))
+		return -1;
+	x.p = text.p;
+	x.n = text.n;
+	if (r->json)
+		ai_splice_inside(&x.to, raw, out);
+	else
+		ai_splice_plain(&x.to, text, out);
 	if (restore(&x, err) < 0)
 		return -1;
-	left = x.n - x.done;
-	if (left > sizeof rest)
-		return ai_err_set(err, AI_E_BUG, "too much is held back");
-	memcpy(rest, x.p + x.done, left);
-	ai_buf_clear(&r->held);
-	ai_buf_add(&r->held, rest, left);
-	return ai_buf_check(&r->held, "the text", err) < 0
-		? -1 : ai_buf_check(out, "the restored text", err);
+	if (r->json && hold(&r->raw, x.to.p, (size_t)(x.to.end - x.to.p),
+			    RAW_MAX, err) < 0)
+		return -1;
+	if (hold(&r->held, x.p + x.done, x.n - x.done, HELD_MAX, err) < 0)
+		return -1;
+	return ai_buf_check(out, "the restored text", err);
 }
 
 int restorer_add(struct restorer *r, const char *p, size_t n,
 		 struct ai_buf *out, struct ai_err *err)
 {
-	return n == 0 ? 0 : go_on(r, p, n, false, out, err);
+	const struct ai_span text = { p, n };
+
+	r->json = false;
+	return n == 0 ? 0 : go_on(r, text, text, false, out, err);
+}
+
+int restorer_add_string(struct restorer *r, struct ai_value string,
+			struct ai_span text, struct ai_buf *out,
+			struct ai_err *err)
+{
+	r->json = true;
+	return text.n == 0 ? 0 : go_on(r, text, (struct ai_span){
+		string.s.p + 1, string.s.n - 2 }, false, out, err);
 }
 
 int restorer_end(struct restorer *r, struct ai_buf *out, struct ai_err *err)
 {
-	int rc = r->held.len == 0 ? 0 : go_on(r, "", 0, true, out, err);
+	const struct ai_span none = AI_SPAN("");
+	int rc = r->held.len == 0 ? 0 : go_on(r, none, none, true, out, err);
 
 	r->word = false;
 	return rc;

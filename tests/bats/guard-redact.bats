@@ -48,12 +48,29 @@ text() {
 }
 
 @test "the record: exactly the token changes, the spans are those of before" {
-	printf '{ "n":1.00,\t"text" : "\\u00e9 %s" , "n":12345678901234567890}\n' "$A" |
+	printf '{ "n":1.00,\t"text" : "\\u00e9\\/\\ud800 %s" , "n":12345678901234567890}\n' "$A" |
 		ai-guard --redact >out
-	assert_has "$(cat out)" '{ "n":1.00,	"text" : "é <AWS_ACCESS_TOKEN_1>" , "n":12345678901234567890,"guard":{"verdict":"redact"'
-	assert_eq "$(jq -c '.guard.findings[0].span' out)" '[3,23]'
+	assert_has "$(cat out)" '{ "n":1.00,	"text" : "\u00e9\/\ud800 <AWS_ACCESS_TOKEN_1>" , "n":12345678901234567890,"guard":{"verdict":"redact"'
+	assert_has "$(cat out)" '"rule":"aws-access-token","score":0.9,"span":[7,27]'
 	ai-guard restore -p text out >back
-	assert_has "$(cat back)" "{ \"n\":1.00,	\"text\" : \"é $A\" , \"n\":12345678901234567890,"
+	assert_has "$(cat back)" "{ \"n\":1.00,	\"text\" : \"\\u00e9\\/\\ud800 $A\" , \"n\":12345678901234567890,"
+}
+
+@test "restore: escapes and halves of characters in the answer stay as they are" {
+	text "$A" | ai-guard --redact >/dev/null
+	t='\u00E9 \/ \ud83d\ude00 \ud800 \u0000 é'
+	printf '%s\n' "{\"completion\":{\"text\":\"$t <AWS_ACCESS_TOKEN_1> \\u003cAWS_ACCESS_TOKEN_1\\u003e $t\"}}" >in
+	run ai-guard restore in
+	assert_eq "$output" "{\"completion\":{\"text\":\"$t $A $A $t\"}}"
+	# Also where it comes in pieces, and of what is held back.
+	printf '%s\n' '{"delta":{"text":"\ud800 \/ \u003cAWS"}}' '{"delta":{"text":"_\u0041CCESS_TOKEN_1> \u00e9"}}' \
+		'{"delta":{"text":" \u003cAWS_"}}' '{"delta":{"text":"x \u003c"}}' >in
+	run ai-guard restore in
+	assert_eq "$output" '{"delta":{"text":"\ud800 \/ "}}
+{"delta":{"text":"'"$A"' \u00e9"}}
+{"delta":{"text":" "}}
+{"delta":{"text":"\u003cAWS_x "}}
+{"delta":{"text":"\u003c"}}'
 }
 
 @test "what looks like a placeholder is the user's own" {

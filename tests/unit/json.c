@@ -42,6 +42,39 @@ static void test_text(void)
 	}
 }
 
+static void test_splice(void)
+{
+	static const char token[] = "\"a\\u00e9\\ud83d\\ude00\\/\\ud800z\"";
+	struct ai_value v = { AI_STRING, { token, sizeof token - 1 } };
+	struct ai_splice s;
+
+	/* Decoded: a, 2 bytes, 4 bytes, /, 3 bytes, z. */
+	ai_buf_clear(&b);
+	ai_splice_string(&s, v, &b);
+	ai_splice_keep(&s, 3);
+	ai_splice_put(&s, "\"\n", 2);
+	ai_splice_keep(&s, 5);
+	ai_splice_skip(&s, 3);
+	ai_splice_keep(&s, 1);
+	ok(strcmp(ai_buf_cstr(&b), "a\\u00e9\\\"\\n\\ud83d\\ude00\\/z") == 0,
+	   "a string in parts");
+	ai_buf_clear(&b);
+	ai_splice_string(&s, v, &b);
+	ai_splice_keep(&s, 2);
+	ai_splice_skip(&s, 2);
+	ai_splice_keep(&s, 100);
+	ok(strcmp(ai_buf_cstr(&b), "a\\u00e9\\/\\ud800z") == 0,
+	   "an escape has one place");
+	ai_buf_clear(&b);
+	ai_splice_plain(&s, AI_SPAN("a\\u00e9\"b"), &b);
+	ai_splice_keep(&s, 1);
+	ai_splice_skip(&s, 6);
+	ai_splice_put(&s, "\"", 1);
+	ai_splice_keep(&s, 2);
+	ok(strcmp(ai_buf_cstr(&b), "a\"\"b") == 0,
+	   "a text in parts");
+}
+
 static void test_put(void)
 {
 	char every[256];
@@ -143,6 +176,7 @@ static void test_strings_everywhere(void)
 int main(void)
 {
 	test_text();
+	test_splice();
 	test_put();
 	test_doubles();
 	test_whole();

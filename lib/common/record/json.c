@@ -619,6 +619,71 @@ int ai_json_text(struct ai_value string, struct ai_buf *out)
 	return out->bad == AI_E_NONE ? 0 : -1;
 }
 
+/* ---- writing a string anew in parts ---------------------------------------- */
+
+void ai_splice_inside(struct ai_splice *s, struct ai_span inside,
+		      struct ai_buf *out)
+{
+	*s = (struct ai_splice){ inside.p, inside.p + inside.n, true, 0, out };
+}
+
+void ai_splice_string(struct ai_splice *s, struct ai_value string,
+		      struct ai_buf *out)
+{
+	ai_splice_inside(s, (struct ai_span){ string.s.p + 1, string.s.n - 2 },
+			 out);
+}
+
+void ai_splice_plain(struct ai_splice *s, struct ai_span text,
+		     struct ai_buf *out)
+{
+	*s = (struct ai_splice){ text.p, text.p + text.n, false, 0, out };
+}
+
+/* Behind the bytes that stand for the next n of the decoded text. */
+static const char *pass(struct ai_splice *s, size_t n)
+{
+	const char *p = s->p, *slash;
+	size_t done = s->over, bytes;
+	char text[4];
+
+	while (done < n && p < s->end) {
+		bytes = (size_t)(s->end - p);
+		bytes = bytes < n - done ? bytes : n - done;
+		slash = s->json ? memchr(p, '\\', bytes) : NULL;
+		if (slash != p) {
+			bytes = slash == NULL ? bytes : (size_t)(slash - p);
+			p += bytes;
+		} else {
+			p += 1 + unescape(p + 1, s->end, text, &bytes);
+		}
+		done += bytes;
+	}
+	s->over = done > n ? done - n : 0;
+	return p;
+}
+
+void ai_splice_keep(struct ai_splice *s, size_t n)
+{
+	const char *to = pass(s, n);
+
+	ai_buf_add(s->out, s->p, (size_t)(to - s->p));
+	s->p = to;
+}
+
+void ai_splice_skip(struct ai_splice *s, size_t n)
+{
+	s->p = pass(s, n);
+}
+
+void ai_splice_put(struct ai_splice *s, const char *p, size_t n)
+{
+	if (s->json)
+		ai_put_inside(s->out, p, n);
+	else
+		ai_buf_add(s->out, p, n);
+}
+
 int ai_json_i64(struct ai_value v, int64_t *out)
 {
 	if (v.kind != AI_NUMBER)

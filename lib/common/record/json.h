@@ -90,6 +90,31 @@ size_t ai_json_step(const char *path, char *name, size_t size,
 /* Appends the decoded text of a string value (a lone surrogate escape
  * becomes U+FFFD). -1: out's limit or memory, see ai_buf_check(). */
 int ai_json_text(struct ai_value string, struct ai_buf *out);
+
+/*
+ * A string that is written anew in parts.  What is kept of it keeps its bytes,
+ * escapes and halves of characters included; out gets the token without its
+ * quotes.  Lengths are those of the decoded text, from its beginning on; a part
+ * that ends within an escape has all of it.
+ */
+struct ai_splice {
+	const char *p, *end; /* what is left */
+	bool json;           /* else a text as it is, to be written so */
+	size_t over;         /* bytes of the next part that are done */
+	struct ai_buf *out;
+};
+void ai_splice_string(struct ai_splice *s, struct ai_value string,
+		      struct ai_buf *out);
+/* The inside of a token, without quotes. */
+void ai_splice_inside(struct ai_splice *s, struct ai_span inside,
+		      struct ai_buf *out);
+void ai_splice_plain(struct ai_splice *s, struct ai_span text,
+		     struct ai_buf *out);
+void ai_splice_keep(struct ai_splice *s, size_t n);
+void ai_splice_skip(struct ai_splice *s, size_t n);
+/* New text, UTF-8. */
+void ai_splice_put(struct ai_splice *s, const char *p, size_t n);
+
 /* Whole numbers only ("3", "3.0" and "3e0" too). -1: not one, or too big. */
 int ai_json_i64(struct ai_value v, int64_t *out);
 int ai_json_f64(struct ai_value v, double *out);
@@ -107,6 +132,8 @@ void ai_put_open(struct ai_buf *b, char bracket);
 void ai_put_close(struct ai_buf *b, char bracket);
 void ai_put_key(struct ai_buf *b, const char *name);
 void ai_put_str(struct ai_buf *b, const char *p, size_t n); /* UTF-8 */
+/* The same without quotes and comma: a part of a string. */
+void ai_put_inside(struct ai_buf *b, const char *p, size_t n);
 void ai_put_cstr(struct ai_buf *b, const char *s); /* NULL writes null */
 void ai_put_i64(struct ai_buf *b, int64_t v);
 void ai_put_f64(struct ai_buf *b, double v); /* shortest exact; nan: null */

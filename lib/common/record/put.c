@@ -77,9 +77,22 @@ static size_t plain_len(const char *p, size_t n)
 	return i;
 }
 
+void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
+{
+	size_t i = 0, plain;
+
+	while (i < n) {
+		plain = i;
+		i += plain_len(p + i, n - i);
+		ai_buf_add(b, p + plain, i - plain);
+		if (i < n)
+			escape(b, (unsigned char)p[i++]);
+	}
+}
+
 static void quote(struct ai_buf *b, const char *p, size_t n)
 {
-	size_t i = plain_len(p, n), plain;
+	size_t i = plain_len(p, n);
 	char *to;
 
 	/* Most are names and short words. */
@@ -95,15 +108,7 @@ static void quote(struct ai_buf *b, const char *p, size_t n)
 	}
 	ai_buf_chr(b, '"');
 	ai_buf_add(b, p, i);
-	if (i < n)
-		escape(b, (unsigned char)p[i++]);
-	while (i < n) {
-		plain = i;
-		i += plain_len(p + i, n - i);
-		ai_buf_add(b, p + plain, i - plain);
-		if (i < n)
-			escape(b, (unsigned char)p[i++]);
-	}
+	ai_put_inside(b, p + i, n - i);
 	ai_buf_chr(b, '"');
 }
 

@@ -203,18 +203,15 @@ int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
 	return ai_rec_rewrite_value(r, v, text, n, err);
 }
 
-int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
-			 size_t n, struct ai_err *err)
+/* The bytes of v become those from `at` of r->fresh on. */
+static int add_edit(struct ai_rec *r, struct ai_value v, size_t at,
+		    struct ai_err *err)
 {
-	struct ai_edit edit = { 0 };
+	struct ai_edit edit = { .at = at, .n = r->fresh.len - at };
 	size_t i;
 
 	edit.from = (size_t)(v.s.p - r->line.p);
 	edit.to = edit.from + v.s.n;
-	edit.at = r->fresh.len;
-	ai_put_str(&r->fresh, text, n);
-	edit.at += r->fresh.len > edit.at && r->fresh.p[edit.at] == ',';
-	edit.n = r->fresh.len - edit.at;
 	if (ai_buf_check(&r->fresh, "the text", err) < 0)
 		return -1;
 	for (i = r->n_edits; i > 0 && r->edits[i - 1].from >= edit.from; i--)
@@ -229,6 +226,25 @@ int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
 	r->edits[i] = edit;
 	r->n_edits++;
 	return 0;
+}
+
+int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
+			 size_t n, struct ai_err *err)
+{
+	size_t at = r->fresh.len;
+
+	ai_put_str(&r->fresh, text, n);
+	at += r->fresh.len > at && r->fresh.p[at] == ',';
+	return add_edit(r, v, at, err);
+}
+
+int ai_rec_rewrite_token(struct ai_rec *r, struct ai_value v,
+			 struct ai_span token, struct ai_err *err)
+{
+	size_t at = r->fresh.len;
+
+	ai_buf_add(&r->fresh, token.p, token.n);
+	return add_edit(r, v, at, err);
 }
 
 void ai_rec_put_error(struct ai_buf *b, const char *tool,

@@ -81,6 +81,9 @@ int ai_rec_rewrite(struct ai_rec *r, const char *path, const char *text,
  * is the dear part when one record is written many times. */
 int ai_rec_rewrite_value(struct ai_rec *r, struct ai_value v, const char *text,
 			 size_t n, struct ai_err *err);
+/* The same with this token, quotes included. */
+int ai_rec_rewrite_token(struct ai_rec *r, struct ai_value v,
+			 struct ai_span token, struct ai_err *err);
 /* Reverts the record and adds the error object that makes it an error
  * record. */
 int ai_rec_fail(struct ai_rec *r, const char *tool, const struct ai_err *why,
