@@ -169,14 +169,24 @@ bool guard_policy_wants(enum guard_context context, enum guard_kind kind)
 	return policy.wants[context][kind];
 }
 
-bool guard_policy_redacts(void)
+/* Whether any rule has this action, or one from it on to the other. */
+static bool acts(enum guard_action from, enum guard_action to)
 {
 	for (size_t i = 0; i < policy.n; i++)
-		if (!policy.v[i].is_rate &&
-		    (policy.v[i].action == GUARD_REDACT ||
-		     policy.v[i].action == GUARD_BLOCK))
+		if (!policy.v[i].is_rate && policy.v[i].action >= from &&
+		    policy.v[i].action <= to)
 			return true;
 	return false;
+}
+
+bool guard_policy_redacts(void)
+{
+	return acts(GUARD_REDACT, GUARD_BLOCK);
+}
+
+bool guard_policy_withholds(void)
+{
+	return acts(GUARD_REDACT, GUARD_DROP);
 }
 
 bool guard_policy_host(const char *host, size_t n)

@@ -398,7 +398,7 @@ static int check_name(struct ai_err *err)
 
 int guard_run(int argc, char **argv, struct ai_err *err)
 {
-	static const struct ai_filter filter = {
+	struct ai_filter filter = {
 		.each = each, .flush = flush, .before_write = before_write,
 		.open = open_guard, .close = close_guard,
 	};
@@ -422,6 +422,7 @@ int guard_run(int argc, char **argv, struct ai_err *err)
 		rc = start_redactor(err);
 	if (rc == 0)
 		rc = guard_events_start(err);
+	filter.withhold = guard_policy_withholds();
 	if (rc == 0)
 		rc = ai_loop_run(&filter, argc, argv, err);
 	n = atomic_load(&dropped);

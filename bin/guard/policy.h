@@ -53,6 +53,8 @@ double guard_policy_rate(enum guard_context context, enum guard_kind kind);
 bool guard_policy_wants(enum guard_context context, enum guard_kind kind);
 /* Whether anything may have to be replaced in a text. */
 bool guard_policy_redacts(void);
+/* Whether anything may have to be taken away: redacted, blocked or dropped. */
+bool guard_policy_withholds(void);
 /* Whether a host may stand in what a model writes. */
 bool guard_policy_host(const char *host, size_t n);
 /* Whether there is any that may: then no others are meant to. */

@@ -494,6 +494,12 @@ long guard_redact_string(struct guard_redactor *r, struct ai_value string,
 							       : w.replaced;
 }
 
+/* Only what finds attacks quotes their words. */
+static bool quotes(const struct guard_finding *x)
+{
+	return x->kind == GUARD_INJECTION;
+}
+
 /* Whether the finding begins behind x does, in the order of the list. */
 static bool begins_behind(const struct guard_finding *f,
 			  const struct guard_finding *x)
@@ -524,7 +530,7 @@ void guard_redact_reasons(struct guard_findings *list,
 		while (next < found->n && !guard_finding_hides(&found->v[next]))
 			next++;
 		f = next < found->n ? &found->v[next] : NULL;
-		if (!guard_finding_hides(x) &&
+		if (quotes(x) && !guard_finding_hides(x) &&
 		    ((text == x->text && end > x->from) ||
 		     (f != NULL && f->text == x->text && f->from < x->to)))
 			x->why = "";

@@ -63,8 +63,8 @@ long guard_redact_string(struct guard_redactor *r, struct ai_value string,
 			 struct ai_err *err);
 
 /*
- * Reasons may quote the text: those of the list's findings that overlap what is
- * redacted, which stands in found, become empty.  Both lists are sorted; they may
+ * Reasons of attacks quote the text: those of the list's findings that overlap
+ * what is redacted, which stands in found, become empty.  Both lists are sorted; they may
  * be the same one.
  */
 void guard_redact_reasons(struct guard_findings *list,

@@ -6,6 +6,7 @@
 
 #include "policy.h"
 
+#include "base/utf8.h"
 #include "record/schema.h"
 
 #include <errno.h>
@@ -89,33 +90,52 @@ static bool is_answer(const struct ai_err *why)
 		why->code == AI_E_UTF8;
 }
 
-/* json satisfies the schema, or that it does not is a finding in 0..to. */
-static int check(const struct ai_schema *schema, const char *rule,
-		 struct ai_span json, const struct ai_view *v, size_t to,
-		 struct guard_findings *f, struct ai_err *err)
+/* Messages quote values and names, which may be what is taken out elsewhere;
+ * then the place in the schema has to do. */
+static void say(const struct ai_err *why, const struct ai_buf *where,
+		char reason[GUARD_REASON])
 {
-	struct ai_err why;
-	char reason[GUARD_REASON];
-	size_t place;
+	const char *p = ai_buf_cstr(where);
 
-	if (schema == NULL ||
-	    ai_schema_check(schema, json.p, json.n, &why) == 0)
-		return 0;
-	if (!is_answer(&why)) {
-		*err = why;
-		return -1;
-	}
-	/* Messages quote values, which may be what is taken out elsewhere; what
-	 * stands before the colon is the place. */
-	place = strcspn(why.msg, ":");
-	if (why.code != AI_E_RECORD)
-		snprintf(reason, sizeof reason, "no JSON: %.80s", why.msg);
-	else if (guard_policy_redacts())
-		snprintf(reason, sizeof reason, "%.*s: not as the schema wants "
-			 "it", place < 60 ? (int)place : 60, why.msg);
+	if (why->code != AI_E_RECORD)
+		snprintf(reason, GUARD_REASON, "no JSON: %.80s", why->msg);
+	else if (!guard_policy_withholds())
+		snprintf(reason, GUARD_REASON, "%.80s", why->msg);
 	else
-		snprintf(reason, sizeof reason, "%.80s", why.msg);
-	return guard_find(f, v, GUARD_INVALID, rule, 1, 0, to, reason, err);
+		snprintf(reason, GUARD_REASON, "the schema's %.*s is violated",
+			 (int)ai_utf8_floor(p, where->len, where->len < 70
+					    ? where->len : 70), p);
+}
+
+/* 1: json satisfies the schema; 0: reason says why not; -1: nobody knows. */
+static int check(const struct ai_schema *schema, struct ai_span json,
+		 char reason[GUARD_REASON], struct ai_err *err)
+{
+	struct ai_buf where = AI_BUF_INIT(1 << 16);
+	struct ai_err why;
+	int rc = 1;
+
+	if (schema != NULL && ai_schema_check_where(schema, json.p, json.n,
+						    &where, &why) < 0) {
+		rc = is_answer(&why) ? 0 : -1;
+		say(&why, &where, reason);
+		if (rc < 0)
+			*err = why;
+	}
+	ai_buf_release(&where);
+	return rc;
+}
+
+/* That it does not is a finding in 0..to. */
+static int find_shape(const struct ai_schema *schema, const char *rule,
+		      struct ai_span json, const struct ai_view *v, size_t to,
+		      struct guard_findings *f, struct ai_err *err)
+{
+	char reason[GUARD_REASON];
+	int rc = check(schema, json, reason, err);
+
+	return rc != 0 ? (rc < 0 ? -1 : 0)
+		: guard_find(f, v, GUARD_INVALID, rule, 1, 0, to, reason, err);
 }
 
 /* ---- halves of characters ---------------------------------------------------------- */
@@ -202,7 +222,7 @@ int guard_shape_text(struct ai_value string, struct ai_span text,
 	const struct ai_view v = { .name = "text", .text = text };
 
 	if (find_length(text, &v, f, err) < 0 ||
-	    check(of_text, "text-schema", text, &v, text.n, f, err) < 0)
+	    find_shape(of_text, "text-schema", text, &v, text.n, f, err) < 0)
 		return -1;
 	if (string.kind != AI_STRING ||
 	    memmem(text.p, text.n, "\xEF\xBF\xBD", 3) == NULL)
@@ -215,11 +235,14 @@ int guard_shape_record(const struct ai_rec *rec, struct guard_findings *f,
 {
 	static const struct ai_view none = { .name = "record" };
 
-	return check(of_record, "schema", rec->line, &none, 0, f, err);
+	return find_shape(of_record, "schema", rec->line, &none, 0, f, err);
 }
 
 int guard_shape_empty(const struct ai_rec *rec, struct ai_err *err)
 {
-	return of_record == NULL ? 0 : ai_schema_check(of_record, rec->line.p,
-						       rec->line.n, err);
+	char reason[GUARD_REASON];
+	int rc = check(of_record, rec->line, reason, err);
+
+	return rc != 0 ? (rc < 0 ? -1 : 0)
+		: ai_err_set(err, AI_E_RECORD, "%s", reason);
 }

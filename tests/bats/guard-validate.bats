@@ -141,6 +141,21 @@ found() {
 	echo '{"text":"key AKIA5PKUVQXW7OHT2RZA"}' >in
 	run ai-guard --schema schema --redact in
 	assert_eq "$(jq -c '.guard.findings[0] | [.rule, .reason]' <<<"$output")" \
-		'["schema","text: not as the schema wants it"]'
+		'["schema","the schema'"'"'s properties.text.pattern is violated"]'
 	[[ $output != *AKIA5* ]]
+	# Of the text, too, whose names are its own as well.
+	echo '{"properties":{"a":{"type":"integer"}},"additionalProperties":false}' >schema
+	printf '%s\n' '{"text":"{\"a\":\"AKIA5PKUVQXW7OHT2RZA\"}"}' \
+		'{"text":"{\"AKIA5PKUVQXW7OHT2RZA\":1}"}' '{"text":"AKIA5PKUVQXW7OHT2RZA"}' >in
+	run ai-guard --text-schema schema --redact --action invalid=block in
+	assert_eq "$(jq -r '.error.guard.findings[] | select(.kind == "invalid").reason' <<<"$output")" \
+		"the schema's properties.a.type is violated
+the schema's additionalProperties is violated
+no JSON: a value is expected at byte 1"
+	[[ $output != *AKIA5* ]]
+	# A record without any text at all.
+	echo '{"messages":[],"AKIA5PKUVQXW7OHT2RZA":1}' >in
+	run --separate-stderr ai-guard --schema schema --redact in
+	assert_eq "$(jq -r .error.message <<<"$output")" "the schema's additionalProperties is violated"
+	[[ $output$stderr != *AKIA5* ]]
 }

@@ -541,7 +541,7 @@ static void styles(void)
 /* Reasons that may quote what is redacted go, and no others. */
 static void reasons(void)
 {
-#define SAID(t, a, b, act) { .rule = "r", .why = "why", .text = (t), \
+#define SAID(t, a, b, act) { .kind = GUARD_INJECTION, .rule = "r", .why = "why", .text = (t), \
 			     .from = (a), .to = (b), .action = (act) }
 	struct guard_finding v[] = {
 		SAID(0, 0, 5, GUARD_FLAG), SAID(0, 0, 50, GUARD_FLAG),
@@ -555,6 +555,8 @@ static void reasons(void)
 	struct guard_findings f = { .v = v, .n = sizeof v / sizeof *v },
 			      g = { .v = other, .n = 3 };
 	char got[sizeof v / sizeof *v + 4] = "";
+	struct guard_finding plain = SAID(0, 0, 50, GUARD_FLAG);
+	struct guard_findings h = { .v = &plain, .n = 1 };
 
 	guard_redact_reasons(&f, &f);
 	guard_redact_reasons(&g, &f);
@@ -564,6 +566,9 @@ static void reasons(void)
 		got[f.n + i] = *other[i].why != '\0' ? 'y' : '-';
 	ok(strcmp(got, "y-y--yy-yy-y-yy") == 0, "reasons that may quote what "
 	   "is redacted: %s", got);
+	plain.kind = GUARD_INVALID;
+	guard_redact_reasons(&h, &f);
+	ok(*plain.why != '\0', "reasons that quote nothing stay");
 }
 
 /* All would not be redacted: so none. */

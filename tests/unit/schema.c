@@ -637,9 +637,46 @@ static void test_null(void)
 	ai_schema_free(s);
 }
 
+/* The place in the schema, with nothing of the value in it. */
+static void test_where(void)
+{
+	static const struct {
+		const char *schema, *value, *where;
+	} t[] = {
+		{ CONFIG, "{\"chunk\":{\"size\":0}}",
+		  "properties.chunk.properties.size.minimum" },
+		{ CONFIG, "{\"chunk\":{\"siez\":5}}",
+		  "properties.chunk.additionalProperties" },
+		{ CONFIG, "{\"converters\":{\".pdf\":[\"x\",5]}}",
+		  "properties.converters.patternProperties.^\\\\..items.type" },
+		{ CONFIG, "5", "type" },
+		{ "{\"contains\":{\"type\":\"string\"}}", "[1,2]", "contains" },
+		{ "{\"anyOf\":[{\"minimum\":3},{\"type\":\"string\"}]}", "1",
+		  "anyOf.0.minimum" },
+		{ "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"const\":1}}}",
+		  "2", "$defs.a.const" },
+		{ "{\"properties\":{\"a\":false}}", "{\"a\":1}", "properties" },
+		{ "false", "1", "" },
+	};
+	struct ai_buf where = AI_BUF_INIT(1000);
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct ai_schema *s = make(t[i].schema);
+
+		ai_buf_clear(&where);
+		ok(ai_schema_check_where(s, t[i].value, strlen(t[i].value),
+					 &where, &err) < 0 &&
+		   strcmp(ai_buf_cstr(&where), t[i].where) == 0,
+		   "the place in %s: %s", t[i].schema, ai_buf_cstr(&where));
+		ai_schema_free(s);
+	}
+	ai_buf_release(&where);
+}
+
 int main(void)
 {
 	test_says();
+	test_where();
 	test_refused();
 	test_loops();
 	test_limits();

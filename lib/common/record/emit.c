@@ -169,11 +169,44 @@ int ai_emit_fail_with(struct ai_emit *out, struct ai_rec *rec,
 	return ai_emit_rec(out, rec, err);
 }
 
+void ai_emit_put_length(struct ai_buf *b, size_t n)
+{
+	ai_put_key(b, "raw_bytes");
+	ai_put_i64(b, (int64_t)n);
+}
+
+/* No hash: of a short line one can try what it says. */
+static int withhold(struct ai_emit *out, const struct ai_rec *rec,
+		    const struct ai_err *why, struct ai_err *err)
+{
+	static const char *const ids[] = { "id", "custom_id" };
+	struct ai_buf *b = &out->buf;
+
+	if (ai_emit_noted(out, why, rec->number))
+		return 0;
+	ai_put_open(b, '{');
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		struct ai_value v = ai_rec_get(rec, ids[i]);
+
+		if (v.kind != AI_STRING && v.kind != AI_NUMBER)
+			continue;
+		ai_put_key(b, ids[i]);
+		ai_put_value(b, v);
+	}
+	ai_put_key(b, "error");
+	ai_rec_put_error(b, out->loop->program, why, rec->number);
+	ai_emit_put_length(b, rec->line.n);
+	ai_buf_str(b, "}\n");
+	return ai_emit_spill(out, err);
+}
+
 int ai_emit_fail(struct ai_emit *out, struct ai_rec *rec,
 		 const struct ai_err *why, struct ai_err *err)
 {
 	static const struct ai_value none;
 
+	if (rec != NULL && out->loop->filter->withhold)
+		return withhold(out, rec, why, err);
 	if (rec != NULL) {
 		ai_rec_revert(rec);
 		return ai_emit_fail_with(out, rec, why, none, err);

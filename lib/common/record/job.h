@@ -95,6 +95,8 @@ struct loop {
 /* emit.c */
 void ai_tally_merge(struct tally *to, const struct tally *from);
 void ai_tally_error(struct tally *t, enum ai_exit class);
+/* Appends how long the line was that is left out. */
+void ai_emit_put_length(struct ai_buf *b, size_t n);
 /* Counts a failure. With -r it also says it and returns true: there is
  * nothing to write. */
 bool ai_emit_noted(struct ai_emit *out, const struct ai_err *why,

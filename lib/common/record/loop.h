@@ -143,6 +143,10 @@ struct ai_filter {
 	void (*put_failed)(void *state, const struct ai_rec *rec,
 			   unsigned long line, const struct ai_err *why,
 			   struct ai_buf *out);
+	/* Whether what could not be worked on is withheld: of a line that is no
+	 * record, and of a record that each() failed on, only the error, the id
+	 * and the length go on.  For programs that take things out. */
+	bool withhold;
 	/* At the end of the input, without -j: what each() has kept back. Not if
 	 * there was no record. */
 	int (*end)(void *state, struct ai_emit *out, struct ai_err *err);

@@ -345,6 +345,7 @@ static bool check_member(struct ai_check *c, const struct members *m,
 	if (*known || m->others == NULL)
 		return !c->stop;
 	*known = true;
+	c->rule = m->others;
 	if (m->others->sub->never)
 		return ai_check_fail_key(c, kid, m->sub, false);
 	return apply(c, m->others->sub, kid, NULL);
@@ -656,10 +657,12 @@ static bool run_rules(struct ai_check *c, const struct ai_sub *sub,
 {
 	struct call k = { sub, sub->rules, v, seen };
 
-	for (size_t i = 0; i < sub->n_rules; i++, k.rule++)
+	for (size_t i = 0; i < sub->n_rules; i++, k.rule++) {
+		c->rule = k.rule;
 		if (checks[k.rule->key] != NULL &&
 		    !checks[k.rule->key](c, &k))
 			return false;
+	}
 	return true;
 }
 
@@ -685,6 +688,7 @@ static bool apply(struct ai_check *c, const struct ai_sub *sub,
 	struct ai_frame frame = {
 		sub, v, c->frame, c->frame == NULL ? 1 : c->frame->depth + 1
 	};
+	const struct ai_rule *rule = c->rule;
 	bool yes;
 
 	/* Numbers and strings may be long, and several rules read them. */
@@ -699,14 +703,15 @@ static bool apply(struct ai_check *c, const struct ai_sub *sub,
 	c->frame = &frame;
 	yes = (sub->watches ? run_watching : run_rules)(c, sub, v, seen);
 	c->frame = frame.outer;
+	c->rule = rule;
 	return yes;
 }
 
 int ai_sub_check(const struct ai_sub *sub, const struct ai_tree *value,
-		 struct ai_err *err)
+		 struct ai_buf *where, struct ai_err *err)
 {
 	struct ai_check c = {
-		.err = err,
+		.err = err, .where = where,
 		.steps = AI_SCHEMA_STEPS +
 			 AI_SCHEMA_STEPS_PER_VALUE * (uint64_t)value->values,
 	};

@@ -210,9 +210,9 @@ void *ai_compiler_alloc(struct ai_compiler *c, size_t n);
 int ai_compiler_refuse(struct ai_compiler *c, const struct ai_node *at,
 		       const char *message, struct ai_span text);
 
-/* Checks a tree; what ai_schema_check() does behind parsing. */
+/* Checks a tree; what ai_schema_check_where() does behind parsing. */
 int ai_sub_check(const struct ai_sub *sub, const struct ai_tree *value,
-		 struct ai_err *err);
+		 struct ai_buf *where, struct ai_err *err);
 
 /* ---- schema-refs.c ------------------------------------------------------ */
 
@@ -266,11 +266,13 @@ struct ai_frame {
 
 struct ai_check {
 	const struct ai_frame *frame; /* the innermost */
+	const struct ai_rule *rule;   /* of its schema; NULL: none yet */
 	uint64_t steps;               /* left */
 	int quiet;                    /* > 0: a failure is no message */
 	unsigned miss;                /* how far the last failure came */
 	bool stop;                    /* a limit or memory: no answer */
 	struct ai_err *err;
+	struct ai_buf *where;         /* in the schema; or NULL */
 };
 
 /* ---- schema-say.c ------------------------------------------------------- */

@@ -33,6 +33,18 @@ void ai_say(struct ai_err *err, enum ai_code code, const struct ai_buf *b)
 					 : b->len), p);
 }
 
+/* "properties.size.minimum" */
+static void say_where(const struct ai_check *c)
+{
+	if (c->where == NULL || c->frame == NULL)
+		return;
+	ai_buf_clear(c->where);
+	ai_node_path(c->frame->sub->node, c->where);
+	if (c->rule != NULL)
+		ai_buf_fmt(c->where, "%s%s", c->where->len > 0 ? "." : "",
+			   ai_keyword_name(c->rule->key));
+}
+
 bool ai_check_fail(struct ai_check *c, const struct ai_node *at, int weight,
 		   const char *fmt, ...)
 {
@@ -44,6 +56,7 @@ bool ai_check_fail(struct ai_check *c, const struct ai_node *at, int weight,
 		c->miss = miss;
 	if (c->quiet > 0 || c->stop)
 		return false;
+	say_where(c);
 	ai_node_path(at, &b);
 	if (at->up != NULL)
 		ai_buf_str(&b, ": ");

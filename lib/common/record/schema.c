@@ -187,7 +187,7 @@ static int check_meta(struct ai_compiler *c, const struct ai_tree *tree,
 	bool is_own;
 
 	meta = meta_of(c, &tree->top, &is_own);
-	if (is_own != own || ai_sub_check(meta, tree, &why) == 0)
+	if (is_own != own || ai_sub_check(meta, tree, NULL, &why) == 0)
 		return 0;
 	if (why.code != AI_E_RECORD)
 		return ai_err_set(c->err, why.code, "%s", why.msg);
@@ -363,15 +363,21 @@ void ai_schema_free(struct ai_schema *s)
 	free(s);
 }
 
-int ai_schema_check(const struct ai_schema *schema, const char *json, size_t n,
-		    struct ai_err *err)
+int ai_schema_check_where(const struct ai_schema *schema, const char *json,
+			  size_t n, struct ai_buf *where, struct ai_err *err)
 {
 	struct ai_tree t;
 	int rc;
 
 	if (ai_tree_parse(&t, json, n, err) < 0)
 		return -1;
-	rc = ai_sub_check(schema->top, &t, err);
+	rc = ai_sub_check(schema->top, &t, where, err);
 	ai_tree_release(&t);
 	return rc;
+}
+
+int ai_schema_check(const struct ai_schema *schema, const char *json, size_t n,
+		    struct ai_err *err)
+{
+	return ai_schema_check_where(schema, json, n, NULL, err);
 }

@@ -20,6 +20,7 @@
 #ifndef AI_RECORD_SCHEMA_H
 #define AI_RECORD_SCHEMA_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -74,5 +75,10 @@ void ai_schema_free(struct ai_schema *schema);
  */
 int ai_schema_check(const struct ai_schema *schema, const char *json, size_t n,
 		    struct ai_err *err);
+/* The same; where becomes the place in the schema that is violated, as
+ * "properties.size.minimum": other than the message it has nothing of the value
+ * in it.  With another error than AI_E_RECORD it means nothing. */
+int ai_schema_check_where(const struct ai_schema *schema, const char *json,
+			  size_t n, struct ai_buf *where, struct ai_err *err);
 
 #endif

@@ -20,8 +20,7 @@ static void put_raw(struct ai_buf *b, const struct entry *e, const char *p)
 	if (e->length > RAW_MAX) {
 		if (e->n > 0)
 			ai_hash_of(p, e->n, hash);
-		ai_put_key(b, "raw_bytes");
-		ai_put_i64(b, (int64_t)e->length);
+		ai_emit_put_length(b, e->length);
 		ai_put_key(b, "raw_blake2b");
 		ai_put_cstr(b, e->n > 0 ? hash : e->hash);
 		return;
@@ -49,7 +48,10 @@ static int emit_bad(struct ai_emit *out, const struct entry *e,
 		return ai_emit_spill(out, err);
 	ai_buf_str(b, "{\"error\":");
 	ai_rec_put_error(b, out->loop->program, why, e->number);
-	put_raw(b, e, out->job->in.p + e->at);
+	if (out->loop->filter->withhold)
+		ai_emit_put_length(b, e->length);
+	else
+		put_raw(b, e, out->job->in.p + e->at);
 	ai_buf_str(b, "}\n");
 	return ai_emit_spill(out, err);
 }
