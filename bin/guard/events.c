@@ -17,7 +17,6 @@
 #define DETAILS_MAX ((size_t)64 << 20)
 #define FLUSH_AT ((size_t)1 << 20)  /* so many bytes of them are too many */
 #define ID_MAX ((size_t)16 << 20)
-#define ID_SHOWN ((size_t)512)
 #define RULES_MAX 16                /* named in an event of the ledger */
 #define TRACEPARENT 55
 #define TIME_TEXT 32
@@ -82,6 +81,7 @@ void guard_events_init(struct guard_events *e)
 	ai_buf_init(&e->lines, LINES_MAX * 2);
 	ai_buf_init(&e->details, DETAILS_MAX);
 	ai_buf_init(&e->id, ID_MAX);
+	ai_buf_init(&e->path, ID_MAX);
 }
 
 void guard_events_release(struct guard_events *e)
@@ -89,6 +89,7 @@ void guard_events_release(struct guard_events *e)
 	ai_buf_release(&e->lines);
 	ai_buf_release(&e->details);
 	ai_buf_release(&e->id);
+	ai_buf_release(&e->path);
 	ai_ledger_close(e->ledger);
 	e->ledger = NULL;
 }
@@ -134,7 +135,9 @@ static int take_id(struct guard_events *e, const struct ai_rec *rec,
 	return ai_buf_check(&e->id, "the id", err);
 }
 
-static void put_hash(struct ai_buf *b, const struct guard_events *e)
+/* An id may name somebody: its hash is enough to ask whether a record is there,
+ * in the file and in the ledger, whose chain is kept for ever. */
+static void put_id(struct ai_buf *b, const struct guard_events *e)
 {
 	char hex[AI_HASH_HEX];
 
@@ -144,16 +147,47 @@ static void put_hash(struct ai_buf *b, const struct guard_events *e)
 	put(b, "record_blake2b", hex);
 }
 
-static void put_id(struct ai_buf *b, const struct guard_events *e,
-		   const struct ai_rec *rec)
+/* Steps of a path that are no names of the record's maker. */
+static const char *const steps[] = {
+	"arguments", "body", "choices", "completion", "content", "context",
+	"data", "delta", "function", "function_call", "hits", "input",
+	"instructions", "message", "messages", "output", "params", "parts",
+	"prompt", "query", "source", "system", "template", "text", "title",
+	"tool_calls",
+};
+
+static bool is_plain(const char *step, size_t n)
 {
-	if (e->id.len > ID_SHOWN) {
-		put_hash(b, e);
-	} else if (e->id.len > 0) {
-		ai_put_key(b, "record");
-		ai_put_str(b, e->id.p, e->id.len);
+	if (strspn(step, "0123456789") >= n)
+		return true;
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (strlen(steps[i]) == n && memcmp(steps[i], step, n) == 0)
+			return true;
+	return false;
+}
+
+/* Names in it may be of anybody, and name somebody: only those that are usual
+ * are told, and what -p has. */
+static void put_path(struct guard_events *e, struct ai_buf *b,
+		     const struct guard_case *c)
+{
+	const char *own = c->named != NULL ? c->named : "", *path = c->path;
+	size_t n = strlen(own);
+
+	ai_buf_clear(&e->path);
+	if (n > 0 && strncmp(path, own, n) == 0 &&
+	    (path[n] == '.' || path[n] == '\0')) {
+		ai_buf_add(&e->path, own, n);
+		path += n + (path[n] == '.');
 	}
-	put_int(b, "line", rec->number);
+	while (*path != '\0') {
+		n = strcspn(path, ".");
+		ai_buf_fmt(&e->path, "%s%.*s", e->path.len > 0 ? "." : "",
+			   is_plain(path, n) ? (int)n : 1,
+			   is_plain(path, n) ? path : "*");
+		path += n + (path[n] == '.');
+	}
+	put(b, "path", ai_buf_cstr(&e->path));
 }
 
 static void put_value(struct ai_buf *b, struct ai_span text,
@@ -182,8 +216,9 @@ static void put_line(struct guard_events *e, const struct guard_case *c,
 	put_time(b);
 	put(b, "program", "ai-guard");
 	put(b, "run", run);
-	put_id(b, e, c->rec);
-	put(b, "path", c->path);
+	put_id(b, e);
+	put_int(b, "line", c->rec->number);
+	put_path(e, b, c);
 	put(b, "context", guard_context_names[c->context]);
 	put(b, "kind", guard_kind_names[x->kind]);
 	put(b, "rule", x->rule);
@@ -272,8 +307,6 @@ static void put_rules(struct ai_buf *b, const struct guard_case *c)
 	ai_put_close(b, ']');
 }
 
-/* The chain is kept for ever, and an id may name somebody: its hash is enough
- * to ask whether a record is there. */
 static void put_detail(struct guard_events *e, const struct guard_case *c)
 {
 	struct ai_buf *b = &e->details;
@@ -284,9 +317,9 @@ static void put_detail(struct guard_events *e, const struct guard_case *c)
 	ai_put_open(b, '{');
 	put(b, "program", "ai-guard");
 	put(b, "run", run);
-	put_hash(b, e);
+	put_id(b, e);
 	put_int(b, "line", c->rec->number);
-	put(b, "path", c->path);
+	put_path(e, b, c);
 	put(b, "context", guard_context_names[c->context]);
 	put(b, "action", guard_action_names[worst(c)]);
 	put_int(b, "findings", n);
@@ -323,6 +356,19 @@ int guard_events_note(struct guard_events *e, const struct guard_case *c,
 	return e->details.len < FLUSH_AT ? 0 : guard_events_flush(e, err);
 }
 
+/* Who has only asked for something to be redacted may not know of a ledger. */
+static int open_ledger(struct guard_events *e, struct ai_err *err)
+{
+	struct ai_err why;
+
+	if (ai_ledger_open(&e->ledger, guard_events_settings.ledger, &why) == 0)
+		return 0;
+	ai_err_set(err, why.code, "%.250s; what is taken away is noted there: "
+		   "name another with --ledger, or note nothing with "
+		   "--no-audit or --ledger none", why.msg);
+	return -1;
+}
+
 int guard_events_flush(struct guard_events *e, struct ai_err *err)
 {
 	struct ai_event *v;
@@ -342,8 +388,7 @@ int guard_events_flush(struct guard_events *e, struct ai_err *err)
 		v[i] = (struct ai_event){ .kind = "guard", .detail = p };
 	}
 	if (e->ledger == NULL)
-		rc = ai_ledger_open(&e->ledger, guard_events_settings.ledger,
-				    err);
+		rc = open_ledger(e, err);
 	if (rc == 0)
 		rc = ai_ledger_note(e->ledger, v, e->n, err);
 	free(v);

@@ -3,7 +3,7 @@
  * in a file (--events), and in the ledger's chain of events what records were
  * changed or held back for.
  *
- * Neither has a word of a text.  What was found is told apart by a hash under a
+ * Neither has a word of a text, nor an id, but its hash.  What was found is told apart by a hash under a
  * key that each run makes anew: the same value has the same hash in one run,
  * and nobody can try values.
  */
@@ -22,7 +22,8 @@ extern struct guard_events_settings guard_events_settings;
 /* Where something was found. */
 struct guard_case {
 	const struct ai_rec *rec;
-	const char *path; /* of the text */
+	const char *path;  /* of the text */
+	const char *named; /* of that, what -p names; or NULL */
 	enum guard_context context;
 	struct ai_span text;
 	const struct guard_finding *v; /* in this text alone */
@@ -31,7 +32,7 @@ struct guard_case {
 
 /* One worker's. */
 struct guard_events {
-	struct ai_buf lines, id; /* being written */
+	struct ai_buf lines, id, path; /* being written */
 	struct ai_buf details;   /* for the ledger, a line each */
 	size_t n;                /* of details */
 	struct ai_ledger *ledger; /* opened by the first of them */

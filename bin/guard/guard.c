@@ -167,6 +167,7 @@ static int tell(struct guard_flow *g, struct ai_err *err)
 		if (guard_events_note(&g->events, &(struct guard_case){
 			.rec = g->rec, .v = v + i, .n = n,
 			.path = guard_texts_path(&g->texts, at),
+			.named = ai_loop.path,
 			.context = g->texts.v[at].context,
 			.text = { ai_buf_cstr(&g->text), g->text.len },
 			}, err) < 0)

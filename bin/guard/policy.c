@@ -56,6 +56,14 @@ static const struct builtin {
 
 /* ---- the configuration ------------------------------------------------------------- */
 
+/* Where policies stand: at the top of the file, or in one of its profiles. */
+struct layer {
+	struct ai_value policies;
+	char prefix[80]; /* "", or "profiles.NAME." */
+	bool others;     /* it is not in use: files that it names may be on
+			    another machine, and are not read */
+};
+
 /* One value of a list, or the only one. */
 typedef int take_fn(struct ai_value v, const char *place, struct ai_err *err);
 
@@ -134,7 +142,7 @@ static int each_of(struct ai_value v, const char *where, const char *name,
 /* The members of a policy, or (NULL) of the configuration as such: there a
  * profile may have some of them, and the file others. */
 static int take_members(const struct ai_value *own, const char *where,
-			struct ai_err *err)
+			bool files, struct ai_err *err)
 {
 	static const struct { const char *name; take_fn *take; } members[] = {
 		{ "rate", take_rule }, { "action", take_rule },
@@ -147,6 +155,8 @@ static int take_members(const struct ai_value *own, const char *where,
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		const char *name = members[i].name;
 
+		if (members[i].take == take_file && !files)
+			continue;
 		snprintf(path, sizeof path, "guard.%s", name);
 		v = own != NULL ? ai_json_member(*own, ai_span_of(name))
 				: ai_config_get(path);
@@ -157,15 +167,13 @@ static int take_members(const struct ai_value *own, const char *where,
 }
 
 static int unknown_policy(const char *name, const char *place,
-			  struct ai_err *err)
+			  enum ai_code code, struct ai_err *err)
 {
 	static const char *const known[] = { "strict", "balanced",
 					     "permissive" };
 	const char *near = ai_nearest(name, known, 3);
-	bool flag = strcmp(place, "--policy") == 0 &&
-		ai_start_given(&guard_policy_settings.name);
 
-	return ai_err_set(err, flag ? AI_E_USAGE : AI_E_CONFIG,
+	return ai_err_set(err, code,
 			  "%.160s: there is no policy '%.60s'%s%s%s; those of "
 			  "your own stand in guard.policies of the "
 			  "configuration", place, name,
@@ -185,22 +193,23 @@ static int add_builtin(const struct builtin *b, struct ai_err *err)
 }
 
 /* The policy of this name, behind the one that it is based on. */
-static int add_named(const char *name, const char *place, int depth,
+static int add_named(const struct layer *l, const char *name,
+		     const char *place, enum ai_code code, int depth,
 		     struct ai_err *err)
 {
-	struct ai_value all = ai_config_get("guard.policies"), own, v;
+	struct ai_value own = ai_json_member(l->policies, ai_span_of(name)), v;
 	struct ai_buf base = AI_BUF_INIT(200);
-	char where[120];
+	char where[180];
 	int rc = 0;
 
-	own = ai_json_member(all, ai_span_of(name));
 	if (own.kind != AI_OBJECT) {
 		for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
 			if (strcmp(builtins[i].name, name) == 0)
 				return add_builtin(&builtins[i], err);
-		return unknown_policy(name, place, err);
+		return unknown_policy(name, place, code, err);
 	}
-	snprintf(where, sizeof where, "guard.policies.%.60s", name);
+	snprintf(where, sizeof where, "%sguard.policies.%.60s", l->prefix,
+		 name);
 	if (depth == BASES_MAX)
 		return ai_err_set(err, AI_E_CONFIG, "%s: more than %d policies "
 				  "are based on each other", where, BASES_MAX);
@@ -214,9 +223,118 @@ static int add_named(const char *name, const char *place, int depth,
 		rc = ai_err_set(err, AI_E_CONFIG, "%s.base: it is based on "
 				"itself; give it a name of its own", where);
 	if (rc == 0)
-		rc = add_named(ai_buf_cstr(&base), where, depth + 1, err);
+		rc = add_named(l, ai_buf_cstr(&base), where, AI_E_CONFIG,
+			       depth + 1, err);
 	ai_buf_release(&base);
-	return rc < 0 ? -1 : take_members(&own, where, err);
+	return rc < 0 ? -1 : take_members(&own, where, !l->others, err);
+}
+
+/* ---- policies that are not in use ------------------------------------------------------ */
+
+/* Each as if it were the chosen one. */
+static int check_policies(const struct layer *l, struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(200);
+	struct ai_json_iter it;
+	struct ai_value key, v;
+	char place[100];
+	int rc = 0;
+
+	snprintf(place, sizeof place, "%sguard.policies", l->prefix);
+	ai_json_iter_init(&it, l->policies);
+	while (rc == 0 && l->policies.kind == AI_OBJECT &&
+	       ai_json_next(&it, &key, &v)) {
+		ai_buf_clear(&name);
+		rc = text_of(key, place, &name, err);
+		guard_policy_unload();
+		if (rc == 0)
+			rc = add_named(l, ai_buf_cstr(&name), place,
+				       AI_E_CONFIG, 0, err);
+	}
+	ai_buf_release(&name);
+	return rc;
+}
+
+/* The policy that is chosen there, if one is. */
+static int check_choice(const struct layer *l, struct ai_value policy,
+			const char *place, struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(4096);
+	int rc = 0;
+
+	guard_policy_unload();
+	if (policy.kind == AI_STRING)
+		rc = text_of(policy, place, &name, err);
+	if (policy.kind == AI_STRING && rc == 0)
+		rc = add_named(l, ai_buf_cstr(&name), place, AI_E_CONFIG, 0,
+			       err);
+	ai_buf_release(&name);
+	return rc;
+}
+
+/* What stands in a profile, whether that is chosen or not; root: the policies
+ * at the top. */
+static int check_profile(struct ai_value key, struct ai_value profile,
+			 struct ai_value root, struct ai_err *err)
+{
+	struct ai_value guard = ai_json_member(profile, AI_SPAN("guard"));
+	struct layer l = { .others = true };
+	char where[100];
+
+	snprintf(l.prefix, sizeof l.prefix, "profiles.%.*s.",
+		 (int)(key.s.n - 2 < 60 ? key.s.n - 2 : 60), key.s.p + 1);
+	l.policies = ai_json_member(guard, AI_SPAN("policies"));
+	if (l.policies.kind != AI_OBJECT)
+		l.policies = root;
+	snprintf(where, sizeof where, "%sguard", l.prefix);
+	guard_policy_unload();
+	if (guard.kind != AI_OBJECT)
+		return 0;
+	if (take_members(&guard, where, false, err) < 0 ||
+	    (l.policies.s.p != root.s.p && check_policies(&l, err) < 0))
+		return -1;
+	snprintf(where, sizeof where, "%sguard.policy", l.prefix);
+	return check_choice(&l, ai_json_member(guard, AI_SPAN("policy")),
+			    where, err);
+}
+
+/* A mistake in one shows when it is made, not when it is needed. */
+static int check_others(const struct layer *used, struct ai_err *err)
+{
+	struct ai_value root = ai_config_root(), key, v;
+	struct layer l = { ai_json_get(root, "guard.policies"), "", true };
+	struct ai_json_iter it;
+
+	v = ai_json_get(root, "guard");
+	guard_policy_unload();
+	/* A profile may stand before some of these. */
+	if ((v.kind == AI_OBJECT &&
+	     take_members(&v, "guard", false, err) < 0) ||
+	    check_policies(used, err) < 0 ||
+	    (l.policies.s.p != used->policies.s.p &&
+	     check_policies(&l, err) < 0) ||
+	    check_choice(&l, ai_json_get(root, "guard.policy"), "guard.policy",
+			 err) < 0)
+		return -1;
+	v = ai_json_get(root, "profiles");
+	if (v.kind != AI_OBJECT)
+		return 0;
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &v))
+		if (check_profile(key, v, l.policies, err) < 0)
+			return -1;
+	return 0;
+}
+
+static void take_layer(struct layer *l)
+{
+	struct ai_value root = ai_config_root();
+
+	*l = (struct layer){ .policies = ai_config_get("guard.policies") };
+	if (ai_start.profile != NULL && l->policies.s.p !=
+	    ai_json_get(root, "guard.policies").s.p)
+		snprintf(l->prefix, sizeof l->prefix, "profiles.%.60s.",
+			 ai_start.profile);
 }
 
 /* ---- the policy ----------------------------------------------------------------------- */
@@ -269,9 +387,18 @@ static int add_flags(struct ai_err *err)
 
 int guard_policy_load(struct ai_err *err)
 {
+	const char *name = guard_policy_settings.name;
+	enum ai_code code;
+	struct layer l;
+	char place[300];
+
+	take_layer(&l);
+	code = ai_start_place(&guard_policy_settings.name, place, sizeof place);
+	if (ai_config_root().kind != AI_NONE && check_others(&l, err) < 0)
+		return -1;
 	guard_policy_unload();
-	if (add_named(guard_policy_settings.name, "--policy", 0, err) < 0 ||
-	    take_members(NULL, "guard", err) < 0 ||
+	if (add_named(&l, name, place, code, 0, err) < 0 ||
+	    take_members(NULL, "guard", true, err) < 0 ||
 	    add_flags(err) < 0)
 		return -1;
 	guard_policy_ready();

@@ -7,8 +7,8 @@ attack='{"id":"q1","text":"see\u202e this"}'
 @test "events: a line for each finding, without a word of the text" {
 	printf '%s\n' "$attack" '{"text":"harmless"}' |
 		ai-guard --events events >out
-	assert_eq "$(jq -c '[.program, .record, .line, .path, .context, .kind, .rule, .action, .view, .span, .score]' events)" \
-		'["ai-guard","q1",1,"text","user","invalid","bidi","flag","text",[3,6],0.9]'
+	assert_eq "$(jq -c '[.program, .record_blake2b, .line, .path, .context, .kind, .rule, .action, .view, .span, .score]' events)" \
+		'["ai-guard","'"$(printf q1 | b2sum -l 128 | cut -d ' ' -f 1)"'",1,"text","user","invalid","bidi","flag","text",[3,6],0.9]'
 	assert_eq "$(jq -r '.time | fromdateiso8601? // sub("\\.[0-9]+Z$"; "Z") | type' events)" string
 	assert_eq "$(stat -c %a events)" 600
 	refute_has "$(cat events)" this
@@ -17,6 +17,25 @@ attack='{"id":"q1","text":"see\u202e this"}'
 	assert_eq "$(wc -l <events)" 2
 	assert_eq "$(jq -r .run events | sort -u | wc -l)" 2
 	assert_eq "$(jq -r .value events | sort -u | wc -l)" 2
+}
+
+@test "events: neither an id nor a name in a path tells who somebody is" {
+	id=jo@acme-widgets.com
+	printf '%s\n' "{\"id\":\"$id\",\"text\":\"see\\u202e $id\"}" \
+		"{\"custom_id\":\"$id\",\"text\":{\"$id\":\"see\\u202e this\"}}" >in
+	ai-guard --redact --action invalid=block --events events in >out || true
+	ai-cost ledger events >>events
+	refute_has "$(cat events)" acme
+	refute_has "$(cat events)" jo@
+	assert_eq "$(jq -r '.record_blake2b // .detail.record_blake2b' events | sort -u)" \
+		"$(printf %s "$id" | b2sum -l 128 | cut -d ' ' -f 1)"
+	assert_eq "$(jq -r '.path // .detail.path' events | sort -u)" 'text
+text.*.*'
+	# What the caller names is no secret.
+	rm events
+	ai-guard -p "text.jo@acme-widgets\\.com" --action invalid=flag --events events in >out || true
+	echo '{"mine":{"x":"see\u202e"}}' | ai-guard -p mine.x --events events >out
+	assert_eq "$(tail -n 1 events | jq -r .path)" mine.x
 }
 
 @test "events: the trace of the environment goes along, if it is one" {
@@ -33,7 +52,8 @@ attack='{"id":"q1","text":"see\u202e this"}'
 @test "events: workers write whole lines" {
 	seq 2000 | sed 's/.*/{"id":&,"text":"see\\u202e this"}/' >in
 	ai-guard -j 4 --events events in >out
-	assert_eq "$(jq -r .record events | sort -n | md5sum)" "$(seq 2000 | md5sum)"
+	assert_eq "$(jq -r .line events | sort -n | md5sum)" "$(seq 2000 | md5sum)"
+	assert_eq "$(jq -r .record_blake2b events | sort -u | wc -l)" 2000
 }
 
 @test "events: a write that fails is never silent" {
@@ -103,6 +123,11 @@ attack='{"id":"q1","text":"see\u202e this"}'
 	run_sh "printf '%s\n' '$attack' | env -u XDG_STATE_HOME -u HOME ai-guard --action invalid=block"
 	assert_status 78
 	assert_has "$stderr" 'ledger'
+	assert_has "$stderr" 'note nothing with --no-audit or --ledger none'
+	run_sh "printf '%s\n' '$attack' | XDG_STATE_HOME=/proc/none ai-guard -q --action invalid=block"
+	assert_has "$stderr" 'note nothing with --no-audit or --ledger none'
+	run_sh "printf '%s\n' '$attack' | XDG_STATE_HOME=/proc/none ai-guard -q --action invalid=block --no-audit"
+	assert_status 2
 	# without anything to note it is not asked for
 	run_sh "echo '{\"text\":\"a\"}' | env -u XDG_STATE_HOME -u HOME ai-guard --action invalid=block"
 	assert_status 0

@@ -73,7 +73,12 @@ verdict() {
 	assert_eq "$output" '["flag","injection:flag"]'
 	run ai-guard --policy strickt in
 	assert_status 64
-	assert_has "$output" "did you mean 'strict'"
+	assert_has "$output" "--policy: there is no policy 'strickt'; did you mean 'strict'"
+	# Who made the mistake is named.
+	AI_GUARD_POLICY=strickt run ai-guard in
+	assert_status 78
+	assert_has "$output" "AI_GUARD_POLICY: there is no policy"
+	refute_has "$output" --policy
 }
 
 @test "a lower rate finds less" {
@@ -109,6 +114,8 @@ END
 	assert_eq "$output" '["pass"]'
 	run ai-guard --config config.json --policy sop in
 	assert_status 64
+	AI_GUARD_POLICY=sop run ai-guard --config config.json in
+	assert_has "$output" "AI_GUARD_POLICY: there is no policy 'sop'"
 }
 
 @test "a mistake in the configuration is named with its place" {
@@ -139,7 +146,47 @@ END
 {"policies":{"a":{"base":"a"}},"policy":"a"}|guard.policies.a.base: it is based on itself
 {"policies":{"a":{"action":["all=x"]}},"policy":"a"}|guard.policies.a.action.0: 'x' is neither
 {"policies":{"a":{"actions":"all=pass"}}}|actions
+{"policy":"mine"}|guard.policy: there is no policy 'mine'
+{"policies":{"a":{},"b":{"base":"a","action":["all=flag","all=x"]}}}|guard.policies.b.action.1: 'x' is neither
+{"policies":{"b":{"base":"strick"}}}|guard.policies.b: there is no policy 'strick'; did you mean 'strict'
+{"policies":{"a":{"base":"b"},"b":{"base":"a"}}}|are based on each other
+{"policies":{"a":{"allow":["text a","pattern (a+)+x"]}}}|guard.policies.a.allow.1: this pattern takes too long
+{"policies":{"a":{"allow_file":"/nowhere/at/all"}}}|guard.policies.a.allow_file: cannot open
+{"policies":{"a":{"rate":7}}}|guard.policies.a.rate: '7' is neither
 END
+}
+
+@test "a mistake in what is not chosen is told, too" {
+	echo '{"text":"a"}' >in
+	while IFS='|' read -r config says; do
+		echo "{\"guard\":{\"policies\":{\"top\":{}}},\"profiles\":$config}" >config.json
+		for profile in "" "--profile good"; do
+			# shellcheck disable=SC2086 # an option and its value
+			run ai-guard --config config.json $profile in
+			assert_status 78
+			assert_has "$output" "$says"
+		done
+	done <<'END'
+{"good":{},"p":{"guard":{"policies":{"a":{"action":"all=x"}}}}}|profiles.p.guard.policies.a.action: 'x' is neither
+{"good":{"guard":{"policies":{"a":{}}}},"p":{"guard":{"action":["secret=block","secrt=block"]}}}|profiles.p.guard.action.1: 'secrt' is no kind of finding; did you mean 'secret'?
+{"good":{},"p":{"guard":{"policy":"tob"}}}|profiles.p.guard.policy: there is no policy 'tob'
+{"good":{},"p":{"guard":{"policies":{"a":{"base":"top"}}}}}|profiles.p.guard.policies.a: there is no policy 'top'
+END
+	# What is right is, and files of other machines are not looked for.
+	echo '{"guard":{"policies":{"top":{"action":"all=block"}}},"profiles":{"p":{"guard":{
+		"policy":"top","allow_file":"/nowhere","policies":{"top":{"base":"strict","allow_file":"/nowhere"}}}},
+		"good":{"guard":{"policy":"top"}}}}' >config.json
+	run -0 ai-guard --config config.json in
+	run ai-guard --config config.json --profile good <<<'{"text":"a\u0007"}'
+	assert_status 2
+	run ai-guard --config config.json --profile p in
+	assert_status 78
+	assert_has "$output" "profiles.p.guard.policies.top.allow_file: cannot open '/nowhere'"
+	echo '{"guard":{"action":"all=x"},"profiles":{"p":{"guard":{"action":"all=flag"}}}}' >other.json
+	run ai-guard --config other.json --profile p in
+	assert_status 78
+	run ai-guard --config config.json --policy nope in
+	assert_status 64
 }
 
 @test "what is allowed is not found" {

@@ -8,10 +8,18 @@
 #include "../../bin/guard/allow.h"
 #include "base/start.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* There is no command line. */
+enum ai_code ai_start_place(const void *to, char *place, size_t size)
+{
+	(void)to;
+	snprintf(place, size, "--policy");
+	return AI_E_USAGE;
+}
+
 bool ai_start_given(const void *to)
 {
 	(void)to;

@@ -11,6 +11,13 @@
 /* base/start.h: flags are given; the library asks which. */
 static bool given;
 
+enum ai_code ai_start_place(const void *to, char *place, size_t size)
+{
+	(void)to;
+	snprintf(place, size, "--policy");
+	return AI_E_USAGE;
+}
+
 bool ai_start_given(const void *to)
 {
 	(void)to;

@@ -257,6 +257,30 @@ bool ai_start_given(const void *to)
 	return i >= 0 && ai_start_opts.source[i] == AI_SOURCE_FLAG;
 }
 
+enum ai_code ai_start_place(const void *to, char *place, size_t size)
+{
+	int i = ai_opts_find_to(&ai_start_opts, to);
+	const struct ai_opt *o;
+	enum ai_source from;
+
+	if (i < 0) {
+		snprintf(place, size, "?");
+		return AI_E_BUG;
+	}
+	o = ai_opts_at(&ai_start_opts, (size_t)i);
+	from = ai_start_opts.source[i];
+	if (from == AI_SOURCE_CONFIG)
+		snprintf(place, size, "%s", o->key);
+	else if (from == AI_SOURCE_PROFILE)
+		snprintf(place, size, "profiles.%.60s.%s", ai_start.profile,
+			 o->key);
+	else if (from == AI_SOURCE_ENV)
+		snprintf(place, size, "%s", o->env);
+	else
+		snprintf(place, size, "--%s", o->name);
+	return from == AI_SOURCE_FLAG ? AI_E_USAGE : AI_E_CONFIG;
+}
+
 const struct ai_opt *ai_start_misplaced(const struct ai_opt_use *uses,
 					const char *verb)
 {

@@ -36,6 +36,11 @@ extern struct ai_opts ai_start_opts;
 /* Whether a flag, not some weaker layer, set the option at this place. */
 bool ai_start_given(const void *to);
 
+/* Where the value of the option at this place comes from, for a message:
+ * "--policy", "AI_GUARD_POLICY", or the key in the configuration.  Returns the
+ * code of a mistake in it: AI_E_USAGE for a flag, else AI_E_CONFIG. */
+enum ai_code ai_start_place(const void *to, char *place, size_t size);
+
 /* The verbs that heed an option, with '|' around each: "|add|delete|". */
 struct ai_opt_use {
 	const void *to; /* NULL ends a table */

@@ -387,3 +387,8 @@ struct ai_value ai_config_get(const char *path)
 
 	return v.kind != AI_NONE ? v : ai_json_get(config.root, path);
 }
+
+struct ai_value ai_config_root(void)
+{
+	return config.root;
+}

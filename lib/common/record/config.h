@@ -17,5 +17,7 @@ int ai_config_apply(struct ai_opts *o, struct ai_err *err);
  * there is none or no file.  For what is no option: "converters", ...
  */
 struct ai_value ai_config_get(const char *path);
+/* All of the file; AI_NONE if there is none. */
+struct ai_value ai_config_root(void);
 
 #endif
