@@ -22,6 +22,7 @@
  * rendered, scores are lower by a factor. */
 #define TOLD .3
 #define IN_CODE .4
+#define NOT_ALLOWED "it leads to a host not allowed"
 
 struct search {
 	const struct ai_view *v;
@@ -105,7 +106,7 @@ static void judge_fetched(struct judged *j, const struct guard_address *a,
 		      "fetched when shown, with what may be encoded");
 		judge(j, rising(a->words, 16, 64, .5, .9), "image-data",
 		      "fetched when shown, with words in its query");
-		/* Who says which hosts are allowed means these alone. */
+		/* As for links. */
 		if (guard_policy_hosts())
 			judge(j, .5, "image-host",
 			      "fetched when shown, from a host not allowed");
@@ -128,6 +129,10 @@ static void judge_followed(struct judged *j, const struct guard_address *a,
 	      "followed with much that may be encoded");
 	judge(j, seen * rising(a->words, 120, 300, .4, .8), "link-data",
 	      "followed with many words in its query");
+	/* Who says which hosts are allowed means these alone. */
+	if (guard_policy_hosts() && a->scheme == GUARD_SCHEME_WEB)
+		judge(j, use == GUARD_LINK_SHOWN ? .4 : .5, "link-host",
+		      NOT_ALLOWED);
 	if (use == GUARD_LINK_RUN)
 		judge(j, .7, "active-html", "it runs, or frames, another host");
 	if (use == GUARD_LINK_SENT)
@@ -208,6 +213,40 @@ static int on_link(void *arg, const struct guard_link *l)
 			  from, from + l->address.n, j.reason, s->err);
 }
 
+/* "www.evil.example", which many make a link of though it has no scheme. */
+static int on_name(struct search *s, size_t from)
+{
+	static const char ends[] = "/?#:<>()[]{}\"'`,;!*|\\";
+	const char *p = s->v->text.p;
+	size_t to = from, n = s->v->text.n;
+
+	while (to < n && (unsigned char)p[to] > ' ' &&
+	       strchr(ends, p[to]) == NULL)
+		to++;
+	while (p[to - 1] == '.' || p[to - 1] == '_')
+		to--;
+	if (memchr(p + from + 4, '.', to < from + 4 ? 0 : to - from - 4) ==
+	    NULL || guard_policy_host(p + from, to - from))
+		return 0;
+	if (guard_fence_at(&s->fence, from))
+		return 0;
+	return guard_find(s->f, s->v, GUARD_EXFILTRATION, "link-host", .4,
+			  from, to, NOT_ALLOWED, s->err);
+}
+
+static int names_only(struct search *s)
+{
+	const char *p = s->v->text.p, *end = p + s->v->text.n, *at = p;
+
+	guard_fence_init(&s->fence, s->v->text);
+	for (; (at = memmem(at, (size_t)(end - at), "www.", 4)) != NULL;
+	     at += 4)
+		if ((at == p || strchr(" \t\n*_~(", at[-1]) != NULL) &&
+		    on_name(s, (size_t)(at - p)) != 0)
+			return -1;
+	return 0;
+}
+
 int guard_exfiltrate(const struct ai_view *v, enum guard_context context,
 		     struct guard_findings *f, struct ai_err *err)
 {
@@ -219,5 +258,7 @@ int guard_exfiltrate(const struct ai_view *v, enum guard_context context,
 	    (v->depth > 0 && strcmp(v->name, "entity") != 0))
 		return 0;
 	guard_fence_init(&s.fence, v->text);
-	return guard_links(v->text, on_link, &s);
+	if (guard_links(v->text, on_link, &s) != 0)
+		return -1;
+	return s.answer && guard_policy_hosts() ? names_only(&s) : 0;
 }

@@ -18,7 +18,7 @@ static const char *const others[] = {
 	"system-prompt",
 	/* exfiltration */
 	"active-html", "file-address", "form", "image-data", "image-host",
-	"image-open", "link-data", "lookalike-host", "odd-host", "other-host",
+	"image-open", "link-data", "link-host", "lookalike-host", "odd-host", "other-host",
 	"refresh", "script-address",
 	/* personal */
 	"au-abn", "au-medicare", "au-tfn", "bank-account", "be-nrn",

@@ -59,6 +59,24 @@ secret=aGVsbG8gd29ybGQgc2VjcmV0
 	# Who names hosts gets pictures from no others.
 	assert_eq "$(led '![x](https://b.example/x.png)' --config config.json)" \
 		'image-host https://b.example/x.png'
+	# Nor links, whatever they are made of; those to the named ones are none.
+	for text in '[x](https://b.example/x)' '<https://b.example/x>' 'see https://b.example/x.' \
+		'<a href="https://b.example/x">x</a>' '[x]
+
+[x]: https://b.example/x'; do
+		assert_eq "$(led "$text" --config config.json)" 'link-host https://b.example/x'
+		assert_eq "$(led "$text" --allow 'host b.example' --config config.json)" ''
+		assert_eq "$(led "$text")" ''
+	done
+	assert_eq "$(led '[x](//b.example/x) (www.b.example) <form action=http://a.example/> WWW.' --config config.json)" \
+		'link-host //b.example/x
+link-host www.b.example'
+	assert_eq "$(led '[a](/x) [b](#y) [c](x.png) [d](https://a.example/) www.cdn.example, mailto:a@b.example `https://b.example/`
+```
+www.b.example
+```' --config config.json)" ''
+	assert_eq "$(ai-guard --config config.json <<<'{"text":"https://b.example/x"}' | jq -c .guard.findings)" '[]'
+	ai-guard --config config.json --context document <<<'{"text":"[x](https://b.example/x)"}' | jq -e '.guard.findings == []'
 	assert_eq "$(led "![x](https://cdn.example@evil.example/)" --allow "host cdn.example")" \
 		'odd-host https://cdn.example@evil.example/'
 }
