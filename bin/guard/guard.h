@@ -107,6 +107,9 @@ void guard_findings_sort(struct guard_findings *f);
 /* names.c: the name of the i-th rule of all; NULL: there are no more. */
 const char *guard_rule_name(size_t i);
 bool guard_rule_is_known(const char *name);
+/* Whether the scores of the rule are 1 less the rate of harmless texts that
+ * reach them, as measured; all others are judgements. */
+bool guard_rule_is_calibrated(const char *name);
 
 /* ---- detectors: each looks at one view --------------------------------------- */
 

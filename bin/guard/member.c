@@ -32,6 +32,8 @@ void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
 	put_text(b, "kind", guard_kind_names[x->kind]);
 	put_text(b, "rule", x->rule);
 	put_score(b, x->score);
+	ai_put_key(b, "calibrated");
+	ai_put_bool(b, guard_rule_is_calibrated(x->rule));
 	if (!guard_texts_is_plain(t, x->text))
 		put_text(b, "path", guard_texts_path(t, x->text));
 	if (context != t->context)

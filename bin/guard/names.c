@@ -57,3 +57,11 @@ bool guard_rule_is_known(const char *name)
 			return true;
 	return false;
 }
+
+bool guard_rule_is_calibrated(const char *name)
+{
+	for (size_t i = 0; i < guard_phrases.n_rules; i++)
+		if (strcmp(guard_phrases.rules[i], name) == 0)
+			return true;
+	return strcmp(name, "classifier") == 0;
+}

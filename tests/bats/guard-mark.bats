@@ -126,3 +126,20 @@ four ' ' ' '' '^ab ^a b' 'naïve 日本'; do
 	assert_eq "$(jq -c '[.guard_out.findings[].rule] | map(select(. != "classifier")) | sort | unique' out)" \
 		'["canary","image-data","system-prompt"]'
 }
+
+@test "mark: its members are in aiutils-records(5)" {
+	page=$(sed -n '/^\.It Ql mark$/,/^\.It Ql embed$/p' "$SRCDIR/man/aiutils-records.5")
+	for mode in datamark delimit encode; do
+		for name in $(ai-guard mark -R --mode $mode <<<'a b' | jq -r '.mark | keys[], .mode'); do
+			assert grep -q "Ql $name\b" <<<"$page"
+		done
+	done
+}
+
+@test "guard: its members are in aiutils-records(5)" {
+	page=$(sed -n '/^\.It Ql guard$/,/^\.It Ql mark$/p' "$SRCDIR/man/aiutils-records.5")
+	for name in $(ai-guard --explain <<<'{"prompt":"see\u202e","hits":[{"text":"\u202e"}]}' |
+		jq -r '.guard | keys[], (.findings[] | keys[])' | sort -u); do
+		[ "$name" = by ] || assert grep -q "Ql $name\b" <<<"$page"
+	done
+}

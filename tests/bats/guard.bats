@@ -126,6 +126,20 @@ null'
 	assert_eq "$output" '["injection","messages.1.content","tool",[0,61]]'
 }
 
+@test "a score says whether it is a rate that was measured" {
+	text="$attack AKIA5PKUVQXW7OHT2RZA DROP TABLE users; -- a@acme-widgets.com https://2130706433/"
+	jq -cn --arg t "$text' OR 1=1; DROP TABLE users; --" '{text: $t}' >in
+	run -0 ai-guard --context answer --rate .3 in
+	assert_eq "$(jq -r '.guard.findings[] | "\(.rule) \(.calibrated)"' <<<"$output" | sort -u)" \
+		'aws-access-token false
+classifier true
+code-sql false
+email false
+odd-host false
+phrase-override true
+phrase-reveal true'
+}
+
 @test "passages of ai-chunk are documents" {
 	rec '{"text":"ATTACK","chunk":{"doc":"x","n":0}}' >in
 	run -0 where in
