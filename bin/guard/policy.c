@@ -45,10 +45,10 @@ static const struct builtin {
 	const char *rules[16];
 } builtins[] = {
 	{ "strict", {
-		"all=flag", ".05", "injection@.01=block",
-		"document:injection@.03=block", "tool:injection@.03=block",
-		"secret=redact", "personal=redact", "leak=block",
-		"exfiltration=block", NULL } },
+		/* Of harmless texts at most 5 % are to be told of and 1 %
+		 * blocked: tests/bench/guard-policy.sh. */
+		"all=flag", ".04", "injection@.005=block", "secret=redact", "personal=redact",
+		"leak=block", "exfiltration=block", NULL } },
 	{ "balanced", { "all=flag", ".02", NULL } },
 	{ "permissive", {
 		"all=flag", ".001", "invalid=pass", "personal=pass", NULL } },
