@@ -76,12 +76,13 @@ void guard_explain_view(struct guard_flow *g, const struct ai_view *v)
 static int look(void *arg, const struct ai_view *v)
 {
 	struct guard_flow *g = arg;
-	enum guard_context context = g->texts.v[g->at].context;
+	const struct guard_text *text = &g->texts.v[g->at];
 
 	for (size_t i = 0; i < guard_rows_n; i++)
 		if (guard_rows[i].rated &&
-		    guard_row_asks(&guard_rows[i], context) &&
-		    guard_rows[i].look(v, context, &g->near, g->err) < 0)
+		    guard_row_asks(&guard_rows[i], text) &&
+		    guard_rows[i].look(v, text->context, &g->near,
+				       g->err) < 0)
 			return -1;
 	return 0;
 }
@@ -228,7 +229,7 @@ static void put_detectors(struct ai_buf *b, const struct guard_flow *g)
 			ai_put_key(b, guard_context_names[c]);
 			if (!guard_policy_wants(context, r->kind))
 				ai_put_cstr(b, "skipped: all of it would pass");
-			else if (!guard_row_asks(r, context))
+			else if (context == GUARD_SYSTEM && !r->system)
 				ai_put_cstr(b, "skipped: the prompt is yours");
 			else if (r->rated)
 				ai_put_f64(b, guard_policy_rate(context,

@@ -34,13 +34,13 @@ struct guard_row {
 	guard_detector *look;
 	enum guard_kind kind;
 	bool rated;  /* it asks guard_policy_rate() */
-	bool system; /* system prompts are looked at, too */
+	bool system; /* system prompts and names are looked at, too */
 };
 extern const struct guard_row guard_rows[];
 extern const size_t guard_rows_n;
 /* A detector is not asked for what nothing would be done about, nor what the
- * system prompt orders. */
-bool guard_row_asks(const struct guard_row *r, enum guard_context context);
+ * system prompt orders, or the name of a member. */
+bool guard_row_asks(const struct guard_row *r, const struct guard_text *text);
 
 /* ---- member.c -------------------------------------------------------------------- */
 

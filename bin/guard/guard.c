@@ -35,10 +35,10 @@ const struct guard_row guard_rows[] = {
 };
 const size_t guard_rows_n = sizeof guard_rows / sizeof *guard_rows;
 
-bool guard_row_asks(const struct guard_row *r, enum guard_context context)
+bool guard_row_asks(const struct guard_row *r, const struct guard_text *text)
 {
-	return (context != GUARD_SYSTEM || r->system) &&
-		guard_policy_wants(context, r->kind);
+	return (r->system || (text->context != GUARD_SYSTEM && !text->name)) &&
+		guard_policy_wants(text->context, r->kind);
 }
 
 /* ---- finding ----------------------------------------------------------------------- */
@@ -47,14 +47,38 @@ bool guard_row_asks(const struct guard_row *r, enum guard_context context)
 static int look(void *arg, const struct ai_view *v)
 {
 	struct guard_flow *g = arg;
-	enum guard_context context = g->texts.v[g->at].context;
+	const struct guard_text *text = &g->texts.v[g->at];
 
 	if (g->explain != NULL)
 		guard_explain_view(g, v);
 	for (size_t i = 0; i < guard_rows_n; i++)
-		if (guard_row_asks(&guard_rows[i], context) &&
-		    guard_rows[i].look(v, context, &g->found, g->err) < 0)
+		if (guard_row_asks(&guard_rows[i], text) &&
+		    guard_rows[i].look(v, text->context, &g->found,
+				       g->err) < 0)
 			return -1;
+	return 0;
+}
+
+/* The text to g->fresh, with asterisks for what is not to be written: who is
+ * asked is somebody else, too. Spans stay what they are. */
+static int mask(struct guard_flow *g, size_t from, struct ai_err *err)
+{
+	const struct ai_span text = { ai_buf_cstr(&g->text), g->text.len };
+	struct ai_buf *b = &g->fresh;
+
+	ai_buf_clear(b);
+	ai_buf_add(b, text.p, text.n);
+	if (ai_buf_check(b, "the text", err) < 0)
+		return -1;
+	for (size_t i = from; i < g->found.n; i++) {
+		struct guard_finding x = g->found.v[i];
+		size_t at, to;
+
+		guard_policy_decide(g->texts.v[g->at].context, text, &x, NULL);
+		if (!guard_redact_span(text, &x, &at, &to))
+			continue;
+		memset(b->p + at, '*', to - at);
+	}
 	return 0;
 }
 
@@ -62,11 +86,17 @@ static int look(void *arg, const struct ai_view *v)
 static int ask(struct guard_flow *g, size_t from, struct ai_err *err)
 {
 	enum guard_context context = g->texts.v[g->at].context;
+	const struct ai_buf *b = &g->text;
 
 	if (g->opinion == NULL)
 		return 0;
+	if (guard_policy_redacts()) {
+		if (mask(g, from, err) < 0)
+			return -1;
+		b = &g->fresh;
+	}
 	return guard_opinion_ask(g->opinion, context, (struct ai_span){
-		ai_buf_cstr(&g->text), g->text.len },
+		ai_buf_cstr(b), b->len },
 		guard_policy_rate(context, GUARD_INJECTION), &g->found, from,
 		err);
 }
@@ -219,6 +249,8 @@ static int redact(struct guard_flow *g, struct ai_rec *rec,
 	guard_redact_reasons(&g->near, &g->found);
 	for (size_t i = 0; i < g->texts.n; i++) {
 		n = redact_text(g, i, &at, false, out, err);
+		if (n > 0 && g->texts.v[i].name)
+			guard_texts_hide(&g->texts, i);
 		if (n < 0 || (n > 0 &&
 			      ai_rec_rewrite_token(rec, g->texts.v[i].value,
 						   (struct ai_span){

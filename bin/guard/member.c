@@ -36,6 +36,10 @@ void guard_put_finding(struct ai_buf *b, const struct guard_flow *g,
 	ai_put_bool(b, guard_rule_is_calibrated(x->rule));
 	if (!guard_texts_is_plain(t, x->text))
 		put_text(b, "path", guard_texts_path(t, x->text));
+	if (t->v[x->text].name) {
+		ai_put_key(b, "name");
+		ai_put_bool(b, true);
+	}
 	if (context != t->context)
 		put_text(b, "context", guard_context_names[context]);
 	ai_put_key(b, "span");

@@ -110,9 +110,8 @@ struct part {
 	char label[PLACEHOLDER_LABEL + 1];
 };
 
-/* Whole characters: what is left must be UTF-8. */
-static bool take_finding(struct ai_span text, const struct guard_finding *x,
-			 size_t *from, size_t *to)
+bool guard_redact_span(struct ai_span text, const struct guard_finding *x,
+		       size_t *from, size_t *to)
 {
 	*from = x->from < text.n ? x->from : text.n;
 	*to = x->to < text.n ? x->to : text.n;
@@ -134,7 +133,7 @@ static bool next_part(struct ai_span text, const struct guard_findings *found,
 
 	for (; *i < found->n; ++*i) {
 		x = &found->v[*i];
-		if (!take_finding(text, x, &from, &to))
+		if (!guard_redact_span(text, x, &from, &to))
 			continue;
 		if (best != NULL && from >= part->to)
 			break;

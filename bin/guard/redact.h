@@ -62,6 +62,11 @@ long guard_redact_string(struct guard_redactor *r, struct ai_value string,
 			 struct ai_emit *emit, struct ai_buf *out,
 			 struct ai_err *err);
 
+/* Whether the finding is to be replaced, and then which bytes of the text: whole
+ * characters, so that what is left is UTF-8. */
+bool guard_redact_span(struct ai_span text, const struct guard_finding *x,
+		       size_t *from, size_t *to);
+
 /*
  * Reasons of attacks quote the text: those of the list's findings that overlap
  * what is redacted, which stands in found, become empty.  Both lists are sorted; they may

@@ -26,6 +26,22 @@ const char *guard_texts_path(const struct guard_texts *t, size_t i)
 	return t->names.p + t->v[i].path;
 }
 
+void guard_texts_hide(struct guard_texts *t, size_t i)
+{
+	const char *object = guard_texts_path(t, i);
+	size_t n = t->v[i].value.s.n - 2, len = strlen(object);
+
+	/* Those in its value follow: "object.name" and what is behind it. */
+	for (size_t k = i + 1; k < t->n; k++) {
+		char *path = t->names.p + t->v[k].path;
+
+		if (strncmp(path, object, len) != 0 || path[len] != '.' ||
+		    strncmp(path + len + 1, t->v[i].value.s.p + 1, n) != 0)
+			break;
+		memset(path + len + 1, '*', n);
+	}
+}
+
 bool guard_texts_is_plain(const struct guard_texts *t, size_t i)
 {
 	return strcmp(guard_texts_path(t, i),
@@ -44,7 +60,7 @@ static int add(struct guard_texts *t, struct ai_value v,
 		t->v = more;
 		t->cap = 2 * t->cap + 8;
 	}
-	t->v[t->n++] = (struct guard_text){ v, context, t->names.len };
+	t->v[t->n++] = (struct guard_text){ v, context, t->names.len, false };
 	ai_buf_add(&t->names, ai_buf_cstr(&t->path), t->path.len);
 	ai_buf_chr(&t->names, '\0');
 	if (ai_buf_check(&t->path, "the name of a text", err) < 0)
@@ -167,6 +183,27 @@ static enum guard_context context_of(struct ai_value type,
 static int take_all(struct guard_texts *t, struct ai_value v,
 		    enum guard_context context, struct ai_err *err);
 
+/* What formats of messages have is a word in small letters; other names may
+ * hold anything. */
+static bool is_word(struct ai_value key)
+{
+	static const char *letters = "abcdefghijklmnopqrstuvwxyz_";
+	size_t n = key.s.n - 2;
+
+	return n <= 32 && strspn(key.s.p + 1, letters) >= n;
+}
+
+static int take_name(struct guard_texts *t, struct ai_value key,
+		     enum guard_context context, struct ai_err *err)
+{
+	if (is_word(key))
+		return 0;
+	if (add(t, key, context, err) < 0)
+		return -1;
+	t->v[t->n - 1].name = true;
+	return 0;
+}
+
 /* Goes into the member whose name is the key, as it is written. */
 static size_t enter_key(struct guard_texts *t, struct ai_value key)
 {
@@ -186,8 +223,11 @@ static int take_members(struct guard_texts *t, struct ai_value v,
 	context = context_of(type, context);
 	ai_json_iter_init(&it, v);
 	while (ai_json_next(&it, &key, &one)) {
-		size_t len = enter_key(t, key);
+		size_t len;
 
+		if (take_name(t, key, context, err) < 0)
+			return -1;
+		len = enter_key(t, key);
 		if (is_text(key) &&
 		    !(one.kind == AI_STRING && is_media(one, type)) &&
 		    take_all(t, one, context, err) < 0)
@@ -223,11 +263,24 @@ static int take_all(struct guard_texts *t, struct ai_value v,
 
 /* ---- members ---------------------------------------------------------------------- */
 
+static bool has_two(struct ai_value object, struct ai_span name)
+{
+	struct ai_json_iter it;
+	struct ai_value key, one;
+	int n = 0;
+
+	ai_json_iter_init(&it, object);
+	while (ai_json_next(&it, &key, &one))
+		n += ai_json_is(key, name);
+	return n > 1;
+}
+
 static int take_item(struct guard_texts *t, struct ai_value v,
 		     enum guard_context context, struct ai_err *err)
 {
 	struct ai_value role = { AI_NONE, { NULL, 0 } }, text = role;
 	struct ai_value calls = role;
+	enum guard_context who;
 	const struct ai_json_want want[] = {
 		{ AI_SPAN("role"), &role }, { AI_SPAN("text"), &text },
 		{ AI_SPAN("tool_calls"), &calls },
@@ -241,9 +294,12 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 		return wrong(t, "is neither a message, a passage nor a string",
 			     err);
 	ai_json_members(v, want, 3);
-	if (role.kind != AI_NONE)
-		return take_members(t, v, context_or(guard_role_context(role)),
-				    err);
+	if (role.kind != AI_NONE) {
+		/* Of two roles another reader may take the other. */
+		who = has_two(v, AI_SPAN("role")) ? GUARD_DOCUMENT
+			: guard_role_context(role);
+		return take_members(t, v, context_or(who), err);
+	}
 	/* Of messages that are none, as answers to calls, what there is. */
 	if (text.kind == AI_NONE)
 		return take_members(t, v, context_or(context), err);

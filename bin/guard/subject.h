@@ -16,6 +16,7 @@ struct guard_text {
 	struct ai_value value; /* a string of the record */
 	enum guard_context context;
 	size_t path; /* in names */
+	bool name;   /* it is that of a member, of the object at the path */
 };
 
 struct guard_texts {
@@ -36,6 +37,8 @@ int guard_texts_take(struct guard_texts *t, const struct ai_rec *rec,
 		     struct ai_err *err);
 /* "messages.2.content". */
 const char *guard_texts_path(const struct guard_texts *t, size_t i);
+/* The i-th is a name, and is not to be read: it goes out of the paths. */
+void guard_texts_hide(struct guard_texts *t, size_t i);
 /* Whether findings in it say no path: it is "text", or what -p names. */
 bool guard_texts_is_plain(const struct guard_texts *t, size_t i);
 

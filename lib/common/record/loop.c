@@ -467,7 +467,9 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	int rc = 0, status;
 
 	if (ai_loop.as != NULL && (*ai_loop.as == '\0' ||
-				   strcmp(ai_loop.as, "error") == 0))
+				   strcmp(ai_loop.as, "error") == 0 ||
+				   strcmp(ai_loop.as, "id") == 0 ||
+				   strcmp(ai_loop.as, "custom_id") == 0))
 		return ai_err_set(err, AI_E_USAGE,
 				  "--as: '%s' cannot be the name of a member "
 				  "that is added", ai_loop.as);
