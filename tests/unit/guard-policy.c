@@ -84,10 +84,11 @@ static void policies(void)
 	ok(decide(GUARD_USER, finding(GUARD_INJECTION, "classifier", .98, 0, 4),
 		  NULL) == GUARD_FLAG, "a weak finding is flagged");
 	ok(decide(GUARD_TOOL, finding(GUARD_INJECTION, "classifier", .98, 0, 4),
-		  NULL) == GUARD_BLOCK, "from a tool it is blocked");
-	ok(decide(GUARD_USER, finding(GUARD_INJECTION, "classifier", .99, 0, 4),
-		  NULL) == GUARD_BLOCK, "a sure one is blocked");
-	ok(guard_policy_rate(GUARD_USER, GUARD_INJECTION) == .05, "rate");
+		  NULL) == GUARD_FLAG, "from a tool as well");
+	ok(decide(GUARD_USER, finding(GUARD_INJECTION, "classifier", .995, 0,
+				      4), NULL) == GUARD_BLOCK,
+	   "a sure one is blocked");
+	ok(guard_policy_rate(GUARD_USER, GUARD_INJECTION) == .04, "rate");
 	loads("permissive");
 	ok(!guard_policy_wants(GUARD_USER, GUARD_PERSONAL), "not wanted");
 	ok(guard_policy_wants(GUARD_USER, GUARD_SECRET), "wanted");
