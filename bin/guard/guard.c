@@ -326,12 +326,30 @@ static void clear(struct guard_flow *g)
 		guard_explain_clear(g->explain);
 }
 
+/* Of a document without passages; but one that has other texts is looked at,
+ * whatever it says of its passages. */
+static bool has_no_text(struct guard_flow *g, const struct ai_rec *rec)
+{
+	struct ai_err why;
+
+	if (!ai_rec_is_empty(rec))
+		return false;
+	if (guard_texts_take(&g->texts, rec, &why) < 0)
+		return !g->texts.any;
+	for (size_t i = 0; i < g->texts.n; i++)
+		if (g->texts.v[i].value.s.n > 2)
+			return false;
+	return true;
+}
+
 static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 		struct ai_err *err)
 {
 	struct guard_flow *g = state;
 
 	clear(g);
+	if (has_no_text(g, rec))
+		return ai_loop.plain_out ? 0 : ai_emit_rec(out, rec, err);
 	if (find(g, rec, err) < 0 || tell(g, err) < 0)
 		return -1;
 	if (g->verdict != GUARD_PASS)
@@ -432,7 +450,7 @@ static int check_name(struct ai_err *err)
 int guard_run(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_filter filter = {
-		.each = each, .flush = flush, .before_write = before_write,
+		.each = each, .empty = true, .flush = flush, .before_write = before_write,
 		.open = open_guard, .close = close_guard,
 	};
 	struct ai_err why;

@@ -3,6 +3,7 @@
 #include "map.h"
 #include "placeholder.h"
 
+#include "base/start.h"
 #include "crypt/box.h"
 #include "crypt/hash.h"
 #include "crypt/keyfile.h"
@@ -46,6 +47,11 @@ static int open_redactor(struct guard_redactor *r, struct ai_err *err)
 	const struct guard_redact_settings *s = &guard_redact_settings;
 	unsigned char key[AI_BOX_KEY];
 
+	/* In the environment it may be for other runs. */
+	if (r->style != GUARD_PLACEHOLDER && ai_start_given(&s->map))
+		return ai_err_set(err, AI_E_USAGE, "--map keeps what "
+				  "placeholders stand for, and --redact-as "
+				  "makes none: leave one of them out");
 	if (r->style == GUARD_PLACEHOLDER && s->map != NULL) {
 		if (s->key == NULL)
 			return ai_err_set(err, AI_E_USAGE, "--map needs a key: "

@@ -310,6 +310,9 @@ $B"
 		run --separate-stderr ai-guard $args <<<'{}'
 		[ "$status" -eq 64 ] || [ "$args$status" = "key -o key73" ] || assert_status 64
 	done
+	run --separate-stderr ai-guard --redact --redact-as mask --map map <<<'{"text":""}'
+	assert_status 64
+	assert_has "$stderr" 'leave one of them out'
 	unset AI_GUARD_MAP_KEY
 	run --separate-stderr ai-guard --redact <<<'{"text":""}'
 	assert_status 64

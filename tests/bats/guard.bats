@@ -186,6 +186,18 @@ pass'
 	assert_has "$output" 'the record has no nothing.here'
 }
 
+@test "what says that it is an empty document is looked at if it is none" {
+	printf '%s\n' '{"text":"","chunk":{"doc":"d","of":0}}' '{"chunk":{"of":0}}' >in
+	run -0 ai-guard in
+	assert_eq "$output" "$(cat in)"
+	run -0 ai-guard -r in
+	assert_eq "$output" ''
+	rec '{"chunk":{"of":0},"prompt":"ATTACK"}' '{"text":"","chunk":{"of":0},"system":"AKIA5PKUVQXW7OHT2RZA"}' >in
+	run -0 ai-guard --redact in
+	assert_eq "$(jq -c .guard.verdict <<<"$output")" '"flag"
+"redact"'
+}
+
 @test "an error of an earlier program passes as it is" {
 	rec '{"text":"ATTACK","error":{"tool":"ai-x","code":"io"}}' >in
 	run ai-guard in

@@ -9,6 +9,7 @@
 #include "../../bin/guard/restorer.h"
 #include "tap.h"
 
+#include "base/start.h"
 #include "record/rec.h"
 
 #include <fcntl.h>
@@ -22,6 +23,13 @@
 static struct ai_err err;
 static uint64_t state = 20261129;
 static const char map_path[] = "redact.map.tmp", key_path[] = "redact.key.tmp";
+
+/* base/start.h: there is no command line. */
+bool ai_start_given(const void *to)
+{
+	(void)to;
+	return false;
+}
 
 static size_t below(size_t n)
 {
