@@ -33,15 +33,15 @@ int tokens_exact_check(struct ai_err *err)
 	if (s->model == NULL || *s->model == '\0')
 		return ai_err_set(err, AI_E_USAGE, "--exact: give -m "
 				  "PROVIDER/MODEL, whose provider counts");
-	if (s->encode || s->decode || s->truncate >= 0 || s->special ||
-	    ai_start_given(&s->encoding))
+	if (s->encode || s->decode || s->truncate >= 0 ||
+	    s->special != TOKENS_TEXT || ai_start_given(&s->encoding))
 		return ai_err_set(err, AI_E_USAGE, "--exact only counts: it "
 				  "goes neither with an --encoding nor with "
 				  "--encode, --decode, --truncate, --special");
 	/* One co-process, with that many requests at once. */
 	snprintf(jobs, sizeof jobs, "%" PRId64, ai_loop.jobs);
 	ai_loop.jobs = 1;
-	return 0;
+	return tokens_model_choose(err);
 }
 
 int tokens_exact_open(void **state, struct ai_err *err)
@@ -106,6 +106,20 @@ static int ended(struct exact *x, struct ai_err *err)
 
 /* ---- a batch -------------------------------------------------------------- */
 
+/* ai-complete takes them where a batch has them. */
+static void put_tools(struct exact *x, const struct ai_rec *rec)
+{
+	struct ai_value tools = ai_rec_get(rec, "tools");
+
+	if (tools.kind != AI_ARRAY)
+		return;
+	ai_put_key(&x->line, "params");
+	ai_put_open(&x->line, '{');
+	ai_put_key(&x->line, "tools");
+	ai_put_value(&x->line, tools);
+	ai_put_close(&x->line, '}');
+}
+
 static int put_line(struct exact *x, const struct ai_rec *rec,
 		    struct ai_err *err)
 {
@@ -116,6 +130,7 @@ static int put_line(struct exact *x, const struct ai_rec *rec,
 	if (messages.kind == AI_ARRAY) {
 		ai_put_key(&x->line, "messages");
 		ai_put_value(&x->line, messages);
+		put_tools(x, rec);
 	} else {
 		ai_buf_clear(&x->text);
 		if (ai_rec_text(rec, tokens_path(), &x->text, err) < 0)
@@ -149,6 +164,27 @@ static int send_all(struct exact *x, struct ai_rec *const *recs, size_t n,
 	return 0;
 }
 
+/* The member as ai-complete made it, and whether that many fit. */
+static int emit_count(struct exact *x, struct ai_rec *rec, struct ai_value v,
+		      int64_t count, struct ai_emit *out, struct ai_err *err)
+{
+	size_t n = count < 0 ? 0 : (size_t)count;
+	struct tokens_answer a = { { n, n, n }, true, v, &x->text };
+
+	ai_buf_clear(&x->text);
+	if (ai_loop.plain_out) {
+		ai_buf_fmt(&x->text, "%" PRId64, count);
+		return tokens_emit(rec, &a, out, err);
+	}
+	ai_put_raw(&x->text, v.s.p, v.s.n - 1);
+	if (tokens_settings.fit != NULL)
+		tokens_fit_put(&x->text, n);
+	ai_put_close(&x->text, '}');
+	a.member = (struct ai_value){ AI_OBJECT, { ai_buf_cstr(&x->text),
+						   x->text.len } };
+	return tokens_emit(rec, &a, out, err);
+}
+
 /* The member of the answer in x->line. */
 static int take_tokens(struct exact *x, struct ai_rec *rec,
 		       struct ai_emit *out, struct ai_err *err)
@@ -170,12 +206,7 @@ static int take_tokens(struct exact *x, struct ai_rec *rec,
 	} else if (ai_json_i64(ai_json_get(v, "count"), &count) < 0) {
 		ai_err_set(err, AI_E_ANSWER, "ai-complete gave no count");
 	} else {
-		ai_buf_clear(&x->text);
-		if (ai_loop.plain_out)
-			ai_buf_fmt(&x->text, "%" PRId64, count);
-		else
-			ai_put_value(&x->text, v);
-		rc = tokens_emit(rec, &x->text, out, err);
+		rc = emit_count(x, rec, v, count, out, err);
 	}
 out:
 	ai_rec_release(&parsed);

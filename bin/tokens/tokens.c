@@ -1,21 +1,22 @@
 /* tokens.c: which encoding, and one worker's life. */
 #include "tokens.h"
 
+#include "base/names.h"
 #include "base/start.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct tokens_settings tokens_settings = { .truncate = -1 };
+struct tokens_settings tokens_settings = {
+	.truncate = -1, .reserve = -1, .mark = " [...]",
+};
 
 /* What a large record made is not kept for the small ones after it. */
 #define KEEP_BYTES ((size_t)1 << 20)
 
-static const char *encoding_name; /* what the options say */
-
 unsigned tokens_flags(void)
 {
-	return tokens_settings.special ? AI_BPE_SPECIAL : 0;
+	return tokens_settings.special == TOKENS_ALLOW ? AI_BPE_SPECIAL : 0;
 }
 
 bool tokens_encoding_given(void)
@@ -38,7 +39,7 @@ int tokens_encoding(struct tokens_worker *w, const char *name,
 	return 0;
 }
 
-static void worker_close(void *state)
+void tokens_worker_close(void *state)
 {
 	struct tokens_worker *w = state;
 
@@ -53,7 +54,7 @@ static void worker_close(void *state)
 	free(w);
 }
 
-static int worker_open(void **state, struct ai_err *err)
+int tokens_worker_open(void **state, struct ai_err *err)
 {
 	struct tokens_worker *w = calloc(1, sizeof *w);
 
@@ -62,8 +63,8 @@ static int worker_open(void **state, struct ai_err *err)
 	ai_buf_init(&w->text, TOKENS_TEXT_MAX);
 	ai_buf_init(&w->json, TOKENS_TEXT_MAX);
 	ai_buf_init(&w->out, TOKENS_TEXT_MAX);
-	if (tokens_encoding(w, encoding_name, &w->bpe, err) < 0) {
-		worker_close(w);
+	if (tokens_encoding(w, tokens_model.encoding, &w->bpe, err) < 0) {
+		tokens_worker_close(w);
 		return -1;
 	}
 	*state = w;
@@ -74,7 +75,6 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 		struct ai_err *err)
 {
 	struct tokens_worker *w = state;
-	int rc;
 
 	ai_buf_shrink(&w->text, KEEP_BYTES);
 	ai_buf_shrink(&w->json, KEEP_BYTES);
@@ -82,47 +82,105 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	if (w->ids.cap > KEEP_BYTES / sizeof *w->ids.v)
 		ai_bpe_ids_release(&w->ids);
 	w->ids.n = 0;
-	rc = tokens_settings.decode ? tokens_decode(w, rec, out, err)
-				    : tokens_count(w, rec, out, err);
-	return rc;
+	return tokens_settings.decode ? tokens_decode(w, rec, out, err)
+				      : tokens_count(w, rec, out, err);
 }
 
-/* --encoding on the command line is stronger than -m, anything else weaker. */
-static int choose_encoding(struct ai_err *err)
+/* ---- what was asked for ------------------------------------------------------- */
+
+static int check(struct ai_err *err)
 {
 	const struct tokens_settings *s = &tokens_settings;
 
-	encoding_name = ai_bpe_encoding_at((size_t)s->encoding);
-	if (s->model == NULL || ai_start_given(&s->encoding))
-		return 0;
-	encoding_name = ai_bpe_encoding_for_model(s->model);
-	if (encoding_name == NULL)
-		return ai_err_set(err, AI_E_CONFIG,
-				  "the encoding of model '%s' is not known; "
-				  "name one with --encoding, or ask its "
-				  "provider with --exact", s->model);
+	if (s->decode && (s->encode || s->truncate >= 0 || s->total ||
+			  s->top > 0 || s->fit != NULL))
+		return ai_err_set(err, AI_E_USAGE, "--decode goes neither "
+				  "with --encode nor with --truncate, --fit, "
+				  "--total, --top");
+	if (s->top > 0 && (s->encode || s->truncate >= 0))
+		return ai_err_set(err, AI_E_USAGE, "--top only counts: it "
+				  "goes neither with --encode nor with "
+				  "--truncate");
+	if (s->reserve >= 0 && s->fit == NULL)
+		return ai_err_set(err, AI_E_USAGE, "--reserve is for --fit");
+	if (s->truncate < 0 && (ai_start_given(&s->keep) ||
+				ai_start_given(&s->mark)))
+		return ai_err_set(err, AI_E_USAGE, "--keep and --mark are for "
+				  "--truncate");
+	if (s->exact)
+		return tokens_exact_check(err);
+	if (tokens_model_choose(err) < 0)
+		return -1;
+	if (tokens_model.kin != NULL && (s->encode || s->decode))
+		return ai_err_set(err, AI_E_CONFIG, "the ids of '%.100s' are "
+				  "not known, only how many there are; name "
+				  "an encoding with --encoding",
+				  tokens_model.name);
 	return 0;
 }
 
-int tokens_run(int argc, char **argv, struct ai_err *err)
+static const struct ai_filter *filter_of(void)
 {
-	static const struct ai_filter filter = {
-		.each = each, .open = worker_open, .close = worker_close,
+	static const struct ai_filter records = {
+		.each = each, .open = tokens_worker_open,
+		.close = tokens_worker_close,
+	};
+	static const struct ai_filter files = {
+		.each = each, .operand = tokens_file,
+		.open = tokens_worker_open, .close = tokens_worker_close,
 	};
 	static const struct ai_filter exact = {
 		.batch = TOKENS_BATCH, .eager = true,
 		.many = tokens_exact_many, .open = tokens_exact_open,
 		.close = tokens_exact_close,
 	};
-	const struct tokens_settings *s = &tokens_settings;
 
-	if (s->exact)
-		return tokens_exact_check(err) < 0 ? -1 :
-			ai_loop_run(&exact, argc, argv, err);
-	if (s->decode && (s->encode || s->truncate >= 0))
-		return ai_err_set(err, AI_E_USAGE, "--decode goes neither "
-				  "with --encode nor with --truncate");
-	if (choose_encoding(err) < 0)
+	return tokens_settings.exact ? &exact
+		: tokens_files_asked() ? &files : &records;
+}
+
+/* All the input, and then what is said of it. */
+static int run_all(int argc, char **argv, struct ai_err *err)
+{
+	static char stdin_name[] = "-";
+	char *only_stdin[] = { stdin_name };
+	const struct tokens_settings *s = &tokens_settings;
+	const struct ai_filter *f = filter_of();
+	bool total = s->total || (tokens_files_asked() && argc > 1 &&
+				  s->top == 0);
+	unsigned long inputs = argc > 0 ? (unsigned long)argc : 1;
+	int status;
+
+	tokens_files_width(argc, argv);
+	if (f->operand != NULL && argc == 0)
+		status = ai_loop_run(f, 1, only_stdin, err);
+	else
+		status = ai_loop_run(f, argc, argv, err);
+	if (status < 0)
 		return -1;
-	return ai_loop_run(&filter, argc, argv, err);
+	if (f->operand == NULL)
+		inputs = ai_loop_files;
+	if ((total || s->top > 0) && tokens_sum_write(inputs, total, err) < 0)
+		return -1;
+	return tokens_files_status() != 0 ? tokens_files_status() : status;
+}
+
+int tokens_run(int argc, char **argv, struct ai_err *err)
+{
+	const char *list = tokens_settings.files_from;
+	struct ai_names names;
+	int rc = -1;
+
+	if (check(err) < 0)
+		return -1;
+	if (list == NULL)
+		return run_all(argc, argv, err);
+	if (argc > 0)
+		return ai_err_set(err, AI_E_USAGE, "--files0-from and files "
+				  "named one by one exclude each other");
+	if (ai_names_read(&names, list, err) == 0)
+		/* An empty list is no reason to read standard input. */
+		rc = names.n == 0 ? 0 : run_all(names.n, names.v, err);
+	ai_names_release(&names);
+	return rc;
 }

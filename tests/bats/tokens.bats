@@ -112,7 +112,7 @@ END
 @test "plain text in and out: lines, and whole files as wc has them" {
 	printf 'one two\nthree\n\n' >f
 	assert_eq "$(ai-tokens -R -r f | paste -sd' ')" '2 1 0'
-	assert_eq "$(ai-tokens -R -s -r f f | paste -sd' ')" \
+	assert_eq "$(ai-tokens -R -s f f | jq -r .tokens.count | paste -sd' ')" \
 		"$(count $'one two\nthree\n\n') $(count $'one two\nthree\n\n')"
 }
 
@@ -141,8 +141,8 @@ END
 
 @test "messages: parts of content count their text, null nothing" {
 	local sum=$((3 + 3 + $(count user) + $(count one) + $(count 'two three') +
-		3 + $(count assistant)))
-	run_sh 'echo "{\"m\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"one\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"x\"}},{\"type\":\"text\",\"text\":\"two three\"}]},{\"role\":\"assistant\",\"content\":null}]}" | ai-tokens -r -p m'
+		85 + 3 + $(count assistant)))
+	run_sh 'echo "{\"m\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"one\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"x\",\"detail\":\"low\"}},{\"type\":\"text\",\"text\":\"two three\"}]},{\"role\":\"assistant\",\"content\":null}]}" | ai-tokens -r -p m'
 	assert_eq "$output" "$sum"
 }
 

@@ -144,8 +144,8 @@ static int set_flag(const struct ai_opt *opt, const char *text,
 			  what, text);
 }
 
-static int set_choice(const struct ai_opt *opt, const char *text,
-		      const char *what, struct ai_err *err)
+/* The number of this choice, or -1. */
+static int find_choice(const struct ai_opt *opt, const char *text)
 {
 	struct ai_span want = ai_span_of(text);
 	const char *p = opt->choices;
@@ -153,16 +153,46 @@ static int set_choice(const struct ai_opt *opt, const char *text,
 	for (int i = 0;; i++) {
 		size_t n = strcspn(p, "|");
 
-		if (ai_span_eq(want, (struct ai_span){ p, n })) {
-			*(int *)opt->to = i;
-			return 0;
-		}
+		if (ai_span_eq(want, (struct ai_span){ p, n }))
+			return i;
 		if (p[n] == '\0')
-			break;
+			return -1;
 		p += n + 1;
 	}
-	return ai_err_set(err, AI_E_USAGE, "%s: '%.60s' is not one of %s", what,
-			  text, opt->choices);
+}
+
+/* Of many choices the nearest is told. */
+static void nearest_choice(const struct ai_opt *opt, const char *text,
+			   char *near, size_t size)
+{
+	char list[512];
+	const char *names[32], *found;
+	size_t n = 0;
+
+	*near = '\0';
+	if (strlen(opt->choices) >= sizeof list || strlen(text) > 60)
+		return;
+	snprintf(list, sizeof list, "%s", opt->choices);
+	for (char *rest = list; rest != NULL && n < 32;)
+		names[n++] = strsep(&rest, "|");
+	found = ai_nearest(text, names, n);
+	if (found != NULL)
+		snprintf(near, size, "; did you mean '%s'?", found);
+}
+
+static int set_choice(const struct ai_opt *opt, const char *text,
+		      const char *what, struct ai_err *err)
+{
+	char near[80];
+	int i = find_choice(opt, text);
+
+	if (i >= 0) {
+		*(int *)opt->to = i;
+		return 0;
+	}
+	nearest_choice(opt, text, near, sizeof near);
+	return ai_err_set(err, AI_E_USAGE, "%s: '%.60s' is not one of %s%s",
+			  what, text, opt->choices, near);
 }
 
 static int set_text(const struct ai_opt *opt, const char *text,
@@ -295,6 +325,16 @@ static const char *value_of(struct cursor *c, const char *glued)
 	return c->i < c->argc ? c->argv[c->i++] : NULL;
 }
 
+/* The same where it may be missing: the next word only if it is a choice. */
+static const char *value_if_any(struct cursor *c, const struct ai_opt *opt,
+				const char *glued)
+{
+	if (opt->bare == NULL || glued != NULL)
+		return value_of(c, glued);
+	return c->i < c->argc && find_choice(opt, c->argv[c->i]) >= 0
+		? c->argv[c->i++] : opt->bare;
+}
+
 static int parse_long(struct ai_opts *o, struct cursor *c, const char *word,
 		      struct ai_err *err)
 {
@@ -308,7 +348,8 @@ static int parse_long(struct ai_opts *o, struct cursor *c, const char *word,
 
 	if (i < 0 && name.n > 3 && memcmp(name.p, "no-", 3) == 0) {
 		i = ai_opts_find(o, (struct ai_span){ name.p + 3, name.n - 3 });
-		no = i >= 0 && ai_opts_at(o, (size_t)i)->type == AI_OPT_FLAG;
+		no = i >= 0 && (ai_opts_at(o, (size_t)i)->bare != NULL ||
+				ai_opts_at(o, (size_t)i)->type == AI_OPT_FLAG);
 		if (!no)
 			i = -1;
 	}
@@ -320,8 +361,10 @@ static int parse_long(struct ai_opts *o, struct cursor *c, const char *word,
 			return ai_err_set(err, AI_E_USAGE,
 					  "--%s takes no value", opt->name);
 		value = no ? "false" : "true";
+	} else if (no) {
+		value = opt->initial;
 	} else {
-		value = value_of(c, glued);
+		value = value_if_any(c, opt, glued);
 	}
 	if (value == NULL)
 		return ai_err_set(err, AI_E_USAGE, "--%s needs a value: %s",
@@ -352,7 +395,7 @@ static int parse_letters(struct ai_opts *o, struct cursor *c, const char *p,
 				return -1;
 			continue;
 		}
-		value = value_of(c, p[1] != '\0' ? p + 1 : NULL);
+		value = value_if_any(c, opt, p[1] != '\0' ? p + 1 : NULL);
 		if (value == NULL)
 			return ai_err_set(err, AI_E_USAGE,
 					  "-%c needs a value: %s", *p,

@@ -52,6 +52,9 @@ struct ai_opt {
 	double min, max;     /* AI_OPT_INT and AI_OPT_REAL */
 	const char *key;     /* key in config.json: "chunk.size", or NULL */
 	const char *env;     /* environment variable, or NULL */
+	/* AI_OPT_CHOICE: what the option means without a value, or NULL: it
+	 * needs one. The next word is its value only if it is a choice. */
+	const char *bare;
 };
 
 /* A verb is a first operand that selects what the program does. */

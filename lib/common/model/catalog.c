@@ -383,32 +383,41 @@ static int collect(void *arg, struct ai_span name)
 	return 0;
 }
 
-static int no_model(const struct ai_catalog *c, struct ai_span name,
-		    struct ai_err *err)
+bool ai_catalog_nearest(const struct ai_catalog *c, struct ai_span name,
+			char *near, size_t size)
 {
-	struct names *l = calloc(1, sizeof *l);
-	const char *near = NULL;
+	struct names *l;
+	const char *found = NULL;
 	char typed[64];
 
-	if (l == NULL)
-		return ai_err_nomem(err);
-	snprintf(typed, sizeof typed, "%.*s", name.n > 63 ? 63 : (int)name.n,
-		 name.p);
+	if (name.n >= sizeof typed || (l = calloc(1, sizeof *l)) == NULL)
+		return false;
+	memcpy(typed, name.p, name.n);
+	typed[name.n] = '\0';
 	ai_buf_init(&l->text, FILE_MAX);
 	ai_catalog_each(c, collect, l);
 	for (size_t i = 0; i < l->n; i++)
 		l->v[i] = l->text.p + (uintptr_t)l->v[i];
-	if (name.n < sizeof typed)
-		near = ai_nearest(typed, l->v, l->n);
-	ai_err_set(err, AI_E_CONFIG, near != NULL
-		   ? "no price is known for the model '%s'; did you mean '%s'? "
-		     "(--price gives one)"
-		   : "no price is known for the model '%s'%s: give --price "
-		     "IN,OUT in dollars a million tokens, or --price free",
-		   typed, near != NULL ? near : "");
+	found = ai_nearest(typed, l->v, l->n);
+	if (found != NULL)
+		snprintf(near, size, "%s", found);
 	ai_buf_release(&l->text);
 	free(l);
-	return -1;
+	return found != NULL;
+}
+
+static int no_model(const struct ai_catalog *c, struct ai_span name,
+		    struct ai_err *err)
+{
+	char near[AI_CATALOG_NAME];
+	bool found = ai_catalog_nearest(c, name, near, sizeof near);
+
+	return ai_err_set(err, AI_E_CONFIG, found
+		   ? "no price is known for the model '%.*s'; did you mean "
+		     "'%s'? (--price gives one)"
+		   : "no price is known for the model '%.*s'%s: give --price "
+		     "IN,OUT in dollars a million tokens, or --price free",
+		   name.n > 63 ? 63 : (int)name.n, name.p, found ? near : "");
 }
 
 static int ambiguous(const struct search *s, struct ai_err *err)

@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "model/price.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define AI_CATALOG_NAME 128
@@ -67,6 +68,10 @@ void ai_catalog_free(struct ai_catalog *c); /* NULL is fine */
  */
 int ai_catalog_find(const struct ai_catalog *c, struct ai_span name,
 		    struct ai_model *m, struct ai_err *err);
+
+/* The name of a model that is nearest to this one, if one is near: true. */
+bool ai_catalog_nearest(const struct ai_catalog *c, struct ai_span name,
+			char *near, size_t size);
 
 /* Calls each for every entry that holds, with its name (without quotes),
  * until it returns nonzero; returns that, or 0. */

@@ -99,6 +99,7 @@ static int take_line(struct loop *l, struct ai_reader *r,
 		return -1;
 	in = &l->filling->in;
 	e->number = line->number;
+	e->file = l->file;
 	e->length = line->length;
 	if (line->too_long) {
 		e->kind = ENTRY_BAD;
@@ -126,6 +127,8 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 	int more = 1, rc = 0;
 	bool whole = ai_loop.plain_in && ai_loop.slurp;
 
+	ai_loop_files++;
+	l->file = uri;
 	ai_reader_init(&r, fd, (size_t)ai_loop.max_line);
 	r.before = ai_loop_settle;
 	r.arg = l;

@@ -27,6 +27,7 @@ struct entry {
 	enum entry_kind kind;
 	size_t at, n;         /* bytes in job.in */
 	unsigned long number;
+	const char *file;     /* an operand; NULL: standard input */
 	enum ai_code code;    /* ENTRY_BAD */
 	size_t length;        /* ENTRY_BAD: of the line, if not kept */
 	char hash[AI_HASH_HEX];
@@ -64,6 +65,7 @@ struct loop {
 	struct ai_writer writer;
 	struct tally tally;
 	bool cannot_open;
+	const char *file; /* being read; NULL: standard input */
 
 	/* One thread: the state of the filter, opened at the first job. */
 	void *state;

@@ -25,6 +25,7 @@
 #define OPEN_BYTES ((size_t)1 << 24) /* input of all unwritten jobs together */
 
 struct ai_loop_settings ai_loop;
+unsigned long ai_loop_files;
 
 const struct ai_opt ai_loop_options[] = {
 	{ "jobs", 'j', AI_OPT_INT, &ai_loop.jobs, "N",

@@ -27,6 +27,8 @@ struct ai_loop_settings {
 	bool progress;      /* --progress; only if it was given */
 };
 extern struct ai_loop_settings ai_loop;
+/* Files of records that were opened, standard input among them. */
+extern unsigned long ai_loop_files;
 
 /* -j --unordered -R -s --max-line */
 extern const struct ai_opt ai_loop_options[];

@@ -31,6 +31,7 @@ struct ai_added {
 struct ai_rec {
 	struct ai_span line;     /* borrowed, without the newline */
 	unsigned long number;    /* of the line in its input, from 1 */
+	const char *file;        /* that input; NULL: standard input. Borrowed */
 	struct ai_value object;  /* AI_NONE while the line is not one */
 	struct ai_member *members; /* of the object, in order */
 	size_t n_members, cap_members;

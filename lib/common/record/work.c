@@ -118,7 +118,8 @@ static enum fit parse_entry(const struct job *j, const struct entry *e,
 
 	if (e->kind == ENTRY_BAD && e->code == AI_E_TOO_LONG) {
 		ai_err_set(why, e->code,
-			   "the line has %zu bytes; --max-line allows %" PRId64,
+			   "the %s has %zu bytes; --max-line allows %" PRId64,
+			   ai_loop.plain_in && ai_loop.slurp ? "file" : "line",
 			   e->length, ai_loop.max_line);
 		return FIT_BAD;
 	}
@@ -128,6 +129,7 @@ static enum fit parse_entry(const struct job *j, const struct entry *e,
 	}
 	if (ai_rec_parse(rec, line, e->number, why) < 0)
 		return FIT_BAD;
+	rec->file = e->file;
 	if (ai_rec_is_error(rec))
 		return FIT_ERROR;
 	return !j->out.loop->filter->empty && ai_rec_is_empty(rec)
