@@ -123,10 +123,11 @@ bool ai_image_size_of_url(struct ai_span url, struct ai_image_size *size)
 	end = memchr(data, '=', n);
 	if (end != NULL)
 		n = (size_t)(end - data);
-	/* Whole groups of four decode by themselves. */
-	n = n < HEAD_CHARS ? n / 4 * 4 : HEAD_CHARS;
-	return ai_base64_decode(data, n, head) == 0 &&
-		ai_image_size(head, n / 4 * 3, size);
+	if (n > HEAD_CHARS) /* whole groups of four */
+		n = HEAD_CHARS;
+	return ai_base64_bytes(n) <= sizeof head &&
+		ai_base64_decode(data, n, head) == 0 &&
+		ai_image_size(head, ai_base64_bytes(n), size);
 }
 
 /* ---- what it counts --------------------------------------------------------- */
@@ -253,16 +254,18 @@ static struct ai_range same(size_t n)
 
 static struct ai_range of_size(const struct rule *r, double w, double h)
 {
-	double n;
+	double n, most;
 
 	switch (r->kind) {
 	case TILES:
 		return same(tiles(r, w, h));
 	case PATCHES:
 		n = patches(r, w, h);
+		/* Of what is made smaller, all that is allowed was billed. */
+		most = ceil(w / 32) * ceil(h / 32) > r->c ? r->c : n;
 		return (struct ai_range){ (size_t)ceil(n * r->a / 100),
 					  (size_t)ceil(n * r->b / 100),
-					  (size_t)ceil(n * r->b / 100) };
+					  (size_t)ceil(most * r->b / 100) };
 	case AREA:
 		return same(area(r, w, h));
 	case GRID:
