@@ -90,6 +90,9 @@ static bool webp_size(const unsigned char *p, size_t n, struct ai_image_size *s)
 	return true;
 }
 
+/* Wider ones no provider takes. */
+#define SIDE_MAX 65535
+
 bool ai_image_size(const void *p, size_t n, struct ai_image_size *size)
 {
 	struct ai_image_size s;
@@ -97,7 +100,8 @@ bool ai_image_size(const void *p, size_t n, struct ai_image_size *size)
 	if (!png_size(p, n, &s) && !jpeg_size(p, n, &s) &&
 	    !gif_size(p, n, &s) && !webp_size(p, n, &s))
 		return false;
-	if (s.width == 0 || s.height == 0)
+	if (s.width == 0 || s.height == 0 || s.width > SIDE_MAX ||
+	    s.height > SIDE_MAX)
 		return false;
 	*size = s;
 	return true;
@@ -237,13 +241,17 @@ static size_t area(const struct rule *r, double w, double h)
 	return (size_t)fit(fmax(tokens, 1), r->b);
 }
 
-/* Small ones are one; of larger ones squares are cut. */
+/* Small ones are one; of larger ones, made no larger than 3072, squares are
+ * cut. */
 static size_t grid(const struct rule *r, double w, double h)
 {
-	double unit = fit(fmax(floor(fmin(w, h) / 1.5), 256), 768);
+	double scale = fit(1, 3072 / fmax(w, h)), unit;
 
 	if (w <= 384 && h <= 384)
 		return r->a;
+	w *= scale;
+	h *= scale;
+	unit = fit(fmax(floor(fmin(w, h) / 1.5), 256), 768);
 	return r->a * (size_t)(ceil(w / unit) * ceil(h / unit));
 }
 
