@@ -1,18 +1,16 @@
 /* run.c: what ai-chunk does with its options and operands. */
 #include "chunk.h"
 
+#include "base/names.h"
 #include "text/bpe.h"
 
 #include "convert.h"
 #include "measure.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#define NAMES_MAX ((size_t)64 << 20) /* bytes of --files0-from */
 #define TEXT_MAX ((size_t)1 << 30)
 #define JSON_MAX ((size_t)1 << 30)
 #define ID_MAX ((size_t)1 << 20)
@@ -114,68 +112,15 @@ static const struct ai_filter filter = {
 
 /* ---- --files0-from ------------------------------------------------------- */
 
-static int read_names(int fd, struct ai_buf *b, const char *path,
-		      struct ai_err *err)
-{
-	ssize_t got;
-
-	for (;;) {
-		if (ai_buf_reserve(b, 1 << 16) < 0)
-			return ai_buf_check(b, "the list of files", err);
-		got = read(fd, b->p + b->len, 1 << 16);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return ai_err_sys(err, AI_E_IO, errno,
-					  "cannot read '%.200s'", path);
-		if (got == 0)
-			break;
-		b->len += (size_t)got;
-	}
-	/* The last name may lack its NUL. */
-	if (b->len > 0 && b->p[b->len - 1] != '\0')
-		ai_buf_chr(b, '\0');
-	return ai_buf_check(b, "the list of files", err);
-}
-
-static char **names_of(const struct ai_buf *b, int *argc, struct ai_err *err)
-{
-	size_t n = 0;
-	char **argv;
-
-	for (size_t i = 0; i < b->len; i++)
-		n += b->p[i] == '\0';
-	argv = calloc(n + 1, sizeof *argv);
-	if (argv == NULL) {
-		ai_err_nomem(err);
-		return NULL;
-	}
-	n = 0;
-	for (size_t i = 0; i < b->len; i += strlen(b->p + i) + 1)
-		argv[n++] = b->p + i;
-	*argc = (int)n;
-	return argv;
-}
-
 static int run_list(const char *path, struct ai_err *err)
 {
-	struct ai_buf names = AI_BUF_INIT(NAMES_MAX);
-	char **argv = NULL;
-	int fd, argc = 0, rc;
+	struct ai_names names;
+	int rc = ai_names_read(&names, path, err);
 
-	if (chunk_doc_open(path, &fd, err) < 0) {
-		err->code = AI_E_OPEN;
-		return -1;
-	}
-	rc = read_names(fd, &names, path, err);
-	close(fd);
-	if (rc == 0 && (argv = names_of(&names, &argc, err)) == NULL)
-		rc = -1;
 	/* An empty list is no reason to read records. */
-	if (rc == 0 && argc > 0)
-		rc = ai_loop_run(&filter, argc, argv, err);
-	free(argv);
-	ai_buf_release(&names);
+	if (rc == 0 && names.n > 0)
+		rc = ai_loop_run(&filter, names.n, names.v, err);
+	ai_names_release(&names);
 	return rc;
 }
 

@@ -50,14 +50,14 @@ load helper
 }
 
 @test "files: the same as the text in one piece, in every encoding" {
-	local e f n=0
+	local e f
 	for f in "$SRCDIR"/HACKING "$SRCDIR"/man/*.1 "$SRCDIR"/lib/common/*/*.c; do
 		cat "$f"
 	done >all
 	# Text without blanks, with few of them, of ideographs, of bytes.
 	head -c 3000000 /dev/zero | tr '\0' x >long
 	seq -s '' 400000 >digits
-	for n in $(seq 60000); do
+	for _ in $(seq 60000); do
 		printf '今日は晴れ、明日は雨の予報です。最高気温二十五度、'
 	done >cjk
 	head -c 2500000 all | tr ' \n' '__' >words
