@@ -7,6 +7,7 @@
 #include "record/loop.h"
 
 #include "cut.h"
+#include "dedup.h"
 #include "doc.h"
 
 #include <stdint.h>
@@ -23,7 +24,20 @@ struct chunk_settings {
 	bool overlap_given; /* else it follows the size */
 	const char *encoding;
 	const char *files_from;
+	const struct ai_opt *cutting; /* options that decide where is cut */
+	/* Of trees. */
+	bool ignore, hidden, follow;
+	int64_t max_file;
+	struct ai_opt_list include, exclude;
+	/* Of what was written before. */
+	const char *state;
+	bool pending, commit;
+	double dedup; /* 0: off */
+	int copies;
 };
+
+#define CHUNK_COPIES_CHOICES "drop|mark"
+enum { CHUNK_COPIES_DROP, CHUNK_COPIES_MARK };
 
 /* Cuts the documents named, or the records of standard input. Returns an
  * exit status, or -1. */
@@ -39,6 +53,12 @@ struct chunk_state {
 	struct ai_buf made;   /* by a converter of a document */
 	struct ai_buf json;   /* of what is written next */
 	struct ai_buf id;
+	struct chunk_dedup *dedup; /* shared; NULL: copies are of no interest */
+	bool mark;            /* copies are written, and say so */
+	struct chunk_prints prints; /* of a document's passages */
+	struct chunk_copy *copies;  /* one a passage */
+	size_t cap_copies, n_copies; /* n: that are copies */
+	size_t kept_from;     /* the first of it that is kept */
 };
 
 /* How the document or record of this name (NULL: none) is cut. */

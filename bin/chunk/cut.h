@@ -23,6 +23,7 @@ struct chunk_cut {
 	size_t from, to;
 	bool oversize;
 	size_t number, count;      /* from 0; of how many */
+	size_t copies;             /* that were left out */
 	size_t line_from, line_to; /* of its first and last byte, from 1 */
 	size_t page;               /* from 1; 0: the text has no form feed */
 	struct ai_span heading[CHUNK_DEPTH]; /* only CHUNK_MARKDOWN */

@@ -3,9 +3,10 @@
 
 #include "base/utf8.h"
 
-#include "convert.h"
+#include "feed.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,17 +17,18 @@ struct writing {
 	struct ai_emit *out;
 	const char *uri;       /* NULL: standard input */
 	const char *converter; /* NULL: the bytes are the file's own */
+	size_t number;         /* of what is written next */
 };
 
 /*
  * The place and the text, so that a chunk keeps its id as long as both stay,
  * and the same text in another file has another one.
  */
-static void put_id(struct ai_buf *b, const struct writing *w,
-		   const struct chunk_cut *cut)
+static void make_id(const struct writing *w, const struct chunk_cut *cut,
+		    char hex[AI_HASH_HEX])
 {
 	const char *name = w->uri != NULL ? w->uri : w->state->doc.hash;
-	char hex[AI_HASH_HEX], place[64];
+	char place[64];
 	struct ai_hash h;
 	int n;
 
@@ -36,8 +38,6 @@ static void put_id(struct ai_buf *b, const struct writing *w,
 	ai_hash_add(&h, place, (size_t)n + 1);
 	ai_hash_add(&h, cut->p + cut->from, cut->to - cut->from);
 	ai_hash_hex(&h, hex);
-	ai_put_key(b, "id");
-	ai_put_cstr(b, hex);
 }
 
 static void put_places(struct ai_buf *b, const struct chunk_cut *cut)
@@ -80,14 +80,33 @@ static void put_source(struct ai_buf *b, const struct writing *w,
 	ai_put_close(b, '}');
 }
 
-static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
+static void put_duplicate_of(struct ai_buf *b, const struct chunk_copy *copy)
 {
-	struct writing *w = arg;
-	struct ai_buf *b = &w->state->json;
+	char id[AI_HASH_HEX];
 
+	ai_hex(copy->of.b, sizeof copy->of.b, id);
+	ai_put_key(b, "duplicate_of");
+	ai_put_open(b, '{');
+	ai_put_key(b, "id");
+	ai_put_cstr(b, id);
+	ai_put_key(b, "similarity");
+	ai_put_f64(b, copy->similarity);
+	ai_put_close(b, '}');
+}
+
+static int put_cut(struct writing *w, const struct chunk_cut *cut,
+		   const struct chunk_copy *copy, struct ai_err *err)
+{
+	struct ai_buf *b = &w->state->json;
+	char id[AI_HASH_HEX];
+
+	make_id(w, cut, id);
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
-	put_id(b, w, cut);
+	ai_put_key(b, "id");
+	ai_put_cstr(b, id);
+	if (copy != NULL && copy->is_copy)
+		put_duplicate_of(b, copy);
 	ai_put_key(b, "text");
 	ai_put_str(b, cut->p + cut->from, cut->to - cut->from);
 	ai_put_key(b, "chunk");
@@ -99,13 +118,71 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	return ai_emit_line(w->out, b->p, b->len, err);
 }
 
+/* The passages that are written count, and make the document's version. */
+static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
+{
+	struct writing *w = arg;
+	struct chunk_state *s = w->state;
+	const struct chunk_copy *copy =
+		s->dedup != NULL ? &s->copies[cut->number] : NULL;
+	struct chunk_cut left = *cut;
+
+	if (copy == NULL || s->mark)
+		return put_cut(w, cut, copy, err);
+	if (copy->is_copy)
+		return 0;
+	if (w->number == 0)
+		chunk_copies_print(s);
+	left.number = w->number++;
+	left.count = cut->count - s->n_copies;
+	left.copies = s->n_copies;
+	return put_cut(w, &left, NULL, err);
+}
+
 /* A document without a passage says so: else what an index has of its former
  * ones would stay there. */
 static int put_empty(struct writing *w, const char *p, struct ai_err *err)
 {
-	struct chunk_cut none = { .p = p, .line_from = 1, .line_to = 1 };
+	struct chunk_cut none = { .p = p, .line_from = 1, .line_to = 1,
+				  .copies = w->state->n_copies };
 
-	return put(w, &none, err);
+	chunk_copies_print(w->state);
+	return put_cut(w, &none, NULL, err);
+}
+
+/* ---- near copies --------------------------------------------------------- */
+
+/*
+ * What the copies of a passage depend on: that its text is there; or, if they
+ * name it, its id.
+ */
+static int add_print(void *arg, const struct chunk_cut *cut,
+		     struct ai_err *err)
+{
+	struct writing *w = arg;
+	struct chunk_key key;
+	char hex[AI_HASH_HEX];
+
+	if (w->state->mark)
+		make_id(w, cut, hex);
+	else
+		ai_hash_of(cut->p + cut->from, cut->to - cut->from, hex);
+	ai_unhex(hex, AI_HASH_HEX - 1, key.b);
+	return chunk_prints_add(&w->state->prints, cut->p + cut->from,
+				cut->to - cut->from, key, err);
+}
+
+/* Which passages are copies, in the order of the documents. */
+static int find_copies(struct writing *w, struct ai_span text,
+		       struct ai_err *err)
+{
+	struct chunk_state *s = w->state;
+
+	chunk_prints_clear(&s->prints);
+	if (chunk_cut(&s->cutter, text.p, text.n, add_print, w, err) < 0 ||
+	    ai_emit_turn(w->out, err) < 0)
+		return -1;
+	return chunk_copies_decide(s, w->uri, err);
 }
 
 /* Reads the document; *text is what is to be cut. */
@@ -148,9 +225,30 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 	/* chunk.doc is the file's, and another converter, or the same one
 	 * grown older, may make another text of it. */
 	s->cutter.of_text = c != NULL;
+	s->n_copies = 0;
+	if (s->dedup != NULL && find_copies(&w, text, err) < 0)
+		return -1;
 	if (chunk_cut(&s->cutter, text.p, text.n, put, &w, err) < 0)
 		return -1;
-	return s->cutter.count == 0 ? put_empty(&w, text.p, err) : 0;
+	return s->cutter.count == (s->mark ? 0 : s->n_copies)
+		? put_empty(&w, text.p, err) : 0;
+}
+
+/* All of it, or nothing is known of it. */
+static int read_document(struct chunk_state *s,
+			 const struct chunk_converter *c, const char *path,
+			 int fd, struct ai_emit *out, struct ai_err *err)
+{
+	struct chunk_reading reading;
+
+	s->kept_from = SIZE_MAX;
+	chunk_reading_begin(&reading, fd);
+	if (cut_document(s, c, path, fd, out, err) == 0 &&
+	    chunk_reading_done(s, &reading, path, c, err) == 0)
+		return 0;
+	if (s->dedup != NULL)
+		chunk_dedup_retract(s->dedup, s->kept_from);
+	return -1;
 }
 
 int chunk_document(struct chunk_state *s, const char *path,
@@ -169,8 +267,8 @@ int chunk_document(struct chunk_state *s, const char *path,
 	if (chunk_doc_open(path, &fd, err) < 0)
 		return -1;
 	found = chunk_converter_find(&c, path, err);
-	rc = found < 0 ? -1 : cut_document(s, found > 0 ? &c : NULL, path, fd,
-					   out, err);
+	rc = found < 0 ? -1 : read_document(s, found > 0 ? &c : NULL, path, fd,
+					    out, err);
 	if (found > 0)
 		chunk_converter_release(&c);
 	close(fd);

@@ -26,14 +26,50 @@ static const struct ai_opt options[] = {
 	{ 0 }
 };
 
+static const struct ai_opt options_trees[] = {
+	{ "ignore", 0, AI_OPT_FLAG, &set.ignore, NULL,
+	  "heed .gitignore below folders", .initial = "true",
+	  .key = "chunk.ignore" },
+	{ "hidden", 0, AI_OPT_FLAG, &set.hidden, NULL,
+	  "below folders also names that begin with a dot",
+	  .key = "chunk.hidden" },
+	{ "follow", 0, AI_OPT_FLAG, &set.follow, NULL,
+	  "follow symbolic links below folders", .key = "chunk.follow" },
+	{ "max-file", 0, AI_OPT_INT, &set.max_file, "BYTES",
+	  "largest file taken from a folder", .initial = "16M", .min = 1,
+	  .max = 1e15, .key = "chunk.max_file" },
+	{ "include", 0, AI_OPT_LIST, &set.include, "PATTERN",
+	  "of folders only files that match; may be repeated" },
+	{ "exclude", 0, AI_OPT_LIST, &set.exclude, "PATTERN",
+	  "of folders nothing that matches; may be repeated" },
+	{ 0 }
+};
+
+static const struct ai_opt options_state[] = {
+	{ "state", 0, AI_OPT_FILE, &set.state, "FILE",
+	  "write only what has changed since FILE was written" },
+	{ "pending", 0, AI_OPT_FLAG, &set.pending, NULL,
+	  "leave FILE as it is until --commit" },
+	{ "commit", 0, AI_OPT_FLAG, &set.commit, NULL,
+	  "what was left pending is done: change FILE" },
+	{ "dedup", 0, AI_OPT_REAL, &set.dedup, "T",
+	  "find passages that share T of their words with another (0: off)",
+	  .initial = "0", .min = 0, .max = 1, .key = "chunk.dedup" },
+	{ "copies", 0, AI_OPT_CHOICE, &set.copies, "WHAT",
+	  "with --dedup: leave them out, or mark them", .initial = "drop",
+	  .choices = CHUNK_COPIES_CHOICES, .key = "chunk.copies" },
+	{ 0 }
+};
+
 static const struct ai_opt *const tables[] = {
-	options, ai_loop_options, ai_loop_option_path, NULL
+	options, options_trees, options_state, ai_loop_options, ai_loop_option_path, NULL
 };
 
 static int run(int argc, char **argv, struct ai_err *err)
 {
 	int i = ai_opts_find_to(&ai_start_opts, &set.overlap);
 
+	set.cutting = options;
 	set.overlap_given = i >= 0 &&
 		ai_start_opts.source[i] != AI_SOURCE_BUILTIN;
 	return chunk_run(&set, argc, argv, err);
@@ -43,8 +79,10 @@ const struct ai_program ai_program = {
 	.name = "ai-chunk",
 	.summary = "cut documents into passages that remember where they came "
 		   "from",
-	.synopsis = "[options] [FILE...]\n[options] --files0-from FILE",
-	.examples = "  ai-chunk docs/*.md | ai-embed | ai-search add -i docs.idx\n"
+	.synopsis = "[options] [FILE|FOLDER...]\n[options] --files0-from FILE\n"
+		    "--state FILE --commit",
+	.examples = "  ai-chunk docs | ai-embed | ai-search add -i docs.idx\n"
+		    "  ai-chunk --state docs.state docs | ai-embed | ai-search add -i docs.idx\n"
 		    "  find . -name '*.md' -print0 | ai-chunk --files0-from -\n"
 		    "  ai-chunk --by sentence --size 300 --overlap 0 < records.jsonl\n",
 	.options = tables,

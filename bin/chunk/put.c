@@ -22,6 +22,10 @@ void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut, bool whole,
 		ai_put_key(b, "whole");
 		ai_put_bool(b, false);
 	}
+	if (cut->copies > 0) {
+		ai_put_key(b, "copies");
+		ai_put_i64(b, (int64_t)cut->copies);
+	}
 	if (cut->oversize) {
 		ai_put_key(b, "oversize");
 		ai_put_bool(b, true);

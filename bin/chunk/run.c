@@ -4,7 +4,7 @@
 #include "base/names.h"
 #include "text/bpe.h"
 
-#include "convert.h"
+#include "feed.h"
 #include "measure.h"
 
 #include <stdlib.h>
@@ -21,6 +21,7 @@ static struct {
 	struct chunk_measure measure;
 	struct ai_bpe *bpe;
 	int by;
+	bool mark;
 } run;
 
 /* ---- --by ---------------------------------------------------------------- */
@@ -76,6 +77,10 @@ static int open_state(void **state, struct ai_err *err)
 	ai_buf_init(&s->made, CHUNK_CONVERT_MAX);
 	ai_buf_init(&s->json, JSON_MAX);
 	ai_buf_init(&s->id, ID_MAX);
+	s->dedup = chunk_feed_dedup();
+	s->mark = run.mark;
+	if (s->dedup != NULL)
+		s->prints.seed = chunk_dedup_seed(s->dedup);
 	*state = s;
 	return 0;
 }
@@ -90,6 +95,8 @@ static void close_state(void *state)
 	ai_buf_release(&s->made);
 	ai_buf_release(&s->json);
 	ai_buf_release(&s->id);
+	chunk_prints_release(&s->prints);
+	free(s->copies);
 	free(s);
 }
 
@@ -102,11 +109,17 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 static int operand(void *state, const char *path, struct ai_emit *out,
 		   struct ai_err *err)
 {
-	return chunk_document(state, path, out, err);
+	return chunk_feed_operand(state, path, out, err);
 }
 
 static const struct ai_filter filter = {
-	.each = each, .operand = operand, .open = open_state,
+	.each = each, .operand = operand, .feed = chunk_feed,
+	.open = open_state, .close = close_state,
+};
+
+/* For what must be written once more. */
+static const struct ai_filter filter_again = {
+	.operand = operand, .feed = chunk_feed_again, .open = open_state,
 	.close = close_state,
 };
 
@@ -140,6 +153,7 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 				  "smaller than --size %lld",
 				  (long long)overlap, (long long)set->size);
 	run.by = set->by;
+	run.mark = set->copies == CHUNK_COPIES_MARK;
 	run.how.size = (size_t)set->size;
 	run.how.overlap = (size_t)overlap;
 	run.measure = set->unit == CHUNK_UNIT_TOKENS ? chunk_measure_tokens
@@ -167,16 +181,57 @@ static int run_operands(const struct chunk_settings *set, int argc,
 	/* One document, however long. */
 	if (argc == 0 && ai_loop.plain_in && ai_loop.slurp)
 		return ai_loop_run(&filter, 1, only_stdin, err);
+	if (argc == 0 && (set->state != NULL || set->dedup > 0))
+		return ai_err_set(err, AI_E_USAGE, "%s is for documents; name "
+				  "files or folders", set->state != NULL
+						      ? "--state" : "--dedup");
 	return ai_loop_run(&filter, argc, argv, err);
+}
+
+/* The state changes when all that is to be written was written. */
+static int run_all(const struct chunk_settings *set, int argc, char **argv,
+		   struct ai_err *err)
+{
+	static char nothing[] = "";
+	char *none[] = { nothing };
+	int status = run_operands(set, argc, argv, err), again;
+	bool more;
+
+	if (status < 0 || chunk_feed_look_again(&more, err) < 0)
+		return -1;
+	if (more) {
+		again = ai_loop_run(&filter_again, 1, none, err);
+		if (again < 0)
+			return -1;
+		if (status == AI_EXIT_OK)
+			status = again;
+	}
+	return chunk_feed_end(err) < 0 ? -1 : status;
+}
+
+static int commit(const struct chunk_settings *set, int argc,
+		  struct ai_err *err)
+{
+	if (set->state == NULL || argc > 0 || set->files_from != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--commit needs --state "
+				  "FILE, and no documents");
+	return chunk_known_adopt(set->state, err) < 0 ? -1 : AI_EXIT_OK;
 }
 
 int chunk_run(const struct chunk_settings *set, int argc, char **argv,
 	      struct ai_err *err)
 {
-	int rc = set_up(set, err);
+	int rc;
 
+	if (set->commit)
+		return commit(set, argc, err);
+	if (set->pending && set->state == NULL)
+		return ai_err_set(err, AI_E_USAGE,
+				  "--pending needs --state FILE");
+	rc = set_up(set, err) < 0 ? -1 : chunk_feed_begin(set, err);
 	if (rc == 0)
-		rc = run_operands(set, argc, argv, err);
+		rc = run_all(set, argc, argv, err);
+	chunk_feed_release();
 	ai_bpe_close(run.bpe);
 	return rc;
 }

@@ -200,14 +200,16 @@ out:
 	return rc;
 }
 
-static int take_operand(struct loop *l, const char *path, struct ai_err *err)
+static int take_operand(void *loop, const char *operand, size_t n,
+			struct ai_err *err)
 {
+	struct loop *l = loop;
 	struct entry *e = add_entry(l, err);
 
 	if (e == NULL)
 		return -1;
 	e->kind = ENTRY_OPERAND;
-	ai_buf_add(&l->filling->in, path, strlen(path) + 1);
+	ai_buf_add(&l->filling->in, operand, n);
 	return close_entry(l, e, err);
 }
 
@@ -219,11 +221,14 @@ int ai_intake(struct loop *l, int argc, char **argv, struct ai_err *err)
 		rc = read_fd(l, STDIN_FILENO, NULL, err);
 	else if (l->filter->words != NULL)
 		rc = take_words(l, argc, argv, err);
+	else if (l->filter->feed != NULL)
+		rc = l->filter->feed(argc, argv, take_operand, l, err);
 	else
 		for (int i = 0; rc == 0 && i < argc && l->stop == AI_SIG_NO;
 		     i++)
 			rc = l->filter->operand != NULL
-				? take_operand(l, argv[i], err)
+				? take_operand(l, argv[i], strlen(argv[i]) + 1,
+					       err)
 				: read_file(l, argv[i], err);
 	return rc < 0 ? -1 : ai_loop_dispatch(l, err);
 }

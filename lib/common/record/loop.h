@@ -85,6 +85,9 @@ void ai_task_end(struct ai_task *t, const struct ai_err *why);
 void ai_task_fail(struct ai_task *t, const struct ai_err *why,
 		  struct ai_value members);
 
+typedef int ai_feed_take(void *to, const char *operand, size_t n,
+			 struct ai_err *err);
+
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */
 	size_t batch;
@@ -133,6 +136,14 @@ struct ai_filter {
 	 */
 	int (*operand)(void *state, const char *path, struct ai_emit *out,
 		       struct ai_err *err);
+	/*
+	 * With operand(), may be NULL: what the operands stand for.  Hands each
+	 * to take(to, ...), which works on it or waits until there is room: a
+	 * name, a NUL and what else operand() is to find behind that, n bytes
+	 * in all.  Runs in one thread, and -1 ends the program.
+	 */
+	int (*feed)(int argc, char **argv, ai_feed_take *take, void *to,
+		    struct ai_err *err);
 	/* The operands together are one payload under this name (ai-complete
 	 * "words"); NULL if not. */
 	const char *words;

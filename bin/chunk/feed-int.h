@@ -1,0 +1,71 @@
+/* feed-int.h: the insides that feed.c, changes.c and operand.c share. */
+#ifndef CHUNK_FEED_INT_H
+#define CHUNK_FEED_INT_H
+
+#include "feed.h"
+
+#include "record/spool.h"
+
+#include "dedup.h"
+#include "walk.h"
+
+#include <pthread.h>
+
+/* What stands behind the name of an operand. */
+enum {
+	FEED_NAMED = 'n',  /* by the user: it must be readable */
+	FEED_FOUND = 'f',  /* in a tree: what is no text is left alone */
+	FEED_FAILED = 'e', /* and why, behind that */
+	FEED_GONE = 'g',
+};
+
+struct feed_names {
+	char **v;
+	size_t n, cap;
+};
+
+/* Of the whole run. */
+struct feed {
+	const struct chunk_settings *set;
+	struct chunk_walking walking;
+	struct chunk_known *known;  /* NULL: no --state */
+	struct chunk_dedup *dedup;  /* NULL: no --dedup */
+	char options[AI_HASH_HEX];  /* of all that decides where is cut */
+	char suffix[32], how[CHUNK_HOW_HEX]; /* of the last one asked for */
+	ai_feed_take *take;
+	void *to;
+	struct ai_buf operand;
+	struct ai_spool waiting;    /* operands, each behind its length */
+	size_t n_waiting;           /* bytes */
+	struct feed_names roots;    /* folders that were named */
+	struct feed_names unread;   /* what is below these was not seen */
+	struct feed_names folders;  /* of files that were named */
+	size_t *again;              /* documents to be written once more */
+	size_t n_again;
+	pthread_mutex_t mutex;      /* for what follows */
+	size_t n_skipped, n_same, n_read, n_gone, n_copies, n_passages;
+};
+extern struct feed feed;
+
+int feed_hand(const char *path, char kind, const char *more,
+	      struct ai_err *err);
+int feed_hand_waiting(struct ai_err *err);
+void feed_say_skipped(const char *path, const char *why);
+int feed_add_name(struct feed_names *names, const char *name, size_t n,
+		  struct ai_err *err);
+
+/* changes.c: what has changed since the state was written. */
+int feed_hash_options(struct ai_err *err);
+void feed_how(const struct chunk_converter *c, char how[CHUNK_HOW_HEX]);
+/* Hands the file on if it is not as it was. */
+int feed_check(const char *path, const struct stat *st, char kind,
+	       struct ai_err *err);
+/* The document of this number is gone. */
+int feed_gone(const char *path, size_t at, struct ai_err *err);
+int feed_find_gone(struct ai_err *err);
+/* The passages of those that stay are there to be copied. */
+int feed_load_kept(struct ai_err *err);
+/* Until what was written is safe, or was read: AI_E_IO if it never will be. */
+int feed_await_reader(struct ai_err *err);
+
+#endif
