@@ -128,7 +128,7 @@ static int is_same(const char *path, const struct stat *st, size_t at,
 	if (chunk_known_get(feed.known, at, &d, err) < 0 ||
 	    how_of(path, &how, err) < 0)
 		return -1;
-	if (strcmp(how, d.how) != 0)
+	if (d.begun || strcmp(how, d.how) != 0)
 		return 0;
 	chunk_stamp_of(&now, st, chunk_stamp_now());
 	chunk_known_set(feed.known, at, CHUNK_STAYS);
@@ -166,9 +166,11 @@ int feed_check(const char *path, const struct stat *st, char kind,
 
 /* ---- what is gone -------------------------------------------------------- */
 
-int feed_gone(const char *path, size_t at, struct ai_err *err)
+int feed_gone(size_t at, struct ai_err *err)
 {
+	struct ai_buf uri = AI_BUF_INIT((size_t)1 << 20);
 	struct chunk_known_doc d;
+	int rc = 0;
 
 	if (chunk_known_get(feed.known, at, &d, err) < 0)
 		return -1;
@@ -176,7 +178,42 @@ int feed_gone(const char *path, size_t at, struct ai_err *err)
 	if (d.skipped) /* nothing was ever said of it */
 		return 0;
 	feed.n_gone++;
-	return feed_hand(path, FEED_GONE, "", err);
+	rc = chunk_known_uri(feed.known, at, &uri, err);
+	if (rc == 0)
+		rc = chunk_known_begin(feed.known, uri.p, err);
+	ai_buf_release(&uri);
+	return rc;
+}
+
+static int hand_gone(size_t at, struct ai_buf *operand, struct ai_err *err)
+{
+	struct chunk_known_doc d;
+
+	if (chunk_known_get(feed.known, at, &d, err) < 0 ||
+	    chunk_known_uri(feed.known, at, operand, err) < 0)
+		return -1;
+	ai_buf_chr(operand, '\0');
+	ai_buf_chr(operand, FEED_GONE);
+	ai_buf_chr(operand, '\0');
+	if (ai_buf_check(operand, "a file's name", err) < 0)
+		return -1;
+	return d.skipped ? 0 : feed.take(feed.to, operand->p, operand->len,
+					 err);
+}
+
+int feed_hand_gone(struct ai_err *err)
+{
+	struct ai_buf operand = AI_BUF_INIT((size_t)1 << 20);
+	size_t n = feed.n_gone > 0 && !feed.told_gone
+		? chunk_known_count(feed.known) : 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (chunk_known_fate(feed.known, i) == CHUNK_GOES)
+			rc = hand_gone(i, &operand, err);
+	ai_buf_release(&operand);
+	feed.told_gone = true;
+	return rc;
 }
 
 /* Whether the path is one of these, or lies below one. */
@@ -240,7 +277,7 @@ int feed_find_gone(struct ai_err *err)
 			continue;
 		rc = chunk_known_uri(feed.known, i, &uri, err);
 		if (rc == 0 && is_gone(uri.p))
-			rc = feed_gone(uri.p, i, err);
+			rc = feed_gone(i, err);
 	}
 	ai_buf_release(&uri);
 	return rc;
@@ -417,15 +454,16 @@ int chunk_feed_again(int argc, char **argv, ai_feed_take *take, void *to,
 
 /* ---- before the state is changed ----------------------------------------- */
 
-/* A pipe is read empty, or nobody reads it. */
-static int await_pipe(struct ai_err *err)
+/* A pipe or socket is read empty, or nobody reads it. */
+static int await_pipe(unsigned long request, struct ai_err *err)
 {
 	struct pollfd pfd = { .fd = STDOUT_FILENO };
 	struct timespec nap = { 0, 1000000 };
 	int unread;
 
-	while (ioctl(STDOUT_FILENO, FIONREAD, &unread) == 0 && unread > 0) {
-		if (poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLERR)) {
+	while (ioctl(STDOUT_FILENO, request, &unread) == 0 && unread > 0) {
+		if (poll(&pfd, 1, 0) > 0 &&
+		    (pfd.revents & (POLLERR | POLLHUP))) {
 			raise(SIGPIPE); /* as a write would */
 			return ai_err_set(err, AI_E_IO, "whoever reads standard "
 					  "output ended too early: the state "
@@ -445,7 +483,9 @@ int feed_await_reader(struct ai_err *err)
 	if (fstat(STDOUT_FILENO, &st) < 0)
 		return ai_err_sys(err, AI_E_IO, errno, "no standard output");
 	if (S_ISFIFO(st.st_mode))
-		return await_pipe(err);
+		return await_pipe(FIONREAD, err);
+	if (S_ISSOCK(st.st_mode))
+		return await_pipe(TIOCOUTQ, err);
 	if (S_ISREG(st.st_mode) && fsync(STDOUT_FILENO) < 0)
 		return ai_err_sys(err, AI_E_IO, errno,
 				  "cannot write to standard output");

@@ -42,6 +42,7 @@ struct feed {
 	struct feed_names folders;  /* of files that were named */
 	size_t *again;              /* documents to be written once more */
 	size_t n_again;
+	bool told_gone;             /* what is gone was handed on */
 	pthread_mutex_t mutex;      /* for what follows */
 	size_t n_skipped, n_same, n_read, n_gone, n_copies, n_passages;
 };
@@ -61,8 +62,10 @@ void feed_how(const struct chunk_converter *c, char how[CHUNK_HOW_HEX]);
 int feed_check(const char *path, const struct stat *st, char kind,
 	       struct ai_err *err);
 /* The document of this number is gone. */
-int feed_gone(const char *path, size_t at, struct ai_err *err);
+int feed_gone(size_t at, struct ai_err *err);
 int feed_find_gone(struct ai_err *err);
+/* Hands on all that is gone. */
+int feed_hand_gone(struct ai_err *err);
 /* The passages of those that stay are there to be copied. */
 int feed_load_kept(struct ai_err *err);
 /* Until what was written is safe, or was read: AI_E_IO if it never will be. */

@@ -2,6 +2,7 @@
 
 #include "base/msg.h"
 #include "base/start.h"
+#include "base/utf8.h"
 #include "record/spool.h"
 
 #include "feed-int.h"
@@ -31,7 +32,7 @@ int feed_hand(const char *path, char kind, const char *more,
 	ai_buf_add(b, more, strlen(more) + 1);
 	if (ai_buf_check(b, "a file's name", err) < 0)
 		return -1;
-	if (feed.known == NULL || kind == FEED_GONE)
+	if (feed.known == NULL)
 		return feed.take(feed.to, b->p, b->len, err);
 	n = (uint32_t)b->len;
 	if (ai_spool_add(&feed.waiting, &n, sizeof n, err) < 0 ||
@@ -41,17 +42,41 @@ int feed_hand(const char *path, char kind, const char *more,
 	return 0;
 }
 
-static int take_waiting(const char *p, struct ai_err *err)
+static int begin_one(void *arg, const char *operand, size_t n,
+		     struct ai_err *err)
+{
+	char kind = operand[strlen(operand) + 1];
+
+	(void)arg;
+	(void)n;
+	if ((kind != FEED_NAMED && kind != FEED_FOUND) ||
+	    strcmp(operand, "-") == 0 ||
+	    ai_utf8_valid(operand, strlen(operand)) < strlen(operand))
+		return 0;
+	return chunk_known_begin(feed.known, operand, err);
+}
+
+static int each_waiting(const char *p, ai_feed_take *take, void *to,
+			struct ai_err *err)
 {
 	uint32_t n;
 
 	for (size_t i = 0; i < feed.n_waiting; i += n) {
 		memcpy(&n, p + i, sizeof n);
 		i += sizeof n;
-		if (feed.take(feed.to, p + i, n, err) < 0)
+		if (take(to, p + i, n, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* First it is noted that they are begun. */
+static int take_waiting(const char *p, struct ai_err *err)
+{
+	return each_waiting(p, begin_one, NULL, err) < 0 ||
+	       chunk_known_save_begun(feed.known, err) < 0 ||
+	       feed_hand_gone(err) < 0 ? -1
+		: each_waiting(p, feed.take, feed.to, err);
 }
 
 int feed_hand_waiting(struct ai_err *err)
@@ -59,8 +84,10 @@ int feed_hand_waiting(struct ai_err *err)
 	int fd, rc;
 	void *p;
 
-	if (feed.n_waiting == 0)
+	if (feed.known == NULL)
 		return 0;
+	if (feed.n_waiting == 0)
+		return take_waiting(NULL, err);
 	if (ai_spool_fd(&feed.waiting, &fd, err) < 0)
 		return -1;
 	p = mmap(NULL, feed.n_waiting, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -158,7 +185,7 @@ static int named_gone(const char *path, int e, struct ai_err *err)
 	if (rc < 0)
 		return -1;
 	if (rc > 0)
-		return feed_gone(path, at, err);
+		return feed_gone(at, err);
 	if (feed_add_name(&feed.unread, path, without_slashes(path), err) < 0)
 		return -1;
 	return feed_hand(path, FEED_NAMED, "", err);

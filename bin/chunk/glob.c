@@ -139,8 +139,10 @@ struct matching {
 	struct retry one, any; /* the last "*" and the last "**" */
 };
 
-/* Past the star or stars at m->p.  1 or 0: that decides; -1: go on. */
-static int take_stars(struct matching *m)
+enum taken { TAKES_ALL, GOES_ON, TAKES_TOO_LITTLE };
+
+/* Past the star or stars at m->p. */
+static enum taken take_stars(struct matching *m)
 {
 	const char *from = m->p;
 	bool any;
@@ -151,16 +153,17 @@ static int take_stars(struct matching *m)
 		(m->p == m->pe || *m->p == '/' ||
 		 (*m->p == '\\' && m->pe - m->p > 1 && m->p[1] == '/'));
 	if (m->p == m->pe)
-		return any || memchr(m->t, '/', (size_t)(m->te - m->t)) == NULL;
+		return any || memchr(m->t, '/', (size_t)(m->te - m->t)) == NULL
+			? TAKES_ALL : TAKES_TOO_LITTLE;
 	if (!any) {
 		m->one = (struct retry){ m->p, m->t };
-		return -1;
+		return GOES_ON;
 	}
 	m->any = (struct retry){ m->p, m->t };
 	m->one.p = NULL;
 	if (*m->p == '/') /* no folder at all */
 		m->p++;
-	return -1;
+	return GOES_ON;
 }
 
 static bool try_again(struct matching *m)
@@ -188,18 +191,19 @@ bool chunk_glob(struct ai_span pattern, struct ai_span name)
 		.pattern = pattern, .p = pattern.p, .pe = pattern.p + pattern.n,
 		.t = name.p, .te = name.p + name.n,
 	};
-	int decided;
+	enum taken taken;
 
 	for (;;) {
-		if (m.p < m.pe && *m.p == '*') {
-			decided = take_stars(&m);
-			if (decided >= 0)
-				return decided;
-			continue;
-		}
 		if (m.p == m.pe && m.t == m.te)
 			return true;
-		if (m.p < m.pe && m.t < m.te && is_one(&m.p, m.pe, *m.t)) {
+		if (m.p < m.pe && *m.p == '*') {
+			taken = take_stars(&m);
+			if (taken == TAKES_ALL)
+				return true;
+			if (taken == GOES_ON)
+				continue;
+		} else if (m.p < m.pe && m.t < m.te &&
+			   is_one(&m.p, m.pe, *m.t)) {
 			m.t++;
 			continue;
 		}

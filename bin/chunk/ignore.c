@@ -215,7 +215,8 @@ bool chunk_ignore_has(const struct chunk_ignore *ig, struct ai_span name,
 
 /* ---- git's own files ----------------------------------------------------- */
 
-/* The first line of a small file, behind this word; false: there is none. */
+/* The first line of a small file, behind this word; false: there is none, or
+ * (errno says why) it cannot be read. */
 static bool read_line(int dir, const char *name, const char *word,
 		      char line[PATH_MAX])
 {
@@ -227,6 +228,8 @@ static bool read_line(int dir, const char *name, const char *word,
 		return false;
 	got = read(fd, line, PATH_MAX - 1);
 	close(fd);
+	if (got >= 0)
+		errno = ENOENT;
 	if (got < (ssize_t)n || memcmp(line, word, n) != 0)
 		return false;
 	line[got] = '\0';
@@ -236,17 +239,25 @@ static bool read_line(int dir, const char *name, const char *word,
 }
 
 /* git's folder of a work tree: .git, or what a file of this name says, and
- * then what all work trees of a repository have in common. -1: none. */
+ * then what all work trees of a repository have in common. -1: none, as errno
+ * says. */
 static int open_git(int root)
 {
 	char line[PATH_MAX];
 	int git, common, flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 	git = openat(root, ".git", flags);
-	if (git < 0 && read_line(root, ".git", "gitdir: ", line))
+	if (git < 0 && errno == ENOTDIR &&
+	    read_line(root, ".git", "gitdir: ", line))
 		git = openat(root, line, flags);
-	if (git < 0 || !read_line(git, "commondir", "", line))
-		return git;
+	if (git < 0)
+		return -1;
+	if (!read_line(git, "commondir", "", line)) {
+		if (errno == ENOENT)
+			return git;
+		close(git);
+		return -1;
+	}
 	common = openat(git, line, flags);
 	close(git);
 	return common;
@@ -282,7 +293,10 @@ static int push_tree(struct chunk_ignore *ig, int root, size_t base,
 		return -1;
 	git = open_git(root);
 	if (git < 0)
-		return 0;
+		return errno == ENOENT || errno == ENOTDIR ? 0
+			: ai_err_sys(err, AI_E_DOCUMENT, errno, "cannot open "
+				     "'.git', which says what is to be left "
+				     "alone");
 	rc = push_file(ig, git, "info/exclude", 0, base, err);
 	close(git);
 	return rc;

@@ -282,6 +282,7 @@ struct out {
 	struct ai_buf buf;
 	struct ai_hash hash;
 	size_t n; /* documents */
+	char sum[AI_HASH_HEX];
 };
 
 static int out_flush(struct out *o, struct ai_err *err)
@@ -323,16 +324,14 @@ static void put_head(struct ai_buf *b, const struct chunk_known *k)
 
 static int put_tail(struct out *o, struct ai_err *err)
 {
-	char sum[AI_HASH_HEX];
-
 	if (out_flush(o, err) < 0)
 		return -1;
-	ai_hash_hex(&o->hash, sum);
+	ai_hash_hex(&o->hash, o->sum);
 	ai_put_open(&o->buf, '{');
 	ai_put_key(&o->buf, "documents");
 	ai_put_i64(&o->buf, (int64_t)o->n);
 	ai_put_key(&o->buf, "blake2b");
-	ai_put_cstr(&o->buf, sum);
+	ai_put_cstr(&o->buf, o->sum);
 	ai_put_close(&o->buf, '}');
 	ai_buf_chr(&o->buf, '\n');
 	ai_hash_init(&o->hash);
@@ -350,45 +349,74 @@ static int by_name(const void *a, const void *b, void *lines)
 	return rc != 0 ? rc : x->order < y->order ? -1 : 1;
 }
 
-/* Old and new, in order; of two of one name the later. */
-static int put_docs(struct out *o, const struct chunk_known *k,
-		    const char *fresh, struct ai_err *err)
+/* Both sides of the merge. */
+struct merge {
+	struct out *o;
+	const struct chunk_known *k;
+	const char *fresh; /* the lines of the notes */
+	bool early;        /* nothing was written yet: what goes is begun */
+	size_t i, j;
+};
+
+static struct ai_span note_line(const struct merge *m, size_t j)
 {
-	size_t i = 0, j = 0;
+	return (struct ai_span){ m->fresh + m->k->notes[j].at,
+				 m->k->notes[j].n };
+}
+
+/* Of all that was noted of one name the last counts. */
+static struct ai_span take_note(struct merge *m)
+{
+	struct ai_span line = note_line(m, m->j), next;
+
+	while (++m->j < m->k->n_notes) {
+		next = note_line(m, m->j);
+		if (known_compare(known_name(line), known_name(next)) != 0)
+			break;
+		line = next;
+	}
+	return line;
+}
+
+/* Which comes next: the old one (-1), the new one (1), or two of one name. */
+static int side(const struct merge *m)
+{
+	if (m->i == m->k->n)
+		return 1;
+	if (m->j == m->k->n_notes)
+		return -1;
+	return known_compare(known_name(known_line(m->k, m->i)),
+			     known_name(note_line(m, m->j)));
+}
+
+static int put_docs(struct merge *m, struct ai_err *err)
+{
+	const struct chunk_known *k = m->k;
 	int rc = 0;
 
-	while (rc == 0 && (i < k->n || j < k->n_notes)) {
-		const struct known_note *note = &k->notes[j];
-		struct ai_span old = { NULL, 0 }, name = { NULL, 0 };
-		int side = 1;
+	while (rc == 0 && (m->i < k->n || m->j < k->n_notes)) {
+		struct ai_span line = { NULL, 0 };
+		int which = side(m);
+		bool goes = which <= 0 && !m->early &&
+			k->fates[m->i] == CHUNK_GOES;
 
-		if (i < k->n && k->fates[i] >= CHUNK_GOES) {
-			i++;
-			continue;
+		if (which < 0) {
+			line = known_line(k, m->i);
+			line.n++; /* its newline */
+		} else {
+			line = take_note(m);
 		}
-		if (j < k->n_notes)
-			name = known_name((struct ai_span){ fresh + note->at,
-							    note->n });
-		if (i < k->n) {
-			old = known_line(k, i);
-			side = j == k->n_notes ? -1
-				: known_compare(known_name(old), name);
-		}
-		if (side < 0) {
-			rc = out_line(o, old.p, old.n + 1, err);
-			i++;
-			continue;
-		}
-		if (++j == k->n_notes ||
-		    known_compare(name, known_name((struct ai_span){
-			    fresh + k->notes[j].at, k->notes[j].n })) != 0)
-			rc = out_line(o, fresh + note->at, note->n, err);
+		m->i += which <= 0;
+		if (!goes)
+			rc = out_line(m->o, line.p, line.n, err);
 	}
 	return rc;
 }
 
-static int write_docs(struct out *o, struct chunk_known *k, struct ai_err *err)
+static int write_docs(struct out *o, struct chunk_known *k, bool early,
+		      struct ai_err *err)
 {
+	struct merge m = { .o = o, .k = k, .early = early };
 	char *fresh = NULL;
 	int fd, rc;
 
@@ -399,22 +427,25 @@ static int write_docs(struct out *o, struct chunk_known *k, struct ai_err *err)
 		if (fresh == MAP_FAILED)
 			return ai_err_sys(err, AI_E_OS, errno,
 					  "cannot map a temporary file");
+		lseek(fd, 0, SEEK_END); /* more may follow */
 		qsort_r(k->notes, k->n_notes, sizeof *k->notes, by_name,
 			fresh);
 	}
-	rc = put_docs(o, k, fresh, err);
+	m.fresh = fresh;
+	rc = put_docs(&m, err);
 	if (fresh != NULL)
 		munmap(fresh, k->spooled);
 	return rc;
 }
 
-static int write_all(struct out *o, struct chunk_known *k, struct ai_err *err)
+static int write_all(struct out *o, struct chunk_known *k, bool early,
+		     struct ai_err *err)
 {
 	int rc;
 
 	ai_hash_init(&o->hash);
 	put_head(&o->buf, k);
-	rc = write_docs(o, k, err) < 0 ? -1 : put_tail(o, err);
+	rc = write_docs(o, k, early, err) < 0 ? -1 : put_tail(o, err);
 	if (rc == 0 && fsync(o->fd) < 0)
 		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
 				o->name);
@@ -445,7 +476,7 @@ static int put_in_place(const char *from, const char *to, struct ai_err *err)
 	return 0;
 }
 
-static int write_as(struct chunk_known *k, const char *draft,
+static int write_as(struct chunk_known *k, const char *draft, bool early,
 		    struct ai_err *err)
 {
 	struct out o = { .name = draft, .buf = AI_BUF_INIT(KNOWN_LINE * 2) };
@@ -455,31 +486,46 @@ static int write_as(struct chunk_known *k, const char *draft,
 	if (o.fd < 0)
 		return ai_err_sys(err, AI_E_CREATE, errno, "cannot make "
 				  "'%.200s'", draft);
-	rc = write_all(&o, k, err);
+	rc = write_all(&o, k, early, err);
 	ai_buf_release(&o.buf);
 	if (close(o.fd) < 0 && rc == 0)
 		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
 				draft);
 	if (rc < 0)
 		unlink(draft);
+	else if (early)
+		memcpy(k->sum, o.sum, sizeof k->sum);
 	return rc;
 }
 
-int chunk_known_commit(struct chunk_known *k, struct ai_err *err)
+static int replace(struct chunk_known *k, bool early, struct ai_err *err)
 {
+	bool beside = k->pending && !early;
 	char *draft = NULL, *target = NULL;
-	int rc;
+	int rc = name_of(k->path, ".new", &draft, err) < 0 ||
+		 name_of(k->path, beside ? ".pending" : "", &target, err) < 0
+		? -1 : write_as(k, draft, early, err);
 
-	if (k->n_notes == 0 && !k->goes && !chunk_known_is_new(k))
-		return 0;
-	rc = name_of(k->path, ".new", &draft, err) < 0 ||
-	     name_of(k->path, k->pending ? ".pending" : "", &target, err) < 0
-		? -1 : write_as(k, draft, err);
 	if (rc == 0)
 		rc = put_in_place(draft, target, err);
 	free(draft);
 	free(target);
 	return rc;
+}
+
+int chunk_known_save_begun(struct chunk_known *k, struct ai_err *err)
+{
+	if (!k->begins)
+		return 0;
+	k->begins = false;
+	return replace(k, true, err);
+}
+
+int chunk_known_commit(struct chunk_known *k, struct ai_err *err)
+{
+	if (k->n_notes == 0 && !k->goes && !chunk_known_is_new(k))
+		return 0;
+	return replace(k, false, err);
 }
 
 /* ---- --commit ------------------------------------------------------------ */

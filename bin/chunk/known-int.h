@@ -33,6 +33,7 @@ struct chunk_known {
 	struct known_note *notes;
 	size_t n_notes, cap_notes;
 	bool goes;             /* one of the old ones */
+	bool begins;           /* something that the file does not say yet */
 };
 
 /* The line of document i, without its newline. */

@@ -171,14 +171,14 @@ static bool read_stamp(struct ai_value v, struct chunk_stamp *s)
 int chunk_known_get(const struct chunk_known *k, size_t at,
 		    struct chunk_known_doc *d, struct ai_err *err)
 {
-	struct ai_value doc, how, stat, young, passages, skipped, v;
+	struct ai_value doc, how, stat, young, passages, skipped, begun, v;
 	struct ai_span line = known_line(k, at);
 	const struct ai_json_want want[] = {
 		{ AI_SPAN("doc"), &doc }, { AI_SPAN("how"), &how },
 		{ AI_SPAN("stat"), &stat }, { AI_SPAN("young"), &young },
 		{ AI_SPAN("passages"), &passages },
-		{ AI_SPAN("skipped"), &skipped }, { AI_SPAN("kept"), &d->kept },
-		{ AI_SPAN("copies"), &d->copies },
+		{ AI_SPAN("skipped"), &skipped }, { AI_SPAN("begun"), &begun },
+		{ AI_SPAN("kept"), &d->kept }, { AI_SPAN("copies"), &d->copies },
 	};
 	struct ai_err why;
 
@@ -192,6 +192,7 @@ int chunk_known_get(const struct chunk_known *k, size_t at,
 				     err);
 	d->stamp.young = ai_json_true(young);
 	d->skipped = ai_json_true(skipped);
+	d->begun = ai_json_true(begun);
 	return 0;
 }
 
@@ -239,6 +240,10 @@ static void put_doc(struct ai_buf *b, const char *uri,
 		ai_put_key(b, "skipped");
 		ai_put_bool(b, true);
 	}
+	if (d->begun) {
+		ai_put_key(b, "begun");
+		ai_put_bool(b, true);
+	}
 	if (d->kept.kind != AI_NONE) {
 		ai_put_key(b, "kept");
 		ai_put_value(b, d->kept);
@@ -273,23 +278,58 @@ static int add_note(struct chunk_known *k, const struct ai_buf *line,
 	return 0;
 }
 
-int chunk_known_note(struct chunk_known *k, const char *uri,
-		     const struct chunk_known_doc *d, struct ai_err *err)
+static int note(struct chunk_known *k, const char *uri,
+		const struct chunk_known_doc *d, struct ai_err *err)
 {
 	struct ai_buf line = AI_BUF_INIT(KNOWN_LINE);
-	size_t at;
-	int rc, found;
+	int rc;
 
 	put_doc(&line, uri, d);
 	rc = ai_buf_check(&line, "what is known of a file", err);
-	found = rc < 0 ? -1 : chunk_known_find(k, uri, &at, err);
-	if (found >= 0) {
+	if (rc == 0) {
 		pthread_mutex_lock(&k->mutex);
 		rc = add_note(k, &line, err);
-		if (rc == 0 && found > 0)
-			k->fates[at] = CHUNK_RENEWED;
 		pthread_mutex_unlock(&k->mutex);
 	}
 	ai_buf_release(&line);
-	return found < 0 ? -1 : rc;
+	return rc;
+}
+
+int chunk_known_note(struct chunk_known *k, const char *uri,
+		     const struct chunk_known_doc *d, struct ai_err *err)
+{
+	size_t at;
+	int found = chunk_known_find(k, uri, &at, err);
+
+	if (found < 0 || note(k, uri, d, err) < 0)
+		return -1;
+	if (found > 0) {
+		pthread_mutex_lock(&k->mutex);
+		k->fates[at] = CHUNK_RENEWED;
+		pthread_mutex_unlock(&k->mutex);
+	}
+	return 0;
+}
+
+/* What it was is kept: others may be copies of it. */
+int chunk_known_begin(struct chunk_known *k, const char *uri,
+		      struct ai_err *err)
+{
+	struct chunk_known_doc d = { .passages = 0 };
+	size_t at;
+	int found = chunk_known_find(k, uri, &at, err);
+
+	if (found < 0 || (found > 0 && chunk_known_get(k, at, &d, err) < 0))
+		return -1;
+	if (found == 0) {
+		ai_hash_of("", 0, d.doc);
+		memcpy(d.how, d.doc, CHUNK_HOW_HEX - 1);
+		d.how[CHUNK_HOW_HEX - 1] = '\0';
+	} else if (d.begun) {
+		return 0;
+	}
+	d.begun = true;
+	d.skipped = false;
+	k->begins = true;
+	return note(k, uri, &d, err);
 }

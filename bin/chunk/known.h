@@ -7,6 +7,10 @@
  * in memory is nine bytes a document, and what changes in this run stands in
  * a nameless file until then.
  *
+ * Before a run writes of a document, it notes that: else nobody would know, if
+ * it is killed, what its reader was told of a file that is gone, or as it was,
+ * when the next one looks.
+ *
  * One run at a time holds the lock, which is the kernel's: NAME.lock is left
  * over by kill -9, and stops nobody.
  */
@@ -38,6 +42,8 @@ struct chunk_known_doc {
 	struct chunk_stamp stamp;
 	int64_t passages;
 	bool skipped;            /* it is no text, and nothing was written */
+	bool begun;              /* a run that did not end may have written
+				  * another version of it, or that it is gone */
 	struct ai_value kept, copies; /* dedup.h; AI_NONE if there are none */
 };
 
@@ -88,6 +94,11 @@ void chunk_known_set(struct chunk_known *k, size_t at,
 /* The document as it is now.  Any thread. */
 int chunk_known_note(struct chunk_known *k, const char *uri,
 		     const struct chunk_known_doc *d, struct ai_err *err);
+/* Something is going to be written of the document. */
+int chunk_known_begin(struct chunk_known *k, const char *uri,
+		      struct ai_err *err);
+/* Makes the file say what is begun, before the first of it is written. */
+int chunk_known_save_begun(struct chunk_known *k, struct ai_err *err);
 /*
  * Writes it all.  Whoever reads standard output must have taken what was
  * written there.  AI_E_CREATE, AI_E_IO: the file is as it was.

@@ -4,6 +4,7 @@
  *	AI_TEST_FAULT=write:3:ENOSPC   the third write fails so
  *	AI_TEST_FAULT=write:3+:ENOSPC  that one and all after it
  *	AI_TEST_FAULT=write:3:short    the third write takes one byte only
+ *	AI_TEST_FAULT=write:3:KILL     SIGKILL comes before the third write
  *	AI_TEST_COUNT=FILE             at the end, how many there were of each
  *	AI_TEST_PROGRAM=ai-x           no other program is meddled with
  *
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,6 +36,8 @@ static const char *const call_names[C_COUNT] = {
 	"read", "write", "open", "malloc", "fsync", "mmap", "thread",
 };
 
+#define KILL 9999 /* no error has this number */
+
 static const struct {
 	const char *name;
 	int value;
@@ -41,6 +45,7 @@ static const struct {
 	{ "EIO", EIO }, { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },
 	{ "EMFILE", EMFILE }, { "EACCES", EACCES }, { "EINTR", EINTR },
 	{ "EAGAIN", EAGAIN }, { "EROFS", EROFS }, { "short", 0 },
+	{ "KILL", KILL },
 };
 
 static struct {
@@ -89,6 +94,8 @@ static bool fails(enum call call)
 		return false;
 	if (n > fault.nth && !fault.onwards)
 		return false;
+	if (fault.error == KILL)
+		kill(getpid(), SIGKILL);
 	errno = fault.error;
 	return true;
 }
