@@ -14,6 +14,7 @@
 /* What stands behind the name of an operand. */
 enum {
 	FEED_NAMED = 'n',  /* by the user: it must be readable */
+	FEED_OTHER = 'o',  /* named, and no file: of no state */
 	FEED_FOUND = 'f',  /* in a tree: what is no text is left alone */
 	FEED_FAILED = 'e', /* and why, behind that */
 	FEED_GONE = 'g',

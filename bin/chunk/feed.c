@@ -50,7 +50,6 @@ static int begin_one(void *arg, const char *operand, size_t n,
 	(void)arg;
 	(void)n;
 	if ((kind != FEED_NAMED && kind != FEED_FOUND) ||
-	    strcmp(operand, "-") == 0 ||
 	    ai_utf8_valid(operand, strlen(operand)) < strlen(operand))
 		return 0;
 	return chunk_known_begin(feed.known, operand, err);
@@ -188,7 +187,7 @@ static int named_gone(const char *path, int e, struct ai_err *err)
 		return feed_gone(at, err);
 	if (feed_add_name(&feed.unread, path, without_slashes(path), err) < 0)
 		return -1;
-	return feed_hand(path, FEED_NAMED, "", err);
+	return feed_hand(path, FEED_OTHER, "", err);
 }
 
 static int named_file(const char *path, const struct stat *st,
@@ -198,7 +197,7 @@ static int named_file(const char *path, const struct stat *st,
 	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
 
 	if (feed.known == NULL || !S_ISREG(st->st_mode))
-		return feed_hand(path, FEED_NAMED, "", err);
+		return feed_hand(path, FEED_OTHER, "", err);
 	if (feed_add_name(&feed.folders, path, n, err) < 0)
 		return -1;
 	return feed_check(path, st, FEED_NAMED, err);
@@ -209,7 +208,7 @@ static int do_named(const char *path, struct ai_err *err)
 	struct stat st;
 
 	if (strcmp(path, "-") == 0)
-		return feed_hand(path, FEED_NAMED, "", err);
+		return feed_hand(path, FEED_OTHER, "", err);
 	if (stat(path, &st) < 0)
 		return named_gone(path, errno, err);
 	if (!S_ISDIR(st.st_mode))
