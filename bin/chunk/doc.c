@@ -57,8 +57,7 @@ int chunk_doc_open(const char *path, int *fd, struct ai_err *err)
 	if (fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		close(*fd);
 		*fd = -1;
-		return ai_err_set(err, AI_E_DOCUMENT, "'%.*s' is a directory; "
-				  "name its files (find, --files0-from)",
+		return ai_err_set(err, AI_E_DOCUMENT, "'%.*s' is a directory",
 				  NAME_SHOWN, path);
 	}
 	return 0;

@@ -260,7 +260,7 @@ s"
 			ai-chunk --state s --commit
 	}
 	set -o pipefail
-	! pipe false 2>/dev/null
+	run ! pipe false
 	assert_eq "$(pipe cat | wc -l)" 1
 	assert_eq "$(pipe cat | wc -l)" 0
 	echo more >>d/a.md

@@ -164,8 +164,6 @@ good"
 	refused utf16.txt 'iconv -f UTF-16'
 	cp "$(command -v ai-chunk)" program
 	refused program "'program' is binary"
-	mkdir folder
-	refused folder "'folder' is a directory"
 	refused gone.txt "cannot open 'gone.txt': No such file or directory"
 	printf x >locked.txt
 	chmod 0 locked.txt

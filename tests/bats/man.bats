@@ -76,7 +76,8 @@ has_sections() {
 
 @test "the README's examples do what they say" {
 	[ "$(programs | wc -l)" -ge 5 ] || skip "not all programs are built"
-	cp -r "$SRCDIR/README" "$SRCDIR/HACKING" "$SRCDIR/man" .
+	cp -r "$SRCDIR/README" "$SRCDIR/HACKING" "$SRCDIR/man" \
+		"$SRCDIR/contrib" .
 	run "$SRCDIR/tests/lint/examples" README
 	assert_status 0
 	assert_has "$output" ' examples'
