@@ -216,23 +216,23 @@ int feed_hand_gone(struct ai_err *err)
 	return rc;
 }
 
-/* Whether the path is one of these, or lies below one. */
-static bool is_below(const struct feed_names *names, const char *path)
+static bool stat_folder(const char *path, struct stat *st)
 {
-	for (size_t i = 0; i < names->n; i++) {
-		size_t n = strlen(names->v[i]);
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".")
+		: strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	bool is = folder != NULL && stat(folder, st) == 0;
 
-		if (strncmp(names->v[i], path, n) == 0 &&
-		    (path[n] == '/' || path[n] == '\0' ||
-		     (n > 0 && path[n - 1] == '/')))
-			return true;
-	}
-	return false;
+	free(folder);
+	return is;
 }
 
-static int by_text(const void *a, const void *b)
+bool feed_is_beside(const char *a, const char *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	struct stat x, y;
+
+	return stat_folder(a, &x) && stat_folder(b, &y) &&
+		x.st_ino == y.st_ino && x.st_dev == y.st_dev;
 }
 
 /*
@@ -244,23 +244,15 @@ static int by_text(const void *a, const void *b)
 static bool is_gone(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = NULL;
 	struct stat st;
-	bool named;
 
-	if (is_below(&feed.unread, path))
+	if (feed_is_below(&feed.unread, path))
 		return false;
-	if (is_below(&feed.roots, path))
+	if (feed_is_below(&feed.roots, path))
 		return true;
-	if (feed.folders.n == 0)
-		return false;
-	folder = strndup(path, slash == NULL ? 0 : (size_t)(slash - path));
-	named = folder != NULL &&
-		bsearch(&folder, feed.folders.v, feed.folders.n,
-			sizeof folder, by_text) != NULL;
-	free(folder);
-	return named && lstat(path, &st) < 0 &&
-		(errno == ENOENT || errno == ENOTDIR);
+	return feed_has_name(&feed.folders, path, slash == NULL
+			     ? 0 : (size_t)(slash - path)) &&
+		lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 int feed_find_gone(struct ai_err *err)
@@ -269,9 +261,9 @@ int feed_find_gone(struct ai_err *err)
 	size_t n = chunk_known_count(feed.known);
 	int rc = 0;
 
-	if (feed.folders.n > 1)
-		qsort(feed.folders.v, feed.folders.n, sizeof *feed.folders.v,
-		      by_text);
+	feed_sort_names(&feed.folders);
+	feed_sort_names(&feed.unread);
+	feed_sort_names(&feed.roots);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (chunk_known_fate(feed.known, i) != CHUNK_UNSEEN)
 			continue;

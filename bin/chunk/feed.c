@@ -114,40 +114,49 @@ void feed_say_skipped(const char *path, const char *why)
 
 /* ---- the operands -------------------------------------------------------- */
 
-int feed_add_name(struct feed_names *names, const char *name, size_t n,
-		  struct ai_err *err)
+/* Of a name that is met again nothing is written again where that would not be
+ * the same: what is a copy of itself would be gone. */
+static int is_new(const char *path, struct ai_err *err)
 {
-	size_t cap = names->cap * 2 + 16;
-	char **more, *copy;
-
-	/* Names come sorted, mostly. */
-	if (names->n > 0 && strlen(names->v[names->n - 1]) == n &&
-	    memcmp(names->v[names->n - 1], name, n) == 0)
-		return 0;
-	if (names->n == names->cap) {
-		more = reallocarray(names->v, cap, sizeof *more);
-		if (more == NULL)
-			return ai_err_nomem(err);
-		names->v = more;
-		names->cap = cap;
-	}
-	copy = strndup(name, n);
-	if (copy == NULL)
-		return ai_err_nomem(err);
-	names->v[names->n++] = copy;
-	return 0;
+	if (feed.operands == 1 || (feed.known == NULL && feed.dedup == NULL))
+		return 1;
+	return feed_set_add(&feed.met, path, err);
 }
 
-static void release_names(struct feed_names *names)
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-	for (size_t i = 0; i < names->n; i++)
-		free(names->v[i]);
-	free(names->v);
-	*names = (struct feed_names){ NULL, 0, 0 };
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* What this very run writes is none of its documents. */
+static bool is_ours(const char *path, const struct stat *st)
+{
+	static const char *const suffixes[] = {
+		"", ".lock", ".new", ".pending",
+	};
+	const char *slash = strrchr(path, '/'), *state = feed.set->state;
+	const char *base = slash != NULL ? slash + 1 : path;
+	const char *own;
+	size_t n;
+
+	if (S_ISREG(feed.output.st_mode) && is_same_file(&feed.output, st))
+		return true;
+	if (state == NULL)
+		return false;
+	own = strrchr(state, '/') != NULL ? strrchr(state, '/') + 1 : state;
+	n = strlen(own);
+	if (strncmp(base, own, n) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+		if (strcmp(base + n, suffixes[i]) == 0)
+			return feed_is_beside(path, state);
+	return false;
 }
 
 static int found(void *arg, const struct chunk_found *f, struct ai_err *err)
 {
+	int rc;
+
 	(void)arg;
 	if (f->skipped != NULL) {
 		feed_say_skipped(f->path, f->skipped);
@@ -159,6 +168,13 @@ static int found(void *arg, const struct chunk_found *f, struct ai_err *err)
 			return -1;
 		return feed_hand(f->path, FEED_FAILED, f->why->msg, err);
 	}
+	if (is_ours(f->path, f->st)) {
+		feed_say_skipped(f->path, "this run writes it");
+		return 0;
+	}
+	rc = is_new(f->path, err);
+	if (rc <= 0)
+		return rc;
 	return feed.known != NULL
 		? feed_check(f->path, f->st, FEED_FOUND, err)
 		: feed_hand(f->path, FEED_FOUND, "", err);
@@ -195,7 +211,10 @@ static int named_file(const char *path, const struct stat *st,
 {
 	const char *slash = strrchr(path, '/');
 	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+	int rc = is_new(path, err);
 
+	if (rc <= 0)
+		return rc;
 	if (feed.known == NULL || !S_ISREG(st->st_mode))
 		return feed_hand(path, FEED_OTHER, "", err);
 	if (feed_add_name(&feed.folders, path, n, err) < 0)
@@ -225,6 +244,7 @@ int chunk_feed(int argc, char **argv, ai_feed_take *take, void *to,
 
 	feed.take = take;
 	feed.to = to;
+	feed.operands = argc;
 	for (int i = 0; i < argc && rc == 0; i++)
 		rc = do_named(argv[i], err);
 	if (rc == 0 && feed.known != NULL)
@@ -261,6 +281,8 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 	pthread_mutex_init(&feed.mutex, NULL);
 	ai_buf_init(&feed.operand, (size_t)1 << 20);
 	ai_spool_init(&feed.waiting);
+	if (fstat(STDOUT_FILENO, &feed.output) < 0)
+		memset(&feed.output, 0, sizeof feed.output);
 	feed.walking = (struct chunk_walking){
 		.no_ignore = !set->ignore, .hidden = set->hidden,
 		.follow = set->follow, .max_file = set->max_file,
@@ -305,9 +327,10 @@ void chunk_feed_release(void)
 	chunk_dedup_free(feed.dedup);
 	chunk_patterns_release(&feed.walking.include);
 	chunk_patterns_release(&feed.walking.exclude);
-	release_names(&feed.roots);
-	release_names(&feed.unread);
-	release_names(&feed.folders);
+	feed_release_names(&feed.roots);
+	feed_release_names(&feed.unread);
+	feed_release_names(&feed.folders);
+	feed_release_set(&feed.met);
 	ai_spool_release(&feed.waiting);
 	ai_buf_release(&feed.operand);
 	free(feed.again);

@@ -128,6 +128,15 @@ d/c.txt word600"
 	assert_eq "$(feed)" "d/a.txt word600"
 }
 
+@test "a document that is named twice is no copy of itself" {
+	mkdir d
+	words 1 100 >d/a.txt
+	ai-chunk "${cut[@]}" --dedup 0.8 d d/a.txt d >out
+	assert_eq "$(jq -c .chunk.of out)" 1
+	assert_eq "$(ai-chunk "${cut[@]}" d d/a.txt | jq -c .chunk.of)" '1
+1'
+}
+
 @test "another threshold, or another fate of copies, writes all once more" {
 	words 1 100 >a.txt
 	ai-chunk "${cut[@]}" --state s a.txt >/dev/null

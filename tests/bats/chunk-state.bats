@@ -173,9 +173,22 @@ s"
 
 @test "the same file named twice is written once" {
 	tree d/a.md
-	assert_eq "$(chunks d/a.md d/a.md | wc -l)" 3
+	assert_eq "$(chunks d/a.md d/a.md)" "n1 d/a.md"
 	assert_eq "$(chunks d d/a.md)" ""
 	[ "$(jq -c .uri s | grep -c a.md)" -eq 1 ]
+}
+
+@test "what the run itself writes is none of its documents" {
+	tree d/a.md
+	cd d
+	for i in 1 2 3; do
+		ai-chunk -q --state s --pending . >out
+		assert_eq "$(jq -r .source.uri out)" ./a.md
+	done
+	ai-chunk -q --state s --commit
+	echo '{"uri":"a document"}' >s.txt
+	ai-chunk -q --state s . >out
+	assert_eq "$(jq -r .source.uri out)" ./s.txt
 }
 
 @test "two runs at once: the second says so and ends" {
