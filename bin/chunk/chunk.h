@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/opt.h"
 #include "record/loop.h"
 
 #include "cut.h"
@@ -13,7 +14,8 @@
 #include <stdint.h>
 
 /* --by: "auto", then enum chunk_by in its order. */
-#define CHUNK_BY_CHOICES "auto|recursive|markdown|sentence|paragraph|fixed"
+#define CHUNK_BY_CHOICES \
+	"auto|recursive|markdown|sentence|paragraph|fixed|prose|code|html|tokens"
 #define CHUNK_BY_AUTO 0
 #define CHUNK_UNIT_CHOICES "chars|tokens"
 enum { CHUNK_UNIT_CHARS, CHUNK_UNIT_TOKENS };
@@ -23,6 +25,8 @@ struct chunk_settings {
 	int64_t size, overlap;
 	bool overlap_given; /* else it follows the size */
 	const char *encoding;
+	struct ai_opt_list separators; /* of --by recursive */
+	bool keep_separator;
 	const char *files_from;
 	const struct ai_opt *cutting; /* options that decide where is cut */
 	/* Of trees. */

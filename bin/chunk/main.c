@@ -21,6 +21,12 @@ static const struct ai_opt options[] = {
 	{ "encoding", 0, AI_OPT_TEXT, &set.encoding, "NAME",
 	  "the encoding that makes tokens", .initial = "o200k_base",
 	  .key = "chunk.encoding" },
+	{ "separator", 0, AI_OPT_LIST, &set.separators, "TEXT",
+	  "with --by recursive: where to cut, the first tried first",
+	  .key = "chunk.separator" },
+	{ "keep-separator", 0, AI_OPT_FLAG, &set.keep_separator, NULL,
+	  "what stands between two chunks begins the second",
+	  .initial = "true", .key = "chunk.keep_separator" },
 	{ "files0-from", 0, AI_OPT_FILE, &set.files_from, "FILE",
 	  "cut the documents named in FILE, each name ended by NUL" },
 	{ 0 }

@@ -14,11 +14,14 @@
 #define TEXT_MAX ((size_t)1 << 30)
 #define JSON_MAX ((size_t)1 << 30)
 #define ID_MAX ((size_t)1 << 20)
+#define SEPARATORS_MAX ((size_t)64 << 10) /* bytes of all of them */
 
 /* Of the whole run; the threads only read it. */
 static struct {
 	struct chunk_how how;
 	struct chunk_measure measure;
+	struct chunk_separators separators;
+	struct ai_buf separator_bytes;
 	struct ai_bpe *bpe;
 	int by;
 	bool mark;
@@ -31,7 +34,9 @@ const char *chunk_by_name(enum chunk_by by)
 	static const char *const names[] = {
 		[CHUNK_RECURSIVE] = "recursive", [CHUNK_MARKDOWN] = "markdown",
 		[CHUNK_SENTENCE] = "sentence", [CHUNK_PARAGRAPH] = "paragraph",
-		[CHUNK_FIXED] = "fixed",
+		[CHUNK_FIXED] = "fixed", [CHUNK_PROSE] = "prose",
+		[CHUNK_CODE] = "code", [CHUNK_HTML] = "html",
+		[CHUNK_TOKENS] = "tokens",
 	};
 
 	return names[by];
@@ -58,7 +63,7 @@ enum chunk_by chunk_by_for(int by, const char *uri)
 	if (by != CHUNK_BY_AUTO)
 		return (enum chunk_by)(by - 1);
 	return uri != NULL && is_markdown(uri) ? CHUNK_MARKDOWN
-					       : CHUNK_RECURSIVE;
+					       : CHUNK_PROSE;
 }
 
 /* ---- the filter ---------------------------------------------------------- */
@@ -137,6 +142,59 @@ static int run_list(const char *path, struct ai_err *err)
 	return rc;
 }
 
+/* ---- --separator --------------------------------------------------------- */
+
+/* A separator as it is typed: \\n, \\t, \\r, \\f and \\\\ stand for what they
+ * do in C. */
+static int put_separator(struct ai_buf *b, const char *s, struct ai_err *err)
+{
+	static const char from[] = "ntrf\\", to[] = "\n\t\r\f\\";
+	const char *hit;
+
+	for (; *s != '\0'; s++) {
+		if (*s != '\\') {
+			ai_buf_chr(b, *s);
+			continue;
+		}
+		s++;
+		hit = *s != '\0' ? strchr(from, *s) : NULL;
+		if (hit == NULL)
+			return ai_err_set(err, AI_E_USAGE, "--separator: "
+					  "'\\%.1s' is none of \\n \\t \\r \\f "
+					  "\\\\", s);
+		ai_buf_chr(b, to[hit - from]);
+	}
+	return ai_buf_check(b, "a separator", err);
+}
+
+static int read_separators(const struct chunk_settings *set,
+			   struct ai_err *err)
+{
+	struct chunk_separators *to = &run.separators;
+	size_t ends[CHUNK_SEPARATORS_MAX], at = 0;
+
+	if (set->separators.n > CHUNK_SEPARATORS_MAX)
+		return ai_err_set(err, AI_E_USAGE,
+				  "--separator may be given %d times, not %zu",
+				  CHUNK_SEPARATORS_MAX, set->separators.n);
+	ai_buf_init(&run.separator_bytes, SEPARATORS_MAX);
+	for (; to->n < set->separators.n; to->n++) {
+		if (put_separator(&run.separator_bytes,
+				  set->separators.v[to->n], err) < 0)
+			return -1;
+		ends[to->n] = run.separator_bytes.len;
+	}
+	for (size_t i = 0; i < to->n; at = ends[i++])
+		to->v[i] = (struct ai_span){
+			ai_buf_cstr(&run.separator_bytes) + at, ends[i] - at
+		};
+	to->keep = set->keep_separator;
+	if (to->n == 0)
+		chunk_separators_usual(to);
+	run.how.separators = to;
+	return 0;
+}
+
 /* ---- starting ------------------------------------------------------------ */
 
 /* 200 of 1000, and less of less. */
@@ -145,6 +203,7 @@ static int run_list(const char *path, struct ai_err *err)
 static int set_up(const struct chunk_settings *set, struct ai_err *err)
 {
 	int64_t overlap = set->overlap;
+	bool tokens;
 
 	if (!set->overlap_given && overlap > set->size / OVERLAP_PART)
 		overlap = set->size / OVERLAP_PART;
@@ -156,10 +215,13 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 	run.mark = set->copies == CHUNK_COPIES_MARK;
 	run.how.size = (size_t)set->size;
 	run.how.overlap = (size_t)overlap;
-	run.measure = set->unit == CHUNK_UNIT_TOKENS ? chunk_measure_tokens
-						     : chunk_measure_chars;
+	tokens = set->unit == CHUNK_UNIT_TOKENS ||
+		set->by == 1 + CHUNK_TOKENS;
+	run.measure = tokens ? chunk_measure_tokens : chunk_measure_chars;
 	run.how.measure = &run.measure;
-	if (set->unit != CHUNK_UNIT_TOKENS)
+	if (read_separators(set, err) < 0)
+		return -1;
+	if (!tokens)
 		return 0;
 	if (ai_bpe_open(&run.bpe, set->encoding, err) < 0)
 		return -1;
@@ -233,5 +295,6 @@ int chunk_run(const struct chunk_settings *set, int argc, char **argv,
 		rc = run_all(set, argc, argv, err);
 	chunk_feed_release();
 	ai_bpe_close(run.bpe);
+	ai_buf_release(&run.separator_bytes);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "text/segment.h"
 
+#include "by.h"
 #include "markdown.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct level {
 #define LEVELS_MAX 5
 
 static const struct level levels[][LEVELS_MAX] = {
-	[CHUNK_RECURSIVE] = {
+	[CHUNK_PROSE] = {
 		{ AI_BREAK_PARAGRAPH, false },
 		{ AI_BREAK_LINE | AI_BREAK_SENTENCE, false },
 		{ AI_BREAK_LINE, false },
@@ -44,7 +45,7 @@ static const struct level levels[][LEVELS_MAX] = {
 
 /* Where an overlap may begin: the earliest break of the first kind found. */
 static const struct level overlaps[][LEVELS_MAX] = {
-	[CHUNK_RECURSIVE] = {
+	[CHUNK_PROSE] = {
 		{ AI_BREAK_SENTENCE, false },
 		{ AI_BREAK_LINE, false },
 		{ AI_BREAK_SENTENCE, true },
@@ -228,7 +229,7 @@ static size_t with_indent(const struct split *s, size_t at, size_t floor)
 {
 	size_t from = at, most = s->how->size / 4;
 
-	if (s->rules != CHUNK_RECURSIVE)
+	if (s->rules != CHUNK_PROSE)
 		return at;
 	if (most > INDENT_MAX)
 		most = INDENT_MAX;
@@ -500,10 +501,14 @@ int chunk_split(const char *p, size_t n, const struct chunk_how *how,
 	};
 	int rc;
 
+	if (how->by == CHUNK_RECURSIVE)
+		return chunk_split_recursive(p, n, how, sink, arg, err);
+	if (how->by == CHUNK_TOKENS)
+		return chunk_split_tokens(p, n, how, sink, arg, err);
 	if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
 		s.covered = 3;
 	if (how->by == CHUNK_MARKDOWN) {
-		s.rules = CHUNK_RECURSIVE;
+		s.rules = CHUNK_PROSE;
 		chunk_md_init(&s.md, p, n);
 	}
 	rc = split_all(&s, sink, arg, err);

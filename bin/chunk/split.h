@@ -1,7 +1,8 @@
 /*
  * split.h: where a text is cut.
  *
- * A chunk is as long as the size allows and ends at the best break in its
+ * CHUNK_RECURSIVE cuts as by-recursive.c says and CHUNK_TOKENS as by-tokens.c
+ * does.  Else a chunk is as long as the size allows and ends at the best break in its
  * second half: a paragraph's end, else a line's end that ends a sentence,
  * else a line's, a sentence's, a word's, else between two characters.
  * Blanks between chunks belong to none.  Nothing but the text around one
@@ -12,6 +13,7 @@
 #define CHUNK_SPLIT_H
 
 #include "base/err.h"
+#include "base/str.h"
 
 #include "measure.h"
 
@@ -22,18 +24,37 @@
  * than what programs take as a line. */
 #define CHUNK_FENCE_MAX ((size_t)1 << 20)
 
+/* In the order of CHUNK_BY_CHOICES (chunk.h). */
 enum chunk_by {
-	CHUNK_RECURSIVE,
+	CHUNK_RECURSIVE, /* as LangChain's RecursiveCharacterTextSplitter */
 	CHUNK_MARKDOWN,  /* headings begin chunks, fences stay whole */
 	CHUNK_SENTENCE,  /* whole sentences, as many as fit */
 	CHUNK_PARAGRAPH, /* whole paragraphs, as many as fit */
 	CHUNK_FIXED,     /* exactly size units, wherever that is */
+	CHUNK_PROSE,     /* the best break in the second half */
+	CHUNK_CODE,      /* definitions stay whole */
+	CHUNK_HTML,      /* what a page shows; headings begin chunks */
+	CHUNK_TOKENS,    /* exactly size tokens of the whole text */
+	CHUNK_BY_N
 };
+
+#define CHUNK_SEPARATORS_MAX 32
+
+/* Of CHUNK_RECURSIVE, the first tried first; an empty one parts characters. */
+struct chunk_separators {
+	struct ai_span v[CHUNK_SEPARATORS_MAX];
+	size_t n;
+	bool keep; /* one belongs to what it begins, else to nothing */
+};
+
+/* Empty line, newline, blank, none; leaves keep alone. */
+void chunk_separators_usual(struct chunk_separators *s);
 
 struct chunk_how {
 	enum chunk_by by;
 	size_t size, overlap; /* in units; overlap < size */
 	const struct chunk_measure *measure;
+	const struct chunk_separators *separators; /* of CHUNK_RECURSIVE */
 };
 
 /* The bytes p[from..to). */

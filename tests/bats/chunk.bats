@@ -41,8 +41,8 @@ slices_agree() {
 		ai-chunk --size 300 --overlap 60 "$f" >out
 		slices_agree "$f" 8 <out
 	done
-	for by in recursive sentence paragraph fixed; do
-		ai-chunk --by "$by" --size 500 lf.md >out
+	for by in recursive prose sentence paragraph fixed tokens; do
+		ai-chunk --by "$by" --size 300 lf.md >out
 		slices_agree lf.md 3 <out
 	done
 }
@@ -51,9 +51,9 @@ slices_agree() {
 	printf 'One.\n\n\fTwo\ntwo.\n\fThree.\n' >a.txt
 	ai-chunk --size 9 --overlap 0 a.txt >out
 	assert_eq "$(jq -c '[.text, .chunk.n, .chunk.of, .chunk.by]' out)" \
-		'["One.",0,3,"recursive"]
-["Two\ntwo.",1,3,"recursive"]
-["Three.",2,3,"recursive"]'
+		'["One.",0,3,"prose"]
+["Two\ntwo.",1,3,"prose"]
+["Three.",2,3,"prose"]'
 	assert_eq "$(jq -c '[.source.uri, .source.lines, .source.page]' out)" \
 		'["a.txt",[1,1],1]
 ["a.txt",[3,4],2]
@@ -98,7 +98,7 @@ slices_agree() {
 	cp a.MD a.txt
 	assert_eq "$(ai-chunk a.MD a.txt | jq -r .chunk.by | uniq -c |
 		tr -s ' ')" ' 2 markdown
- 1 recursive'
+ 1 prose'
 	assert_eq "$(ai-chunk --by markdown a.txt | wc -l)" 2
 	assert_eq "$(ai-chunk --by recursive a.MD | wc -l)" 1
 }
@@ -138,6 +138,50 @@ two'
 	assert_eq "$(jq -r '.text // .error.message' <<<"$output")" "one
 cannot open '': No such file or directory
 cannot open 'gone': No such file or directory"
+}
+
+@test "recursive: the boundaries of LangChain's splitter, separators and all" {
+	printf 'aa bb\n\ncc dd\nee\n\n\nff gg' >a.txt
+	cut() { ai-chunk --by recursive "$@" a.txt | jq -c '[.text, .source.bytes]'; }
+	assert_eq "$(cut --size 11 --overlap 0)" '["aa bb",[0,5]]
+["cc dd\nee",[7,15]]
+["ff gg",[18,23]]'
+	assert_eq "$(cut --size 12 --overlap 8)" '["aa bb",[0,5]]
+["cc dd\nee",[7,15]]
+["ff gg",[18,23]]'
+	# A backslash writes what a shell does not.
+	assert_eq "$(cut --size 8 --overlap 0 --separator '\n\n\n' --separator ' ')" \
+		'["aa",[0,2]]
+["bb\n\ncc",[3,9]]
+["dd\nee",[10,15]]
+["ff gg",[18,23]]'
+	# What is dropped counts, and is in the bytes between two parts.
+	assert_eq "$(cut --size 8 --overlap 0 --no-keep-separator --separator b)" \
+		'["aa",[0,2]]
+["cc dd",[7,12]]
+["ee\n\n\nff",[13,20]]
+["gg",[21,23]]'
+	run -64 ai-chunk --by recursive --separator 'a\q' a.txt
+	assert_has "$output" "'\q' is none of"
+	mapfile -t many < <(printf -- '--separator=%s\n' {1..33})
+	run -64 ai-chunk --by recursive "${many[@]}" a.txt
+	assert_has "$output" 'may be given 32 times, not 33'
+	echo '{"chunk": {"by": "recursive", "separator": ["b", ""], "keep_separator": false}}' >config.json
+	assert_eq "$(ai-chunk --config config.json --size 3 --overlap 0 a.txt |
+		jq -c .source.bytes | head -n 2 | paste -sd' ')" '[0,2] [7,9]'
+	# Nothing to cut at: as LangChain, and it says so.
+	assert_eq "$(ai-chunk --by recursive --size 4 --overlap 0 --separator x a.txt |
+		jq -c '[.source.bytes, .chunk.oversize]')" '[[0,23],true]'
+}
+
+@test "recursive: equal to npm's on random and real texts" {
+	need_peer @langchain/textsplitters
+	timeout 300 node "$SRCDIR/tests/peer/chunks.mjs" recursive
+}
+
+@test "tokens: so many of the whole text, as npm's encoder makes them" {
+	need_peer @langchain/textsplitters
+	timeout 300 node "$SRCDIR/tests/peer/chunks.mjs" tokens 1000
 }
 
 # ---- documents that are none -----------------------------------------------------
@@ -271,7 +315,7 @@ unreadable_document'
 		refute_eq "$(cut_of $how)" "$one"
 	done
 	# Not the options count, but what comes of them.
-	assert_eq "$(cut_of --by recursive)" "$one"
+	assert_eq "$(cut_of --by prose)" "$one"
 	# A record's too, and that of one without a passage.
 	assert_eq "$(jq -Rc '{text: .}' a.txt | ai-chunk | jq -r .chunk.cut | uniq)" "$one"
 	: >a.txt
@@ -536,7 +580,7 @@ next'
 
 @test "--unit tokens: counted as ai-tokens counts" {
 	make_doc >a.md
-	ai-chunk --unit tokens --size 60 --overlap 20 --by recursive a.md >out
+	ai-chunk --unit tokens --size 60 --overlap 20 --by prose a.md >out
 	slices_agree a.md 10 <out
 	ai-tokens out | jq -e -s 'map(.tokens.count) |
 		max <= 60 and (add / length) > 30'

@@ -54,26 +54,26 @@ static const struct {
 	size_t size, overlap;
 	const char *text, *chunks; /* chunks: each followed by | */
 } cases[] = {
-	{ "nothing", CHUNK_RECURSIVE, 10, 0, "", "" },
-	{ "only blanks", CHUNK_RECURSIVE, 10, 0, " \n\t\n", "" },
-	{ "one chunk, trimmed", CHUNK_RECURSIVE, 10, 0, "\n\none two\n",
+	{ "nothing", CHUNK_PROSE, 10, 0, "", "" },
+	{ "only blanks", CHUNK_PROSE, 10, 0, " \n\t\n", "" },
+	{ "one chunk, trimmed", CHUNK_PROSE, 10, 0, "\n\none two\n",
 	  "one two|" },
-	{ "paragraphs", CHUNK_RECURSIVE, 12, 0, "one two\n\nthree\n\nfour\n",
+	{ "paragraphs", CHUNK_PROSE, 12, 0, "one two\n\nthree\n\nfour\n",
 	  "one two|three\n\nfour|" },
-	{ "lines", CHUNK_RECURSIVE, 10, 0, "aaa bbb\nccc ddd\neee",
+	{ "lines", CHUNK_PROSE, 10, 0, "aaa bbb\nccc ddd\neee",
 	  "aaa bbb|ccc ddd|eee|" },
-	{ "sentences", CHUNK_RECURSIVE, 12, 0, "Aa bb. Cc dd ee.",
+	{ "sentences", CHUNK_PROSE, 12, 0, "Aa bb. Cc dd ee.",
 	  "Aa bb.|Cc dd ee.|" },
-	{ "words", CHUNK_RECURSIVE, 8, 0, "aaa bbb ccc ddd",
+	{ "words", CHUNK_PROSE, 8, 0, "aaa bbb ccc ddd",
 	  "aaa bbb|ccc ddd|" },
-	{ "characters", CHUNK_RECURSIVE, 4, 0, "aaaabbbbcc", "aaaa|bbbb|cc|" },
-	{ "a long word is cut by itself", CHUNK_RECURSIVE, 8, 0,
+	{ "characters", CHUNK_PROSE, 4, 0, "aaaabbbbcc", "aaaa|bbbb|cc|" },
+	{ "a long word is cut by itself", CHUNK_PROSE, 8, 0,
 	  "a bbbbbbbbbbbb", "a|bbbbbbbb|bbbb|" },
-	{ "code points, not bytes", CHUNK_RECURSIVE, 2, 0,
+	{ "code points, not bytes", CHUNK_PROSE, 2, 0,
 	  "\xC3\xA9\xC3\xA9\xC3\xA9", "\xC3\xA9\xC3\xA9|\xC3\xA9|" },
-	{ "an accent stays with its letter", CHUNK_RECURSIVE, 3, 0,
+	{ "an accent stays with its letter", CHUNK_PROSE, 3, 0,
 	  "abe\xCC\x81z", "ab|e\xCC\x81z|" },
-	{ "overlap of whole words", CHUNK_RECURSIVE, 11, 4,
+	{ "overlap of whole words", CHUNK_PROSE, 11, 4,
 	  "aaa bbb ccc ddd eee", "aaa bbb ccc|ccc ddd eee|" },
 	{ "overlap of whole sentences", CHUNK_SENTENCE, 13, 7,
 	  "Aa bb. Cc. Dd ee. Ff.", "Aa bb. Cc.|Cc. Dd ee.|Dd ee. Ff.|" },
@@ -86,10 +86,10 @@ static const struct {
 	  "Aa. Bb.\n\nCc.|Dd. Ee. Ff.|Gg.|" },
 	{ "fixed", CHUNK_FIXED, 4, 1, "ab cdefg\nh", "ab c|cdef|fg\nh|" },
 	{ "fixed drops what is blank", CHUNK_FIXED, 2, 0, "ab  cd", "ab|cd|" },
-	{ "indentation of the first line", CHUNK_RECURSIVE, 24, 0,
+	{ "indentation of the first line", CHUNK_PROSE, 24, 0,
 	  "if x:\n    aaaaaaaaaa\n    bbbbbbbbbb\n",
 	  "if x:\n    aaaaaaaaaa|    bbbbbbbbbb|" },
-	{ "a byte order mark", CHUNK_RECURSIVE, 9, 0, "\xEF\xBB\xBFone", "one|" },
+	{ "a byte order mark", CHUNK_PROSE, 9, 0, "\xEF\xBB\xBFone", "one|" },
 	{ "headings begin chunks", CHUNK_MARKDOWN, 99, 20,
 	  "# A\n\none\n\n## B\n\ntwo\n", "# A\n\none|## B\n\ntwo|" },
 	{ "headings without text go with the next", CHUNK_MARKDOWN, 99, 0,
@@ -101,9 +101,9 @@ static const struct {
 	  "text\n```\naa aa\n\nbb bb\n```\nmore", "text|```\naa aa\n\nbb bb\n```|more|" },
 	{ "no overlap begins in a fence", CHUNK_MARKDOWN, 16, 8,
 	  "a\n\n```\nb b b\n```\nmore more more", "a\n\n```\nb b b\n```|more more more|" },
-	{ "plain text knows no fences", CHUNK_RECURSIVE, 8, 0,
+	{ "plain text knows no fences", CHUNK_PROSE, 8, 0,
 	  "```\naa aa\n\nbb bb\n```", "```|aa aa|bb bb|```|" },
-	{ "East Asian text", CHUNK_RECURSIVE, 4, 0,
+	{ "East Asian text", CHUNK_PROSE, 4, 0,
 	  "\xE4\xBB\x8A\xE6\x97\xA5\xE3\x80\x82\xE6\x98\x8E\xE6\x97\xA5",
 	  "\xE4\xBB\x8A\xE6\x97\xA5\xE3\x80\x82|\xE6\x98\x8E\xE6\x97\xA5|" },
 };
@@ -339,7 +339,7 @@ static void test_fixed(void)
 /* Prose fills its chunks: at least half, since breaks are dense in it. */
 static void test_fill(void)
 {
-	struct chunk_how how = { CHUNK_RECURSIVE, 200, 50,
+	struct chunk_how how = { CHUNK_PROSE, 200, 50,
 				 &chunk_measure_chars };
 	size_t bad = 0, without = 0;
 
@@ -390,7 +390,7 @@ int main(void)
 	int calls = 0;
 
 	test_cases();
-	test_random(CHUNK_RECURSIVE, "recursive");
+	test_random(CHUNK_PROSE, "prose");
 	test_random(CHUNK_MARKDOWN, "markdown");
 	test_random(CHUNK_SENTENCE, "sentence");
 	test_random(CHUNK_PARAGRAPH, "paragraph");
