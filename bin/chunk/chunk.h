@@ -65,8 +65,8 @@ struct chunk_state {
 	size_t kept_from;     /* the first of it that is kept */
 };
 
-/* How the document or record of this name (NULL: none) is cut. */
-enum chunk_by chunk_by_for(int by, const char *uri);
+/* Decides how the document or record of this name (NULL: none) is cut. */
+void chunk_choose(struct chunk_state *s, const char *uri, struct ai_span text);
 const char *chunk_by_name(enum chunk_by by);
 
 /* document.c: the operand of this name. */

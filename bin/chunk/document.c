@@ -221,7 +221,7 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 
 	if (load(s, c, path, fd, &text, err) < 0)
 		return -1;
-	s->cutter.how.by = chunk_by_for(s->by, w.uri);
+	chunk_choose(s, w.uri, text);
 	/* chunk.doc is the file's, and another converter, or the same one
 	 * grown older, may make another text of it. */
 	s->cutter.of_text = c != NULL;

@@ -241,7 +241,8 @@ static int cut_record(struct writing *w, struct ai_err *err)
 	v = ai_json_get(w->origin.source, "uri");
 	if (v.kind == AI_STRING)
 		ai_json_text(v, &uri);
-	s->cutter.how.by = chunk_by_for(s->by, ai_buf_cstr(&uri));
+	chunk_choose(s, ai_buf_cstr(&uri),
+		     (struct ai_span){ ai_buf_cstr(&s->text), s->text.len });
 	ai_buf_release(&uri);
 	ai_hash_of(s->text.p, s->text.len, w->doc);
 	ai_buf_clear(&s->id);

@@ -42,28 +42,42 @@ const char *chunk_by_name(enum chunk_by by)
 	return names[by];
 }
 
-static bool is_markdown(const char *name)
+static bool ends_with(const char *name, const char *const *suffixes)
 {
-	static const char *const suffixes[] = {
-		".md", ".markdown", ".mdown", ".mkd",
-	};
 	size_t n = strlen(name);
 
-	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-		size_t k = strlen(suffixes[i]);
+	for (; *suffixes != NULL; suffixes++) {
+		size_t k = strlen(*suffixes);
 
-		if (n > k && strcasecmp(name + n - k, suffixes[i]) == 0)
+		if (n > k && strcasecmp(name + n - k, *suffixes) == 0)
 			return true;
 	}
 	return false;
 }
 
-enum chunk_by chunk_by_for(int by, const char *uri)
+static enum chunk_by by_name(const char *name)
 {
-	if (by != CHUNK_BY_AUTO)
-		return (enum chunk_by)(by - 1);
-	return uri != NULL && is_markdown(uri) ? CHUNK_MARKDOWN
-					       : CHUNK_PROSE;
+	static const char *const markdown[] = {
+		".md", ".markdown", ".mdown", ".mkd", NULL,
+	};
+	static const char *const html[] = { ".html", ".htm", ".xhtml", NULL };
+
+	return ends_with(name, markdown) ? CHUNK_MARKDOWN
+		: ends_with(name, html) ? CHUNK_HTML
+		: chunk_lang_of(name) != NULL ? CHUNK_CODE : CHUNK_PROSE;
+}
+
+void chunk_choose(struct chunk_state *s, const char *uri, struct ai_span text)
+{
+	struct chunk_how *how = &s->cutter.how;
+
+	how->by = s->by != CHUNK_BY_AUTO ? (enum chunk_by)(s->by - 1)
+		: uri != NULL ? by_name(uri) : CHUNK_PROSE;
+	if (how->by != CHUNK_CODE)
+		return;
+	how->lang = uri != NULL ? chunk_lang_of(uri) : NULL;
+	if (how->lang == NULL)
+		how->lang = chunk_lang_guess(text.p, text.n);
 }
 
 /* ---- the filter ---------------------------------------------------------- */

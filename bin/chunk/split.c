@@ -22,6 +22,10 @@ struct level {
 
 #define LEVELS_MAX 5
 
+/* Of CHUNK_CODE, beside those of text/segment.h. */
+#define BREAK_DEFINITION 16u
+#define BREAK_MEMBER 32u
+
 static const struct level levels[][LEVELS_MAX] = {
 	[CHUNK_PROSE] = {
 		{ AI_BREAK_PARAGRAPH, false },
@@ -37,6 +41,13 @@ static const struct level levels[][LEVELS_MAX] = {
 	[CHUNK_PARAGRAPH] = {
 		{ AI_BREAK_PARAGRAPH, true },
 		{ AI_BREAK_SENTENCE, false },
+		{ AI_BREAK_LINE, false },
+		{ AI_BREAK_WORD, false },
+	},
+	[CHUNK_CODE] = {
+		{ BREAK_DEFINITION, true },
+		{ BREAK_MEMBER, false },
+		{ AI_BREAK_PARAGRAPH, false },
 		{ AI_BREAK_LINE, false },
 		{ AI_BREAK_WORD, false },
 	},
@@ -60,6 +71,10 @@ static const struct level overlaps[][LEVELS_MAX] = {
 		{ AI_BREAK_SENTENCE, true },
 		{ AI_BREAK_WORD, true },
 	},
+	[CHUNK_CODE] = {
+		{ AI_BREAK_LINE, true },
+		{ AI_BREAK_WORD, true },
+	},
 	[CHUNK_FIXED] = { { 0, false } },
 };
 
@@ -67,6 +82,11 @@ static const struct level overlaps[][LEVELS_MAX] = {
 
 struct fence {
 	size_t from, to;
+};
+
+struct mark {
+	size_t at;
+	unsigned kind;
 };
 
 struct split {
@@ -85,6 +105,11 @@ struct split {
 	size_t section;      /* begin of the section at hand */
 	size_t headings;     /* end of the headings at its begin; 0: none */
 	size_t limit;        /* begin of the next section, or n */
+
+	/* CHUNK_CODE: what begins around the chunk at hand. */
+	struct chunk_code code;
+	struct mark *marks; /* in order */
+	size_t n_marks, cap_marks;
 };
 
 /* ---- Markdown ------------------------------------------------------------ */
@@ -180,6 +205,61 @@ static const struct fence *cut_fence(const struct split *s, size_t at)
 	return lo > 0 && at < s->fences[lo - 1].to ? &s->fences[lo - 1] : NULL;
 }
 
+/* ---- code ----------------------------------------------------------------- */
+
+static int add_mark(struct split *s, struct ai_err *err)
+{
+	struct mark *more;
+	size_t cap;
+
+	if (s->n_marks == s->cap_marks) {
+		cap = s->cap_marks * 2 + 64;
+		more = reallocarray(s->marks, cap, sizeof *more);
+		if (more == NULL)
+			return ai_err_nomem(err);
+		s->marks = more;
+		s->cap_marks = cap;
+	}
+	s->marks[s->n_marks++] = (struct mark){
+		s->code.next.at, s->code.next.level == 0 ? BREAK_DEFINITION
+							 : BREAK_MEMBER
+	};
+	return 0;
+}
+
+/* Takes in what begins up to this place, and forgets what lies behind. */
+static int look_at_code(struct split *s, size_t to, struct ai_err *err)
+{
+	size_t k = 0;
+
+	while (k < s->n_marks && s->marks[k].at < s->covered)
+		k++;
+	s->n_marks -= k;
+	if (k > 0)
+		memmove(s->marks, s->marks + k, s->n_marks * sizeof *s->marks);
+	for (; s->code.next.at <= to && s->code.next.at < s->n;
+	     chunk_code_next(&s->code))
+		if (add_mark(s, err) < 0)
+			return -1;
+	return 0;
+}
+
+static unsigned mark_at(const struct split *s, size_t at)
+{
+	size_t lo = 0, hi = s->n_marks;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->marks[mid].at < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n_marks && s->marks[lo].at == at ? s->marks[lo].kind
+							: 0;
+}
+
 /* ---- small steps --------------------------------------------------------- */
 
 static size_t skip_blanks(const struct split *s, size_t at)
@@ -215,6 +295,8 @@ static unsigned break_for(const struct split *s, size_t at,
 {
 	unsigned kinds = break_in(s, at, AI_BREAK_ALL & ~AI_BREAK_SENTENCE);
 
+	if (s->rules == CHUNK_CODE)
+		return kinds == 0 ? 0 : kinds | mark_at(s, at);
 	if (kinds == 0 || all_of(kinds, AI_BREAK_PARAGRAPH))
 		return kinds == 0 ? 0 : AI_BREAK_ALL;
 	for (size_t i = 0; i < n; i++)
@@ -229,7 +311,7 @@ static size_t with_indent(const struct split *s, size_t at, size_t floor)
 {
 	size_t from = at, most = s->how->size / 4;
 
-	if (s->rules != CHUNK_PROSE)
+	if (s->rules != CHUNK_PROSE && s->rules != CHUNK_CODE)
 		return at;
 	if (most > INDENT_MAX)
 		most = INDENT_MAX;
@@ -294,6 +376,8 @@ static int choose_start(const struct split *s, size_t next, size_t *start,
 	*start = with_indent(s, next, s->covered);
 	if (s->how->overlap == 0 || s->last_from == NOWHERE ||
 	    next <= s->section)
+		return 0;
+	if (s->rules == CHUNK_CODE && mark_at(s, next) == BREAK_DEFINITION)
 		return 0;
 	floor = next_char(s, s->last_from);
 	if (floor < s->section)
@@ -397,6 +481,8 @@ static int end_within(struct split *s, size_t next, size_t size,
 	after = skip_blanks(s, reached);
 	if (s->how->by == CHUNK_MARKDOWN &&
 	    look_ahead(s, next, after, err) < 0)
+		return -1;
+	if (s->how->by == CHUNK_CODE && look_at_code(s, after, err) < 0)
 		return -1;
 	*stuck = false;
 	c->oversize = false;
@@ -511,7 +597,10 @@ int chunk_split(const char *p, size_t n, const struct chunk_how *how,
 		s.rules = CHUNK_PROSE;
 		chunk_md_init(&s.md, p, n);
 	}
+	if (how->by == CHUNK_CODE)
+		chunk_code_init(&s.code, p, n, how->lang);
 	rc = split_all(&s, sink, arg, err);
+	free(s.marks);
 	free(s.fences);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include "code.h"
 #include "measure.h"
 
 #include <stdbool.h>
@@ -55,6 +56,7 @@ struct chunk_how {
 	size_t size, overlap; /* in units; overlap < size */
 	const struct chunk_measure *measure;
 	const struct chunk_separators *separators; /* of CHUNK_RECURSIVE */
+	const struct chunk_lang *lang;             /* of CHUNK_CODE */
 };
 
 /* The bytes p[from..to). */

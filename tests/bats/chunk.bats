@@ -41,7 +41,7 @@ slices_agree() {
 		ai-chunk --size 300 --overlap 60 "$f" >out
 		slices_agree "$f" 8 <out
 	done
-	for by in recursive prose sentence paragraph fixed tokens; do
+	for by in recursive prose sentence paragraph fixed code tokens; do
 		ai-chunk --by "$by" --size 300 lf.md >out
 		slices_agree lf.md 3 <out
 	done

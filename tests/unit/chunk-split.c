@@ -103,6 +103,12 @@ static const struct {
 	  "a\n\n```\nb b b\n```\nmore more more", "a\n\n```\nb b b\n```|more more more|" },
 	{ "plain text knows no fences", CHUNK_PROSE, 8, 0,
 	  "```\naa aa\n\nbb bb\n```", "```|aa aa|bb bb|```|" },
+	{ "definitions stay whole", CHUNK_CODE, 30, 5,
+	  "int a;\nint f(void)\n{\n\tx;\n\n\ty;\n}\nint b;\n",
+	  "int a;|int f(void)\n{\n\tx;\n\n\ty;\n}|int b;|" },
+	{ "one that is too long is cut at lines", CHUNK_CODE, 20, 0,
+	  "int f(void)\n{\n\txx;\n\n\tyy;\n\tzz;\n}\nint b;\n",
+	  "int f(void)\n{\n\txx;|\tyy;\n\tzz;\n}\nint b;|" },
 	{ "East Asian text", CHUNK_PROSE, 4, 0,
 	  "\xE4\xBB\x8A\xE6\x97\xA5\xE3\x80\x82\xE6\x98\x8E\xE6\x97\xA5",
 	  "\xE4\xBB\x8A\xE6\x97\xA5\xE3\x80\x82|\xE6\x98\x8E\xE6\x97\xA5|" },
@@ -113,7 +119,8 @@ static void test_cases(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct chunk_how how = { cases[i].by, cases[i].size,
 					 cases[i].overlap,
-					 &chunk_measure_chars };
+					 &chunk_measure_chars, NULL,
+					 chunk_lang_of("a.c") };
 		const char *text = cases[i].text;
 		char got[256];
 		size_t n = 0;
@@ -296,6 +303,7 @@ static struct chunk_how random_how(enum chunk_by by)
 	struct chunk_how how = { by, 1 + rnd(rnd(2) ? 40 : 1500), 0,
 				 &chunk_measure_chars };
 
+	how.lang = chunk_lang_of(rnd(2) ? "a.py" : rnd(2) ? "a.c" : "a.js");
 	if (rnd(3) > 0)
 		how.overlap = rnd((uint32_t)how.size);
 	return how;
@@ -395,6 +403,7 @@ int main(void)
 	test_random(CHUNK_SENTENCE, "sentence");
 	test_random(CHUNK_PARAGRAPH, "paragraph");
 	test_random(CHUNK_FIXED, "fixed");
+	test_random(CHUNK_CODE, "code");
 	test_fixed();
 	test_fill();
 	test_giant_fence();

@@ -318,6 +318,7 @@ static const char *keep_text(struct ai_value v, struct ai_err *err)
 	const char **more;
 	char *text;
 
+	ai_buf_add(&b, "", 0); /* has memory even if it stays empty */
 	if (v.kind == AI_STRING)
 		ai_json_text(v, &b);
 	else
