@@ -12,7 +12,7 @@ struct build {
 	const struct ai_span *token;
 	size_t n_ids, n_slots, n_pairs;
 	uint32_t *slots;
-	uint64_t *pairs;
+	uint64_t *filter, *pairs;
 	uint32_t byte_id[256];
 	struct ai_bpe_header head;
 };
@@ -155,15 +155,18 @@ static void insert_pair(struct build *b, size_t id)
 {
 	const unsigned char *p = bytes_of(b, id);
 	size_t n = b->token[id].n, cut = halves(b, id);
-	uint32_t left, right, i, probe = 0;
-	uint64_t key;
+	uint32_t left, right, i, bit, probe = 0;
+	uint64_t key, hash;
 
 	if (cut == 0)
 		return;
 	left = find(b, p, cut);
 	right = find(b, p + cut, n - cut);
 	key = ai_bpe_pair_key(left, right);
-	i = ai_bpe_pair_bucket(key, b->head.pair_bits);
+	hash = ai_bpe_pair_hash(key);
+	bit = ai_bpe_pair_bit(hash, b->head.pair_bits);
+	b->filter[bit / 64] |= (uint64_t)1 << bit % 64;
+	i = ai_bpe_pair_bucket(hash, b->head.pair_bits);
 	for (; b->pairs[i] != 0 && b->pairs[i + 1] != 0; probe++) {
 		b->pairs[i] |= AI_BPE_PAIR_MORE;
 		i = (i + 2) & (uint32_t)(b->n_pairs - 1);
@@ -185,6 +188,8 @@ static void put_tokens(const struct build *b, struct ai_buf *out)
 			(unsigned char)(i >> 8), (unsigned char)i }, 2));
 	for (size_t i = 0; i < b->n_slots; i++)
 		put32(out, b->slots[i]);
+	for (size_t i = 0; i < b->n_pairs >> AI_BPE_FILTER_SHIFT; i++)
+		put64(out, b->filter[i]);
 	for (size_t i = 0; i < b->n_pairs; i++)
 		put64(out, b->pairs[i]);
 	for (size_t i = 0; i < b->n_ids; i++) {
@@ -249,11 +254,13 @@ int ai_bpe_build(const struct ai_span *token, size_t n_ids,
 		return -1;
 	b.slots = calloc(b.n_slots, sizeof *b.slots);
 	b.pairs = calloc(b.n_pairs, sizeof *b.pairs);
-	if (b.slots == NULL || b.pairs == NULL)
+	b.filter = calloc(b.n_pairs >> AI_BPE_FILTER_SHIFT, sizeof *b.filter);
+	if (b.slots == NULL || b.pairs == NULL || b.filter == NULL)
 		rc = ai_err_nomem(err);
 	else
 		rc = build(&b, out, err);
 	free(b.slots);
 	free(b.pairs);
+	free(b.filter);
 	return rc;
 }

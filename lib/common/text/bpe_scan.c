@@ -100,18 +100,20 @@ int ai_bpe_scan(const struct ai_bpe_scanner *scanner,
 	s.p = (const unsigned char *)p;
 	if (scanner == NULL)
 		scanner = ai_bpe_scanner_at(0);
-	if (sink->keep == NULL &&
-	    ai_piece_cache_ready(cache, scanner->hash, err) < 0)
-		return -1;
 	for (s.n = n; s.n > 0 && rc == 0; s.p += end, s.n -= end) {
+		bool ids = sink->keep != NULL && sink->keep->n < sink->limit;
+
 		scanner->pieces[grammar](&s);
 		end = s.pos[s.pieces];
 		if (s.pieces == 0) { /* one piece of gigabytes */
 			end = ai_bpe_split[grammar]((const char *)s.p, s.n, 0);
 			rc = ai_bpe_merge(t, (const char *)s.p, end, sink,
 					  err);
-		} else if (sink->keep != NULL) {
+		} else if (ids) {
 			rc = merge_all(t, &s, sink, err);
+		} else if (ai_piece_cache_ready(cache, scanner->hash, err) <
+			   0) {
+			return -1;
 		} else {
 			sink->count += scanner->probe(&s, cache);
 			rc = count_misses(t, cache, &s, &sink->count, err);

@@ -51,8 +51,8 @@ extern const struct ai_bpe_scanner ai_bpe_scan_portable, ai_bpe_scan_avx2,
 const struct ai_bpe_scanner *ai_bpe_scanner_at(size_t i);
 
 /*
- * Gives the tokens of p[0..n) to the sink.  scanner NULL: the fastest.  cache
- * is for counting; it takes no part where the sink keeps ids.
+ * Gives the tokens of p[0..n) to the sink.  scanner NULL: the fastest.  The
+ * cache is for counting; it takes no part while the sink keeps ids.
  */
 int ai_bpe_scan(const struct ai_bpe_scanner *scanner,
 		const struct ai_bpe_table *t, enum ai_bpe_grammar grammar,

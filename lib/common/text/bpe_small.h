@@ -65,9 +65,8 @@ static inline void ai_bpe_small_key(const struct ai_bpe_table *t,
 static inline void ai_bpe_pair_fetch(const struct ai_bpe_table *t,
 				     uint32_t left, uint32_t right)
 {
-	__builtin_prefetch(t->pairs +
-			   ai_bpe_pair_bucket(ai_bpe_pair_key(left, right),
-					      t->pair_bits));
+	__builtin_prefetch(t->pairs + ai_bpe_pair_where(
+		t, ai_bpe_pair_key(left, right)));
 }
 
 /* The bytes p[0..n), n from 1 to 64, as tokens of one byte each. */

@@ -6,13 +6,14 @@ static uint64_t file_length(const struct ai_bpe_table *t)
 {
 	return sizeof(struct ai_bpe_header) + (256 + AI_BPE_BYTE_PAIRS) * sizeof(uint32_t) +
 	       (sizeof(uint32_t) << t->slot_bits) +
+	       (sizeof(uint64_t) << (t->pair_bits - AI_BPE_FILTER_SHIFT)) +
 	       (sizeof(uint64_t) << t->pair_bits) +
 	       (t->n_ids + (uint64_t)1) * sizeof(uint32_t) + t->blob_len;
 }
 
 static bool sizes_fit(const struct ai_bpe_table *t)
 {
-	return t->slot_bits >= 1 && t->slot_bits <= 24 && t->pair_bits >= 1 &&
+	return t->slot_bits >= 1 && t->slot_bits <= 24 && t->pair_bits >= 9 &&
 	       t->pair_bits <= 24 && t->n_ids >= 1 &&
 	       t->n_ids < AI_BPE_NO_ID && t->max_len >= 1 &&
 	       t->max_len <= AI_BPE_MAX_TOKEN;
@@ -48,8 +49,10 @@ const char *ai_bpe_table_map(struct ai_bpe_table *t, const void *p, size_t n)
 	t->byte_id = words;
 	t->byte_pair = t->byte_id + 256;
 	t->slots = t->byte_pair + AI_BPE_BYTE_PAIRS;
-	t->pairs = (const uint64_t *)(const void *)
+	t->filter = (const uint64_t *)(const void *)
 		(t->slots + ((size_t)1 << t->slot_bits));
+	t->pairs = t->filter +
+		   ((size_t)1 << (t->pair_bits - AI_BPE_FILTER_SHIFT));
 	t->at = (const uint32_t *)(const void *)
 		(t->pairs + ((size_t)1 << t->pair_bits));
 	t->blob = (const unsigned char *)(t->at + t->n_ids + 1);

@@ -7,6 +7,8 @@
  *	uint32 byte_pair[65536]     of each two, the first in the high half,
  *	                            or ~0: what every merge begins with
  *	uint32 slots[1 << bits]     hash table over the tokens' bytes
+ *	uint64 filter[1 << (bits - 4)]  a bit for each of four parts of a pair
+ *	                            slot: whether anything hashes there
  *	uint64 pairs[1 << bits]     hash table over what tokens are merged from
  *	uint32 at[n_ids + 1]        token i is blob[at[i]] to blob[at[i + 1]]
  *	uint8  blob[blob_len]
@@ -18,8 +20,9 @@
  * A pair is 0 (empty) or, from the lowest bit on, the ids of the left and the
  * right half of a token, and its own id plus 1, of 18 bits each.  They stand
  * in buckets of two; the highest bit of a bucket's first one says that it
- * was full and that the next bucket has some of its pairs.  One pair a token
- * is enough: while a text is merged, what happens between the borders
+ * was full and that the next bucket has some of its pairs.  Most pairs that a
+ * text has make no token; the filter, which is small enough for a processor's
+ * nearer caches, knows nine of ten of these.  One pair a token is enough: while a text is merged, what happens between the borders
  * of a token is what happens when its bytes are merged alone, so the last
  * merge always is of the same two halves.
  */
@@ -61,7 +64,7 @@ struct ai_bpe_header {
 /* The table as its readers see it; pointers into the mapping. */
 struct ai_bpe_table {
 	const uint32_t *byte_id, *byte_pair, *slots, *at;
-	const uint64_t *pairs;
+	const uint64_t *filter, *pairs;
 	const unsigned char *blob;
 	uint32_t n_ids, slot_bits, max_len, max_probe, blob_len;
 	uint32_t pair_bits, max_pair_probe;
@@ -176,10 +179,35 @@ static inline uint64_t ai_bpe_pair_key(uint32_t left, uint32_t right)
 /* No token has this id; it makes a pair with none. */
 #define AI_BPE_NO_ID AI_BPE_ID_MASK
 
-/* A key's bucket; part of the file format. */
-static inline uint32_t ai_bpe_pair_bucket(uint64_t key, uint32_t bits)
+#define AI_BPE_FILTER_BITS 2 /* more than a slot's number has */
+#define AI_BPE_FILTER_SHIFT (6 - AI_BPE_FILTER_BITS) /* words, not bits */
+
+static inline uint64_t ai_bpe_pair_hash(uint64_t key)
 {
-	return (uint32_t)(key * AI_BPE_K0 >> (64 - bits)) & ~1u;
+	return key * AI_BPE_K0;
+}
+
+/* A hash's bucket and its bit in the filter; part of the file format. */
+static inline uint32_t ai_bpe_pair_bucket(uint64_t hash, uint32_t bits)
+{
+	return (uint32_t)(hash >> (64 - bits)) & ~1u;
+}
+
+static inline uint32_t ai_bpe_pair_bit(uint64_t hash, uint32_t bits)
+{
+	return (uint32_t)(hash >> (64 - bits - AI_BPE_FILTER_BITS));
+}
+
+/* The bucket where the pair may be; the first one of all if it is nowhere,
+ * as then that one is looked at most often. */
+static inline uint32_t ai_bpe_pair_where(const struct ai_bpe_table *t,
+					 uint64_t key)
+{
+	uint64_t hash = ai_bpe_pair_hash(key);
+	uint32_t bit = ai_bpe_pair_bit(hash, t->pair_bits);
+	uint32_t may = (uint32_t)(le64toh(t->filter[bit / 64]) >> bit % 64) & 1;
+
+	return ai_bpe_pair_bucket(hash, t->pair_bits) & -may;
 }
 
 /* The id plus 1 of the entry e if it is of this key, or 0. */
@@ -199,7 +227,7 @@ static inline uint32_t ai_bpe_pair(const struct ai_bpe_table *t, uint32_t left,
 				   uint32_t right)
 {
 	uint64_t key = ai_bpe_pair_key(left, right), e;
-	uint32_t i = ai_bpe_pair_bucket(key, t->pair_bits), id;
+	uint32_t i = ai_bpe_pair_where(t, key), id;
 	uint32_t mask = (1u << t->pair_bits) - 1;
 
 	for (uint32_t k = 0;; k++) {
