@@ -18,6 +18,17 @@ const struct ai_bpe_scanner *ai_bpe_scanner_at(size_t i)
 	return NULL;
 }
 
+/* The k-th piece that the scanner did not find. */
+static const unsigned char *batch_piece(const struct ai_bpe_batch *s, size_t k)
+{
+	return s->p + s->pos[s->miss[k]];
+}
+
+static size_t batch_length(const struct ai_bpe_batch *s, size_t k)
+{
+	return s->pos[s->miss[k] + 1] - s->pos[s->miss[k]];
+}
+
 /* Pieces on their way to bpe_many.h. */
 struct unknown {
 	struct ai_bpe_piece piece[AI_BPE_MANY];
@@ -40,22 +51,43 @@ static void learn(const struct ai_bpe_table *t, struct ai_piece_cache *cache,
 	u->n = 0;
 }
 
+/*
+ * Looks for the pieces that the scanner did not find: long ones, and what the
+ * cache has in another place.  What is left in miss is not known.
+ */
+static void look_again(const struct ai_piece_cache *cache,
+		       struct ai_bpe_batch *s, size_t *sum)
+{
+	size_t place[AI_BPE_BATCH_ROOM], left = 0;
+	unsigned count;
+
+	for (size_t k = 0; k < s->misses; k++)
+		place[k] = ai_piece_cache_seek(cache, batch_piece(s, k),
+					       batch_length(s, k));
+	for (size_t k = 0; k < s->misses; k++) {
+		count = ai_piece_cache_at(cache, place[k], batch_piece(s, k),
+					  batch_length(s, k));
+		*sum += count;
+		s->miss[left] = s->miss[k];
+		left += count == 0;
+	}
+	s->misses = left;
+}
+
 /* Adds the tokens of the pieces that the scanner did not find. */
 static int count_misses(const struct ai_bpe_table *t,
-			struct ai_piece_cache *cache,
-			const struct ai_bpe_batch *s, size_t *sum,
-			struct ai_err *err)
+			struct ai_piece_cache *cache, struct ai_bpe_batch *s,
+			size_t *sum, struct ai_err *err)
 {
 	struct unknown u = { .n = 0 };
 
+	look_again(cache, s, sum);
 	for (size_t k = 0; k < s->misses; k++) {
-		size_t i = s->miss[k], n = s->pos[i + 1] - s->pos[i];
-		const unsigned char *p = s->p + s->pos[i];
+		size_t n = batch_length(s, k);
+		const unsigned char *p = batch_piece(s, k);
 		struct ai_bpe_sink sink = { 0 };
 
-		/* It may be a long one, or the batch had it before. */
-		sink.count = ai_piece_cache_get(cache, p, n);
-		if (sink.count == 0 && n <= AI_BPE_MANY_MAX) {
+		if (n <= AI_BPE_MANY_MAX) {
 			u.piece[u.n++] = (struct ai_bpe_piece){
 				.p = p, .n = (uint32_t)n,
 			};
@@ -63,12 +95,10 @@ static int count_misses(const struct ai_bpe_table *t,
 				learn(t, cache, &u, sum);
 			continue;
 		}
-		if (sink.count == 0) {
-			if (ai_bpe_merge(t, (const char *)p, n, &sink, err) <
-			    0)
-				return -1;
+		if (ai_bpe_merge(t, (const char *)p, n, &sink, err) < 0)
+			return -1;
+		if (ai_piece_cache_get(cache, p, n) == 0)
 			ai_piece_cache_put(cache, p, n, (unsigned)sink.count);
-		}
 		*sum += sink.count;
 	}
 	if (u.n > 0)

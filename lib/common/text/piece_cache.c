@@ -6,9 +6,17 @@
 /* 64 KiB at first, 4 MiB at most. */
 #define FIRST_BITS 10
 #define LAST_BITS 16
-/* 32 KiB, and 8 MiB. */
-#define LONG_FIRST_BITS 8
-#define LONG_LAST_BITS 16
+
+/* Longer pieces: how large an entry is, how many there are at first and at
+ * most. */
+static const struct shape {
+	size_t entry;
+	unsigned first_bits, last_bits;
+} shapes[AI_PIECE_TABLES] = {
+	[AI_PIECE_MIDDLE] = { 32, 9, 18 }, /* 16 KiB to 8 MiB */
+	[AI_PIECE_LONG] = { 128, 7, 15 },  /* 16 KiB to 4 MiB */
+};
+#define ENTRY_HEAD 2 /* the length and the count */
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -41,7 +49,8 @@ uint64_t ai_piece_hash(struct ai_piece key)
 void ai_piece_cache_release(struct ai_piece_cache *c)
 {
 	free(c->entry);
-	free(c->longs);
+	for (size_t i = 0; i < AI_PIECE_TABLES; i++)
+		free(c->table[i].entry);
 	*c = (struct ai_piece_cache)AI_PIECE_CACHE_INIT;
 }
 
@@ -141,11 +150,21 @@ static struct ai_piece key_of(const unsigned char *p, size_t n)
 	return ai_piece_key(room, n);
 }
 
-static unsigned get_short(const struct ai_piece_cache *c,
-			  const unsigned char *p, size_t n)
+static size_t seek_short(const struct ai_piece_cache *c,
+			 const unsigned char *p, size_t n)
+{
+	const struct ai_piece *own = ai_piece_bucket(c, c->hash(key_of(p, n)));
+
+	__builtin_prefetch(own);
+	__builtin_prefetch(beside(c, own));
+	return (size_t)(own - c->entry);
+}
+
+static unsigned short_at(const struct ai_piece_cache *c, size_t place,
+			 const unsigned char *p, size_t n)
 {
 	struct ai_piece key = key_of(p, n);
-	const struct ai_piece *own = ai_piece_bucket(c, c->hash(key));
+	const struct ai_piece *own = c->entry + place;
 	unsigned count = ai_piece_in_bucket(own, key);
 
 	return count > 0 ? count : ai_piece_in_bucket(beside(c, own), key);
@@ -162,7 +181,7 @@ static void put_short(struct ai_piece_cache *c, const unsigned char *p,
 	insert(c, e);
 }
 
-/* ---- long pieces ---- */
+/* ---- longer pieces ---- */
 
 static uint64_t word_at(const unsigned char *p)
 {
@@ -173,7 +192,7 @@ static uint64_t word_at(const unsigned char *p)
 }
 
 /* n > 15. */
-static size_t long_place(const unsigned char *p, size_t n, unsigned bits)
+static uint64_t long_hash(const unsigned char *p, size_t n)
 {
 	struct ai_piece sum = { n, 0 };
 
@@ -183,83 +202,127 @@ static size_t long_place(const unsigned char *p, size_t n, unsigned bits)
 	}
 	sum.lo ^= word_at(p + n - 16);
 	sum.hi = word_at(p + n - 8);
-	return (size_t)(ai_piece_hash(sum) >> (64 - bits));
+	return ai_piece_hash(sum);
 }
 
-static bool is_piece(const struct ai_piece_long *e, const unsigned char *p,
-		     size_t n)
+static size_t table_for(size_t n)
 {
-	return e->n == n && memcmp(e->bytes, p, n) == 0;
+	return n > shapes[AI_PIECE_MIDDLE].entry - ENTRY_HEAD ? AI_PIECE_LONG
+							      : AI_PIECE_MIDDLE;
 }
 
-static unsigned get_long(const struct ai_piece_cache *c,
-			 const unsigned char *p, size_t n)
+static unsigned char *entry_at(const struct ai_piece_cache *c, size_t k,
+			       size_t i)
 {
-	size_t at;
+	return c->table[k].entry + i * shapes[k].entry;
+}
 
-	if (c->longs == NULL)
+static size_t seek_long(const struct ai_piece_cache *c,
+			const unsigned char *p, size_t n)
+{
+	size_t k = table_for(n), i;
+	const unsigned char *e;
+
+	if (c->table[k].entry == NULL)
 		return 0;
-	at = long_place(p, n, c->long_bits);
-	if (is_piece(&c->longs[at], p, n))
-		return c->longs[at].count;
-	if (is_piece(&c->longs[at ^ 1], p, n))
-		return c->longs[at ^ 1].count;
-	return 0;
+	i = (size_t)(long_hash(p, n) >> (64 - c->table[k].bits));
+	e = entry_at(c, k, i);
+	__builtin_prefetch(e);
+	__builtin_prefetch(e + shapes[k].entry - 1);
+	return i;
 }
 
-static void insert_long(struct ai_piece_cache *c, const unsigned char *p,
-			size_t n, unsigned count)
+static unsigned entry_count(const unsigned char *e, const unsigned char *p,
+			    size_t n)
 {
-	size_t at = long_place(p, n, c->long_bits);
-	struct ai_piece_long *e;
-
-	if (c->longs[at].n != 0 &&
-	    (c->longs[at ^ 1].n == 0 || c->turn++ % 2 == 0))
-		at ^= 1;
-	e = &c->longs[at];
-	c->long_used += e->n == 0;
-	e->n = (uint16_t)n;
-	e->count = (uint16_t)count;
-	memcpy(e->bytes, p, n);
+	return e[0] == n && memcmp(e + ENTRY_HEAD, p, n) == 0 ? e[1] : 0;
 }
 
-static void grow_long(struct ai_piece_cache *c)
+static unsigned long_at(const struct ai_piece_cache *c, size_t place,
+			const unsigned char *p, size_t n)
 {
-	struct ai_piece_long *old = c->longs, *e;
-	size_t n = old == NULL ? 0 : (size_t)1 << c->long_bits;
-	unsigned bits = old == NULL ? LONG_FIRST_BITS : c->long_bits + 1;
-	struct ai_piece_long *table =
-		table_new(sizeof *table << bits);
+	size_t k = table_for(n);
+	unsigned count;
 
-	if (table == NULL)
+	if (c->table[k].entry == NULL)
+		return 0;
+	count = entry_count(entry_at(c, k, place), p, n);
+	return count > 0 ? count
+			 : entry_count(entry_at(c, k, place ^ 1), p, n);
+}
+
+static void insert_long(struct ai_piece_cache *c, size_t k,
+			const unsigned char *p, size_t n, unsigned count)
+{
+	size_t i = (size_t)(long_hash(p, n) >> (64 - c->table[k].bits));
+	unsigned char *e;
+
+	if (*entry_at(c, k, i) != 0 &&
+	    (*entry_at(c, k, i ^ 1) == 0 || c->turn++ % 2 == 0))
+		i ^= 1;
+	e = entry_at(c, k, i);
+	c->table[k].used += e[0] == 0;
+	e[0] = (unsigned char)n;
+	e[1] = (unsigned char)count;
+	memcpy(e + ENTRY_HEAD, p, n);
+}
+
+static void grow_long(struct ai_piece_cache *c, size_t k)
+{
+	struct ai_piece_table old = c->table[k], *t = &c->table[k];
+	size_t n = old.entry == NULL ? 0 : (size_t)1 << old.bits;
+
+	t->bits = old.entry == NULL ? shapes[k].first_bits : old.bits + 1;
+	t->used = 0;
+	t->entry = table_new(shapes[k].entry << t->bits);
+	if (t->entry == NULL) {
+		*t = old;
 		return;
-	c->longs = table;
-	c->long_bits = bits;
-	c->long_used = 0;
-	for (e = old; e < old + n; e++)
-		if (e->n != 0)
-			insert_long(c, e->bytes, e->n, e->count);
-	free(old);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *e = old.entry + i * shapes[k].entry;
+
+		if (e[0] != 0)
+			insert_long(c, k, e + ENTRY_HEAD, e[0], e[1]);
+	}
+	free(old.entry);
 }
 
 static void put_long(struct ai_piece_cache *c, const unsigned char *p,
 		     size_t n, unsigned count)
 {
-	if (c->longs == NULL || (c->long_bits < LONG_LAST_BITS &&
-				 c->long_used >> (c->long_bits - 1) != 0))
-		grow_long(c);
-	if (c->longs != NULL)
-		insert_long(c, p, n, count);
+	size_t k = table_for(n);
+	const struct ai_piece_table *t = &c->table[k];
+
+	if (t->entry == NULL || (t->bits < shapes[k].last_bits &&
+				 t->used >> (t->bits - 1) != 0))
+		grow_long(c, k);
+	if (t->entry != NULL)
+		insert_long(c, k, p, n, count);
 }
 
 /* ---- both ---- */
 
+size_t ai_piece_cache_seek(const struct ai_piece_cache *c,
+			   const unsigned char *p, size_t n)
+{
+	if (n <= AI_PIECE_MAX)
+		return seek_short(c, p, n);
+	return n <= AI_PIECE_LONG_MAX ? seek_long(c, p, n) : 0;
+}
+
+unsigned ai_piece_cache_at(const struct ai_piece_cache *c, size_t place,
+			   const unsigned char *p, size_t n)
+{
+	if (n <= AI_PIECE_MAX)
+		return short_at(c, place, p, n);
+	return n <= AI_PIECE_LONG_MAX ? long_at(c, place, p, n) : 0;
+}
+
 unsigned ai_piece_cache_get(const struct ai_piece_cache *c,
 			    const unsigned char *p, size_t n)
 {
-	if (n <= AI_PIECE_MAX)
-		return get_short(c, p, n);
-	return n <= AI_PIECE_LONG_MAX ? get_long(c, p, n) : 0;
+	return ai_piece_cache_at(c, ai_piece_cache_seek(c, p, n), p, n);
 }
 
 void ai_piece_cache_put(struct ai_piece_cache *c, const unsigned char *p,

@@ -4,7 +4,7 @@
  * Text repeats its words: nearly every piece that a pre-tokenizer cuts was
  * there before.  Short pieces are in a table of 16-byte entries, in buckets
  * of one cache line, which a counting loop probes once a piece; longer ones
- * are in a table of their own.  Both start small, so that a short run pays
+ * are in tables of their own.  All start small, so that a short run pays
  * little, and double up to a limit; then a new piece takes the place of an
  * older one.  What they say is exact: an entry holds all bytes of its piece.
  *
@@ -47,26 +47,28 @@ struct ai_piece {
 typedef uint64_t ai_piece_hash_fn(struct ai_piece key);
 ai_piece_hash_fn ai_piece_hash; /* in plain C */
 
-/* ---- long pieces ---- */
+/* ---- longer pieces ---- */
 
-#define AI_PIECE_LONG_MAX 124
+#define AI_PIECE_LONG_MAX 126
 
-struct ai_piece_long {
-	uint16_t n, count; /* n 0: empty */
-	unsigned char bytes[AI_PIECE_LONG_MAX];
+/* A table of entries of one size: a length (0: empty), a count, the bytes. */
+struct ai_piece_table {
+	unsigned char *entry; /* owned; NULL before there is one */
+	unsigned bits;        /* of an entry's number */
+	size_t used;
 };
 
 /* ---- the cache ---- */
 
+enum { AI_PIECE_MIDDLE, AI_PIECE_LONG, AI_PIECE_TABLES };
+
 struct ai_piece_cache {
 	ai_piece_hash_fn *hash;
-	struct ai_piece *entry;     /* owned; buckets of AI_PIECE_WAYS */
-	unsigned shift;             /* 64 less the bits of a bucket's number */
+	struct ai_piece *entry; /* owned; buckets of AI_PIECE_WAYS */
+	unsigned shift;         /* 64 less the bits of a bucket's number */
 	size_t used, grow_at;
-	struct ai_piece_long *longs; /* owned; NULL before there is one */
-	unsigned long_bits;
-	size_t long_used;
-	uint32_t turn;               /* which one goes next */
+	struct ai_piece_table table[AI_PIECE_TABLES];
+	uint32_t turn;          /* which one goes next */
 };
 
 /* An empty cache without memory. */
@@ -81,6 +83,15 @@ int ai_piece_cache_ready(struct ai_piece_cache *c, ai_piece_hash_fn *hash,
 /* The number of tokens of p[0..n), n >= 1; 0: not known. */
 unsigned ai_piece_cache_get(const struct ai_piece_cache *c,
 			    const unsigned char *p, size_t n);
+
+/*
+ * The same in two steps, for many pieces at once: seek() has the memory
+ * brought near, and returns the place for at().  A put between them ends it.
+ */
+size_t ai_piece_cache_seek(const struct ai_piece_cache *c,
+			   const unsigned char *p, size_t n);
+unsigned ai_piece_cache_at(const struct ai_piece_cache *c, size_t place,
+			   const unsigned char *p, size_t n);
 
 /*
  * Remembers that p[0..n) has count tokens.  Never fails: what does not fit,
