@@ -229,7 +229,8 @@ int tokens_sum_write(unsigned long files, bool total, struct ai_err *err)
 	struct ai_writer w;
 	int rc;
 
-	qsort(sum.top, sum.n_top, sizeof *sum.top, by_size);
+	if (sum.n_top > 0)
+		qsort(sum.top, sum.n_top, sizeof *sum.top, by_size);
 	for (size_t i = 0; i < sum.n_top; i++) {
 		put_large(&b, &sum.top[i]);
 		release(&sum.top[i]);
