@@ -187,7 +187,7 @@ int tokens_emit(struct ai_rec *rec, const struct tokens_answer *a,
 	const struct tokens_settings *s = &tokens_settings;
 	int64_t left;
 
-	if (s->fit != NULL && !tokens_fit(a->n.high, &left))
+	if (a->cut || (s->fit != NULL && !tokens_fit(a->n.high, &left)))
 		ai_emit_no(out);
 	if (s->total || s->top > 0 || tokens_files_asked()) {
 		if (tokens_sum_add(rec, rec->file, a, err) < 0)
@@ -212,7 +212,8 @@ int tokens_count(struct tokens_worker *w, struct ai_rec *rec,
 	if (rc < 0)
 		return -1;
 	ai_buf_clear(&w->out);
-	a = (struct tokens_answer){ .n = c.now, .exact = is_exact(&c) };
+	a = (struct tokens_answer){ .n = c.now, .exact = is_exact(&c),
+				    .cut = c.cut };
 	if (!ai_loop.plain_out) {
 		put_tokens(w, &c);
 		a.member = (struct ai_value){ AI_OBJECT,

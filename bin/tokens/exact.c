@@ -169,7 +169,8 @@ static int emit_count(struct exact *x, struct ai_rec *rec, struct ai_value v,
 		      int64_t count, struct ai_emit *out, struct ai_err *err)
 {
 	size_t n = count < 0 ? 0 : (size_t)count;
-	struct tokens_answer a = { { n, n, n }, true, v, &x->text };
+	struct tokens_answer a = { .n = { n, n, n }, .exact = true,
+				   .member = v, .made = &x->text };
 
 	ai_buf_clear(&x->text);
 	if (ai_loop.plain_out) {

@@ -83,6 +83,7 @@ int tokens_range(const struct tokens_worker *w, const char *p, size_t n,
 struct tokens_answer {
 	struct ai_range n;
 	bool exact;
+	bool cut;               /* by --truncate */
 	struct ai_value member; /* JSON, without "ids" */
 	struct ai_buf *made;    /* what is written: with -r a line, else JSON */
 };

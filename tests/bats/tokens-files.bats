@@ -240,6 +240,16 @@ records() {
 		'[3,true,10]'
 }
 
+@test "--truncate -e: the exit status tells whether something was cut" {
+	run_sh 'printf "a b c\na\n" | ai-tokens -R -r -e --truncate 2'
+	assert_status 1
+	assert_eq "$output" $'a b\na'
+	run_sh 'printf "a b c\na\n" | ai-tokens -R -r -e --truncate 3'
+	assert_status 0
+	run_sh 'printf "a b c\na\n" | ai-tokens -R -r --truncate 2'
+	assert_status 0
+}
+
 # ---- special tokens ----------------------------------------------------------------------
 
 @test "--special: text, allow, refuse; alone it allows" {
