@@ -56,6 +56,48 @@ static void in_pieces(const char *p, size_t n, unsigned step, bool exact,
 	restorer_release(&r);
 }
 
+/* What may be the inside of a token says the same as its text, and keeps its
+ * bytes where nothing is put back.  Halves of characters apart: two may become
+ * one when what stood between them goes. */
+static void as_string(const char *p, size_t n, bool exact)
+{
+	struct ai_buf token = AI_BUF_INIT((size_t)1 << 30), text = token,
+		      out = token, plain = token, got = token;
+	struct ai_value v;
+	struct restorer r;
+	struct ai_err err;
+
+	ai_buf_chr(&token, '"');
+	ai_buf_add(&token, p, n);
+	ai_buf_chr(&token, '"');
+	if (ai_json_check(token.p, token.len, &v, NULL) == 0 &&
+	    v.kind == AI_STRING && v.s.n == token.len) {
+		must(ai_json_text(v, &text) == 0);
+		restorer_init(&r, map, exact);
+		ai_buf_chr(&out, '"');
+		must(restorer_add_string(&r, v, (struct ai_span){
+			ai_buf_cstr(&text), text.len }, &out, &err) == 0 &&
+		     restorer_end(&r, &out, &err) == 0);
+		ai_buf_chr(&out, '"');
+		must(ai_json_check(out.p, out.len, &v, NULL) == 0 &&
+		     v.kind == AI_STRING && ai_json_text(v, &got) == 0);
+		in_pieces(ai_buf_cstr(&text), text.len, 0, exact, &plain);
+		must(memmem(ai_buf_cstr(&text), text.len, "\xEF\xBF\xBD", 3) !=
+		     NULL || (got.len == plain.len && (got.len == 0 ||
+			memcmp(got.p, plain.p, got.len) == 0)));
+		must(plain.len != text.len || (text.len > 0 &&
+			memcmp(plain.p, text.p, text.len) != 0) ||
+		     (out.len == token.len &&
+		      memcmp(out.p, token.p, out.len) == 0));
+		restorer_release(&r);
+	}
+	ai_buf_release(&token);
+	ai_buf_release(&text);
+	ai_buf_release(&out);
+	ai_buf_release(&plain);
+	ai_buf_release(&got);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ai_buf whole = AI_BUF_INIT((size_t)1 << 30),
@@ -71,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ai_buf_clear(&cut);
 		in_pieces(p, size - 1, 0, exact, &whole);
 		in_pieces(p, size - 1, 1 + *data % 16, exact, &cut);
+		as_string(p, size - 1, exact);
 		must(whole.len == cut.len &&
 		     (cut.len == 0 || memcmp(whole.p, cut.p, cut.len) == 0));
 	}
