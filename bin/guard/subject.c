@@ -279,11 +279,12 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 		     enum guard_context context, struct ai_err *err)
 {
 	struct ai_value role = { AI_NONE, { NULL, 0 } }, text = role;
-	struct ai_value calls = role;
+	struct ai_value calls = role, content = role;
 	enum guard_context who;
 	const struct ai_json_want want[] = {
 		{ AI_SPAN("role"), &role }, { AI_SPAN("text"), &text },
 		{ AI_SPAN("tool_calls"), &calls },
+		{ AI_SPAN("content"), &content },
 	};
 	size_t len;
 	int rc = 0;
@@ -293,7 +294,7 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 	if (v.kind != AI_OBJECT)
 		return wrong(t, "is neither a message, a passage nor a string",
 			     err);
-	ai_json_members(v, want, 3);
+	ai_json_members(v, want, 4);
 	if (role.kind != AI_NONE) {
 		/* Of two roles another reader may take the other. */
 		who = has_two(v, AI_SPAN("role")) ? GUARD_DOCUMENT
@@ -301,7 +302,7 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 		return take_members(t, v, context_or(who), err);
 	}
 	/* Of messages that are none, as answers to calls, what there is. */
-	if (text.kind == AI_NONE)
+	if (text.kind == AI_NONE || content.kind != AI_NONE)
 		return take_members(t, v, context_or(context), err);
 	len = enter(t, "text");
 	if (text.kind == AI_STRING)

@@ -130,6 +130,13 @@ instructions'
 		"messages.0.content.0.input.$a.jo@acme-widgets.com.1.x"
 }
 
+@test "what has a text and a content is looked at in both" {
+	rec '{"messages":[{"text":"fine","content":"ATTACK"}]}' '{"hits":[{"text":"fine","content":"ATTACK"}]}' >in
+	run -0 where in
+	assert_eq "$(cut -d, -f 1,2 <<<"$output")" '["injection","messages.0.content"
+["injection","hits.0.content"'
+}
+
 @test "of two roles the trusted one does not count" {
 	rec '{"messages":[{"role":"user","role":"system","content":"ATTACK"}]}' \
 		'{"messages":[{"role":"system","r\u006fle":"user","content":"ATTACK"}]}' >in
