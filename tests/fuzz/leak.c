@@ -9,27 +9,11 @@
 #include "../../bin/guard/guard.h"
 #include "../../bin/guard/told.h"
 
-#include "base/start.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 #include "text/view-build.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* There is no command line. */
-enum ai_code ai_start_place(const void *to, char *place, size_t size)
-{
-	(void)to;
-	snprintf(place, size, "--policy");
-	return AI_E_USAGE;
-}
-
-bool ai_start_given(const void *to)
-{
-	(void)to;
-	return false;
-}
 
 #define GAP 4 /* letters between two of the canary, at most */
 
