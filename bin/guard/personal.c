@@ -212,7 +212,10 @@ static size_t number(struct personal *s, size_t i)
 	if (is_plain(s, &t))
 		personal_date(s, &t);
 	else if (t.to - t.from <= TOKEN_MAX)
-		(void)(personal_network(s, &t) || personal_id(s, &t) ||
+		/* What has a country's code needs no word, and heeds none. */
+		(void)((t.from > 0 && s->p[t.from - 1] == '+' &&
+			personal_phone(s, &t)) ||
+		       personal_network(s, &t) || personal_id(s, &t) ||
 		       personal_date(s, &t) || personal_phone(s, &t));
 	return s->told > t.to ? s->told : t.to;
 }

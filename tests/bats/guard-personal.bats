@@ -93,3 +93,10 @@ phone +14155552671'
 		assert_eq "$(found "$text")" ''
 	done
 }
+
+@test "personal: telephones of every region that libphonenumber knows" {
+	need_peer libphonenumber-js
+	run node "${AI_TEST_PEER:-$SRCDIR/tests/peer}/phones.mjs" "$BUILDDIR/bin/ai-guard"
+	assert_status 0
+	assert_has "$output" 'regions, '
+}
