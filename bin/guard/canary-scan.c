@@ -331,11 +331,13 @@ static bool in_word(char c)
  * kind if there was no such sign for long. */
 static int add_leet(struct scan *s, char letter, size_t at)
 {
-	const struct row *r = &s->rows[PLAIN];
+	const struct row *r = &s->rows[PLAIN], *own = &s->rows[LEET];
+	size_t seen = own->n > 0 ? place_of(own, 0) + 1 : 0;
 
 	if (s->leet == 0)
 		for (size_t i = r->n > REACH ? r->n - REACH : 0; i < r->n; i++)
-			if (add(s, LEET, (char)('a' + r->letter[i % RING]),
+			if (r->at[i % RING] >= seen &&
+			    add(s, LEET, (char)('a' + r->letter[i % RING]),
 				r->at[i % RING]) < 0)
 				return -1;
 	s->leet = REACH;

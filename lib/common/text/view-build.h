@@ -70,6 +70,10 @@ ai_view_make ai_view_hidden, ai_view_link;                 /* view-html.c */
 ai_view_make ai_view_rot13, ai_view_reversed, ai_view_leet,
 	ai_view_spaced;                                    /* view-guess.c */
 
+#define AI_VIEW_PACKED 8 /* letters of a word that count */
+/* Whether letters, packed with the first of eight highest and in small, are a
+ * frequent word of n letters (view-guess.c). */
+bool ai_view_frequent(uint64_t word, size_t n);
 /* Parts letters into words (view-split.c): blank[i], if a word begins or ends
  * before p[i].  Returns how many letters that is known of, at most
  * AI_VIEW_SPLIT; the others are for another call. */

@@ -16,7 +16,6 @@
 
 #define PASSAGE 128    /* bytes judged at once, up to the next blank */
 #define PASSAGE_MORE 32
-#define WORD_LETTERS 8 /* that count */
 #define WORD_MAX 32    /* a longer one is none */
 #define ENOUGH 4       /* the worth of two words: this is language */
 #define PAIRS_ENOUGH 48 /* eighths of a bit: letters that tell as much */
@@ -42,12 +41,17 @@ static int worth(uint64_t word, size_t n)
 	return 0;
 }
 
+bool ai_view_frequent(uint64_t word, size_t n)
+{
+	return worth(word, n) > 0;
+}
+
 /* The letters p[0..n), packed; how one is read is up to the caller. */
 static uint64_t pack(const char *p, size_t n)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < n && i < WORD_LETTERS; i++)
+	for (size_t i = 0; i < n && i < AI_VIEW_PACKED; i++)
 		word = word << 8 | (unsigned char)ai_view_lower(p[i]);
 	return word;
 }
@@ -56,7 +60,7 @@ static uint64_t pack_back(const char *p, size_t n)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < n && i < WORD_LETTERS; i++)
+	for (size_t i = 0; i < n && i < AI_VIEW_PACKED; i++)
 		word = word << 8 | (unsigned char)ai_view_lower(p[n - 1 - i]);
 	return word;
 }
@@ -74,7 +78,7 @@ static uint64_t pack_both(const char *p, size_t n)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < n && i < WORD_LETTERS; i++)
+	for (size_t i = 0; i < n && i < AI_VIEW_PACKED; i++)
 		word = word << 8 |
 		       (unsigned char)ai_view_lower(rot13(p[n - 1 - i]));
 	return word;
@@ -84,7 +88,7 @@ static uint64_t pack_rot13(const char *p, size_t n)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < n && i < WORD_LETTERS; i++)
+	for (size_t i = 0; i < n && i < AI_VIEW_PACKED; i++)
 		word = word << 8 | (unsigned char)ai_view_lower(rot13(p[i]));
 	return word;
 }

@@ -10,6 +10,9 @@
 
 #define WORD_MAX 16
 #define UNKNOWN (-3) /* what a letter of no word costs */
+#define LETTER 4     /* what one of a word is worth */
+#define PART (-7)    /* and what the word costs: few long ones, not many short */
+#define FREQUENT 3   /* but less if it is frequent */
 
 static bool is_word(uint32_t hash)
 {
@@ -23,7 +26,7 @@ static bool is_word(uint32_t hash)
 
 static uint32_t mix(uint32_t h, char c)
 {
-	h = (h ^ (unsigned char)ai_view_lower(c)) * 0x9E3779B1u;
+	h = (h ^ (unsigned char)c) * 0x9E3779B1u;
 	return h ^ h >> 15;
 }
 
@@ -36,15 +39,22 @@ static void divide(const char *p, size_t n, unsigned char *length)
 	best[n] = 0;
 	for (size_t i = n; i-- > 0;) {
 		uint32_t h = 17;
+		uint64_t word = 0;
 
 		best[i] = best[i + 1] + UNKNOWN;
 		length[i] = 0;
 		for (size_t len = 1; len <= WORD_MAX && i + len <= n; len++) {
-			/* Few long words rather than many short ones. */
-			int x = best[i + len] + 4 * (int)len - 6;
+			char c = ai_view_lower(p[i + len - 1]);
+			int x = best[i + len] + LETTER * (int)len + PART;
 
-			h = mix(h, p[i + len - 1]);
-			if (x > best[i] && is_word(h)) {
+			h = mix(h, c);
+			if (len <= AI_VIEW_PACKED)
+				word = word << 8 | (unsigned char)c;
+			if (x + FREQUENT <= best[i] || !is_word(h))
+				continue;
+			if (ai_view_frequent(word, len))
+				x += FREQUENT;
+			if (x > best[i]) {
 				best[i] = x;
 				length[i] = (unsigned char)len;
 			}
