@@ -15,6 +15,15 @@
 
 #include <string.h>
 
+/* Its records have no messages; subject.c would bring all of the program. */
+const char *const guard_prompts_at[] = { "instructions", NULL };
+
+enum guard_context guard_role_context(struct ai_value role)
+{
+	(void)role;
+	return GUARD_USER;
+}
+
 #define GAP 4 /* letters between two of the canary, at most */
 
 static const struct guard_canary canary = { true, "samubgopuzvaboljakuf" };
