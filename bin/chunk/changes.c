@@ -17,6 +17,13 @@
 
 /* ---- what decides where is cut ------------------------------------------- */
 
+/* Each by itself: "a,b" is not "a" and "b". */
+static void hash_list(struct ai_hash *h, const struct ai_opt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		ai_hash_add(h, list->v[i], strlen(list->v[i]) + 1);
+}
+
 static void hash_option(struct ai_hash *h, const struct ai_opt *o,
 			struct ai_buf *b)
 {
@@ -26,8 +33,11 @@ static void hash_option(struct ai_hash *h, const struct ai_opt *o,
 	if (i < 0 || o->to == &feed.set->files_from)
 		return;
 	ai_buf_fmt(b, "%s=", o->name);
-	ai_opts_show(&ai_start_opts, (size_t)i, b);
+	if (o->type != AI_OPT_LIST)
+		ai_opts_show(&ai_start_opts, (size_t)i, b);
 	ai_hash_add(h, ai_buf_cstr(b), b->len + 1);
+	if (o->type == AI_OPT_LIST)
+		hash_list(h, o->to);
 }
 
 int feed_hash_options(struct ai_err *err)
