@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "dedup.h"
 #include "doc.h"
+#include "page.h"
 
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct chunk_settings {
 	const char *encoding;
 	struct ai_opt_list separators; /* of --by recursive */
 	bool keep_separator;
+	bool contextual;
 	const char *files_from;
 	const struct ai_opt *cutting; /* options that decide where is cut */
 	/* Of trees. */
@@ -63,10 +65,22 @@ struct chunk_state {
 	struct chunk_copy *copies;  /* one a passage */
 	size_t cap_copies, n_copies; /* n: that are copies */
 	size_t kept_from;     /* the first of it that is kept */
+	/* Of the document at hand: */
+	struct chunk_page page; /* if it is HTML */
+	size_t hidden;          /* of what it hides, so much is written */
+	struct ai_buf meta;     /* its metadata as JSON, or nothing */
+	struct ai_buf title;
+	bool contextual;        /* --contextual, made in: */
+	struct ai_buf made_context;
 };
 
-/* Decides how the document or record of this name (NULL: none) is cut. */
-void chunk_choose(struct chunk_state *s, const char *uri, struct ai_span text);
+/*
+ * Decides how the document or record of this name (NULL: none) is cut, and
+ * reads its metadata.  *text becomes what is cut: for HTML, what the page
+ * shows.
+ */
+int chunk_prepare(struct chunk_state *s, const char *uri, struct ai_span *text,
+		  struct ai_err *err);
 const char *chunk_by_name(enum chunk_by by);
 
 /* document.c: the operand of this name. */
@@ -82,6 +96,14 @@ void chunk_put_chunk(struct ai_buf *b, const struct chunk_cut *cut, bool whole,
 		     const char *doc, const struct chunk_cutter *cutter);
 void chunk_put_range(struct ai_buf *b, const char *name, size_t from,
 		     size_t to);
+/* Of source: heading, and what a page has: title, links. */
 void chunk_put_headings(struct ai_buf *b, const struct chunk_cut *cut);
+void chunk_put_page(struct ai_buf *b, const struct chunk_state *s,
+		    const struct chunk_cut *cut);
+/* The values of hidden and contextual; false: there is none. */
+bool chunk_put_hidden(struct ai_buf *b, struct chunk_state *s,
+		      const struct chunk_cut *cut);
+bool chunk_put_contextual(struct ai_buf *b, struct chunk_state *s,
+			  const struct chunk_cut *cut);
 
 #endif

@@ -27,8 +27,6 @@ static const struct {
 	{ ".docx", PANDOC("docx") },
 	{ ".odt", PANDOC("odt") },
 	{ ".epub", PANDOC("epub") },
-	{ ".html", PANDOC("html") },
-	{ ".htm", PANDOC("html") },
 };
 
 static const char *suffix_of(const char *path)

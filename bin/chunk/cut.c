@@ -74,6 +74,7 @@ static int count(struct chunk_cutter *c, const char *p, size_t n,
 struct walk {
 	const char *p;
 	size_t n, pos;      /* line and page are those of pos */
+	const struct chunk_page *made; /* p was made of it; NULL: as it is */
 	size_t line, page, number;
 	bool markdown, paged;
 	struct chunk_md md;
@@ -137,13 +138,17 @@ static int place(void *arg, const struct chunk_piece *piece,
 {
 	struct walk *w = arg;
 	struct chunk_cut *c = &w->cut;
-	size_t len = piece->to - piece->from;
+	const char *doc = w->made != NULL ? w->made->of.p : w->p;
 
-	w->line += count_of(w->p + w->pos, piece->from - w->pos, '\n');
+	c->at = piece->from;
+	c->end = piece->to;
+	if (w->made != NULL)
+		chunk_page_span(w->made, piece->from, piece->to, &c->at,
+				&c->end);
+	w->line += count_of(doc + w->pos, c->at - w->pos, '\n');
 	if (w->paged)
-		w->page += count_of(w->p + w->pos, piece->from - w->pos,
-				    '\f');
-	w->pos = piece->from;
+		w->page += count_of(doc + w->pos, c->at - w->pos, '\f');
+	w->pos = c->at;
 	if (w->markdown)
 		find_headings(w, piece);
 	c->from = piece->from;
@@ -151,8 +156,8 @@ static int place(void *arg, const struct chunk_piece *piece,
 	c->oversize = piece->oversize;
 	c->line_from = w->line;
 	c->line_to = w->line;
-	if (len > 1)
-		c->line_to += count_of(w->p + piece->from, len - 1, '\n');
+	if (c->end - c->at > 1)
+		c->line_to += count_of(doc + c->at, c->end - c->at - 1, '\n');
 	c->page = w->paged ? w->page : 0;
 	c->number = w->number++;
 	return w->put(w->arg, c, err);
@@ -167,8 +172,10 @@ int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
 {
 	struct walk w = {
 		.p = p, .n = n, .line = 1, .page = 1,
-		.markdown = c->how.by == CHUNK_MARKDOWN,
-		.paged = n > 0 && memchr(p, '\f', n) != NULL,
+		.markdown = c->how.by == CHUNK_MARKDOWN ||
+			c->how.by == CHUNK_HTML,
+		.made = c->how.by == CHUNK_HTML ? c->how.page : NULL,
+		.paged = c->how.by != CHUNK_HTML && n > 0 && memchr(p, '\f', n) != NULL,
 		.put = put, .arg = arg,
 	};
 	int rc;
@@ -176,7 +183,10 @@ int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
 	rc = count(c, p, n, err);
 	if (rc != 0)
 		return rc;
-	if (w.markdown)
+	if (w.made != NULL)
+		chunk_md_init_list(&w.md, n, w.made->events,
+				   w.made->n_events);
+	else if (w.markdown)
 		chunk_md_init(&w.md, p, n);
 	w.cut.p = p;
 	w.cut.count = c->count;

@@ -21,12 +21,14 @@
 struct chunk_cut {
 	const char *p;             /* the text; chunk: p[from..to) */
 	size_t from, to;
+	size_t at, end;            /* the same in the document: where a page
+				      of HTML was read, its bytes */
 	bool oversize;
 	size_t number, count;      /* from 0; of how many */
 	size_t copies;             /* that were left out */
 	size_t line_from, line_to; /* of its first and last byte, from 1 */
 	size_t page;               /* from 1; 0: the text has no form feed */
-	struct ai_span heading[CHUNK_DEPTH]; /* only CHUNK_MARKDOWN */
+	struct ai_span heading[CHUNK_DEPTH]; /* CHUNK_MARKDOWN and _HTML */
 	size_t n_headings;
 };
 

@@ -32,7 +32,7 @@ static void make_id(const struct writing *w, const struct chunk_cut *cut,
 	struct ai_hash h;
 	int n;
 
-	n = snprintf(place, sizeof place, "%zu-%zu", cut->from, cut->to);
+	n = snprintf(place, sizeof place, "%zu-%zu", cut->at, cut->end);
 	ai_hash_init(&h);
 	ai_hash_add(&h, name, strlen(name) + 1);
 	ai_hash_add(&h, place, (size_t)n + 1);
@@ -42,7 +42,7 @@ static void make_id(const struct writing *w, const struct chunk_cut *cut,
 
 static void put_places(struct ai_buf *b, const struct chunk_cut *cut)
 {
-	chunk_put_range(b, "bytes", cut->from, cut->to);
+	chunk_put_range(b, "bytes", cut->at, cut->end);
 	chunk_put_range(b, "lines", cut->line_from, cut->line_to);
 }
 
@@ -64,6 +64,7 @@ static void put_source(struct ai_buf *b, const struct writing *w,
 		ai_put_null(b);
 	}
 	chunk_put_headings(b, cut);
+	chunk_put_page(b, w->state, cut);
 	ai_put_key(b, "page");
 	if (cut->page > 0)
 		ai_put_i64(b, (int64_t)cut->page);
@@ -78,6 +79,26 @@ static void put_source(struct ai_buf *b, const struct writing *w,
 		ai_put_close(b, '}');
 	}
 	ai_put_close(b, '}');
+}
+
+static void put_others(struct ai_buf *b, struct chunk_state *s,
+		       const struct chunk_cut *cut)
+{
+	size_t len = b->len;
+
+	if (s->meta.len > 0) {
+		ai_put_key(b, "meta");
+		ai_put_raw(b, s->meta.p, s->meta.len);
+		len = b->len;
+	}
+	ai_put_key(b, "hidden");
+	if (chunk_put_hidden(b, s, cut))
+		len = b->len;
+	b->len = len;
+	ai_put_key(b, "contextual");
+	if (chunk_put_contextual(b, s, cut))
+		len = b->len;
+	b->len = len;
 }
 
 static void put_duplicate_of(struct ai_buf *b, const struct chunk_copy *copy)
@@ -112,6 +133,7 @@ static int put_cut(struct writing *w, const struct chunk_cut *cut,
 	ai_put_key(b, "chunk");
 	chunk_put_chunk(b, cut, true, w->state->doc.hash, &w->state->cutter);
 	put_source(b, w, cut);
+	put_others(b, w->state, cut);
 	ai_put_close(b, '}');
 	if (ai_buf_check(b, "a chunk", err) < 0)
 		return -1;
@@ -221,10 +243,12 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 
 	if (load(s, c, path, fd, &text, err) < 0)
 		return -1;
-	chunk_choose(s, w.uri, text);
+	/* What a converter wrote is not what the name says. */
+	if (chunk_prepare(s, c != NULL ? NULL : w.uri, &text, err) < 0)
+		return -1;
 	/* chunk.doc is the file's, and another converter, or the same one
 	 * grown older, may make another text of it. */
-	s->cutter.of_text = c != NULL;
+	s->cutter.of_text = c != NULL || s->cutter.how.by == CHUNK_HTML;
 	s->n_copies = 0;
 	if (s->dedup != NULL && find_copies(&w, text, err) < 0)
 		return -1;

@@ -27,6 +27,9 @@ static const struct ai_opt options[] = {
 	{ "keep-separator", 0, AI_OPT_FLAG, &set.keep_separator, NULL,
 	  "what stands between two chunks begins the second",
 	  .initial = "true", .key = "chunk.keep_separator" },
+	{ "contextual", 0, AI_OPT_FLAG, &set.contextual, NULL,
+	  "add the text under its title and headings, to be embedded",
+	  .key = "chunk.contextual" },
 	{ "files0-from", 0, AI_OPT_FILE, &set.files_from, "FILE",
 	  "cut the documents named in FILE, each name ended by NUL" },
 	{ 0 }

@@ -230,6 +230,101 @@ static bool read_setext(struct chunk_md *md, const struct line *l)
 	return true;
 }
 
+/* ---- lists and tables ---------------------------------------------------- */
+
+static bool is_empty(const struct line *l)
+{
+	return l->text == l->end;
+}
+
+/* The line under the head of a table: only | - : and blanks. */
+static bool is_rule(const struct chunk_md *md, const struct line *l)
+{
+	bool bar = false, dash = false;
+
+	for (size_t i = l->from; i < l->end; i++) {
+		char c = md->p[i];
+
+		bar |= c == '|';
+		dash |= c == '-';
+		if (c != '|' && c != '-' && c != ':' && !is_space(c))
+			return false;
+	}
+	return bar && dash;
+}
+
+static bool begins_table(const struct chunk_md *md, const struct line *l)
+{
+	struct line under;
+
+	return l->quotes == 0 && l->indent < 4 && !is_empty(l) &&
+		memchr(md->p + l->from, '|', l->end - l->from) != NULL &&
+		read_line(md, l->to, &under) && is_rule(md, &under);
+}
+
+static size_t table_end(const struct chunk_md *md, size_t at, size_t most)
+{
+	struct line l;
+
+	while (at < most && read_line(md, at, &l) && !is_empty(&l) &&
+	       memchr(md->p + l.from, '|', l.end - l.from) != NULL)
+		at = l.to;
+	return at;
+}
+
+/* Items, what is indented under them, and lines that go on with them; a fence
+ * in one is passed whole. */
+static size_t list_end(const struct chunk_md *md, size_t at, size_t most)
+{
+	struct chunk_md in = *md;
+	size_t end = at;
+	bool gap = false;
+	struct fence f;
+	struct line l;
+
+	in.in_list = true;
+	for (in.pos = at; in.pos < most && read_line(&in, in.pos, &l);) {
+		if (is_empty(&l)) {
+			gap = true;
+			in.pos = l.to;
+			continue;
+		}
+		if (l.quotes > 0 ||
+		    (!l.item && l.indent < 2 &&
+		     (gap || md->p[l.text] == '#')))
+			break;
+		if (opens_fence(&in, &l, &f))
+			read_fence(&in, &l, &f);
+		else
+			in.pos = l.to;
+		end = in.pos;
+		gap = false;
+	}
+	return end;
+}
+
+/* A list or table that begins in line l; the lines are read once more. */
+static bool read_block(struct chunk_md *md, const struct line *l)
+{
+	bool list = l->item && l->quotes == 0;
+	size_t most, end;
+
+	if (l->from < md->block_end || (!list && !begins_table(md, l)))
+		return false;
+	most = md->n - l->from < CHUNK_MD_BLOCK_MAX
+		? md->n : l->from + CHUNK_MD_BLOCK_MAX;
+	end = list ? list_end(md, l->from, most)
+		   : table_end(md, l->from, most);
+	md->block_end = end;
+	if (end <= l->from || (end >= most && most < md->n))
+		return false;
+	md->next = (struct chunk_md_event){ CHUNK_MD_BLOCK, l->from, end, 0,
+					    { NULL, 0 } };
+	while (is_space(md->p[md->next.from]))
+		md->next.from++;
+	return true;
+}
+
 /* ---- the document -------------------------------------------------------- */
 
 /* Metadata at the top: its lines are no headings. */
@@ -243,7 +338,7 @@ static void skip_metadata(struct chunk_md *md)
 		return;
 	for (at = l.to; read_line(md, at, &l) && l.from < l.end; at = l.to)
 		if (is_dashes(md, &l)) {
-			md->pos = l.to;
+			md->pos = md->body = l.to;
 			return;
 		}
 }
@@ -254,6 +349,16 @@ void chunk_md_init(struct chunk_md *md, const char *p, size_t n)
 	if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
 		md->pos = 3;
 	skip_metadata(md);
+	chunk_md_next(md);
+}
+
+void chunk_md_init_list(struct chunk_md *md, size_t n,
+			const struct chunk_md_event *list, size_t n_list)
+{
+	static const struct chunk_md_event none;
+
+	*md = (struct chunk_md){ .n = n, .n_list = n_list,
+				 .list = n_list > 0 ? list : &none };
 	chunk_md_next(md);
 }
 
@@ -275,7 +380,13 @@ void chunk_md_next(struct chunk_md *md)
 	struct fence f;
 	struct line l;
 
-	while (read_line(md, md->pos, &l)) {
+	if (md->list != NULL && md->pos < md->n_list) {
+		md->next = md->list[md->pos++];
+		return;
+	}
+	while (md->list == NULL && read_line(md, md->pos, &l)) {
+		if (read_block(md, &l))
+			return;
 		if (opens_fence(md, &l, &f)) {
 			md->in_list = md->in_list || l.item;
 			read_fence(md, &l, &f);

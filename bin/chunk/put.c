@@ -1,5 +1,7 @@
 #include "chunk.h"
 
+#include <string.h>
+
 /* Digits of the fingerprint: it tells apart the few ways one document was
  * ever cut, so that half of it will do. */
 #define CUT_SHOWN 16
@@ -50,4 +52,112 @@ void chunk_put_headings(struct ai_buf *b, const struct chunk_cut *cut)
 	for (size_t i = 0; i < cut->n_headings; i++)
 		ai_put_str(b, cut->heading[i].p, cut->heading[i].n);
 	ai_put_close(b, ']');
+}
+
+/* ---- what a page has besides ---------------------------------------------- */
+
+static void put_decoded(struct ai_buf *b, const struct chunk_page *g,
+			size_t from, size_t to)
+{
+	struct ai_buf text = AI_BUF_INIT(to - from + 1);
+
+	chunk_page_decode(&text, g->of.p + from, to - from);
+	ai_put_str(b, ai_buf_cstr(&text), text.len);
+	if (text.bad != AI_E_NONE)
+		b->bad = text.bad;
+	ai_buf_release(&text);
+}
+
+/* The first link that ends behind this place: they are in order. */
+static size_t first_link(const struct chunk_asides *a, size_t at)
+{
+	size_t lo = 0, hi = a->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (a->v[mid].end <= at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void chunk_put_page(struct ai_buf *b, const struct chunk_state *s,
+		    const struct chunk_cut *cut)
+{
+	const struct chunk_page *g = &s->page;
+	const struct chunk_aside *x;
+
+	if (s->title.len > 0) {
+		ai_put_key(b, "title");
+		ai_put_str(b, s->title.p, s->title.len);
+	}
+	if (s->cutter.how.by != CHUNK_HTML)
+		return;
+	ai_put_key(b, "links");
+	ai_put_open(b, '[');
+	for (size_t i = first_link(&g->links, cut->from);
+	     i < g->links.n && g->links.v[i].at < cut->to; i++) {
+		x = &g->links.v[i];
+		ai_put_open(b, '{');
+		ai_put_key(b, "text");
+		ai_put_str(b, g->text.p + x->at, x->end - x->at);
+		ai_put_key(b, "url");
+		put_decoded(b, g, x->from, x->to);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, ']');
+}
+
+bool chunk_put_hidden(struct ai_buf *b, struct chunk_state *s,
+		      const struct chunk_cut *cut)
+{
+	const struct chunk_asides *a = &s->page.hidden;
+	bool last = cut->number + 1 >= cut->count;
+	size_t first = s->hidden;
+
+	if (s->cutter.how.by != CHUNK_HTML)
+		return false;
+	while (s->hidden < a->n && (last || a->v[s->hidden].at <= cut->to))
+		s->hidden++;
+	if (first == s->hidden)
+		return false;
+	ai_put_open(b, '[');
+	for (; first < s->hidden; first++) {
+		ai_put_open(b, '{');
+		ai_put_key(b, "text");
+		put_decoded(b, &s->page, a->v[first].from, a->v[first].to);
+		chunk_put_range(b, "bytes", a->v[first].from, a->v[first].to);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, ']');
+	return true;
+}
+
+bool chunk_put_contextual(struct ai_buf *b, struct chunk_state *s,
+			  const struct chunk_cut *cut)
+{
+	struct ai_buf *text = &s->made_context;
+
+	if (!s->contextual)
+		return false;
+	ai_buf_clear(text);
+	if (s->title.len > 0)
+		ai_buf_add(text, s->title.p, s->title.len);
+	for (size_t i = 0; i < cut->n_headings; i++) {
+		/* A page's first heading is its title, as a rule. */
+		if (i == 0 && s->title.len == cut->heading[0].n &&
+		    memcmp(s->title.p, cut->heading[0].p, s->title.len) == 0)
+			continue;
+		ai_buf_str(text, text->len > 0 ? " > " : "");
+		ai_buf_add(text, cut->heading[i].p, cut->heading[i].n);
+	}
+	ai_buf_str(text, text->len > 0 ? "\n\n" : "");
+	ai_buf_add(text, cut->p + cut->from, cut->to - cut->from);
+	ai_put_str(b, ai_buf_cstr(text), text->len);
+	if (text->bad != AI_E_NONE)
+		b->bad = text->bad;
+	return true;
 }

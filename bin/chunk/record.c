@@ -20,6 +20,7 @@ struct writing {
 	struct ai_value string;     /* the text in the record's line */
 	char doc[AI_HASH_HEX];
 	struct origin origin;
+	bool has_meta;
 };
 
 /* ---- where it came from -------------------------------------------------- */
@@ -85,11 +86,16 @@ static void read_origin(struct origin *o, const struct ai_rec *rec, size_t len)
 
 /* ---- writing ------------------------------------------------------------- */
 
-static bool is_ours(struct ai_value key)
+static bool is_ours(const struct chunk_state *s, struct ai_value key)
 {
 	static const char *const names[] = {
 		"uri", "bytes", "lines", "heading", "page", "converted",
 	};
+
+	if (ai_json_is(key, AI_SPAN("title")))
+		return s->title.len > 0;
+	if (ai_json_is(key, AI_SPAN("links")))
+		return s->cutter.how.by == CHUNK_HTML;
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (ai_json_is(key, ai_span_of(names[i])))
@@ -98,7 +104,8 @@ static bool is_ours(struct ai_value key)
 }
 
 /* Members of the old source that are not ours stay as they are. */
-static void put_others(struct ai_buf *b, struct ai_value source)
+static void put_others(struct ai_buf *b, const struct chunk_state *s,
+		       struct ai_value source)
 {
 	struct ai_json_iter it;
 	struct ai_value key, val;
@@ -107,7 +114,7 @@ static void put_others(struct ai_buf *b, struct ai_value source)
 		return;
 	ai_json_iter_init(&it, source);
 	while (ai_json_next(&it, &key, &val))
-		if (!is_ours(key)) {
+		if (!is_ours(s, key)) {
 			ai_put_value(b, key);
 			ai_buf_chr(b, ':');
 			ai_buf_add(b, val.s.p, val.s.n);
@@ -120,7 +127,7 @@ static void put_places(struct ai_buf *b, const struct origin *o,
 	size_t byte = o->byte < 0 ? 0 : (size_t)o->byte;
 	size_t line = o->line < 1 ? 0 : (size_t)o->line - 1;
 
-	chunk_put_range(b, "bytes", c->from + byte, c->to + byte);
+	chunk_put_range(b, "bytes", c->at + byte, c->end + byte);
 	if (o->byte >= 0 && o->line < 1) {
 		ai_put_key(b, "lines");
 		ai_put_null(b);
@@ -159,9 +166,11 @@ static void put_page(struct ai_buf *b, const struct origin *o,
 		ai_put_null(b);
 }
 
-static void put_source(struct ai_buf *b, const struct origin *o,
+static void put_source(struct ai_buf *b, const struct writing *w,
 		       const struct chunk_cut *c)
 {
+	const struct origin *o = &w->origin;
+
 	ai_put_open(b, '{');
 	ai_put_key(b, "uri");
 	ai_put_value(b, ai_json_get(o->source, "uri"));
@@ -175,8 +184,9 @@ static void put_source(struct ai_buf *b, const struct origin *o,
 	} else {
 		chunk_put_headings(b, c);
 	}
+	chunk_put_page(b, w->state, c);
 	put_page(b, o, c);
-	put_others(b, o->source);
+	put_others(b, w->state, o->source);
 	ai_put_close(b, '}');
 }
 
@@ -201,6 +211,25 @@ static int set_id(struct writing *w, const struct chunk_cut *cut,
 	return rc;
 }
 
+/* What a document has as well; the record's own meta stays. */
+static int set_others(struct writing *w, const struct chunk_cut *cut,
+		      struct ai_err *err)
+{
+	struct chunk_state *s = w->state;
+	struct ai_buf *b = &s->json;
+
+	if (s->meta.len > 0 && !w->has_meta &&
+	    ai_rec_set(w->rec, "meta", &s->meta, err) < 0)
+		return -1;
+	ai_buf_clear(b);
+	if (chunk_put_hidden(b, s, cut) &&
+	    ai_rec_set(w->rec, "hidden", b, err) < 0)
+		return -1;
+	ai_buf_clear(b);
+	return chunk_put_contextual(b, s, cut)
+		? ai_rec_set(w->rec, "contextual", b, err) : 0;
+}
+
 static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 {
 	struct writing *w = arg;
@@ -216,8 +245,9 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	if (ai_rec_set(w->rec, "chunk", b, err) < 0)
 		return -1;
 	ai_buf_clear(b);
-	put_source(b, &w->origin, cut);
-	if (ai_rec_set(w->rec, "source", b, err) < 0)
+	put_source(b, w, cut);
+	if (ai_rec_set(w->rec, "source", b, err) < 0 ||
+	    set_others(w, cut, err) < 0)
 		return -1;
 	return ai_emit_rec(w->out, w->rec, err);
 }
@@ -226,8 +256,9 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 static int put_blank(struct writing *w, struct ai_err *err)
 {
 	const struct ai_buf *t = &w->state->text;
-	struct chunk_cut cut = { .p = ai_buf_cstr(t), .to = t->len,
-				 .count = 1, .line_from = 1, .line_to = 1 };
+	bool html = w->state->cutter.how.by == CHUNK_HTML;
+	struct chunk_cut cut = { .p = ai_buf_cstr(t), .to = html ? 0 : t->len,
+				 .end = t->len, .count = 1, .line_from = 1, .line_to = 1 };
 
 	return put(w, &cut, err);
 }
@@ -236,20 +267,23 @@ static int cut_record(struct writing *w, struct ai_err *err)
 {
 	struct chunk_state *s = w->state;
 	struct ai_buf uri = AI_BUF_INIT(4096);
+	struct ai_span text = { ai_buf_cstr(&s->text), s->text.len };
 	struct ai_value v;
+	int rc;
 
 	v = ai_json_get(w->origin.source, "uri");
 	if (v.kind == AI_STRING)
 		ai_json_text(v, &uri);
-	chunk_choose(s, ai_buf_cstr(&uri),
-		     (struct ai_span){ ai_buf_cstr(&s->text), s->text.len });
+	rc = chunk_prepare(s, ai_buf_cstr(&uri), &text, err);
 	ai_buf_release(&uri);
+	if (rc < 0)
+		return -1;
+	w->has_meta = ai_rec_get(w->rec, "meta").kind != AI_NONE;
 	ai_hash_of(s->text.p, s->text.len, w->doc);
 	ai_buf_clear(&s->id);
 	if (ai_rec_id(w->rec, s->text.p, s->text.len, &s->id) < 0)
 		return ai_buf_check(&s->id, "the id", err);
-	if (chunk_cut(&s->cutter, ai_buf_cstr(&s->text), s->text.len, put, w,
-		      err) < 0)
+	if (chunk_cut(&s->cutter, text.p, text.n, put, w, err) < 0)
 		return -1;
 	return s->cutter.count == 0 ? put_blank(w, err) : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "feed.h"
 #include "measure.h"
+#include "meta.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define TEXT_MAX ((size_t)1 << 30)
 #define JSON_MAX ((size_t)1 << 30)
 #define ID_MAX ((size_t)1 << 20)
+#define META_MAX ((size_t)4 << 20)
 #define SEPARATORS_MAX ((size_t)64 << 10) /* bytes of all of them */
 
 /* Of the whole run; the threads only read it. */
@@ -25,6 +27,7 @@ static struct {
 	struct ai_bpe *bpe;
 	int by;
 	bool mark;
+	bool contextual;
 } run;
 
 /* ---- --by ---------------------------------------------------------------- */
@@ -67,7 +70,7 @@ static enum chunk_by by_name(const char *name)
 		: chunk_lang_of(name) != NULL ? CHUNK_CODE : CHUNK_PROSE;
 }
 
-void chunk_choose(struct chunk_state *s, const char *uri, struct ai_span text)
+static void choose(struct chunk_state *s, const char *uri, struct ai_span text)
 {
 	struct chunk_how *how = &s->cutter.how;
 
@@ -78,6 +81,33 @@ void chunk_choose(struct chunk_state *s, const char *uri, struct ai_span text)
 	how->lang = uri != NULL ? chunk_lang_of(uri) : NULL;
 	if (how->lang == NULL)
 		how->lang = chunk_lang_guess(text.p, text.n);
+}
+
+int chunk_prepare(struct chunk_state *s, const char *uri, struct ai_span *text,
+		  struct ai_err *err)
+{
+	struct chunk_md md;
+
+	ai_buf_clear(&s->meta);
+	ai_buf_clear(&s->title);
+	s->hidden = 0;
+	choose(s, uri, *text);
+	if (s->cutter.how.by == CHUNK_MARKDOWN) {
+		chunk_md_init(&md, text->p, text->n);
+		if (md.body > 0)
+			chunk_meta_put(&s->meta, &s->title, text->p, md.body);
+	} else if (s->cutter.how.by == CHUNK_HTML) {
+		if (chunk_page_read(&s->page, text->p, text->n, err) < 0)
+			return -1;
+		s->cutter.how.page = &s->page;
+		ai_buf_add(&s->title, ai_buf_cstr(&s->page.title),
+			   s->page.title.len);
+		*text = (struct ai_span){ ai_buf_cstr(&s->page.text),
+					  s->page.text.len };
+	}
+	if (ai_buf_check(&s->title, "a title", err) < 0)
+		return -1;
+	return ai_buf_check(&s->meta, "the metadata", err);
 }
 
 /* ---- the filter ---------------------------------------------------------- */
@@ -100,6 +130,11 @@ static int open_state(void **state, struct ai_err *err)
 	s->mark = run.mark;
 	if (s->dedup != NULL)
 		s->prints.seed = chunk_dedup_seed(s->dedup);
+	ai_buf_init(&s->meta, META_MAX);
+	ai_buf_init(&s->title, META_MAX);
+	ai_buf_init(&s->made_context, JSON_MAX);
+	chunk_page_init(&s->page);
+	s->contextual = run.contextual;
 	*state = s;
 	return 0;
 }
@@ -116,6 +151,10 @@ static void close_state(void *state)
 	ai_buf_release(&s->id);
 	chunk_prints_release(&s->prints);
 	free(s->copies);
+	ai_buf_release(&s->meta);
+	ai_buf_release(&s->title);
+	ai_buf_release(&s->made_context);
+	chunk_page_release(&s->page);
 	free(s);
 }
 
@@ -227,6 +266,7 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 				  (long long)overlap, (long long)set->size);
 	run.by = set->by;
 	run.mark = set->copies == CHUNK_COPIES_MARK;
+	run.contextual = set->contextual;
 	run.how.size = (size_t)set->size;
 	run.how.overlap = (size_t)overlap;
 	tokens = set->unit == CHUNK_UNIT_TOKENS ||

@@ -114,13 +114,34 @@ struct split {
 
 /* ---- Markdown ------------------------------------------------------------ */
 
+/* A list or table that is no longer than a chunk is like a fence. */
+static int fits(const struct split *s, const struct chunk_md_event *e,
+		bool *yes, struct ai_err *err)
+{
+	const struct chunk_measure *m = s->how->measure;
+	size_t units = 0;
+
+	*yes = e->to - e->from <= CHUNK_FENCE_MAX;
+	if (!*yes || e->kind != CHUNK_MD_BLOCK)
+		return 0;
+	if (m->cost(m, s->p + e->from, e->to - e->from, &units, err) < 0)
+		return -1;
+	*yes = units <= s->how->size;
+	return 0;
+}
+
 static int add_fence(struct split *s, const struct chunk_md_event *e,
 		     struct ai_err *err)
 {
 	struct fence *more;
 	size_t cap;
+	bool yes;
 
-	if (e->to - e->from > CHUNK_FENCE_MAX)
+	if (s->n_fences > 0 && e->from < s->fences[s->n_fences - 1].to)
+		return 0; /* in a list that stays whole */
+	if (fits(s, e, &yes, err) < 0)
+		return -1;
+	if (!yes)
 		return 0;
 	if (s->n_fences == s->cap_fences) {
 		cap = s->cap_fences * 2 + 16;
@@ -166,7 +187,7 @@ static int look_ahead(struct split *s, size_t next, size_t to,
 
 	for (; e->kind != CHUNK_MD_END && e->from <= to;
 	     chunk_md_next(&s->md)) {
-		if (e->kind == CHUNK_MD_FENCE) {
+		if (e->kind != CHUNK_MD_HEADING) {
 			if (add_fence(s, e, err) < 0)
 				return -1;
 			continue;
@@ -278,7 +299,8 @@ static unsigned break_in(const struct split *s, size_t at, unsigned kinds)
 	unsigned char c = (unsigned char)s->p[at];
 	unsigned char b = (unsigned char)s->p[at - 1];
 
-	if (c <= ' ' || (b > ' ' && b < 0x80 && c < 0x80))
+	if (c == ' ' || (c >= '\t' && c <= '\r') ||
+	    (b > ' ' && b < 0x80 && c < 0x80))
 		return 0;
 	return ai_break_in(s->p, s->n, at, kinds);
 }
@@ -479,7 +501,7 @@ static int end_within(struct split *s, size_t next, size_t size,
 		return -1;
 	reached = c->from + bytes;
 	after = skip_blanks(s, reached);
-	if (s->how->by == CHUNK_MARKDOWN &&
+	if ((s->how->by == CHUNK_MARKDOWN || s->how->by == CHUNK_HTML) &&
 	    look_ahead(s, next, after, err) < 0)
 		return -1;
 	if (s->how->by == CHUNK_CODE && look_at_code(s, after, err) < 0)
@@ -596,6 +618,13 @@ int chunk_split(const char *p, size_t n, const struct chunk_how *how,
 	if (how->by == CHUNK_MARKDOWN) {
 		s.rules = CHUNK_PROSE;
 		chunk_md_init(&s.md, p, n);
+		if (s.md.body > 0)
+			s.covered = s.md.body;
+	}
+	if (how->by == CHUNK_HTML) {
+		s.rules = CHUNK_PROSE;
+		chunk_md_init_list(&s.md, n, how->page->events,
+				   how->page->n_events);
 	}
 	if (how->by == CHUNK_CODE)
 		chunk_code_init(&s.code, p, n, how->lang);

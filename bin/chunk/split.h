@@ -17,6 +17,7 @@
 
 #include "code.h"
 #include "measure.h"
+#include "page.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@
 /* In the order of CHUNK_BY_CHOICES (chunk.h). */
 enum chunk_by {
 	CHUNK_RECURSIVE, /* as LangChain's RecursiveCharacterTextSplitter */
-	CHUNK_MARKDOWN,  /* headings begin chunks, fences stay whole */
+	CHUNK_MARKDOWN,  /* headings begin chunks, fences stay whole, lists
+			    and tables do where they fit */
 	CHUNK_SENTENCE,  /* whole sentences, as many as fit */
 	CHUNK_PARAGRAPH, /* whole paragraphs, as many as fit */
 	CHUNK_FIXED,     /* exactly size units, wherever that is */
@@ -57,6 +59,7 @@ struct chunk_how {
 	const struct chunk_measure *measure;
 	const struct chunk_separators *separators; /* of CHUNK_RECURSIVE */
 	const struct chunk_lang *lang;             /* of CHUNK_CODE */
+	const struct chunk_page *page; /* of CHUNK_HTML: p is its text */
 };
 
 /* The bytes p[from..to). */
@@ -69,7 +72,8 @@ struct chunk_piece {
  * Hands the chunks of p[0..n), valid UTF-8, to sink in order, until it
  * returns non-zero.  Each begins and ends with something visible (save
  * CHUNK_FIXED, and a first line that keeps its indentation) and begins behind
- * the begin of the one before; every byte that is no blank is in one.  The
+ * the begin of the one before; every byte that is no blank is in one, but for
+ * a byte order mark and the metadata of Markdown.  The
  * same text gives the same chunks.
  */
 int chunk_split(const char *p, size_t n, const struct chunk_how *how,

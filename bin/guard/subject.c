@@ -392,8 +392,20 @@ static int once(const struct ai_rec *rec, const char *path, struct ai_err *err)
  * who made the record may have another program in mind. */
 static const char *const usual[] = {
 	"prompt", "query", "text", "messages", "body.messages", "body.input",
-	"body.prompt", "params.messages", "hits",
+	"body.prompt", "params.messages", "hits", "contextual", "hidden",
 };
+#define N_ASKED 9 /* the others only beside ai-chunk's members */
+
+/* What ai-chunk writes; others may mean something else by these names. */
+static bool is_passage(const char *name)
+{
+	static const char *const members[] = { "text", "contextual", "hidden" };
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (strcmp(members[i], name) == 0)
+			return true;
+	return false;
+}
 
 const char *const guard_prompts_at[] = {
 	"instructions", "system", "template", "params.system",
@@ -428,9 +440,10 @@ static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
 		struct ai_value v = ai_rec_get(rec, usual[i]);
 		bool document = strcmp(usual[i], "hits") == 0 ||
-			(passage && strcmp(usual[i], "text") == 0);
+			(passage && is_passage(usual[i]));
 
-		if (v.kind == AI_NONE || v.kind == AI_NULL)
+		if (v.kind == AI_NONE || v.kind == AI_NULL ||
+		    (!passage && !document && i >= N_ASKED))
 			continue;
 		if (once(rec, usual[i], err) < 0)
 			return -1;

@@ -1,6 +1,7 @@
 /*
  * bin/chunk/markdown.h: documents with the events a reader of CommonMark
- * expects: H1 to H6 with the title, F with the bytes of the fence.
+ * expects: H1 to H6 with the title, F with the bytes of the fence, and
+ * (blocks) B with those of a list or table.
  */
 #include "../../bin/chunk/markdown.h"
 
@@ -53,6 +54,27 @@ static const struct {
 	{ "nothing", "", "" },
 };
 
+static const struct {
+	const char *name, *text, *events;
+} blocks[] = {
+	{ "a list", "a\n\n- b\n- c\n\ntext\n", "B(- b\n- c\n)" },
+	{ "items apart, and nested", "1. a\n\n   - b\n\n2. c\n\n# H\n",
+	  "B(1. a\n\n   - b\n\n2. c\n)H1(H)" },
+	{ "a line that goes on", "- a\nb\n\nc\n", "B(- a\nb\n)" },
+	{ "a heading ends it", "- a\n# H\n", "B(- a\n)H1(H)" },
+	{ "what is indented is in it", "* a\n\n  b\n\nc\n",
+	  "B(* a\n\n  b\n)" },
+	{ "a fence in it comes behind it", "- a\n\n  ```\n  b\n\n  c\n  ```\n",
+	  "B(- a\n\n  ```\n  b\n\n  c\n  ```\n)F(```\n  b\n\n  c\n  ```\n)" },
+	{ "indented", "  - a\n", "B(- a\n)" },
+	{ "a table", "x\n\n| a | b |\n|---|:-:|\n| c | d |\n\ny\n",
+	  "B(| a | b |\n|---|:-:|\n| c | d |\n)" },
+	{ "a table without bars at its sides", "a | b\n--|--\nc | d\ne\n",
+	  "B(a | b\n--|--\nc | d\n)" },
+	{ "bars are no table", "a | b\nc | d\n", "" },
+	{ "two lists", "- a\n\nb\n\n- c\n", "B(- a\n)B(- c\n)" },
+};
+
 static void add(char *out, size_t size, const char *s, size_t n)
 {
 	size_t have = strlen(out);
@@ -60,7 +82,7 @@ static void add(char *out, size_t size, const char *s, size_t n)
 	snprintf(out + have, size - have, "%.*s", (int)n, s);
 }
 
-static void events_of(const char *text, char *out, size_t size)
+static void events_of(const char *text, bool all, char *out, size_t size)
 {
 	struct chunk_md md;
 
@@ -70,6 +92,10 @@ static void events_of(const char *text, char *out, size_t size)
 		const struct chunk_md_event *e = &md.next;
 		char head[8] = "F(";
 
+		if (e->kind == CHUNK_MD_BLOCK && !all)
+			continue;
+		if (e->kind == CHUNK_MD_BLOCK)
+			head[0] = 'B';
 		if (e->kind == CHUNK_MD_HEADING)
 			snprintf(head, sizeof head, "H%d(", e->level);
 		add(out, size, head, strlen(head));
@@ -86,9 +112,15 @@ int main(void)
 	char got[512];
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		events_of(cases[i].text, got, sizeof got);
+		events_of(cases[i].text, false, got, sizeof got);
 		if (!ok(strcmp(got, cases[i].events) == 0, "%s",
 			cases[i].name))
+			printf("# got: %s\n", got);
+	}
+	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+		events_of(blocks[i].text, true, got, sizeof got);
+		if (!ok(strcmp(got, blocks[i].events) == 0, "%s",
+			blocks[i].name))
 			printf("# got: %s\n", got);
 	}
 	return done();

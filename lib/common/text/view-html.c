@@ -15,8 +15,6 @@
 #include <strings.h>
 
 #define TAG_MAX 8192 /* bytes; a longer one is text */
-#define STYLE_MAX 512
-#define HIDING_MAX 16 /* names in a style sheet that hide something */
 #define LINK_MAX 1024 /* bytes of a link in Markdown, in its parentheses */
 
 struct tag {
@@ -31,8 +29,7 @@ struct page {
 	size_t n;
 	struct ai_span hidden; /* the element that hides; n: there is one */
 	size_t depth;          /* of elements of that name inside */
-	struct ai_span hiding[HIDING_MAX]; /* ".name" and "#name" */
-	size_t n_hiding;
+	struct ai_hiding hiding;
 	bool more;
 };
 
@@ -61,125 +58,6 @@ static void put_piece(struct page *g, size_t from, size_t to)
 
 /* ---- styles ---------------------------------------------------------------------- */
 
-/* Declarations that hide: of a value, or of a number of at most this. */
-static const struct {
-	const char *property, *value; /* "": most counts */
-	double most;
-} hiding[] = {
-	{ "display", "none", 0 }, { "visibility", "hidden", 0 },
-	{ "visibility", "collapse", 0 }, { "color", "transparent", 0 },
-	{ "transform", "scale(0)", 0 }, { "clip", "rect(0,0,0,0)", 0 },
-	{ "font-size", "", 2 }, { "font", "", 2 }, { "opacity", "", .05 },
-	{ "max-height", "", 0 }, { "height", "", 0 }, { "width", "", 0 },
-	{ "line-height", "", 0 }, { "left", "", -500 }, { "top", "", -500 },
-	{ "right", "", -500 }, { "text-indent", "", -500 },
-	{ "margin-left", "", -500 },
-};
-
-/* A number in pixels, or without a unit; 1000 where there is none. */
-static double number_of(const char *value)
-{
-	char *end;
-	double x;
-
-	if (strchr("-+.0123456789", *value) == NULL || *value == '\0')
-		return 1000;
-	x = strtod(value, &end);
-	if (end == value)
-		return 1000;
-	if (end[0] == 'e' || end[0] == 'r') /* em, rem */
-		x *= 16;
-	else if (end[0] == '%')
-		x *= .16;
-	return x;
-}
-
-static bool declaration_hides(const char *property, const char *value)
-{
-	for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++) {
-		if (*hiding[i].property != *property ||
-		    strcmp(hiding[i].property, property) != 0)
-			continue;
-		if (*hiding[i].value == '\0' ? number_of(value) <=
-						       hiding[i].most
-					     : strcmp(hiding[i].value,
-						      value) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_white(const char *color)
-{
-	static const char *const white[] = {
-		"white", "#fff", "#ffffff", "rgb(255,255,255)", "#fefefe",
-		NULL,
-	};
-
-	return is_one_of(ai_span_of(color), white);
-}
-
-/* The next declaration of a style without blanks, cut out; or NULL. */
-static char *next_declaration(char **style, char **value)
-{
-	char *x = strsep(style, ";");
-
-	if (x == NULL)
-		return NULL;
-	*value = x + strcspn(x, ":");
-	if (**value == ':')
-		*(*value)++ = '\0';
-	(*value)[strcspn(*value, "!")] = '\0'; /* !important */
-	return x;
-}
-
-static bool style_hides(struct ai_span style)
-{
-	char all[STYLE_MAX + 1], *rest = all, *property, *value;
-	const char *color = "", *behind = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < style.n && n < STYLE_MAX; i++)
-		if (!ai_view_blank(style.p[i]) && style.p[i] != '\0')
-			all[n++] = ai_view_lower(style.p[i]);
-	all[n] = '\0';
-	while ((property = next_declaration(&rest, &value)) != NULL) {
-		if (declaration_hides(property, value))
-			return true;
-		if (strcmp(property, "color") == 0)
-			color = value;
-		else if (strncmp(property, "background", 10) == 0)
-			behind = value;
-	}
-	/* Letters of the colour of what is behind them. */
-	return *color != '\0' && (behind == NULL ? is_white(color)
-						: strcmp(color, behind) == 0);
-}
-
-static bool is_name_part(char c)
-{
-	return ai_view_alpha(c) || ai_view_digit(c) || c == '-' || c == '_' ||
-	       c & 0x80;
-}
-
-/* The names of classes and ids before a rule of a style sheet that hides. */
-static void note_hiding(struct page *g, size_t from, size_t to)
-{
-	const char *p = g->p;
-
-	while (from < to && g->n_hiding < HIDING_MAX) {
-		size_t at = from++;
-
-		if (p[at] != '.' && p[at] != '#')
-			continue;
-		while (from < to && is_name_part(p[from]))
-			from++;
-		if (from > at + 1)
-			g->hiding[g->n_hiding++] =
-				(struct ai_span){ p + at, from - at };
-	}
-}
-
 /* The rules and comments of a style sheet that begins at at; where it ends. */
 static size_t read_sheet(struct page *g, size_t at)
 {
@@ -199,41 +77,24 @@ static size_t read_sheet(struct page *g, size_t at)
 			open = at;
 		} else if (*p == '}') {
 			if (open > from &&
-			    style_hides((struct ai_span){ g->p + open + 1,
-							  at - open - 1 }))
-				note_hiding(g, from, open);
+			    ai_style_hides((struct ai_span){ g->p + open + 1,
+							     at - open - 1 }))
+				ai_hiding_note(&g->hiding,
+					       (struct ai_span){
+						       g->p + from,
+						       open - from });
 			from = at + 1;
 		}
 	}
 	return end;
 }
 
-/* Whether a style sheet hides what has this class or id. */
-static bool name_hides(const struct page *g, char sign, struct ai_span names)
-{
-	for (size_t i = 0; i < g->n_hiding; i++) {
-		struct ai_span x = { g->hiding[i].p + 1, g->hiding[i].n - 1 };
-		const char *hit = g->hiding[i].p[0] == sign && names.n >= x.n
-					  ? memmem(names.p, names.n, x.p, x.n)
-					  : NULL;
-
-		if (hit != NULL &&
-		    (hit == names.p || ai_view_blank(hit[-1])) &&
-		    (hit + x.n == names.p + names.n || ai_view_blank(hit[x.n])))
-			return true;
-	}
-	return false;
-}
-
 /* ---- tags -------------------------------------------------------------------------- */
 
 static bool attribute_hides(const struct page *g, const struct ai_attribute *a)
 {
-	return is(a->name, "hidden") ||
-	       (is(a->name, "style") && style_hides(a->value)) ||
-	       (is(a->name, "type") && is(a->value, "hidden")) ||
-	       (is(a->name, "class") && name_hides(g, '.', a->value)) ||
-	       (is(a->name, "id") && name_hides(g, '#', a->value));
+	return ai_attribute_hides(&g->hiding, a) ||
+	       (is(a->name, "type") && is(a->value, "hidden"));
 }
 
 /* Reads the tag at p[at], a '<'; false: it is none. */
