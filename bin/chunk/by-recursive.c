@@ -224,7 +224,8 @@ static size_t find(const char *p, size_t at, size_t to, struct ai_span s)
 		if (hit == NULL)
 			return NONE;
 		at = (size_t)(hit - p);
-		if (s.n == 1 || memcmp(hit + 1, s.p + 1, s.n - 1) == 0)
+		if (s.n == 1 || (hit[1] == s.p[1] &&
+				 memcmp(hit + 1, s.p + 1, s.n - 1) == 0))
 			return at;
 		at++;
 	}

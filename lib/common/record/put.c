@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* A comma, unless what was written last opens a list or awaits a value. */
 static void comma(struct ai_buf *b)
@@ -77,7 +80,8 @@ static size_t plain_len(const char *p, size_t n)
 	return i;
 }
 
-void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
+/* The slow way, which needs no more room than what it writes. */
+static void put_runs(struct ai_buf *b, const char *p, size_t n)
 {
 	size_t i = 0, plain;
 
@@ -88,6 +92,72 @@ void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
 		if (i < n)
 			escape(b, (unsigned char)p[i++]);
 	}
+}
+
+#ifdef __SSE2__
+#define AT_ONCE 16
+
+/* Copies what stands at p and says where in it the first byte to escape is:
+ * AT_ONCE, nowhere. */
+static size_t copy_some(char *to, const char *p)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	const __m128i low = _mm_min_epu8(v, _mm_set1_epi8(0x1F));
+	const __m128i bad = _mm_or_si128(
+		_mm_cmpeq_epi8(low, v),
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+			     _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+	int mask = _mm_movemask_epi8(bad);
+
+	_mm_storeu_si128((__m128i *)(void *)to, v);
+	return mask == 0 ? AT_ONCE : (size_t)__builtin_ctz((unsigned)mask);
+}
+#else
+#define AT_ONCE 8
+
+static size_t copy_some(char *to, const char *p)
+{
+	memcpy(to, p, AT_ONCE);
+	return plain_len(p, AT_ONCE);
+}
+#endif
+
+/* Room that is there, and may be used. */
+static size_t room_of(const struct ai_buf *b)
+{
+	size_t end = b->cap < b->max ? b->cap : b->max;
+
+	return end > b->len && b->bad == AI_E_NONE ? end - b->len : 0;
+}
+
+void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
+{
+	size_t i = 0, k;
+
+	/* In a text a line ends every few words. */
+	while (n - i >= AT_ONCE) {
+		size_t want = n - i + 2 * AT_ONCE;
+
+		if (room_of(b) < 2 * AT_ONCE &&
+		    (b->bad != AI_E_NONE || want > b->max - b->len ||
+		     ai_buf_reserve(b, want) < 0 ||
+		     room_of(b) < 2 * AT_ONCE))
+			break;
+		k = copy_some(b->p + b->len, p + i);
+		i += k;
+		b->len += k;
+		if (k == AT_ONCE)
+			continue;
+		b->p[b->len] = '\\';
+		b->p[b->len + 1] = escape_of((unsigned char)p[i]);
+		if (b->p[b->len + 1] == 'u')
+			escape(b, (unsigned char)p[i]);
+		else
+			b->len += 2;
+		i++;
+	}
+	put_runs(b, p + i, n - i);
+	ai_buf_add(b, "", 0); /* the NUL behind it */
 }
 
 static void quote(struct ai_buf *b, const char *p, size_t n)
