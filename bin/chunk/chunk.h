@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "dedup.h"
 #include "doc.h"
+#include "ids.h"
 #include "page.h"
 
 #include <stdint.h>
@@ -65,6 +66,7 @@ struct chunk_state {
 	struct chunk_copy *copies;  /* one a passage */
 	size_t cap_copies, n_copies; /* n: that are copies */
 	size_t kept_from;     /* the first of it that is kept */
+	struct chunk_ids ids;
 	/* Of the document at hand: */
 	struct chunk_page page; /* if it is HTML */
 	size_t hidden;          /* of what it hides, so much is written */

@@ -20,26 +20,6 @@ struct writing {
 	size_t number;         /* of what is written next */
 };
 
-/*
- * The place and the text, so that a chunk keeps its id as long as both stay,
- * and the same text in another file has another one.
- */
-static void make_id(const struct writing *w, const struct chunk_cut *cut,
-		    char hex[AI_HASH_HEX])
-{
-	const char *name = w->uri != NULL ? w->uri : w->state->doc.hash;
-	char place[64];
-	struct ai_hash h;
-	int n;
-
-	n = snprintf(place, sizeof place, "%zu-%zu", cut->at, cut->end);
-	ai_hash_init(&h);
-	ai_hash_add(&h, name, strlen(name) + 1);
-	ai_hash_add(&h, place, (size_t)n + 1);
-	ai_hash_add(&h, cut->p + cut->from, cut->to - cut->from);
-	ai_hash_hex(&h, hex);
-}
-
 static void put_places(struct ai_buf *b, const struct chunk_cut *cut)
 {
 	chunk_put_range(b, "bytes", cut->at, cut->end);
@@ -115,17 +95,28 @@ static void put_duplicate_of(struct ai_buf *b, const struct chunk_copy *copy)
 	ai_put_close(b, '}');
 }
 
+static const char *id_of(struct writing *w, const struct chunk_cut *cut,
+			 struct ai_err *err)
+{
+	struct chunk_state *s = w->state;
+
+	return chunk_id(&s->ids, &s->cutter, cut,
+			w->uri != NULL ? w->uri : s->doc.hash, err);
+}
+
+/* id: of the chunk as it was cut; NULL: there is none, as err says. */
 static int put_cut(struct writing *w, const struct chunk_cut *cut,
-		   const struct chunk_copy *copy, struct ai_err *err)
+		   const char *id, const struct chunk_copy *copy,
+		   struct ai_err *err)
 {
 	struct ai_buf *b = &w->state->json;
-	char id[AI_HASH_HEX];
 
-	make_id(w, cut, id);
+	if (id == NULL)
+		return -1;
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
 	ai_put_key(b, "id");
-	ai_put_cstr(b, id);
+	ai_put_str(b, id, AI_HASH_HEX - 1);
 	if (copy != NULL && copy->is_copy)
 		put_duplicate_of(b, copy);
 	ai_put_key(b, "text");
@@ -150,7 +141,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	struct chunk_cut left = *cut;
 
 	if (copy == NULL || s->mark)
-		return put_cut(w, cut, copy, err);
+		return put_cut(w, cut, id_of(w, cut, err), copy, err);
 	if (copy->is_copy)
 		return 0;
 	if (w->number == 0)
@@ -158,7 +149,7 @@ static int put(void *arg, const struct chunk_cut *cut, struct ai_err *err)
 	left.number = w->number++;
 	left.count = cut->count - s->n_copies;
 	left.copies = s->n_copies;
-	return put_cut(w, &left, NULL, err);
+	return put_cut(w, &left, id_of(w, cut, err), NULL, err);
 }
 
 /* A document without a passage says so: else what an index has of its former
@@ -169,7 +160,8 @@ static int put_empty(struct writing *w, const char *p, struct ai_err *err)
 				  .copies = w->state->n_copies };
 
 	chunk_copies_print(w->state);
-	return put_cut(w, &none, NULL, err);
+	w->state->ids.n = 0; /* not that of a passage that is left out */
+	return put_cut(w, &none, id_of(w, &none, err), NULL, err);
 }
 
 /* ---- near copies --------------------------------------------------------- */
@@ -184,12 +176,15 @@ static int add_print(void *arg, const struct chunk_cut *cut,
 	struct writing *w = arg;
 	struct chunk_key key;
 	char hex[AI_HASH_HEX];
+	const char *id = hex;
 
 	if (w->state->mark)
-		make_id(w, cut, hex);
+		id = id_of(w, cut, err);
 	else
 		ai_hash_of(cut->p + cut->from, cut->to - cut->from, hex);
-	ai_unhex(hex, AI_HASH_HEX - 1, key.b);
+	if (id == NULL)
+		return -1;
+	ai_unhex(id, AI_HASH_HEX - 1, key.b);
 	return chunk_prints_add(&w->state->prints, cut->p + cut->from,
 				cut->to - cut->from, key, err);
 }
@@ -249,6 +244,7 @@ static int cut_document(struct chunk_state *s, const struct chunk_converter *c,
 	/* chunk.doc is the file's, and another converter, or the same one
 	 * grown older, may make another text of it. */
 	s->cutter.of_text = c != NULL || s->cutter.how.by == CHUNK_HTML;
+	s->ids.n = 0;
 	s->n_copies = 0;
 	if (s->dedup != NULL && find_copies(&w, text, err) < 0)
 		return -1;

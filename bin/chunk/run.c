@@ -130,6 +130,7 @@ static int open_state(void **state, struct ai_err *err)
 	s->mark = run.mark;
 	if (s->dedup != NULL)
 		s->prints.seed = chunk_dedup_seed(s->dedup);
+	ai_buf_init(&s->ids.heads, META_MAX);
 	ai_buf_init(&s->meta, META_MAX);
 	ai_buf_init(&s->title, META_MAX);
 	ai_buf_init(&s->made_context, JSON_MAX);
@@ -151,6 +152,7 @@ static void close_state(void *state)
 	ai_buf_release(&s->id);
 	chunk_prints_release(&s->prints);
 	free(s->copies);
+	ai_buf_release(&s->ids.heads);
 	ai_buf_release(&s->meta);
 	ai_buf_release(&s->title);
 	ai_buf_release(&s->made_context);

@@ -5,6 +5,8 @@
 #ifndef AI_CRYPT_HASH_H
 #define AI_CRYPT_HASH_H
 
+#include "base/str.h"
+
 #include <sodium.h>
 #include <stddef.h>
 
@@ -21,6 +23,21 @@ void ai_hash_add(struct ai_hash *h, const void *p, size_t n);
 void ai_hash_hex(struct ai_hash *h, char out[AI_HASH_HEX]);
 /* All three in one. */
 void ai_hash_of(const void *p, size_t n, char out[AI_HASH_HEX]);
+
+/* A message in two parts. */
+struct ai_hash_item {
+	struct ai_span head, text;
+};
+
+enum ai_hash_with { AI_HASH_BEST, AI_HASH_PORTABLE, AI_HASH_AVX2, AI_HASH_AVX512 };
+
+/*
+ * The hash of each of n messages, as ai_hash_hex() gives it: in a third of the
+ * time, since eight are made at once.  with: AI_HASH_BEST but in tests; what
+ * the processor lacks is the portable way.
+ */
+void ai_hash_many(const struct ai_hash_item *items, size_t n,
+		  char (*out)[AI_HASH_HEX], enum ai_hash_with with);
 
 /* n bytes as lower-case hex with a NUL: 2n + 1 characters. */
 void ai_hex(const void *p, size_t n, char *out);
