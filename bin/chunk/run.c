@@ -2,7 +2,7 @@
 #include "chunk.h"
 
 #include "base/names.h"
-#include "text/bpe.h"
+#include "model/tokenizer.h"
 
 #include "feed.h"
 #include "measure.h"
@@ -279,7 +279,7 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 		return -1;
 	if (!tokens)
 		return 0;
-	if (ai_bpe_open(&run.bpe, set->encoding, err) < 0)
+	if (ai_tokenizer_open(&run.bpe, set->encoding, err) < 0)
 		return -1;
 	run.measure.arg = run.bpe;
 	return 0;

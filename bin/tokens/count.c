@@ -89,13 +89,14 @@ static int count_text(struct tokens_worker *w, struct ai_rec *rec,
 
 /* ---- the member --------------------------------------------------------------- */
 
-static void put_method(struct ai_buf *b, const struct count *c)
+static void put_method(const struct tokens_worker *w, struct ai_buf *b,
+		       const struct count *c)
 {
 	const struct ai_kin *kin = tokens_model.kin;
 	char method[64];
 
 	snprintf(method, sizeof method, "%s%s%s",
-		 kin == NULL ? "bpe" : "estimate:",
+		 kin == NULL ? ai_bpe_method(w->bpe) : "estimate:",
 		 kin == NULL ? "" : ai_kin_name(kin), c->chat ? "+chat" : "");
 	ai_put_key(b, "method");
 	ai_put_cstr(b, method);
@@ -118,7 +119,7 @@ static void put_tokens(struct tokens_worker *w, const struct count *c)
 	ai_put_cstr(b, tokens_model.kin == NULL ? ai_bpe_name(w->bpe) : NULL);
 	ai_put_key(b, "exact");
 	ai_put_bool(b, is_exact(c));
-	put_method(b, c);
+	put_method(w, b, c);
 	if (c->now.low != c->now.high) {
 		ai_put_key(b, "low");
 		ai_put_i64(b, (int64_t)c->now.low);

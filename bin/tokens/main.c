@@ -4,11 +4,8 @@
 #include "record/config.h"
 
 static const struct ai_opt options[] = {
-	/* In the order of ai_bpe_encoding_at(). */
-	{ "encoding", 0, AI_OPT_CHOICE, &tokens_settings.encoding, "NAME",
-	  "the encoding", .initial = "o200k_base",
-	  .choices = "o200k_base|o200k_harmony|cl100k_base|p50k_base|"
-		     "p50k_edit|r50k_base|gpt2",
+	{ "encoding", 0, AI_OPT_FILE, &tokens_settings.encoding, "NAME",
+	  "the encoding, or a tokenizer's file", .initial = AI_BPE_DEFAULT,
 	  .key = "tokens.encoding", .env = "AI_TOKENS_ENCODING" },
 	{ "model", 'm', AI_OPT_TEXT, &tokens_settings.model, "MODEL",
 	  "count as this model does" },

@@ -156,7 +156,7 @@ int tokens_model_choose(struct ai_err *err)
 {
 	const struct tokens_settings *s = &tokens_settings;
 
-	tokens_model.encoding = ai_bpe_encoding_at((size_t)s->encoding);
+	tokens_model.encoding = s->encoding;
 	tokens_model.name = s->model != NULL ? s->model : s->fit;
 	if (s->fit != NULL && choose_fit(s->fit, err) < 0)
 		return -1;

@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "base/start.h"
+#include "model/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@ struct tokens_settings tokens_settings = {
 
 /* What a large record made is not kept for the small ones after it. */
 #define KEEP_BYTES ((size_t)1 << 20)
+
+static struct ai_bpe *asked_for; /* the encoding, for all threads */
 
 unsigned tokens_flags(void)
 {
@@ -30,6 +33,11 @@ int tokens_encoding(struct tokens_worker *w, const char *name,
 {
 	size_t i = 0;
 
+	/* A file that a record names is not opened, if it is not this one. */
+	if (asked_for != NULL && strcmp(name, tokens_model.encoding) == 0) {
+		*bpe = asked_for;
+		return 0;
+	}
 	while (i + 1 < TOKENS_ENCODINGS && ai_bpe_encoding_at(i) != NULL &&
 	       strcmp(ai_bpe_encoding_at(i), name) != 0)
 		i++;
@@ -116,7 +124,12 @@ static int check(struct ai_err *err)
 				  "not known, only how many there are; name "
 				  "an encoding with --encoding",
 				  tokens_model.name);
-	return 0;
+	if (ai_tokenizer_open(&asked_for, tokens_model.encoding, err) == 0)
+		return 0;
+	if (err->code == AI_E_CONFIG && ai_start_given(&s->encoding) &&
+	    !ai_tokenizer_is_known(s->encoding))
+		err->code = AI_E_USAGE;
+	return -1;
 }
 
 static const struct ai_filter *filter_of(void)
@@ -171,16 +184,21 @@ int tokens_run(int argc, char **argv, struct ai_err *err)
 	struct ai_names names;
 	int rc = -1;
 
-	if (check(err) < 0)
-		return -1;
-	if (list == NULL)
-		return run_all(argc, argv, err);
-	if (argc > 0)
+	if (list != NULL && argc > 0)
 		return ai_err_set(err, AI_E_USAGE, "--files0-from and files "
 				  "named one by one exclude each other");
-	if (ai_names_read(&names, list, err) == 0)
-		/* An empty list is no reason to read standard input. */
-		rc = names.n == 0 ? 0 : run_all(names.n, names.v, err);
-	ai_names_release(&names);
+	if (check(err) < 0)
+		return -1;
+	if (list == NULL) {
+		rc = run_all(argc, argv, err);
+	} else {
+		if (ai_names_read(&names, list, err) == 0)
+			/* An empty list is no reason to read standard
+			 * input. */
+			rc = names.n == 0 ? 0
+					  : run_all(names.n, names.v, err);
+		ai_names_release(&names);
+	}
+	ai_bpe_close(asked_for);
 	return rc;
 }

@@ -8,7 +8,7 @@
 
 /* What the command line sets. */
 struct tokens_settings {
-	int encoding;      /* index for ai_bpe_encoding_at() */
+	const char *encoding; /* a name, or a tokenizer's file */
 	const char *model; /* -m, or NULL */
 	bool encode, decode;
 	int special;       /* enum tokens_special */

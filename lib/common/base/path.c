@@ -76,18 +76,30 @@ int ai_path_sibling(const char *program, char **path, struct ai_err *err)
 	return *path == NULL ? ai_err_nomem(err) : 0;
 }
 
-int ai_path_config(const char *name, char **path, struct ai_err *err)
+/* $variable/aiutils/name, else ~/folder/aiutils/name. */
+static int xdg_path(const char *variable, const char *folder, const char *name,
+		    char **path, struct ai_err *err)
 {
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	const char *xdg = getenv(variable), *home = getenv("HOME");
 	char dir[PATH_MAX];
 
 	/* The XDG specification: a relative path is to be ignored. */
 	if (xdg != NULL && xdg[0] == '/')
 		snprintf(dir, sizeof dir, "%s/aiutils", xdg);
 	else if (home != NULL && home[0] == '/')
-		snprintf(dir, sizeof dir, "%s/.config/aiutils", home);
+		snprintf(dir, sizeof dir, "%s/%s/aiutils", home, folder);
 	else
 		return ai_err_set(err, AI_E_CONFIG,
-				  "neither XDG_CONFIG_HOME nor HOME is set");
+				  "neither %s nor HOME is set", variable);
 	return ai_path_join(dir, name, path, err);
+}
+
+int ai_path_config(const char *name, char **path, struct ai_err *err)
+{
+	return xdg_path("XDG_CONFIG_HOME", ".config", name, path, err);
+}
+
+int ai_path_cache(const char *name, char **path, struct ai_err *err)
+{
+	return xdg_path("XDG_CACHE_HOME", ".cache", name, path, err);
 }

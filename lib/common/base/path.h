@@ -23,4 +23,7 @@ int ai_path_join(const char *dir, const char *name, char **path,
  * when neither variable is set. */
 int ai_path_config(const char *name, char **path, struct ai_err *err);
 
+/* The same with $XDG_CACHE_HOME and ~/.cache. */
+int ai_path_cache(const char *name, char **path, struct ai_err *err);
+
 #endif

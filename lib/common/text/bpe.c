@@ -6,6 +6,7 @@
 #include "text/bpe_names.h"
 #include "text/bpe_scan.h"
 #include "text/bpe_table.h"
+#include "text/tokenizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,8 @@ struct ai_bpe {
 	size_t map_len;
 	/* Not in use at the moment. */
 	_Atomic(struct ai_piece_cache *) *idle;
+	struct ai_tok *tok; /* from a file: then nothing above is set */
+	char *name;
 };
 
 /* ---- caches ---- */
@@ -166,10 +169,31 @@ int ai_bpe_open(struct ai_bpe **out, const char *encoding, struct ai_err *err)
 	return rc;
 }
 
+int ai_bpe_from_tok(struct ai_bpe **out, struct ai_tok *tok, const char *name,
+		    struct ai_err *err)
+{
+	struct ai_bpe *b = calloc(1, sizeof *b);
+	char *copy = strdup(name);
+
+	*out = b;
+	if (b == NULL || copy == NULL) {
+		*out = NULL;
+		free(b);
+		free(copy);
+		ai_tok_free(tok);
+		return ai_err_nomem(err);
+	}
+	b->tok = tok;
+	b->name = copy;
+	return 0;
+}
+
 void ai_bpe_close(struct ai_bpe *b)
 {
 	if (b == NULL)
 		return;
+	ai_tok_free(b->tok);
+	free(b->name);
 	if (b->map != NULL)
 		munmap(b->map, b->map_len);
 	for (size_t i = 0; b->idle != NULL && i < CACHES; i++)
@@ -180,7 +204,15 @@ void ai_bpe_close(struct ai_bpe *b)
 
 const char *ai_bpe_name(const struct ai_bpe *b)
 {
-	return b->encoding->name;
+	return b->tok != NULL ? b->name : b->encoding->name;
+}
+
+const char *ai_bpe_method(const struct ai_bpe *b)
+{
+	return b->tok != NULL &&
+			       ai_tok_head(b->tok)->kind == AI_TOK_UNIGRAM
+		       ? "unigram"
+		       : "bpe";
 }
 
 int ai_bpe_check(const struct ai_bpe *b, struct ai_err *err)
@@ -190,6 +222,9 @@ int ai_bpe_check(const struct ai_bpe *b, struct ai_err *err)
 	struct ai_bpe_header h;
 	size_t n;
 
+	/* One from a file was checked when it was opened. */
+	if (b->tok != NULL)
+		return 0;
 	memcpy(&h, p, head);
 	if (ai_bpe_hash(p + head, b->map_len - head) != le64toh(h.body_hash))
 		return ai_err_set(err, AI_E_DATA, "the table of %s is damaged",
@@ -282,9 +317,12 @@ static int encode_with(const struct ai_bpe *b, struct ai_piece_cache *cache,
 static int encode(const struct ai_bpe *b, const char *p, size_t n,
 		  unsigned flags, struct ai_bpe_sink *s, struct ai_err *err)
 {
-	struct ai_piece_cache *cache = cache_take(b);
+	struct ai_piece_cache *cache;
 	int rc;
 
+	if (b->tok != NULL)
+		return ai_tok_encode(b->tok, p, n, flags, s, err);
+	cache = cache_take(b);
 	if (cache == NULL)
 		return ai_err_nomem(err);
 	rc = encode_with(b, cache, p, n, flags, s, err);
@@ -317,9 +355,11 @@ int ai_bpe_encode(const struct ai_bpe *b, const char *p, size_t n,
 static const char *token_bytes(const struct ai_bpe *b, uint32_t id,
 			       char room[AI_BPE_SPECIAL_MAX], size_t *n)
 {
-	const unsigned char *p = ai_bpe_bytes(&b->table, id, n);
+	const unsigned char *p = b->tok != NULL
+					 ? ai_tok_token(b->tok, id, n)
+					 : ai_bpe_bytes(&b->table, id, n);
 
-	if (p != NULL)
+	if (p != NULL || b->tok != NULL)
 		return (const char *)p;
 	return ai_bpe_special_text(b->encoding, id, room, n);
 }
@@ -331,6 +371,8 @@ int ai_bpe_decode(const struct ai_bpe *b, const uint32_t *ids, size_t n,
 	const char *p;
 	size_t len;
 
+	if (b->tok != NULL)
+		return ai_tok_decode(b->tok, b->name, ids, n, out, err);
 	for (size_t i = 0; i < n; i++) {
 		p = token_bytes(b, ids[i], room, &len);
 		if (p == NULL)
@@ -397,6 +439,8 @@ int ai_bpe_truncate(const struct ai_bpe *b, const char *p, size_t n,
 	struct ai_bpe_sink s = { 0, &ids, max };
 	int rc;
 
+	if (b->tok != NULL && !(ai_tok_head(b->tok)->flags & AI_TOK_PLAIN))
+		return ai_tok_truncate(b->tok, p, n, flags, max, cut, err);
 	rc = encode(b, p, n, flags, &s, err);
 	if (rc == 0) {
 		cut->before = cut->tokens = s.count;

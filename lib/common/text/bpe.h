@@ -49,11 +49,21 @@ int ai_bpe_open(struct ai_bpe **out, const char *encoding, struct ai_err *err);
 int ai_bpe_open_file(struct ai_bpe **out, const char *encoding,
 		     const char *path, struct ai_err *err);
 
+/*
+ * An encoding that was read from a file (model/tokenizer.h does it): takes tok
+ * over, on an error, too; name is copied.
+ */
+struct ai_tok;
+int ai_bpe_from_tok(struct ai_bpe **out, struct ai_tok *tok, const char *name,
+		    struct ai_err *err);
+
 /* NULL is fine. */
 void ai_bpe_close(struct ai_bpe *b);
 
-/* "o200k_base"; borrowed, lives as long as the program. */
+/* "o200k_base", or what a file was called; borrowed, lives as long as b. */
 const char *ai_bpe_name(const struct ai_bpe *b);
+/* "bpe" or "unigram". */
+const char *ai_bpe_method(const struct ai_bpe *b);
 
 /*
  * Goes through the whole table (milliseconds) and says what is wrong with

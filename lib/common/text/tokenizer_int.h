@@ -1,0 +1,67 @@
+/* tokenizer_int.h: what the parts of a tokenizer share; tokenizer*.c only. */
+#ifndef AI_TEXT_TOKENIZER_INT_H
+#define AI_TEXT_TOKENIZER_INT_H
+
+#include "text/regex.h"
+#include "text/tokenizer.h"
+
+#include <stdatomic.h>
+
+/* A text that is normalised has at most so many bytes. */
+#define AI_TOK_NORMAL_MAX ((size_t)1 << 32)
+
+/* What one call works with; kept for the next one. */
+struct ai_tok_work {
+	struct ai_buf normal; /* the normalised text */
+	struct ai_buf meta;   /* with the signs of blanks */
+	struct ai_buf prefixed;
+	void *memory;         /* of a window, or of a best path */
+	size_t memory_n;
+};
+
+/* As many threads at once need not make theirs anew. */
+#define AI_TOK_SPARES 16
+
+struct ai_tok {
+	struct ai_tok_table t;
+	void *map;
+	size_t map_len;
+	bool mapped;
+	struct ai_regex **regex; /* by step; NULL where it needs none */
+	uint32_t ascii[128];     /* tokens of single characters */
+	bool first[2][256];      /* the bytes that added tokens begin with */
+	_Atomic(struct ai_tok_work *) spare[AI_TOK_SPARES];
+};
+
+/* A text on its way. */
+struct ai_tok_run {
+	const struct ai_tok *k;
+	struct ai_tok_work *w;
+	struct ai_bpe_sink *s;
+	struct ai_err *err;
+	unsigned flags;
+	const char *start; /* the beginning of the whole text, or NULL */
+};
+
+/* Memory for n bytes in r->w, or NULL with r->err. */
+void *ai_tok_memory(struct ai_tok_run *r, size_t n);
+
+/* tokenizer_split.c: cuts p[0..n) as the steps from number step on have it,
+ * and gives the pieces to the model. */
+int ai_tok_split(struct ai_tok_run *r, size_t step, const char *p, size_t n);
+/* The end of the piece at p[at], at < n, by a rule of enum ai_tok_rule. */
+size_t ai_tok_rule_end(unsigned rule, const char *p, size_t n, size_t at);
+size_t ai_tok_deepseek_end(const char *p, size_t n, size_t at);
+
+/* tokenizer_added.c: what stands between added tokens goes to text(), the
+ * tokens to the sink.  tree: 0 for the text as it is, 1 for a normalised
+ * one. */
+int ai_tok_each_added(struct ai_tok_run *r, int tree, const char *p, size_t n,
+		      int (*text)(struct ai_tok_run *r, const char *p,
+				  size_t n));
+
+/* The models: p[0..n), n >= 1, is a piece. */
+int ai_tok_merge(struct ai_tok_run *r, const char *p, size_t n);
+int ai_tok_unigram(struct ai_tok_run *r, const char *p, size_t n);
+
+#endif

@@ -1,0 +1,545 @@
+/*
+ * How tokenizers cut texts into pieces before they make tokens: each step
+ * cuts what the one before it left.  Patterns that many of them share are
+ * known here as rules; all others go through PCRE2.
+ */
+#include "base/utf8.h"
+#include "text/class.h"
+#include "text/symbol-table.h"
+#include "text/tokenizer_int.h"
+#include "text/tokenizer_norm.h"
+
+#define BIT(c) (1u << AI_CLASS_##c)
+
+#define MARKS BIT(MARK)
+#define LETTERS (BIT(UPPER) | BIT(LOWER) | BIT(LETTER))
+#define CASELESS (BIT(LETTER) | MARKS)
+#define HEAD (BIT(UPPER) | CASELESS)
+#define TAIL (BIT(LOWER) | CASELESS)
+#define NUMBERS BIT(NUMBER)
+#define BLANKS (BIT(SPACE) | BIT(NEWLINE))
+/* What may stand before a word and belong to it: [^\r\n\p{L}\p{N}] */
+#define PREFIX (BIT(OTHER) | MARKS | BIT(SPACE))
+#define ALL SIZE_MAX
+
+/* ---- runs of characters ---- */
+
+static bool at_one(const char *p, size_t n, size_t at, unsigned set,
+		   size_t *end)
+{
+	size_t len;
+	enum ai_class c = ai_class_at(p, n, at, &len);
+
+	*end = at + len;
+	return (set >> c & 1) != 0;
+}
+
+static size_t run_of(const char *p, size_t n, size_t at, unsigned set,
+		     size_t max)
+{
+	size_t end;
+
+	while (max-- > 0 && at_one(p, n, at, set, &end))
+		at = end;
+	return at;
+}
+
+/* The end of " ?[set]+" at p[at], or 0. */
+static size_t spaced(const char *p, size_t n, size_t at, unsigned set)
+{
+	size_t from = at + (p[at] == ' '), end = run_of(p, n, from, set, ALL);
+
+	return end > from ? end : 0;
+}
+
+/* \s*[\r\n]+|\s+(?!\S)|\s+ , the first of them only with lines. */
+static size_t blanks(const char *p, size_t n, size_t at, bool lines)
+{
+	size_t end = at, last = at, line = 0, next;
+
+	for (; at_one(p, n, end, BLANKS, &next); end = next) {
+		last = end;
+		if (p[end] == '\r' || p[end] == '\n')
+			line = next;
+	}
+	if (lines && line != 0)
+		return line;
+	return end == n || last == at ? end : last;
+}
+
+/* Bytes of 's 't 'm 'd 're 've 'll at p[at], or 0. */
+static size_t contraction(const char *p, size_t n, size_t at, bool fold)
+{
+	unsigned a, b, bit = fold ? 0x20 : 0;
+
+	if (at >= n || p[at] != '\'' || n - at < 2)
+		return 0;
+	a = (unsigned char)p[at + 1] | bit;
+	if (a == 's' || a == 't' || a == 'm' || a == 'd')
+		return 2;
+	if (n - at < 3)
+		return 0;
+	/* The long s is one, too, where case is ignored. */
+	if (fold && memcmp(p + at + 1, "\xC5\xBF", 2) == 0)
+		return 3;
+	b = (unsigned char)p[at + 2] | bit;
+	return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') ||
+			       (a == 'l' && b == 'l')
+		       ? 3
+		       : 0;
+}
+
+/* ---- the rules ---- */
+
+/* [HEAD]*[TAIL]+ from p[at], or 0: see bpe_split.c. */
+static size_t head_tail(const char *p, size_t n, size_t at)
+{
+	size_t caseless = 0, end, next;
+
+	while (at_one(p, n, at, HEAD, &next)) {
+		if (at_one(p, n, at, CASELESS, &end))
+			caseless = end;
+		at = next;
+	}
+	end = run_of(p, n, at, TAIL, ALL);
+	return end > at ? end : caseless;
+}
+
+static size_t cased_word(const char *p, size_t n, size_t at)
+{
+	size_t from = at, end, next;
+
+	if (at_one(p, n, at, PREFIX, &next))
+		from = next;
+	end = head_tail(p, n, from);
+	if (end == 0 && from > at)
+		end = head_tail(p, n, at);
+	if (end > 0)
+		return end;
+	end = run_of(p, n, from, HEAD, ALL);
+	return end > from ? end : 0;
+}
+
+static size_t word(unsigned rule, const char *p, size_t n, size_t at)
+{
+	unsigned letters = LETTERS | (rule & AI_TOK_R_MARKS ? MARKS : 0);
+	size_t from = at, end;
+
+	if (!(rule & AI_TOK_R_PREFIX))
+		return spaced(p, n, at, letters);
+	if (rule & AI_TOK_R_CASED) {
+		end = cased_word(p, n, at);
+		return end == 0 || !(rule & AI_TOK_R_JOINED)
+			       ? end
+			       : end + contraction(p, n, end, true);
+	}
+	if (at_one(p, n, at, PREFIX, &end))
+		from = end;
+	end = run_of(p, n, from, letters, ALL);
+	if (end == from && from > at)
+		end = run_of(p, n, at, letters, ALL);
+	return end > at && end > from ? end : 0;
+}
+
+static size_t number(unsigned rule, const char *p, size_t n, size_t at)
+{
+	size_t digits = rule & AI_TOK_R_DIGITS, end;
+
+	if (rule & AI_TOK_R_BLANKED)
+		return spaced(p, n, at, NUMBERS);
+	end = run_of(p, n, at, NUMBERS, digits == 0 ? ALL : digits);
+	return end > at ? end : 0;
+}
+
+static size_t symbol(unsigned rule, const char *p, size_t n, size_t at)
+{
+	unsigned set = BIT(OTHER) | (rule & AI_TOK_R_MARKS ? 0 : MARKS);
+	size_t end = spaced(p, n, at, set);
+
+	if (end == 0 || !(rule & AI_TOK_R_LINES))
+		return end;
+	while (end < n && (p[end] == '\r' || p[end] == '\n' ||
+			   ((rule & AI_TOK_R_SLASH) && p[end] == '/')))
+		end++;
+	return end;
+}
+
+size_t ai_tok_rule_end(unsigned rule, const char *p, size_t n, size_t at)
+{
+	size_t end = 0;
+
+	if (rule & AI_TOK_R_CONTRACT) {
+		end = contraction(p, n, at, (rule & AI_TOK_R_FOLD) != 0);
+		if (end > 0)
+			return at + end;
+	}
+	if ((end = word(rule, p, n, at)) > 0 ||
+	    (end = number(rule, p, n, at)) > 0 ||
+	    (end = symbol(rule, p, n, at)) > 0)
+		return end;
+	end = blanks(p, n, at, (rule & AI_TOK_R_LINES) != 0);
+	return end > at ? end : at + 1;
+}
+
+/* ---- DeepSeek's third pattern ---- */
+
+static bool is_ascii_symbol(unsigned char c)
+{
+	return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') ||
+	       (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+static bool is_ascii_letter(unsigned char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* \p{P} or \p{S} */
+static bool at_symbol(const char *p, size_t n, size_t at, size_t *end)
+{
+	size_t low = 0, high = sizeof symbol_ranges / sizeof symbol_ranges[0];
+	size_t mid, len;
+	uint32_t cp;
+
+	*end = at + 1;
+	if (at >= n || (unsigned char)p[at] < 0x80)
+		return at < n && is_ascii_symbol((unsigned char)p[at]);
+	len = ai_utf8_decode(p + at, n - at, &cp);
+	if (len == 0)
+		return false;
+	*end = at + len;
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (cp > symbol_ranges[mid].to)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < sizeof symbol_ranges / sizeof symbol_ranges[0] &&
+	       cp >= symbol_ranges[low].from;
+}
+
+static size_t deepseek_word(const char *p, size_t n, size_t at)
+{
+	size_t from = at, end, next;
+
+	if (at_one(p, n, at, PREFIX | NUMBERS, &next) &&
+	    !at_symbol(p, n, at, &end))
+		from = next;
+	end = run_of(p, n, from, LETTERS | MARKS, ALL);
+	if (end == from && from > at) {
+		from = at;
+		end = run_of(p, n, at, LETTERS | MARKS, ALL);
+	}
+	return end > from ? end : 0;
+}
+
+/* The end of what it matches at p[at], or 0. */
+static size_t deepseek_match(const char *p, size_t n, size_t at)
+{
+	size_t end = at, next;
+
+	if (is_ascii_symbol((unsigned char)p[at]) && at + 1 < n &&
+	    is_ascii_letter((unsigned char)p[at + 1])) {
+		for (end = at + 2; end < n; end++)
+			if (!is_ascii_letter((unsigned char)p[end]))
+				break;
+		return end;
+	}
+	end = deepseek_word(p, n, at);
+	if (end > 0)
+		return end;
+	end = at + (p[at] == ' ');
+	if (at_symbol(p, n, end, &next)) {
+		for (end = next; at_symbol(p, n, end, &next); end = next)
+			;
+		while (end < n && (p[end] == '\r' || p[end] == '\n'))
+			end++;
+		return end;
+	}
+	end = blanks(p, n, at, true);
+	return end > at ? end : 0;
+}
+
+size_t ai_tok_deepseek_end(const char *p, size_t n, size_t at)
+{
+	size_t end = deepseek_match(p, n, at), len;
+
+	if (end > 0)
+		return end;
+	/* What it does not match is a piece, up to what it does. */
+	for (end = at;;) {
+		ai_class_at(p, n, end, &len);
+		end += len;
+		if (end >= n || deepseek_match(p, n, end) > 0)
+			return end;
+	}
+}
+
+/* ---- steps that look for something ---- */
+
+struct found {
+	size_t from, to;
+};
+
+static bool in_ranges(const char *p, size_t n, size_t at,
+		      struct ai_span ranges, size_t *end)
+{
+	uint32_t cp, pair[2];
+	size_t len = ai_utf8_decode(p + at, n - at, &cp);
+
+	*end = at + (len > 0 ? len : 1);
+	for (size_t i = 0; len > 0 && i + sizeof pair <= ranges.n;
+	     i += sizeof pair) {
+		memcpy(pair, ranges.p + i, sizeof pair);
+		if (cp >= pair[0] && cp <= pair[1])
+			return true;
+	}
+	return false;
+}
+
+static bool next_numbers(const char *p, size_t n, size_t at, size_t max,
+			 struct found *f)
+{
+	size_t end;
+
+	for (; at < n; at = end) {
+		if (!at_one(p, n, at, NUMBERS, &end))
+			continue;
+		f->from = at;
+		f->to = run_of(p, n, at, NUMBERS, max == 0 ? ALL : max);
+		return true;
+	}
+	return false;
+}
+
+static bool next_ranges(const char *p, size_t n, size_t at, struct ai_span set,
+			struct found *f)
+{
+	size_t end;
+
+	for (; at < n; at = end) {
+		if (!in_ranges(p, n, at, set, &end))
+			continue;
+		f->from = at;
+		while (f->to = end, end < n && in_ranges(p, n, end, set, &end))
+			;
+		return true;
+	}
+	return false;
+}
+
+static bool next_string(const char *p, size_t n, size_t at, struct ai_span s,
+			struct found *f)
+{
+	const char *hit = s.n == 0 ? NULL : memmem(p + at, n - at, s.p, s.n);
+
+	if (hit == NULL)
+		return false;
+	f->from = (size_t)(hit - p);
+	f->to = f->from + s.n;
+	return true;
+}
+
+/* A match of nothing cuts, and the search goes on a character later. */
+static int next_regex(struct ai_tok_run *r, size_t step, const char *p,
+		      size_t n, size_t at, struct found *f)
+{
+	const struct ai_tok_step *s = &r->k->t.steps[step];
+	struct ai_span hit;
+	int rc = ai_regex_match(r->k->regex[step], (struct ai_span){ p, n },
+				at, &hit, 1, r->err);
+
+	if (rc < 0 && r->err->code == AI_E_TOO_LONG)
+		return ai_err_set(r->err, AI_E_TOO_LONG,
+				  "the tokenizer's pattern '%.*s' needs too many "
+				  "steps on this text",
+				  (int)ai_utf8_floor(r->k->t.text + s->text,
+						     s->text_n, 200),
+				  r->k->t.text + s->text);
+	if (rc <= 0)
+		return rc;
+	f->from = (size_t)(hit.p - p);
+	f->to = f->from + hit.n;
+	return 1;
+}
+
+/* 1: found at or behind at, 0: not, -1: err. */
+static int next_found(struct ai_tok_run *r, size_t step, const char *p,
+		      size_t n, size_t at, struct found *f)
+{
+	const struct ai_tok_step *s = &r->k->t.steps[step];
+	const struct ai_span text = { r->k->t.text + s->text, s->text_n };
+
+	switch ((enum ai_tok_step_kind)s->kind) {
+	case AI_TOK_NUMBERS:
+		return next_numbers(p, n, at, s->arg, f);
+	case AI_TOK_RANGES:
+		return next_ranges(p, n, at, text, f);
+	case AI_TOK_STRING:
+		return next_string(p, n, at, text, f);
+	default:
+		return next_regex(r, step, p, n, at, f);
+	}
+}
+
+/* ---- what becomes of what was found ---- */
+
+/* One part after the other comes in, found or not; pieces go out. */
+struct cutter {
+	struct ai_tok_run *r;
+	size_t step;
+	const char *p;
+	struct found held; /* what may yet grow; from > to: nothing */
+	bool held_hit, before;
+};
+
+static int flush(struct cutter *c)
+{
+	struct found h = c->held;
+
+	c->held = (struct found){ 1, 0 };
+	if (h.from >= h.to)
+		return 0;
+	return ai_tok_split(c->r, c->step + 1, c->p + h.from, h.to - h.from);
+}
+
+static int hold(struct cutter *c, struct found part, bool hit, bool grow)
+{
+	if (grow && c->held.from <= c->held.to) {
+		c->held.to = part.to;
+		c->held_hit = hit;
+		return 0;
+	}
+	if (flush(c) < 0)
+		return -1;
+	c->held = part;
+	c->held_hit = hit;
+	return 0;
+}
+
+static int take(struct cutter *c, struct found part, bool hit)
+{
+	const struct ai_tok_step *s = &c->r->k->t.steps[c->step];
+	bool before = c->before;
+
+	hit ^= s->invert != 0;
+	c->before = hit;
+	switch ((enum ai_tok_behaviour)s->behaviour) {
+	case AI_TOK_REMOVED:
+		return hit ? flush(c) : hold(c, part, hit, false);
+	case AI_TOK_WITH_PREVIOUS:
+		return hold(c, part, hit, hit && !before);
+	case AI_TOK_WITH_NEXT:
+		return hold(c, part, hit, !hit && c->held_hit);
+	case AI_TOK_CONTIGUOUS:
+		return hold(c, part, hit, hit == before);
+	default:
+		return hold(c, part, hit, false);
+	}
+}
+
+static int cut(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	struct cutter c = { r, step, p, { 1, 0 }, false, false };
+	size_t at = 0, scan = 0, len;
+	struct found f;
+	int rc = 0;
+
+	while (scan <= n && (rc = next_found(r, step, p, n, scan, &f)) > 0) {
+		if (f.from > at &&
+		    take(&c, (struct found){ at, f.from }, false) < 0)
+			return -1;
+		if (take(&c, f, true) < 0)
+			return -1;
+		at = scan = f.to;
+		if (f.from < f.to)
+			continue;
+		if (at == n)
+			break;
+		ai_class_at(p, n, at, &len);
+		scan = at + len;
+	}
+	if (rc < 0 ||
+	    (at < n && take(&c, (struct found){ at, n }, false) < 0))
+		return -1;
+	return flush(&c);
+}
+
+/* ---- steps that know where each piece ends, and such that change text ---- */
+
+static int cut_rule(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	const struct ai_tok_step *s = &r->k->t.steps[step];
+	size_t at = 0, end;
+
+	for (; at < n; at = end) {
+		end = s->kind == AI_TOK_RULE
+			      ? ai_tok_rule_end(s->arg, p, n, at)
+			      : ai_tok_deepseek_end(p, n, at);
+		if (ai_tok_split(r, step + 1, p + at, end - at) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool begins(const char *p, size_t n, const char *with, size_t with_n)
+{
+	return n >= with_n && memcmp(p, with, with_n) == 0;
+}
+
+static int meta(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	const struct ai_tok_step *s = &r->k->t.steps[step];
+	struct ai_buf *b = &r->w->meta;
+
+	bool has = begins(p, n, " ", 1) ||
+		   begins(p, n, AI_TOK_BLANK, AI_TOK_BLANK_N);
+
+	ai_buf_clear(b);
+	if ((s->arg == AI_TOK_ALWAYS && !has) ||
+	    (s->arg == AI_TOK_FIRST && p == r->start && !has) ||
+	    (s->arg == AI_TOK_BEGIN && p == r->start))
+		ai_buf_add(b, AI_TOK_BLANK, AI_TOK_BLANK_N);
+	ai_tok_replace((struct ai_span){ p, n }, AI_SPAN(" "),
+		       AI_SPAN(AI_TOK_BLANK), b);
+	if (ai_buf_check(b, "the text", r->err) < 0)
+		return -1;
+	return ai_tok_split(r, step + 1, ai_buf_cstr(b), b->len);
+}
+
+static int prefix(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	struct ai_buf *b = &r->w->prefixed;
+
+	if (begins(p, n, " ", 1))
+		return ai_tok_split(r, step + 1, p, n);
+	ai_buf_clear(b);
+	ai_buf_chr(b, ' ');
+	ai_buf_add(b, p, n);
+	if (ai_buf_check(b, "the text", r->err) < 0)
+		return -1;
+	return ai_tok_split(r, step + 1, ai_buf_cstr(b), b->len);
+}
+
+int ai_tok_split(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	if (step == r->k->t.n_steps) {
+		if (n == 0)
+			return 0;
+		return r->k->t.head->kind == AI_TOK_UNIGRAM
+			       ? ai_tok_unigram(r, p, n)
+			       : ai_tok_merge(r, p, n);
+	}
+	switch ((enum ai_tok_step_kind)r->k->t.steps[step].kind) {
+	case AI_TOK_RULE:
+	case AI_TOK_DEEPSEEK:
+		return cut_rule(r, step, p, n);
+	case AI_TOK_META:
+		return meta(r, step, p, n);
+	case AI_TOK_PREFIX:
+		return prefix(r, step, p, n);
+	default:
+		return cut(r, step, p, n);
+	}
+}
