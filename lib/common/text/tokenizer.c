@@ -39,19 +39,83 @@ static int open_regexes(struct ai_tok *k, struct ai_err *err)
 	return 0;
 }
 
-static void look_up_first(struct ai_tok *k)
+static void look_up_chars(struct ai_tok *k)
 {
 	char c;
 
-	for (int tree = 0; tree < 2; tree++)
-		for (size_t i = 0; i < 256; i++)
+	for (int tree = 0; tree < 2; tree++) {
+		for (size_t i = 0; i < 256; i++) {
 			k->first[tree][i] = ai_tok_edge(&k->t, tree, 0,
 							(unsigned char)i) !=
 					    NULL;
+			k->has[tree] |= k->first[tree][i];
+		}
+	}
 	for (size_t i = 0; i < 128; i++) {
 		c = (char)i;
 		k->ascii[i] = ai_tok_find(&k->t, &c, 1);
 	}
+}
+
+static void find_whole(struct ai_tok_run *r, struct ai_bpe_ids *ids,
+		       uint8_t *bits, int *rc)
+{
+	const unsigned char *p;
+	size_t n;
+
+	for (uint32_t i = 0; *rc == 0 && i < r->k->t.head->n_ids; i++) {
+		p = ai_tok_bytes(&r->k->t, i, &n);
+		/* Not every token can come of a text. */
+		if (p == NULL || ai_tok_find(&r->k->t, (const char *)p, n) != i)
+			continue;
+		ids->n = 0;
+		*rc = ai_tok_merge(r, (const char *)p, n);
+		if (*rc == 0 && ids->n == 1 && ids->v[0] == i)
+			bits[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+}
+
+static void find_single(struct ai_tok_run *r, struct ai_bpe_ids *ids,
+			uint64_t *bits, int *rc)
+{
+	uint32_t sign = ai_tok_find(&r->k->t, AI_TOK_BLANK, AI_TOK_BLANK_N);
+	char run[64 * AI_TOK_BLANK_N];
+
+	if (!(r->k->t.head->flags & AI_TOK_RUNS))
+		return;
+	for (size_t i = 0; *rc == 0 && i < 64; i++) {
+		memcpy(run + i * AI_TOK_BLANK_N, AI_TOK_BLANK, AI_TOK_BLANK_N);
+		ids->n = 0;
+		*rc = ai_tok_merge(r, run, (i + 1) * AI_TOK_BLANK_N);
+		if (i < 63 && *rc == 0 && ids->v[ids->n - 1] == sign)
+			*bits |= (uint64_t)1 << (i + 1);
+	}
+}
+
+int ai_tok_find_whole(const void *p, size_t n, uint8_t *bits,
+		      uint64_t *run_single, struct ai_err *err)
+{
+	struct ai_tok *k = calloc(1, sizeof *k);
+	struct ai_bpe_ids ids = { 0 };
+	struct ai_bpe_sink sink = { .keep = &ids, .limit = SIZE_MAX };
+	struct ai_tok_work work = { .memory = NULL };
+	struct ai_tok_run r = { .k = k, .w = &work, .s = &sink, .err = err };
+	int rc = 0;
+
+	if (k == NULL)
+		return ai_err_nomem(err);
+	if (ai_tok_table_map(&k->t, p, n) != NULL) {
+		rc = ai_err_set(err, AI_E_BUG, "a table is not what it should "
+				"be");
+	} else {
+		look_up_chars(k);
+		find_whole(&r, &ids, bits, &rc);
+		find_single(&r, &ids, run_single, &rc);
+	}
+	ai_bpe_ids_release(&ids);
+	free(work.memory);
+	free(k);
+	return rc;
 }
 
 int ai_tok_new(struct ai_tok **out, void *p, size_t n, bool mapped,
@@ -82,7 +146,7 @@ int ai_tok_new(struct ai_tok **out, void *p, size_t n, bool mapped,
 		ai_tok_free(k);
 		return -1;
 	}
-	look_up_first(k);
+	look_up_chars(k);
 	*out = k;
 	return 0;
 }
@@ -95,6 +159,7 @@ static void work_free(struct ai_tok_work *w)
 	ai_buf_release(&w->meta);
 	ai_buf_release(&w->prefixed);
 	free(w->memory);
+	ai_piece_cache_release(&w->cache);
 	free(w);
 }
 
@@ -226,7 +291,11 @@ int ai_tok_encode(const struct ai_tok *k, const char *p, size_t n,
 	r.w = work_take(k);
 	if (r.w == NULL)
 		return ai_err_nomem(err);
-	rc = ai_tok_each_added(&r, 0, p, n, between);
+	rc = s->keep == NULL ? ai_piece_cache_ready(&r.w->cache, ai_piece_hash,
+						    err)
+			     : 0;
+	if (rc == 0)
+		rc = ai_tok_each_added(&r, 0, p, n, between);
 	work_give(k, r.w);
 	return rc;
 }

@@ -115,6 +115,8 @@ int ai_tok_each_added(struct ai_tok_run *r, int tree, const char *p, size_t n,
 	size_t at = 0, scan = 0;
 	struct hit hit = { 0 };
 
+	if (!r->k->has[tree])
+		return n > 0 ? text(r, p, n) : 0;
 	while (next_hit(r->k, tree, p, n, scan, &hit)) {
 		scan = hit.to;
 		if ((hit.added->flags & AI_TOK_SPECIAL) &&

@@ -1,5 +1,6 @@
 #include "text/tokenizer_build.h"
 
+#include "text/tokenizer_int.h"
 #include "text/tokenizer_norm.h"
 
 #include <stdlib.h>
@@ -162,6 +163,9 @@ uint32_t ai_tok_spec_find(const struct ai_tok_spec *s, const char *p, size_t n)
 int ai_tok_spec_pair(struct ai_tok_spec *s, struct ai_tok_pair pair,
 		     struct ai_err *err)
 {
+	if (pair.rank >= AI_TOK_RANKS_MAX)
+		return ai_err_set(err, AI_E_DATA, "it has more than %u merges",
+				  AI_TOK_RANKS_MAX);
 	if (room(&s->pair, &s->cap_pairs, s->n_pairs + 1, sizeof *s->pair,
 		 err) < 0)
 		return -1;
@@ -271,6 +275,10 @@ static void put_tokens(struct build *b)
 	for (uint32_t i = 0; i < s->n_ids; i++)
 		ai_buf_add(b->out, text_of(s, i).p, s->token[i].n);
 	end(b, AI_TOK_S_BLOB);
+	begin(b, AI_TOK_S_WHOLE);
+	for (size_t i = 0; i < s->n_ids; i += 8)
+		ai_buf_chr(b->out, '\0');
+	end(b, AI_TOK_S_WHOLE);
 	put(b, AI_TOK_S_SLOTS, s->slots, s->n_slots * sizeof *s->slots);
 	begin(b, AI_TOK_S_SCORES);
 	for (size_t i = 0; s->head.kind == AI_TOK_UNIGRAM && i < s->n_ids; i++)
@@ -424,6 +432,46 @@ static int put_tree(struct build *b, int section, bool normal,
 
 /* ---- where words can be cut ---- */
 
+/* Whether a text ends in the sign, and how much of it is signs. */
+static bool ends_blank(struct ai_span t)
+{
+	return t.n >= AI_TOK_BLANK_N &&
+	       memcmp(t.p + t.n - AI_TOK_BLANK_N, AI_TOK_BLANK,
+		      AI_TOK_BLANK_N) == 0;
+}
+
+static bool all_blank(struct ai_span t)
+{
+	while (ends_blank(t))
+		t.n -= AI_TOK_BLANK_N;
+	return t.n == 0;
+}
+
+/*
+ * Whether a run of several signs and the word behind it can be merged apart:
+ * if no token has two signs and something else, and signs are merged with each
+ * other before they are with anything else, then only a last sign that finds
+ * no other one merges with the word.
+ */
+static bool runs_apart(const struct ai_tok_spec *s)
+{
+	const char two[] = AI_TOK_BLANK AI_TOK_BLANK;
+	uint32_t last_run = 0, first_word = UINT32_MAX;
+
+	for (size_t i = 0; i < s->n_pairs; i++) {
+		struct ai_span t = text_of(s, s->pair[i].id);
+		uint32_t rank = s->pair[i].rank;
+
+		if (all_blank(t))
+			last_run = rank > last_run ? rank : last_run;
+		else if (memmem(t.p, t.n, two, sizeof two - 1) != NULL)
+			return false;
+		else if (ends_blank(text_of(s, s->pair[i].left)))
+			first_word = rank < first_word ? rank : first_word;
+	}
+	return last_run < first_word;
+}
+
 /*
  * A text that is one piece, as Gemma's are, is merged word by word where that
  * is the same: no token that a merge makes has the sign of a blank behind the
@@ -457,7 +505,8 @@ static void find_words(struct build *b)
 					(uint8_t)(1u << (unsigned char)p[-1] % 8);
 	}
 	if (!odd[0] && !odd[1])
-		b->head.flags |= AI_TOK_WORDS;
+		b->head.flags |= AI_TOK_WORDS | (runs_apart(s) ? AI_TOK_RUNS
+							       : 0);
 }
 
 static void finish(struct build *b)
@@ -469,7 +518,8 @@ static void finish(struct build *b)
 	h->mark = AI_TOK_MARK;
 	h->version = AI_TOK_VERSION;
 	h->file_len = b->out->len - b->base;
-	h->body_hash = hash_of(p + sizeof *h, h->file_len - sizeof *h);
+	h->body_hash = ai_tok_body_hash(p + sizeof *h,
+					h->file_len - sizeof *h);
 	h->head_hash = hash_of((const char *)h,
 			       offsetof(struct ai_tok_header, head_hash));
 	memcpy(p, h, sizeof *h);
@@ -497,6 +547,14 @@ int ai_tok_build(struct ai_tok_spec *s, struct ai_buf *out, struct ai_err *err)
 	put(&b, AI_TOK_S_STEPS, s->step, s->n_steps * sizeof *s->step);
 	put(&b, AI_TOK_S_TEXT, ai_buf_cstr(&s->text), s->text.len);
 	if (ai_buf_check(out, "the tokenizer's table", err) < 0)
+		return -1;
+	finish(&b);
+	if (s->head.kind != AI_TOK_BPE || (s->head.flags & AI_TOK_WHOLE))
+		return 0;
+	if (ai_tok_find_whole(out->p + b.base, out->len - b.base,
+			      (uint8_t *)out->p + b.base +
+				      b.head.from[AI_TOK_S_WHOLE],
+			      &b.head.run_single, err) < 0)
 		return -1;
 	finish(&b);
 	return 0;

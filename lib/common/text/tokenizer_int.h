@@ -2,6 +2,7 @@
 #ifndef AI_TEXT_TOKENIZER_INT_H
 #define AI_TEXT_TOKENIZER_INT_H
 
+#include "text/piece_cache.h"
 #include "text/regex.h"
 #include "text/tokenizer.h"
 
@@ -17,6 +18,7 @@ struct ai_tok_work {
 	struct ai_buf prefixed;
 	void *memory;         /* of a window, or of a best path */
 	size_t memory_n;
+	struct ai_piece_cache cache; /* for counting */
 };
 
 /* As many threads at once need not make theirs anew. */
@@ -30,6 +32,7 @@ struct ai_tok {
 	struct ai_regex **regex; /* by step; NULL where it needs none */
 	uint32_t ascii[128];     /* tokens of single characters */
 	bool first[2][256];      /* the bytes that added tokens begin with */
+	bool has[2];             /* whether there are any in the tree */
 	_Atomic(struct ai_tok_work *) spare[AI_TOK_SPARES];
 };
 
@@ -59,6 +62,17 @@ size_t ai_tok_deepseek_end(const char *p, size_t n, size_t at);
 int ai_tok_each_added(struct ai_tok_run *r, int tree, const char *p, size_t n,
 		      int (*text)(struct ai_tok_run *r, const char *p,
 				  size_t n));
+
+/* tokenizer_word.c: the tokens of a piece, from the cache or from the model,
+ * all of it or, if that is the same, word by word. */
+int ai_tok_piece(struct ai_tok_run *r, const char *p, size_t n);
+
+/* Sets a bit for each token whose own bytes merge to it, in the table p[0..n);
+ * bits may be in it.  A piece that is such a token need not be merged.  And
+ * sets a bit in run_single for each run of signs of blanks that ends in one of
+ * a single sign. */
+int ai_tok_find_whole(const void *p, size_t n, uint8_t *bits,
+		      uint64_t *run_single, struct ai_err *err);
 
 /* The models: p[0..n), n >= 1, is a piece. */
 int ai_tok_merge(struct ai_tok_run *r, const char *p, size_t n);

@@ -96,39 +96,83 @@ static void fill_symbols(const struct ai_tok *k, struct symbols *a, size_t max)
 
 /* ---- short pieces ---- */
 
-static uint64_t pair_at(const struct ai_tok *k, const uint32_t *id, size_t n,
-			size_t i)
+/*
+ * Parts stay where they began; those that went into another are passed over.
+ * What a part makes with the next one is a key, the rank above the place: the
+ * least key is the merge to do, found by looking at all of them at once.
+ */
+struct parts {
+	int32_t key[SHORT]; /* NO_KEY: nothing */
+	uint32_t made[SHORT], *id;
+	uint8_t prev[SHORT], next[SHORT]; /* SHORT: none */
+};
+
+#define NO_KEY INT32_MAX
+
+static void part_pair(const struct ai_tok *k, struct parts *a, unsigned i)
 {
-	return i + 1 < n ? ai_tok_pair(&k->t, id[i], id[i + 1])
-			 : AI_TOK_NO_PAIR;
+	uint64_t pair;
+
+	a->key[i] = NO_KEY;
+	if (a->next[i] == SHORT)
+		return;
+	pair = ai_tok_pair(&k->t, a->id[i], a->id[a->next[i]]);
+	if (pair == AI_TOK_NO_PAIR)
+		return;
+	a->key[i] = (int32_t)((pair >> 32) * SHORT + i);
+	a->made[i] = (uint32_t)pair;
 }
 
-/* Merges id[0..n); returns how many are left. */
-static size_t merge_short(const struct ai_tok *k, uint32_t *id, size_t n)
+static void part_join(const struct ai_tok *k, struct parts *a, unsigned i)
 {
-	uint64_t pair[SHORT];
-	size_t best;
+	unsigned gone = a->next[i];
 
-	for (size_t i = 0; i < n; i++)
-		pair[i] = pair_at(k, id, n, i);
-	while (n > 1) {
-		best = 0;
-		for (size_t i = 1; i + 1 < n; i++)
-			if (pair[i] >> 32 < pair[best] >> 32)
-				best = i;
-		if (pair[best] == AI_TOK_NO_PAIR)
-			break;
-		id[best] = (uint32_t)pair[best];
-		n--;
-		memmove(id + best + 1, id + best + 2,
-			(n - best - 1) * sizeof *id);
-		memmove(pair + best, pair + best + 1,
-			(n - best) * sizeof *pair);
-		pair[best] = pair_at(k, id, n, best);
-		if (best > 0)
-			pair[best - 1] = pair_at(k, id, n, best - 1);
+	a->id[i] = a->made[i];
+	a->id[gone] = AI_TOK_NONE;
+	a->key[gone] = NO_KEY;
+	a->next[i] = a->next[gone];
+	if (a->next[i] != SHORT)
+		a->prev[a->next[i]] = (uint8_t)i;
+	part_pair(k, a, i);
+	if (a->prev[i] != SHORT)
+		part_pair(k, a, a->prev[i]);
+}
+
+/* lanes is known where this is compiled into, so that it becomes vectors. */
+static inline __attribute__((always_inline)) int32_t
+least_of(const int32_t *key, size_t lanes)
+{
+	int32_t least = NO_KEY;
+
+	for (size_t i = 0; i < lanes; i++)
+		least = key[i] < least ? key[i] : least;
+	return least;
+}
+
+static int32_t least(const struct parts *a, size_t n)
+{
+	if (n <= SHORT / 4)
+		return least_of(a->key, SHORT / 4);
+	return n <= SHORT / 2 ? least_of(a->key, SHORT / 2)
+			      : least_of(a->key, SHORT);
+}
+
+/* Merges id[0..n); what is left is not AI_TOK_NONE. */
+static void merge_short(const struct ai_tok *k, uint32_t *id, size_t n)
+{
+	struct parts a = { .id = id };
+	int32_t key;
+
+	for (size_t i = 0; i < n; i++) {
+		a.prev[i] = (uint8_t)(i == 0 ? SHORT : i - 1);
+		a.next[i] = (uint8_t)(i + 1 == n ? SHORT : i + 1);
 	}
-	return n;
+	for (size_t i = 0; i < SHORT; i++)
+		a.key[i] = NO_KEY;
+	for (size_t i = 0; i < n; i++)
+		part_pair(k, &a, (unsigned)i);
+	while ((key = least(&a, n)) != NO_KEY)
+		part_join(k, &a, (unsigned)key % SHORT);
 }
 
 /* ---- windows ---- */
@@ -352,11 +396,10 @@ static int merge_long(struct ai_tok_run *r, const char *p, size_t n)
 
 /* ---- a piece ---- */
 
-static int merge_word(struct ai_tok_run *r, const char *p, size_t n)
+int ai_tok_merge(struct ai_tok_run *r, const char *p, size_t n)
 {
 	uint32_t id[SHORT], end[SHORT];
 	struct symbols a = { .p = p, .n = n, .id = id, .end = end };
-	size_t count;
 
 	if (n > UINT32_MAX - 8)
 		return ai_err_set(r->err, AI_E_TOO_LONG,
@@ -366,51 +409,10 @@ static int merge_word(struct ai_tok_run *r, const char *p, size_t n)
 	fill_symbols(r->k, &a, SHORT);
 	if (a.at < n)
 		return merge_long(r, p, n);
-	count = merge_short(r->k, id, a.count);
-	for (size_t i = 0; i < count; i++)
-		if (ai_bpe_sink_add(r->s, id[i], r->err) < 0)
+	merge_short(r->k, id, a.count);
+	for (size_t i = 0; i < a.count; i++)
+		if (id[i] != AI_TOK_NONE &&
+		    ai_bpe_sink_add(r->s, id[i], r->err) < 0)
 			return -1;
-	return 0;
-}
-
-/* The next place where a word can be cut off, or n. */
-static size_t word_end(const struct ai_tok_header *h, const char *p, size_t n,
-		       size_t at)
-{
-	const char *hit = p + at + 1, *end = p + n;
-	unsigned char c;
-
-	while (hit < end && (hit = memmem(hit, (size_t)(end - hit),
-					  AI_TOK_BLANK, AI_TOK_BLANK_N)) !=
-				    NULL) {
-		c = (unsigned char)hit[-1];
-		if ((h->glued[c / 8] >> c % 8 & 1) == 0 &&
-		    (hit - p < AI_TOK_BLANK_N ||
-		     memcmp(hit - AI_TOK_BLANK_N, AI_TOK_BLANK,
-			    AI_TOK_BLANK_N) != 0))
-			return (size_t)(hit - p);
-		hit++;
-	}
-	return n;
-}
-
-int ai_tok_merge(struct ai_tok_run *r, const char *p, size_t n)
-{
-	const struct ai_tok_header *h = r->k->t.head;
-	uint32_t whole;
-	size_t at = 0, end;
-
-	if (h->flags & AI_TOK_WHOLE) {
-		whole = ai_tok_find(&r->k->t, p, n);
-		if (whole != AI_TOK_NONE)
-			return ai_bpe_sink_add(r->s, whole, r->err);
-	}
-	if (!(h->flags & AI_TOK_WORDS))
-		return merge_word(r, p, n);
-	for (; at < n; at = end) {
-		end = word_end(h, p, n, at);
-		if (merge_word(r, p + at, end - at) < 0)
-			return -1;
-	}
 	return 0;
 }

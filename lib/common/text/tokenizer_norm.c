@@ -13,11 +13,39 @@ bool ai_tok_is_normal(const struct ai_tok_step *norms, size_t n_norms,
 	return true;
 }
 
+/* A character for a string that is not shorter: what blanks need. */
+static void replace_char(struct ai_span text, char from, struct ai_span to,
+			 struct ai_buf *out)
+{
+	size_t hits = 0;
+	char *q;
+
+	for (size_t i = 0; i < text.n; i++)
+		hits += text.p[i] == from;
+	if (ai_buf_reserve(out, text.n + hits * (to.n - 1)) < 0)
+		return;
+	q = out->p + out->len;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] != from) {
+			*q++ = text.p[i];
+			continue;
+		}
+		memcpy(q, to.p, to.n);
+		q += to.n;
+	}
+	out->len = (size_t)(q - out->p);
+	*q = '\0';
+}
+
 void ai_tok_replace(struct ai_span text, struct ai_span from,
 		    struct ai_span to, struct ai_buf *out)
 {
 	const char *p = text.p, *end = text.p + text.n, *hit;
 
+	if (from.n == 1 && to.n > 0 && text.n > 0) {
+		replace_char(text, *from.p, to, out);
+		return;
+	}
 	while (p < end && (hit = memmem(p, (size_t)(end - p), from.p,
 					from.n)) != NULL) {
 		ai_buf_add(out, p, (size_t)(hit - p));

@@ -525,11 +525,7 @@ static int prefix(struct ai_tok_run *r, size_t step, const char *p, size_t n)
 int ai_tok_split(struct ai_tok_run *r, size_t step, const char *p, size_t n)
 {
 	if (step == r->k->t.n_steps) {
-		if (n == 0)
-			return 0;
-		return r->k->t.head->kind == AI_TOK_UNIGRAM
-			       ? ai_tok_unigram(r, p, n)
-			       : ai_tok_merge(r, p, n);
+		return n == 0 ? 0 : ai_tok_piece(r, p, n);
 	}
 	switch ((enum ai_tok_step_kind)r->k->t.steps[step].kind) {
 	case AI_TOK_RULE:

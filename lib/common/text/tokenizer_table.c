@@ -9,6 +9,7 @@ static const struct {
 	[AI_TOK_S_BLOB] = { 1 },
 	[AI_TOK_S_SLOTS] = { sizeof(uint64_t), true },
 	[AI_TOK_S_PAIRS] = { sizeof(struct ai_tok_pair), true },
+	[AI_TOK_S_WHOLE] = { 1 },
 	[AI_TOK_S_SCORES] = { sizeof(double) },
 	[AI_TOK_S_ADDED] = { sizeof(struct ai_tok_added) },
 	[AI_TOK_S_RAW] = { sizeof(struct ai_tok_edge), true },
@@ -39,6 +40,7 @@ static bool sizes_fit(const struct ai_tok_header *h)
 	return h->n_ids >= 1 && h->n_ids <= AI_TOK_IDS_MAX &&
 	       h->len[AI_TOK_S_AT] ==
 		       (h->n_ids + (uint64_t)1) * sizeof(uint32_t) &&
+	       h->len[AI_TOK_S_WHOLE] == (h->n_ids + (uint64_t)7) / 8 &&
 	       h->len[AI_TOK_S_SCORES] ==
 		       (h->kind == AI_TOK_UNIGRAM ? h->n_ids * sizeof(double)
 						  : 0) &&
@@ -60,6 +62,25 @@ static const char *check_head(const struct ai_tok_header *h, size_t n)
 	if (h->file_len != n || !sizes_fit(h))
 		return "its length is wrong";
 	return NULL;
+}
+
+/* Four at once: what comes of one multiplication is not waited for. */
+uint64_t ai_tok_body_hash(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	uint64_t h[4] = { AI_BPE_K0, AI_BPE_K1, ~AI_BPE_K0, ~AI_BPE_K1 };
+	size_t all = n;
+
+	for (; n >= 64; p += 64, n -= 64)
+		for (size_t i = 0; i < 4; i++)
+			h[i] = ai_bpe_mix(
+				ai_bpe_load64(p + 16 * i) ^ h[i],
+				ai_bpe_load64(p + 16 * i + 8) ^ AI_BPE_K1);
+	if (n > 0)
+		h[0] ^= ai_bpe_hash(p, n);
+	for (size_t i = 0; i < 4; i++)
+		all = ai_bpe_mix(all ^ h[i], AI_BPE_K0 + i);
+	return all;
 }
 
 static bool step_fits(const struct ai_tok_table *t,
@@ -89,14 +110,15 @@ const char *ai_tok_table_map(struct ai_tok_table *t, const void *p, size_t n)
 
 	if (wrong != NULL)
 		return wrong;
-	if (h->body_hash != ai_bpe_hash((const unsigned char *)p + sizeof *h,
-					n - sizeof *h))
+	if (h->body_hash != ai_tok_body_hash((const char *)p + sizeof *h,
+					     n - sizeof *h))
 		return "it is damaged";
 	t->head = h;
 	t->at = section(h, AI_TOK_S_AT);
 	t->blob = section(h, AI_TOK_S_BLOB);
 	t->slots = section(h, AI_TOK_S_SLOTS);
 	t->pairs = section(h, AI_TOK_S_PAIRS);
+	t->whole = section(h, AI_TOK_S_WHOLE);
 	t->scores = section(h, AI_TOK_S_SCORES);
 	t->added = section(h, AI_TOK_S_ADDED);
 	t->edges[0] = section(h, AI_TOK_S_RAW);

@@ -25,6 +25,8 @@
 /* Ids are below this; what has more is refused. */
 #define AI_TOK_IDS_MAX (1u << 22)
 #define AI_TOK_NONE UINT32_MAX
+/* And ranks of merges below this. */
+#define AI_TOK_RANKS_MAX (1u << 24)
 
 enum ai_tok_kind { AI_TOK_BPE = 1, AI_TOK_UNIGRAM };
 
@@ -35,6 +37,7 @@ enum ai_tok_flag {
 	AI_TOK_FUSE = 8,      /* several unknown characters are one token */
 	AI_TOK_WORDS = 16,    /* pieces can be cut before the blank's sign */
 	AI_TOK_PLAIN = 32,    /* the tokens' bytes are those of the text */
+	AI_TOK_RUNS = 128,    /* and behind runs of several of them */
 	AI_TOK_LEAD = 64,     /* a text that begins with an added token that
 			       * is not special has an empty word before it */
 	/* How tokens become text. */
@@ -132,6 +135,7 @@ enum ai_tok_section {
 	AI_TOK_S_BLOB,   /* their bytes */
 	AI_TOK_S_SLOTS,  /* uint64[]: tokens by bytes; hash << 32 | id + 1 */
 	AI_TOK_S_PAIRS,  /* struct ai_tok_pair[], by hash */
+	AI_TOK_S_WHOLE,  /* a bit a token: its own bytes merge to it */
 	AI_TOK_S_SCORES, /* double[n_ids] */
 	AI_TOK_S_ADDED,  /* struct ai_tok_added[] */
 	AI_TOK_S_RAW,    /* struct ai_tok_edge[]: in the text as it is */
@@ -153,6 +157,9 @@ struct ai_tok_header {
 	uint32_t byte[256];      /* their tokens, or AI_TOK_NONE */
 	/* A word cannot be cut behind these bytes (AI_TOK_WORDS). */
 	uint8_t glued[32];
+	/* A run of so many signs ends in a token of one sign, which belongs
+	 * to what follows (AI_TOK_RUNS). */
+	uint64_t run_single;
 	uint64_t from[AI_TOK_SECTIONS], len[AI_TOK_SECTIONS];
 	uint64_t file_len, body_hash;
 	char source[32];         /* the hash of the file it was made from */
@@ -166,6 +173,7 @@ struct ai_tok_table {
 	const unsigned char *blob;
 	const uint64_t *slots;
 	const struct ai_tok_pair *pairs;
+	const uint8_t *whole;
 	const double *scores;
 	const struct ai_tok_added *added;
 	const struct ai_tok_edge *edges[2];
@@ -177,6 +185,14 @@ struct ai_tok_table {
 
 /* Checks all of it and sets t up; what is wrong with it, or NULL. */
 const char *ai_tok_table_map(struct ai_tok_table *t, const void *p, size_t n);
+
+/* The hash of what follows the header. */
+uint64_t ai_tok_body_hash(const void *p, size_t n);
+
+static inline bool ai_tok_is_whole(const struct ai_tok_table *t, uint32_t id)
+{
+	return (t->whole[id / 8] >> id % 8 & 1) != 0;
+}
 
 /* The bytes of a token, its length in *n; NULL if id is none. */
 static inline const unsigned char *ai_tok_bytes(const struct ai_tok_table *t,
