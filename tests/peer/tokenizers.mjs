@@ -54,6 +54,8 @@ function through(records, args, take) {
 					`of ${records.length} records`);
 			resolve();
 		});
+		// Why it ended early is what it says itself.
+		child.stdin.on('error', () => {});
 		for (const record of records)
 			child.stdin.write(JSON.stringify(record) + '\n');
 		child.stdin.end();
@@ -165,11 +167,15 @@ async function made() {
 	const texts = Array.from({ length: 400 }, () => soup(1 + rnd(120)));
 	texts.push(...manyLanguages().filter((_, i) => i % 9 === 0)
 		.map(t => t.slice(0, 4000)));
-	for (const { name, json, extra, decodes } of madeUp()) {
+	// PCRE2's Unicode may be older than theirs.
+	const older = s => s.replace(/[\u{1c80}-\u{1c8f}\u{a7c0}-\u{a7ff}]/gu, '?')
+		.replace(/[\u{10000}-\u{1efff}\u{1f900}-\u{dffff}]/gu, '?');
+	for (const { name, json, extra, decodes, regex } of madeUp()) {
 		const file = join(dir, `${name}.json`);
 		writeFileSync(file, JSON.stringify(json));
 		await compare(name, file, 'generated text',
-			[...texts, ...extra ?? []], decodes ?? true);
+			[...regex ? texts.map(older) : texts, ...extra ?? []],
+			decodes ?? true);
 	}
 	rmSync(dir, { recursive: true });
 }

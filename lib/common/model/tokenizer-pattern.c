@@ -68,7 +68,7 @@ static const struct {
 
 /* Oniguruma and PCRE2 do not agree on what these mean. */
 static const char *const disputed[] = {
-	"\\h", "\\H", "&&", "}+", "(*", "(?C", "\\Q", "\\K", "\\G", "\\X",
+	"\\h", "\\H", "&&", "(*", "(?C", "\\Q", "\\K", "\\G", "\\X",
 	"\\R", "\\O", "\\N", "(?~", "\\g", "\\k",
 };
 
@@ -181,19 +181,92 @@ static bool find_ranges(struct ai_span text, struct ai_buf *out)
 	return out->len > 0 && out->bad == AI_E_NONE;
 }
 
-static int refuse_disputed(struct ai_span text, struct ai_err *err)
+/* "x{1,3}+": thrice as often, or as much as there is and no less.  But what
+ * \p{L} says is no number. */
+static bool has_counted_plus(struct ai_span text)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i + 1 < text.n; i++) {
+		if (text.p[i] == '{')
+			open = i;
+		if (text.p[i] == '}' && text.p[i + 1] == '+' && open > 0 &&
+		    memchr("pPxo", text.p[open - 1], 4) == NULL)
+			return true;
+	}
+	return false;
+}
+
+static const char *disputed_in(struct ai_span text)
 {
 	for (size_t i = 0; i < sizeof disputed / sizeof disputed[0]; i++)
 		if (memmem(text.p, text.n, disputed[i],
 			   strlen(disputed[i])) != NULL)
-			return ai_err_set(err, AI_E_DATA,
-					  "it has a pattern with '%s', which "
-					  "means different things to different "
-					  "engines: '%.*s'", disputed[i],
-					  (int)ai_utf8_floor(text.p, text.n,
-							     120),
-					  text.p);
-	return 0;
+			return disputed[i];
+	return has_counted_plus(text) ? "{..}+" : NULL;
+}
+
+static int refuse_disputed(struct ai_span text, const char *what,
+			   struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_DATA,
+			  "it has a pattern with '%s', which means different "
+			  "things to different engines: '%.*s'", what,
+			  (int)ai_utf8_floor(text.p, text.n, 120), text.p);
+}
+
+/*
+ * A set within a set is a part of it to Oniguruma; to PCRE2 it is a bracket.
+ * So the inner brackets go.  NULL, or what cannot be said without them.
+ */
+static const char *flatten_sets(struct ai_span t, struct ai_buf *out)
+{
+	size_t depth = 0;
+	bool keep;
+
+	for (size_t i = 0; i < t.n; i++) {
+		bool named = depth > 0 && i + 1 < t.n && t.p[i] == '[' &&
+			     t.p[i + 1] == ':';
+
+		keep = true;
+		if (t.p[i] == '\\' && i + 1 < t.n) {
+			ai_buf_chr(out, t.p[i++]);
+		} else if (named) {
+			/* [:alpha:] */
+			while (i + 1 < t.n && t.p[i] != ']')
+				ai_buf_chr(out, t.p[i++]);
+		} else if (t.p[i] == '[') {
+			keep = depth++ == 0;
+			if (!keep && i + 1 < t.n && t.p[i + 1] == '^')
+				return "[..[^..]..]";
+		} else if (t.p[i] == ']' && depth > 0) {
+			keep = --depth == 0;
+		}
+		if (keep)
+			ai_buf_chr(out, t.p[i]);
+	}
+	return NULL;
+}
+
+static int add_regex(struct ai_tok_spec *s, struct ai_span text,
+		     struct ai_tok_step step, struct ai_err *err)
+{
+	struct ai_buf flat = AI_BUF_INIT(AI_TOK_TEXT_MAX);
+	const char *what = disputed_in(text);
+	int rc;
+
+	if (what == NULL)
+		what = flatten_sets(text, &flat);
+	rc = what != NULL ? refuse_disputed(text, what, err)
+			  : ai_buf_check(&flat, "a pattern", err);
+	step.kind = AI_TOK_REGEX;
+	if (rc == 0)
+		rc = ai_tok_spec_step(s, step,
+				      (struct ai_span){ ai_buf_cstr(&flat),
+							flat.len },
+				      AI_SPAN(""), err);
+	ai_buf_release(&flat);
+	return rc;
 }
 
 static int add_step(struct ai_tok_spec *s, struct ai_span text,
@@ -224,14 +297,9 @@ static int add_step(struct ai_tok_spec *s, struct ai_span text,
 		step.kind = AI_TOK_RANGES;
 		text = (struct ai_span){ ai_buf_cstr(&ranges), ranges.len };
 	}
-	if (step.kind == 0) {
-		step.kind = AI_TOK_REGEX;
-		if (refuse_disputed(text, err) < 0) {
-			ai_buf_release(&ranges);
-			return -1;
-		}
-	}
-	rc = ai_tok_spec_step(s, step, text, AI_SPAN(""), err);
+	rc = step.kind == 0
+		     ? add_regex(s, text, step, err)
+		     : ai_tok_spec_step(s, step, text, AI_SPAN(""), err);
 	ai_buf_release(&ranges);
 	return rc;
 }

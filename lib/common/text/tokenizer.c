@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "text/bpe.h"
+#include "text/class.h"
 #include "text/tokenizer_int.h"
 #include "text/tokenizer_norm.h"
 
@@ -253,6 +254,21 @@ static int split(struct ai_tok_run *r, const char *p, size_t n)
 	return ai_tok_split(r, 0, p, n);
 }
 
+/* Whether a normaliser takes blanks away from the beginning: what is left does
+ * not begin where the text does. */
+static bool loses_blanks(const struct ai_tok_table *t, const char *p, size_t n)
+{
+	size_t len;
+	enum ai_class c = ai_class_at(p, n, 0, &len);
+
+	if (c != AI_CLASS_SPACE && c != AI_CLASS_NEWLINE)
+		return false;
+	for (size_t i = 0; i < t->n_norms; i++)
+		if (t->norms[i].kind == AI_TOK_STRIP && (t->norms[i].arg & 1))
+			return true;
+	return false;
+}
+
 /* What stands between the added tokens of the text as it is. */
 static int between(struct ai_tok_run *r, const char *p, size_t n)
 {
@@ -270,7 +286,9 @@ static int between(struct ai_tok_run *r, const char *p, size_t n)
 		if (ai_tok_normalise(t->norms, t->n_norms, t->text, text,
 				     &r->w->normal, r->err) < 0)
 			return -1;
-		r->start = p == start ? ai_buf_cstr(&r->w->normal) : NULL;
+		r->start = p == start && !loses_blanks(t, p, n)
+				   ? ai_buf_cstr(&r->w->normal)
+				   : NULL;
 		p = ai_buf_cstr(&r->w->normal);
 		n = r->w->normal.len;
 	}

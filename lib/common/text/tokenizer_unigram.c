@@ -62,10 +62,13 @@ static int give_unknown(struct ai_tok_run *r, const char *p, size_t n)
 {
 	const struct ai_tok_header *h = r->k->t.head;
 
-	/* The name of the unknown token can stand in a text, too. */
-	if (!(h->flags & AI_TOK_FALLBACK) ||
-	    ai_tok_find(&r->k->t, p, n) == h->unknown)
-		return ai_bpe_sink_add(r->s, h->unknown, r->err);
+	uint32_t id = ai_tok_find(&r->k->t, p, n);
+
+	/* The name of the unknown token can stand in a text, too, and several
+	 * of them together can be another token. */
+	if (id != AI_TOK_NONE || !(h->flags & AI_TOK_FALLBACK))
+		return ai_bpe_sink_add(r->s, id != AI_TOK_NONE ? id : h->unknown,
+				       r->err);
 	for (size_t i = 0; i < n; i++)
 		if (ai_bpe_sink_add(r->s, h->byte[(unsigned char)p[i]],
 				    r->err) < 0)
