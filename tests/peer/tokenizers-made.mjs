@@ -56,10 +56,10 @@ function train(pieces, base, count) {
 const words = corpus.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu);
 const bytes = train(words.map(mapped), Object.values(alphabet), 300);
 const signs = corpus.replaceAll(' ', '\u2581');
-const byteTokens = Array.from({ length: 256 }, (_, b) =>
+export const byteTokens = Array.from({ length: 256 }, (_, b) =>
 	`<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`);
 const chars = [...new Set([...signs])].filter(c => c !== 'x' && c !== '世');
-const pieces = train(signs.split(/(?=\u2581)/),
+export const pieces = train(signs.split(/(?=\u2581)/),
 	['<unk>', '<s>', '</s>', ...byteTokens, ...chars], 300);
 const noBytes = train(signs.split(/(?=\u2581)/), ['<unk>', ...chars], 200);
 

@@ -43,7 +43,7 @@ static int text_of(struct reader *r, struct ai_value v, struct ai_buf *out)
 	if (ai_json_text(v, out) < 0)
 		return ai_buf_check(out, "a string", r->err);
 	for (size_t i = 0; i < 2; i++)
-		if (memmem(v.s.p, v.s.n, escapes[i], 4) != NULL &&
+		if (memmem(v.s.p, v.s.n, escapes[i], 3) != NULL &&
 		    memmem(ai_buf_cstr(out), out->len, "\xEF\xBF\xBD", 3) !=
 			    NULL)
 			return ai_err_set(r->err, AI_E_DATA,

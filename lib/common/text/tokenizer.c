@@ -284,6 +284,9 @@ static int between(struct ai_tok_run *r, const char *p, size_t n)
 	if (!ai_tok_is_normal(t->norms, t->n_norms, text)) {
 		ai_buf_clear(&r->w->normal);
 		if (ai_tok_normalise(t->norms, t->n_norms, t->text, text,
+				     (p == start ? AI_TOK_BEGINS : 0) |
+					     (p + n == r->end ? AI_TOK_ENDS
+							      : 0),
 				     &r->w->normal, r->err) < 0)
 			return -1;
 		r->start = p == start && !loses_blanks(t, p, n)
@@ -301,7 +304,7 @@ int ai_tok_encode(const struct ai_tok *k, const char *p, size_t n,
 		  unsigned flags, struct ai_bpe_sink *s, struct ai_err *err)
 {
 	struct ai_tok_run r = { .k = k, .s = s, .err = err, .flags = flags,
-				.start = p };
+				.start = p, .end = p + n };
 	int rc;
 
 	if (n == 0)

@@ -384,6 +384,7 @@ static int tree_texts(const struct ai_tok_spec *s, bool normal, size_t *len,
 		if (normal) {
 			rc = ai_tok_normalise(s->norm, s->n_norms,
 					      ai_buf_cstr(&s->text), text,
+					      AI_TOK_BEGINS | AI_TOK_ENDS,
 					      &made, err);
 			text = (struct ai_span){ ai_buf_cstr(&made), made.len };
 		}

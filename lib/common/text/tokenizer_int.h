@@ -44,6 +44,7 @@ struct ai_tok_run {
 	struct ai_err *err;
 	unsigned flags;
 	const char *start; /* the beginning of the whole text, or NULL */
+	const char *end;   /* of the text as it is */
 };
 
 /* Memory for n bytes in r->w, or NULL with r->err. */

@@ -78,14 +78,14 @@ static struct ai_span strip(struct ai_span t, unsigned sides)
 	return t;
 }
 
-/* One blank for several, none at the ends. */
-static void squeeze(struct ai_span t, struct ai_buf *out)
+/* One blank for several, none at the ends of all of the text. */
+static void squeeze(struct ai_span t, unsigned edges, struct ai_buf *out)
 {
 	bool blank = false;
 
 	for (size_t i = 0; i < t.n; i++) {
 		if (t.p[i] == ' ') {
-			blank = out->len > 0;
+			blank = out->len > 0 || !(edges & AI_TOK_BEGINS);
 			continue;
 		}
 		if (blank)
@@ -93,10 +93,12 @@ static void squeeze(struct ai_span t, struct ai_buf *out)
 		blank = false;
 		ai_buf_chr(out, t.p[i]);
 	}
+	if (blank && !(edges & AI_TOK_ENDS))
+		ai_buf_chr(out, ' ');
 }
 
 static void apply(const struct ai_tok_step *s, const char *pool,
-		  struct ai_span t, struct ai_buf *out)
+		  struct ai_span t, unsigned edges, struct ai_buf *out)
 {
 	const struct ai_span text = { pool + s->text, s->text_n };
 	const struct ai_span more = { pool + s->more, s->more_n };
@@ -118,7 +120,7 @@ static void apply(const struct ai_tok_step *s, const char *pool,
 		t = strip(t, s->arg);
 		break;
 	case AI_TOK_SQUEEZE:
-		squeeze(t, out);
+		squeeze(t, edges, out);
 		return;
 	default:
 		break;
@@ -127,8 +129,8 @@ static void apply(const struct ai_tok_step *s, const char *pool,
 }
 
 int ai_tok_normalise(const struct ai_tok_step *norms, size_t n_norms,
-		     const char *pool, struct ai_span text, struct ai_buf *out,
-		     struct ai_err *err)
+		     const char *pool, struct ai_span text, unsigned edges,
+		     struct ai_buf *out, struct ai_err *err)
 {
 	struct ai_buf other = AI_BUF_INIT(out->max), *from = &other, *to = out;
 	struct ai_buf swap;
@@ -136,7 +138,7 @@ int ai_tok_normalise(const struct ai_tok_step *norms, size_t n_norms,
 	if (n_norms == 0)
 		ai_buf_add(out, text.p, text.n);
 	for (size_t i = 0; i < n_norms; i++) {
-		apply(&norms[i], pool, text, to);
+		apply(&norms[i], pool, text, edges, to);
 		text = (struct ai_span){ ai_buf_cstr(to), to->len };
 		if (to->bad != AI_E_NONE || i + 1 == n_norms)
 			break;
