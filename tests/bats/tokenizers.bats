@@ -208,14 +208,22 @@ refused() {
 	tiny >t.json
 	sleep 3
 	assert_eq "$(ids a t.json)" 0
-	local link
+	local link table
 	link=$(echo "$tables"/*.at)
 	[ -L "$link" ]
-	# The link alone leads to the table: it is not looked for by its hash.
-	mv "$tables"/*.tok "$tables"/elsewhere
-	ln -sf elsewhere "$link"
+	# The link is believed: the file is not read again.
+	table=$(readlink "$link")
+	tiny '.model.vocab.a = 9' >v.json
+	assert_eq "$(ids a v.json)" 9
+	ln -sf "$(cd "$tables" && echo *.tok | tr ' ' '\n' | grep -v "$table")" "$link"
+	assert_eq "$(ids a t.json)" 9
+	ln -sf "$table" "$link"
 	assert_eq "$(ids a t.json)" 0
-	[ ! -e "$tables"/*.tok ]
+	# It leads to tables, and nowhere else.
+	cp "$tables/$table" elsewhere
+	ln -sf "$PWD/elsewhere" "$link"
+	assert_eq "$(ids a t.json)" 0
+	assert_eq "$(readlink "$link")" "$table"
 	# The same length and the same time of change, but not the same file.
 	tiny '.model.vocab.a = 6' >u.json
 	touch -r t.json u.json

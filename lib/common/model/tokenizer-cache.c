@@ -96,8 +96,8 @@ static struct ai_tok *map_table(int fd, const char *source)
 	if (p == MAP_FAILED ||
 	    ai_tok_new(&tok, p, (size_t)st.st_size, true, &ignored) < 0)
 		return NULL;
-	if (source == NULL || memcmp(ai_tok_head(tok)->source, source,
-				     sizeof ai_tok_head(tok)->source) == 0)
+	if (memcmp(ai_tok_head(tok)->source, source,
+		   sizeof ai_tok_head(tok)->source) == 0)
 		return tok;
 	ai_tok_free(tok);
 	return NULL;
@@ -110,14 +110,30 @@ static struct ai_tok *find_table(const struct cache *c, const char *name,
 	struct ai_tok *tok;
 	int fd;
 
-	if (c->dir < 0 || *name == '\0')
+	if (c->dir < 0)
 		return NULL;
-	fd = openat(c->dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = openat(c->dir, name,
+		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return NULL;
 	tok = map_table(fd, source);
 	close(fd);
 	return tok;
+}
+
+/* What the link leads to: a table whose name says what it is made from. */
+static struct ai_tok *follow_link(const struct cache *c)
+{
+	char name[NAME_MAX_HERE];
+	ssize_t n;
+
+	if (c->dir < 0 || c->link[0] == '\0')
+		return NULL;
+	n = readlinkat(c->dir, c->link, name, sizeof name - 1);
+	if (n != AI_HASH_HEX - 1 + 4)
+		return NULL;
+	name[n] = '\0';
+	return find_table(c, name, name);
 }
 
 static int create(int dir, const char *name)
@@ -259,7 +275,7 @@ int ai_tokenizer_cached(struct ai_tok **out, int fd, struct ai_err *err)
 		rc = ai_err_sys(err, AI_E_DATA, errno, "cannot read it");
 	if (rc == 0) {
 		name_link(&c, &st);
-		*out = find_table(&c, c.link, NULL);
+		*out = follow_link(&c);
 		if (*out == NULL)
 			rc = from_text(out, &c, fd, &st, err);
 	}
