@@ -1,4 +1,5 @@
-/* SentencePiece's .model, and what it does with a text. */
+/* SentencePiece's .model, and what it does with a text.
+ * fuzz: lib/common/model/tokenizer-sp.c */
 #include "tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
