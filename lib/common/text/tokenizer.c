@@ -397,7 +397,12 @@ static size_t middle(const char *p, size_t n, size_t low, size_t high)
 	if (mid > low)
 		return mid;
 	len = ai_utf8_len(p + low, high - low);
-	return low + (len > 0 ? len : 1);
+	mid = low + (len > 0 ? len : 1);
+	/* What is not UTF-8 is not cut before a byte that looks like the rest
+	 * of a character. */
+	while (mid < high && ((unsigned char)p[mid] & 0xC0) == 0x80)
+		mid++;
+	return mid;
 }
 
 /*
