@@ -267,6 +267,52 @@ static void look_word(struct walk *w)
 		w->latin = w->word;
 }
 
+/* The letter that a sign of money looks like; 0: it is none. */
+static char coin_letter(uint32_t cp)
+{
+	switch (cp) {
+	case 0x20AC:
+		return 'e';
+	case 0xA2:
+		return 'c';
+	case 0xA3:
+		return 'l';
+	case 0xA5:
+		return 'y';
+	}
+	return 0;
+}
+
+/* Whether a letter, or a sign that may be one, stands there. */
+static bool is_lettery(const struct walk *w, size_t at)
+{
+	uint32_t cp;
+
+	if (at >= w->n)
+		return false;
+	if (!(w->p[at] & 0x80))
+		return ai_view_alpha(w->p[at]);
+	decode(w, at, &cp);
+	return coin_letter(cp) != 0;
+}
+
+/* A sign of money in a word is a letter of it; "k€" and "€m" are
+ * amounts. */
+static void look_coin(struct walk *w, struct step *s, char letter)
+{
+	size_t at = w->at, to = at + s->len;
+	bool left = at > 0 && (w->folded == at || ai_view_alpha(w->p[at - 1]));
+	bool left2 = left && at > 1 && ai_view_alpha(w->p[at - 2]);
+	bool right = is_lettery(w, to);
+	bool right2 = right && ai_view_alpha(w->p[to]) &&
+		      is_lettery(w, to + 1);
+
+	if ((left && right) || left2 || right2) {
+		becomes(s, letter, true);
+		w->folded = to;
+	}
+}
+
 /* What becomes of the character at w->at, which is not ASCII. */
 static void look(struct walk *w, struct step *s)
 {
@@ -278,6 +324,10 @@ static void look(struct walk *w, struct step *s)
 			look_word(w);
 		if (w->mixed || w->alike)
 			becomes(s, alike[cp - ALIKE_FROM], w->mixed);
+		return;
+	}
+	if (coin_letter(cp) != 0) {
+		look_coin(w, s, coin_letter(cp));
 		return;
 	}
 	s->out = fold_of(cp, &s->byte);

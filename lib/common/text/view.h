@@ -9,8 +9,8 @@
  * The views, each made only where it differs from what it is made of:
  *
  *	normal    all of it: compatibility forms, letters nobody sees, letters
- *	          of other scripts inside Latin words, stacked accents.  Where
- *	          it exists, the others are made from it
+ *	          of other scripts and signs of money inside Latin words,
+ *	          stacked accents.  Where it exists, the others are made from it
  *	base64, base32, hex       what was encoded, a line a piece
  *	codes     numbers that stand for letters
  *	percent, entity, escape   the passages in which something was escaped
