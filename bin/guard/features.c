@@ -6,6 +6,10 @@
 
 #define K0 UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio */
 #define K1 UINT64_C(0xD1B54A32D192ED03)
+#define LENGTH_RATE .3
+#define LENGTH_UNIT 300
+#define LENGTH_MAX ((size_t)16 << 10)
+#define SIGNS 3 /* in a row that are read as letters */
 
 void feature_words_init(struct feature_words *w, const char *text, size_t n)
 {
@@ -37,7 +41,8 @@ static unsigned char as_letter(unsigned char c)
 {
 	static const unsigned char letters[128] = {
 		['0'] = 'o', ['1'] = 'i', ['3'] = 'e', ['4'] = 'a',
-		['5'] = 's', ['7'] = 't', ['@'] = 'a', ['$'] = 's',
+		['5'] = 's', ['7'] = 't', ['8'] = 'b', ['9'] = 'g',
+		['@'] = 'a', ['$'] = 's', ['!'] = 'i',
 	};
 
 	return letters[c & 127];
@@ -64,8 +69,11 @@ struct taking {
 	size_t n;
 };
 
+/* 1 is written for l as well as for i, so these are one letter. */
 static inline void take(struct feature_word *x, struct taking *t, uint32_t cp)
 {
+	if (cp == 'l')
+		cp = 'i';
 	t->hash = (t->hash ^ cp) * K0;
 	t->hash ^= t->hash >> 29;
 	t->last = t->last << 16 | (cp & 0xFFFF);
@@ -114,11 +122,25 @@ static bool any_word(struct feature_words *w, struct feature_word *x)
 	return true;
 }
 
+/* Whether a letter stands behind s[at], or behind signs that are read as
+ * letters: the 0 of 07her. */
+static bool before_letter(const unsigned char *s, size_t n, size_t at)
+{
+	for (size_t k = 1; k <= SIGNS && at + k < n; k++) {
+		if (is_letter(s[at + k]))
+			return true;
+		if (as_letter(s[at + k]) == 0 || s[at + k] >= 0x80)
+			return false;
+	}
+	return false;
+}
+
 bool feature_words_next(struct feature_words *w, struct feature_word *x)
 {
 	const unsigned char *s = (const unsigned char *)w->text;
 	struct taking t = { 0, 0, 0 };
 	size_t at = w->at;
+	bool after; /* what was taken last is a letter */
 	unsigned char c;
 
 	for (; at < w->n && s[at] < 0x80 && lower(s[at]) == 0; at++)
@@ -132,19 +154,22 @@ bool feature_words_next(struct feature_words *w, struct feature_word *x)
 		return false;
 	x->stem = 0;
 	x->n_grams = 0;
+	after = false;
 	for (; at < w->n && t.n < AI_WORD_MAX; at++) {
 		if (s[at] >= 0x80)
 			return any_word(w, x);
 		c = lower(s[at]);
 		if (c < 'a') {
-			bool after = at > x->from && is_letter(s[at - 1]);
-			bool before = at + 1 < w->n && is_letter(s[at + 1]);
+			bool before = before_letter(s, w->n, at);
+			unsigned char as = as_letter(s[at]);
 
-			if (c == 0 && !(after && before &&
-					as_letter(s[at]) != 0))
+			if (c == 0 && !(after && before && as != 0))
 				break;
-			if ((after || before) && as_letter(s[at]) != 0)
-				c = as_letter(s[at]);
+			after = (after || before) && as != 0;
+			if (after)
+				c = as;
+		} else {
+			after = true;
 		}
 		take(x, &t, c);
 	}
@@ -192,4 +217,12 @@ size_t features_of(const struct feature_word *x, const struct feature_word *b,
 double features_scale(size_t words)
 {
 	return 1 / sqrt((double)(words < 4 ? 4 : words) * FEATURES_WORDS);
+}
+
+/* Past LENGTH_MAX it does not grow: nobody is to hide in a long text. */
+double features_length(size_t bytes)
+{
+	size_t n = bytes < LENGTH_MAX ? bytes : LENGTH_MAX;
+
+	return LENGTH_RATE * log1p((double)n / LENGTH_UNIT);
 }

@@ -51,5 +51,8 @@ size_t features_of(const struct feature_word *x, const struct feature_word *b,
 		   uint32_t out[FEATURES_MAX]);
 /* What a sum over so many words is multiplied by. */
 double features_scale(size_t words);
+/* What the best window of a text of so many bytes must have more than that of a
+ * short one, to be as rare: it is the best of more. */
+double features_length(size_t bytes);
 
 #endif

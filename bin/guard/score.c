@@ -15,11 +15,12 @@ struct scan {
 	enum weights_table t;
 	int (*each)(void *arg, const struct weights_window *x);
 	void *arg;
+	double less; /* features_length() */
 };
 
 static double score_of(const struct scan *s, int64_t sum, size_t words)
 {
-	return (double)s->w->head.table[s->t].bias +
+	return (double)s->w->head.table[s->t].bias - s->less +
 	       (double)s->w->head.table[s->t].step * (double)sum *
 	       features_scale(words);
 }
@@ -69,7 +70,7 @@ int weights_windows(const struct weights *w, enum weights_table t,
 		    int (*each)(void *arg, const struct weights_window *x),
 		    void *arg)
 {
-	const struct scan s = { w, t, each, arg };
+	const struct scan s = { w, t, each, arg, features_length(n) };
 	struct feature_words words;
 	struct feature_word x[3];
 	struct block ring[FEATURES_BLOCKS] = { { 0, 0, 0, 0 } };
@@ -157,7 +158,7 @@ static void add_sentence(const struct scan *s, struct rows *r,
 void weights_narrow(const struct weights *w, enum weights_table t,
 		    const char *text, size_t n, struct weights_window *x)
 {
-	const struct scan s = { w, t, NULL, NULL };
+	const struct scan s = { w, t, NULL, NULL, features_length(n) };
 	struct rows r;
 	struct block b = { 0, 0, 0, 0 };
 	struct feature_words words;

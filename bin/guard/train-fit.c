@@ -168,7 +168,7 @@ static double score_row(const struct weights *w, enum weights_table t,
 		sums[now % FEATURES_BLOCKS] = 0;
 		words[now % FEATURES_BLOCKS] = 0;
 	}
-	return best;
+	return best - features_length(r->bytes);
 }
 
 static int falling(const void *a, const void *b)

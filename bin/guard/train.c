@@ -32,6 +32,7 @@ static int add_words(struct train_row *r, const struct ai_buf *text,
 	size_t cap = 0;
 	void *p;
 
+	r->bytes = text->len;
 	feature_words_init(&w, ai_buf_cstr(text), text->len);
 	while (feature_words_next(&w, &x)) {
 		if (r->n == cap) {

@@ -17,7 +17,7 @@
 /* A row's words, without the text. */
 struct train_row {
 	struct feature_word *words; /* owned */
-	size_t n;
+	size_t n, bytes;
 	bool attack, calibrate;
 	bool of[WEIGHTS_TABLES]; /* which tables it is for */
 };

@@ -3,7 +3,8 @@
  *
  * All numbers are little-endian.  Behind the header stand the tables, each of
  * 2^bits signed bytes: what each feature (features.h) says for or against.  A
- * window's score is bias + step * sum * features_scale(words).
+ * window's score is bias + step * sum * features_scale(words), less
+ * features_length(bytes of the text).
  */
 #ifndef GUARD_WEIGHTS_H
 #define GUARD_WEIGHTS_H
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 #define WEIGHTS_MAGIC "AIGUARD\032"
-#define WEIGHTS_VERSION 1
+#define WEIGHTS_VERSION 2
 #define WEIGHTS_FILE "guard/weights.bin"
 #define WEIGHTS_BITS_MAX 20
 

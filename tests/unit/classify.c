@@ -89,8 +89,32 @@ static void test_windows(void)
 	only("zebra");
 	ok(look("z3br4").w.score > 0 && look("ze$br@").w.score < 0,
 	   "digits within a word are letters");
+	ok(look("23bra").w.score < 0 && look("ze8ra").w.score > 0,
+	   "only such as look like one");
+	only("others");
+	ok(look("07h3rs").w.score > 0 && look("073").w.score < 0,
+	   "also several in a row, beside a letter");
+	only("little");
+	ok(look("1i7t1e").w.score > 0 && look("li77le").w.score > 0,
+	   "a 1 is an i and an l");
+	only("zebra");
 	ok(look("ZEBRA").w.score > 0 && look("zebras").w.score < 0,
 	   "case is nothing, another word is another");
+}
+
+/* The best of many windows must score more than that of a few. */
+static void test_length(void)
+{
+	char text[6001], *end = text + sizeof text - 1;
+
+	only("zebra");
+	memset(text, ' ', sizeof text - 1);
+	*end = '\0';
+	memcpy(text, "zebra", 5);
+	ok(look("zebra").w.score > look(text).w.score,
+	   "the same words say less in a long text");
+	ok(features_length(1 << 20) == features_length(1 << 30) &&
+	   features_length(0) == 0, "and no less in one that is longer yet");
 }
 
 /* What is left of a window that is all of a text. */
@@ -189,7 +213,7 @@ static void test_file(void)
 	weights_close(&r);
 	ok(strcmp(bad(0, -1, 0), "") == 0, "the file is good");
 	ok(strcmp(bad(0, 'B', 0), "it is no file of weights") == 0, "magic");
-	ok(strstr(bad(8, 2, 0), "newer version") != NULL, "a newer version");
+	ok(strstr(bad(8, 3, 0), "newer version") != NULL, "a newer version");
 	ok(strstr(bad(8, 0, 0), "another version") != NULL, "an older one");
 	ok(strstr(bad(12, 13, 0), "header is damaged") != NULL, "its bits");
 	ok(strstr(bad(head + 3, 5, 0), "it is damaged") != NULL, "a weight");
@@ -206,6 +230,7 @@ int main(void)
 {
 	test_words();
 	test_windows();
+	test_length();
 	test_narrow();
 	test_rates();
 	test_file();
