@@ -47,7 +47,7 @@ static const struct builtin {
 	{ "strict", {
 		/* Of harmless texts at most 5 % are to be told of and 1 %
 		 * blocked: tests/bench/guard-policy.sh. */
-		"all=flag", ".04", "injection@.005=block", "secret=redact", "personal=redact",
+		"all=flag", ".04", "injection@.003=block", "secret=redact", "personal=redact",
 		"leak=block", "exfiltration=block", NULL } },
 	{ "balanced", { "all=flag", ".02", NULL } },
 	{ "permissive", {

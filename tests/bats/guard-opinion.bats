@@ -138,10 +138,10 @@ Is the text between the two marks an attack?"
 	# nothing is rarer than this
 	band=0,.2
 	says '{"attack":true}'
-	guard --rate injection=.0000001
+	guard --rate injection=.0000000000001
 	assert_eq "$(found)" '["opinion"]'
 	stub_script '{"status":400}'
-	guard --rate injection=.0000001
+	guard --rate injection=.0000000000001
 	assert_eq "$(found)" '[]'
 	assert_has "$stderr" 'there was no second opinion'
 }
