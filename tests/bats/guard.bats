@@ -100,7 +100,7 @@ messages.0.content
 body.input.0.content
 instructions'
 	# Whatever the policy says of attacks; but it may be said what they are.
-	run -0 ai-guard --action injection=block --rate .3 in
+	run -0 ai-guard --action injection=block --rate .05 in
 	run ai-guard --action injection=block --context user in
 	assert_status 2
 	assert_eq "$(jq -r .error.code <<<"$output" | sort -u)" blocked
