@@ -7,14 +7,14 @@
 #define FIRST_BITS 10
 #define LAST_BITS 16
 
-/* Longer pieces: how large an entry is, how many there are at first and at
- * most. */
+/* Longer pieces: how large an entry is, how many buckets there are at first
+ * and at most. */
 static const struct shape {
 	size_t entry;
 	unsigned first_bits, last_bits;
 } shapes[AI_PIECE_TABLES] = {
-	[AI_PIECE_MIDDLE] = { 32, 9, 18 }, /* 16 KiB to 8 MiB */
-	[AI_PIECE_LONG] = { 128, 7, 15 },  /* 16 KiB to 4 MiB */
+	[AI_PIECE_MIDDLE] = { 32, 7, 16 }, /* 16 KiB to 8 MiB */
+	[AI_PIECE_LONG] = { 256, 4, 13 },   /* 16 KiB to 8 MiB */
 };
 #define ENTRY_HEAD 2 /* the length and the count */
 
@@ -217,6 +217,14 @@ static unsigned char *entry_at(const struct ai_piece_cache *c, size_t k,
 	return c->table[k].entry + i * shapes[k].entry;
 }
 
+/* The first entry of its bucket. */
+static size_t long_bucket(const struct ai_piece_cache *c, size_t k,
+			  const unsigned char *p, size_t n)
+{
+	return (size_t)(long_hash(p, n) >> (64 - c->table[k].bits)) *
+	       AI_PIECE_WAYS;
+}
+
 static size_t seek_long(const struct ai_piece_cache *c,
 			const unsigned char *p, size_t n)
 {
@@ -225,10 +233,10 @@ static size_t seek_long(const struct ai_piece_cache *c,
 
 	if (c->table[k].entry == NULL)
 		return 0;
-	i = (size_t)(long_hash(p, n) >> (64 - c->table[k].bits));
+	i = long_bucket(c, k, p, n);
 	e = entry_at(c, k, i);
 	__builtin_prefetch(e);
-	__builtin_prefetch(e + shapes[k].entry - 1);
+	__builtin_prefetch(e + 2 * shapes[k].entry);
 	return i;
 }
 
@@ -242,25 +250,26 @@ static unsigned long_at(const struct ai_piece_cache *c, size_t place,
 			const unsigned char *p, size_t n)
 {
 	size_t k = table_for(n);
-	unsigned count;
+	unsigned count = 0;
 
 	if (c->table[k].entry == NULL)
 		return 0;
-	count = entry_count(entry_at(c, k, place), p, n);
-	return count > 0 ? count
-			 : entry_count(entry_at(c, k, place ^ 1), p, n);
+	for (size_t i = 0; i < AI_PIECE_WAYS && count == 0; i++)
+		count = entry_count(entry_at(c, k, place + i), p, n);
+	return count;
 }
 
 static void insert_long(struct ai_piece_cache *c, size_t k,
 			const unsigned char *p, size_t n, unsigned count)
 {
-	size_t i = (size_t)(long_hash(p, n) >> (64 - c->table[k].bits));
+	size_t first = long_bucket(c, k, p, n), i = 0;
 	unsigned char *e;
 
-	if (*entry_at(c, k, i) != 0 &&
-	    (*entry_at(c, k, i ^ 1) == 0 || c->turn++ % 2 == 0))
-		i ^= 1;
-	e = entry_at(c, k, i);
+	while (i < AI_PIECE_WAYS && *entry_at(c, k, first + i) != 0)
+		i++;
+	if (i == AI_PIECE_WAYS)
+		i = c->turn++ % AI_PIECE_WAYS;
+	e = entry_at(c, k, first + i);
 	c->table[k].used += e[0] == 0;
 	e[0] = (unsigned char)n;
 	e[1] = (unsigned char)count;
@@ -270,11 +279,11 @@ static void insert_long(struct ai_piece_cache *c, size_t k,
 static void grow_long(struct ai_piece_cache *c, size_t k)
 {
 	struct ai_piece_table old = c->table[k], *t = &c->table[k];
-	size_t n = old.entry == NULL ? 0 : (size_t)1 << old.bits;
+	size_t n = old.entry == NULL ? 0 : entries(old.bits);
 
 	t->bits = old.entry == NULL ? shapes[k].first_bits : old.bits + 1;
 	t->used = 0;
-	t->entry = table_new(shapes[k].entry << t->bits);
+	t->entry = table_new(shapes[k].entry * entries(t->bits));
 	if (t->entry == NULL) {
 		*t = old;
 		return;
@@ -295,7 +304,7 @@ static void put_long(struct ai_piece_cache *c, const unsigned char *p,
 	const struct ai_piece_table *t = &c->table[k];
 
 	if (t->entry == NULL || (t->bits < shapes[k].last_bits &&
-				 t->used >> (t->bits - 1) != 0))
+				 t->used > entries(t->bits) / 8 * 3))
 		grow_long(c, k);
 	if (t->entry != NULL)
 		insert_long(c, k, p, n, count);

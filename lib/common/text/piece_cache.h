@@ -49,12 +49,13 @@ ai_piece_hash_fn ai_piece_hash; /* in plain C */
 
 /* ---- longer pieces ---- */
 
-#define AI_PIECE_LONG_MAX 126
+#define AI_PIECE_LONG_MAX 254
 
-/* A table of entries of one size: a length (0: empty), a count, the bytes. */
+/* A table of entries of one size, each a length (0: empty), a count and the
+ * bytes, in buckets of AI_PIECE_WAYS. */
 struct ai_piece_table {
 	unsigned char *entry; /* owned; NULL before there is one */
-	unsigned bits;        /* of an entry's number */
+	unsigned bits;        /* of a bucket's number */
 	size_t used;
 };
 
