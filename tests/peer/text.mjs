@@ -55,11 +55,13 @@ function textOf(path) {
 	}
 }
 
-// Texts of together so many bytes, fewer if there are no more.
-export function realText(bytes) {
-	const texts = [], share = bytes / 4, seen = new Set();
+// Texts of together so many bytes, fewer if there are no more, from all places
+// or these.
+export function realText(bytes, from = places) {
+	const texts = [], seen = new Set();
+	const share = bytes / Math.min(4, from.length);
 	let sum = 0;
-	for (const place of places) {
+	for (const place of from) {
 		let sumHere = 0;
 		for (const path of files(place)) {
 			const text = textOf(path);
