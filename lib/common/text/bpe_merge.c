@@ -78,7 +78,7 @@ static enum step fits(struct passage *w, size_t right, struct ai_err *err)
 
 /* ---- many small windows ---- */
 
-#define OVERLAP 16
+#define OVERLAP 14
 #define STRIDE (AI_BPE_SMALL - OVERLAP)
 
 /*

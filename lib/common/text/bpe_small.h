@@ -29,7 +29,11 @@ struct ai_bpe_small {
 	uint8_t next[AI_BPE_SMALL + 1], prev[AI_BPE_SMALL + 1];
 	unsigned n;      /* bytes */
 	unsigned tokens;
-	unsigned at;     /* the token made last */
+	/* The token made last, and where what it makes with the one before
+	 * it and the one behind it may be. */
+	unsigned at;
+	uint64_t key_of[2];
+	uint32_t bucket[2];
 };
 
 /* 0 to 65. */
@@ -53,20 +57,6 @@ static inline void ai_bpe_small_group(struct ai_bpe_small *s, unsigned i)
 {
 	s->least[i / AI_BPE_GROUP] = ai_bpe_least_of(
 		s->key + i / AI_BPE_GROUP * AI_BPE_GROUP);
-}
-
-static inline void ai_bpe_small_key(const struct ai_bpe_table *t,
-				    struct ai_bpe_small *s, unsigned i)
-{
-	s->key[i] = ai_bpe_pair(t, s->id[i], s->id[s->next[i]])
-			    << AI_BPE_PLACE_BITS | i;
-}
-
-static inline void ai_bpe_pair_fetch(const struct ai_bpe_table *t,
-				     uint32_t left, uint32_t right)
-{
-	__builtin_prefetch(t->pairs + ai_bpe_pair_where(
-		t, ai_bpe_pair_key(left, right)));
 }
 
 /* The bytes p[0..n), n from 1 to 64, as tokens of one byte each. */
@@ -114,23 +104,30 @@ static inline bool ai_bpe_small_take(struct ai_bpe_small *s)
 	return true;
 }
 
+/* Asks for the memory that look() will need.  The first token is its own
+ * predecessor: it is looked up twice. */
 static inline void ai_bpe_small_fetch(const struct ai_bpe_table *t,
-				      const struct ai_bpe_small *s)
+				      struct ai_bpe_small *s)
 {
 	unsigned i = s->at, before = s->prev[i];
 
-	ai_bpe_pair_fetch(t, s->id[i], s->id[s->next[i]]);
-	ai_bpe_pair_fetch(t, s->id[before], s->id[i]);
+	s->key_of[0] = ai_bpe_pair_key(s->id[before], s->id[s->next[before]]);
+	s->key_of[1] = ai_bpe_pair_key(s->id[i], s->id[s->next[i]]);
+	for (unsigned k = 0; k < 2; k++) {
+		s->bucket[k] = ai_bpe_pair_where(t, s->key_of[k]);
+		__builtin_prefetch(t->pairs + s->bucket[k]);
+	}
 }
 
-/* The first token is its own predecessor: it is looked up twice. */
 static inline void ai_bpe_small_look(const struct ai_bpe_table *t,
 				     struct ai_bpe_small *s)
 {
 	unsigned i = s->at, before = s->prev[i];
 
-	ai_bpe_small_key(t, s, before);
-	ai_bpe_small_key(t, s, i);
+	s->key[before] = ai_bpe_pair_in(t, s->key_of[0], s->bucket[0])
+				 << AI_BPE_PLACE_BITS | before;
+	s->key[i] = ai_bpe_pair_in(t, s->key_of[1], s->bucket[1])
+			    << AI_BPE_PLACE_BITS | i;
 	ai_bpe_small_group(s, before);
 	ai_bpe_small_group(s, i);
 }
@@ -141,8 +138,10 @@ static inline void ai_bpe_small_merge(const struct ai_bpe_table *t,
 				      const unsigned char *p, size_t n)
 {
 	ai_bpe_small_begin(t, s, p, n);
-	while (ai_bpe_small_take(s))
+	while (ai_bpe_small_take(s)) {
+		ai_bpe_small_fetch(t, s);
 		ai_bpe_small_look(t, s);
+	}
 }
 
 #endif

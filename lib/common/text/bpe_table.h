@@ -219,16 +219,15 @@ static inline uint32_t ai_bpe_pair_match(uint64_t e, uint64_t key)
 }
 
 /*
- * The token that these two make when they stand side by side, or
+ * The token of the pair with this key, which may be in bucket i, or
  * AI_BPE_NONE.  Half of all pairs make none, in no order that a processor
  * could guess, so this has no branch that depends on it.
  */
-static inline uint32_t ai_bpe_pair(const struct ai_bpe_table *t, uint32_t left,
-				   uint32_t right)
+static inline uint32_t ai_bpe_pair_in(const struct ai_bpe_table *t,
+				      uint64_t key, uint32_t i)
 {
-	uint64_t key = ai_bpe_pair_key(left, right), e;
-	uint32_t i = ai_bpe_pair_where(t, key), id;
-	uint32_t mask = (1u << t->pair_bits) - 1;
+	uint32_t mask = (1u << t->pair_bits) - 1, id;
+	uint64_t e;
 
 	for (uint32_t k = 0;; k++) {
 		e = le64toh(t->pairs[i]);
@@ -239,6 +238,16 @@ static inline uint32_t ai_bpe_pair(const struct ai_bpe_table *t, uint32_t left,
 			return id - 1;
 		i = (i + 2) & mask;
 	}
+}
+
+/* The token that these two make when they stand side by side, or
+ * AI_BPE_NONE. */
+static inline uint32_t ai_bpe_pair(const struct ai_bpe_table *t, uint32_t left,
+				   uint32_t right)
+{
+	uint64_t key = ai_bpe_pair_key(left, right);
+
+	return ai_bpe_pair_in(t, key, ai_bpe_pair_where(t, key));
 }
 
 #endif
