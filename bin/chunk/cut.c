@@ -1,5 +1,6 @@
 #include "cut.h"
 
+#include "base/utf8.h"
 #include "text/segment.h"
 
 #include "markdown.h"
@@ -105,6 +106,14 @@ static size_t count_of(const char *p, size_t n, char c)
 	return k;
 }
 
+struct ai_span chunk_label(const char *p, size_t n)
+{
+	return (struct ai_span){
+		p, n <= CHUNK_LABEL_MAX
+			? n : ai_utf8_floor(p, n, CHUNK_LABEL_MAX)
+	};
+}
+
 /* Headings of the same depth or deeper end where one begins. */
 static void push_heading(struct walk *w, const struct chunk_md_event *e)
 {
@@ -113,7 +122,7 @@ static void push_heading(struct walk *w, const struct chunk_md_event *e)
 	while (k > 0 && w->levels[k - 1] >= e->level)
 		k--;
 	if (k < CHUNK_DEPTH) {
-		w->cut.heading[k] = e->title;
+		w->cut.heading[k] = chunk_label(e->title.p, e->title.n);
 		w->levels[k++] = e->level;
 	}
 	w->cut.n_headings = k;

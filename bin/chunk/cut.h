@@ -18,6 +18,10 @@
 
 #define CHUNK_DEPTH 6 /* headings within headings */
 
+/* Bytes of a heading, a title or a link's text that are told: every chunk
+ * repeats them, and of a heading of a megabyte a page would make gigabytes. */
+#define CHUNK_LABEL_MAX 1000
+
 struct chunk_cut {
 	const char *p;             /* the text; chunk: p[from..to) */
 	size_t from, to;
@@ -48,5 +52,8 @@ int chunk_cut(struct chunk_cutter *c, const char *p, size_t n,
 			 struct ai_err *err),
 	      void *arg, struct ai_err *err);
 void chunk_cutter_release(struct chunk_cutter *c);
+
+/* What is told of p[0..n), whole characters. */
+struct ai_span chunk_label(const char *p, size_t n);
 
 #endif

@@ -3,10 +3,14 @@
 #include "base/str.h"
 #include "record/json.h"
 
+#include "cut.h"
+
 #include <string.h>
 
 #define KEYS_MAX 200 /* more of them are left out */
 #define KEY_MAX 100  /* bytes */
+/* Bytes of all of it: every chunk repeats it. What does not fit is left out. */
+#define META_SHOWN ((size_t)16 << 10)
 
 static struct ai_span trim(struct ai_span s)
 {
@@ -169,8 +173,10 @@ static void put_title(struct ai_buf *title, const struct ai_buf *out,
 
 	if (title->len == 0 &&
 	    ai_json_check(out->p + from, out->len - from, &v, &err) == 0 &&
-	    v.kind == AI_STRING)
+	    v.kind == AI_STRING) {
 		ai_json_text(v, title);
+		title->len = chunk_label(ai_buf_cstr(title), title->len).n;
+	}
 }
 
 void chunk_meta_put(struct ai_buf *out, struct ai_buf *title, const char *p,
@@ -183,11 +189,13 @@ void chunk_meta_put(struct ai_buf *out, struct ai_buf *title, const char *p,
 	take_line(&left); /* the dashes */
 	while (left.n > 0) {
 		struct ai_span line = take_line(&left), under;
-		size_t from;
+		size_t from, len = out->len;
 
 		if (!read_key(line, &key, &rest) || keys++ >= KEYS_MAX)
 			continue;
 		under = take_under(&left);
+		if (rest.n + under.n > META_SHOWN)
+			continue;
 		ai_put_str(out, key.p, key.n);
 		ai_buf_chr(out, ':');
 		from = out->len;
@@ -199,6 +207,8 @@ void chunk_meta_put(struct ai_buf *out, struct ai_buf *title, const char *p,
 			put_scalar(out, rest);
 		if (ai_span_is(key, "title") && out->bad == AI_E_NONE)
 			put_title(title, out, from);
+		if (out->len > META_SHOWN)
+			out->len = len;
 	}
 	ai_put_close(out, '}');
 }

@@ -84,11 +84,27 @@ static size_t first_link(const struct chunk_asides *a, size_t at)
 	return lo;
 }
 
+/* A long address is told where its link begins, not in all that it covers. */
+static void put_link(struct ai_buf *b, const struct chunk_page *g,
+		     const struct chunk_aside *x, const struct chunk_cut *cut)
+{
+	struct ai_span text;
+
+	if (x->at < cut->from && x->to - x->from > CHUNK_LABEL_MAX)
+		return;
+	text = chunk_label(g->text.p + x->at, x->end - x->at);
+	ai_put_open(b, '{');
+	ai_put_key(b, "text");
+	ai_put_str(b, text.p, text.n);
+	ai_put_key(b, "url");
+	put_decoded(b, g, x->from, x->to);
+	ai_put_close(b, '}');
+}
+
 void chunk_put_page(struct ai_buf *b, const struct chunk_state *s,
 		    const struct chunk_cut *cut)
 {
 	const struct chunk_page *g = &s->page;
-	const struct chunk_aside *x;
 
 	if (s->title.len > 0) {
 		ai_put_key(b, "title");
@@ -99,15 +115,8 @@ void chunk_put_page(struct ai_buf *b, const struct chunk_state *s,
 	ai_put_key(b, "links");
 	ai_put_open(b, '[');
 	for (size_t i = first_link(&g->links, cut->from);
-	     i < g->links.n && g->links.v[i].at < cut->to; i++) {
-		x = &g->links.v[i];
-		ai_put_open(b, '{');
-		ai_put_key(b, "text");
-		ai_put_str(b, g->text.p + x->at, x->end - x->at);
-		ai_put_key(b, "url");
-		put_decoded(b, g, x->from, x->to);
-		ai_put_close(b, '}');
-	}
+	     i < g->links.n && g->links.v[i].at < cut->to; i++)
+		put_link(b, g, &g->links.v[i], cut);
 	ai_put_close(b, ']');
 }
 

@@ -86,6 +86,7 @@ static void choose(struct chunk_state *s, const char *uri, struct ai_span text)
 int chunk_prepare(struct chunk_state *s, const char *uri, struct ai_span *text,
 		  struct ai_err *err)
 {
+	struct ai_span title;
 	struct chunk_md md;
 
 	ai_buf_clear(&s->meta);
@@ -100,8 +101,9 @@ int chunk_prepare(struct chunk_state *s, const char *uri, struct ai_span *text,
 		if (chunk_page_read(&s->page, text->p, text->n, err) < 0)
 			return -1;
 		s->cutter.how.page = &s->page;
-		ai_buf_add(&s->title, ai_buf_cstr(&s->page.title),
-			   s->page.title.len);
+		title = chunk_label(ai_buf_cstr(&s->page.title),
+				    s->page.title.len);
+		ai_buf_add(&s->title, title.p, title.n);
 		*text = (struct ai_span){ ai_buf_cstr(&s->page.text),
 					  s->page.text.len };
 	}

@@ -656,6 +656,26 @@ no'
 	done
 }
 
+@test "what every chunk repeats is short: headings, titles, links, metadata" {
+	words=$(yes 'words of a text' | head -c 300000)
+	printf '<h1>%s' "$words" >h.html
+	printf '<a href="x">%s' "$words" >a.html
+	printf '<a href="%s">%s' "$words" "$words" >url.html
+	printf '<title>%s</title>%s' "$words" "$words" >t.html
+	printf '# %s\n%s' "${words//$'\n'/ }" "$words" >h.md
+	printf -- '---\ntitle: %s\nx: 1\n---\n%s' "${words//$'\n'/ }" "$words" >t.md
+	for f in ?.html url.html ?.md; do
+		ai-chunk --contextual "$f" >out
+		assert [ "$(wc -l <out)" -gt 300 ]
+		assert [ "$(wc -c <out)" -lt 4000000 ]
+	done
+	assert_eq "$(jq -c .meta out | uniq)" '{"x":1}'
+	# An address is whole where its link begins, and a label ends with a character.
+	assert_eq "$(ai-chunk url.html | jq '.source.links | length' | uniq | tr '\n' ' ')" '1 0 '
+	printf '<h1>%s</h1>text' "a$(yes ä | head -n 1000 | tr -d '\n')" >ae.html
+	assert_eq "$(ai-chunk --size 5000 ae.html | jq '.source.heading[0] | utf8bytelength')" 999
+}
+
 # ---- records -----------------------------------------------------------------------
 
 @test "a record is cut, and the rest of it stays byte for byte" {
