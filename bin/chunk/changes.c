@@ -40,7 +40,7 @@ static void hash_option(struct ai_hash *h, const struct ai_opt *o,
 		hash_list(h, o->to);
 }
 
-int feed_hash_options(struct ai_err *err)
+int feed_hash_options(struct ai_span encoding, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT((size_t)1 << 20);
 	struct ai_hash h;
@@ -49,6 +49,7 @@ int feed_hash_options(struct ai_err *err)
 	ai_hash_init(&h);
 	for (const struct ai_opt *o = feed.set->cutting; o->name != NULL; o++)
 		hash_option(&h, o, &b);
+	ai_hash_add(&h, encoding.p, encoding.n);
 	if (feed.set->dedup > 0) {
 		ai_buf_clear(&b);
 		ai_put_f64(&b, feed.set->dedup);

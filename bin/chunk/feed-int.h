@@ -78,7 +78,7 @@ int feed_set_add(struct feed_set *set, const char *name, struct ai_err *err);
 void feed_release_set(struct feed_set *set);
 
 /* changes.c: what has changed since the state was written. */
-int feed_hash_options(struct ai_err *err);
+int feed_hash_options(struct ai_span encoding, struct ai_err *err);
 void feed_how(const struct chunk_converter *c, char how[CHUNK_HOW_HEX]);
 /* Whether two paths are in the same folder. */
 bool feed_is_beside(const char *a, const char *b);

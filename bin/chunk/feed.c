@@ -293,14 +293,15 @@ static int set_up(const struct chunk_settings *set, struct ai_err *err)
 				     err);
 }
 
-int chunk_feed_begin(const struct chunk_settings *set, struct ai_err *err)
+int chunk_feed_begin(const struct chunk_settings *set, struct ai_span encoding,
+		     struct ai_err *err)
 {
 	uint64_t seed;
 
 	if (set_up(set, err) < 0)
 		return -1;
 	if (set->state != NULL &&
-	    (feed_hash_options(err) < 0 ||
+	    (feed_hash_options(encoding, err) < 0 ||
 	     chunk_known_open(&feed.known, set->state, set->pending, err) < 0))
 		return -1;
 	if (feed.known != NULL && chunk_known_is_new(feed.known))

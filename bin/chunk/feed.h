@@ -14,8 +14,10 @@
 #include "convert.h"
 #include "known.h"
 
-/* Opens what the settings ask for.  They stay. */
-int chunk_feed_begin(const struct chunk_settings *set, struct ai_err *err);
+/* Opens what the settings ask for.  They stay.  encoding: what tells the file
+ * of --encoding from another of its name. */
+int chunk_feed_begin(const struct chunk_settings *set, struct ai_span encoding,
+		     struct ai_err *err);
 void chunk_feed_release(void);
 /* NULL: copies are of no interest. */
 struct chunk_dedup *chunk_feed_dedup(void);

@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "model/tokenizer.h"
+#include "text/bpe.h"
 
 #include "feed.h"
 #include "measure.h"
@@ -341,6 +342,7 @@ static int commit(const struct chunk_settings *set, int argc,
 int chunk_run(const struct chunk_settings *set, int argc, char **argv,
 	      struct ai_err *err)
 {
+	struct ai_span encoding = { "", 0 };
 	int rc;
 
 	if (set->commit)
@@ -348,7 +350,11 @@ int chunk_run(const struct chunk_settings *set, int argc, char **argv,
 	if (set->pending && set->state == NULL)
 		return ai_err_set(err, AI_E_USAGE,
 				  "--pending needs --state FILE");
-	rc = set_up(set, err) < 0 ? -1 : chunk_feed_begin(set, err);
+	rc = set_up(set, err);
+	if (rc == 0 && run.bpe != NULL)
+		encoding = ai_bpe_source(run.bpe);
+	if (rc == 0)
+		rc = chunk_feed_begin(set, encoding, err);
 	if (rc == 0)
 		rc = run_all(set, argc, argv, err);
 	chunk_feed_release();

@@ -103,6 +103,25 @@ s"
 	assert_eq "$(chunks --config c.json)" ""
 }
 
+@test "another tokenizer behind the same name writes all once more" {
+	export XDG_CACHE_HOME=$PWD/cache
+	mkdir d
+	printf 'aabb aabb aabb' >d/a.txt
+	tokenizer='{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"b+|[^b]+"},"behavior":"Isolated"},
+"model":{"type":"BPE","unk_token":"?","vocab":{"a":0,"b":1,"aa":2,"?":3},"merges":["a a"]},"decoder":{"type":"Fuse"}}'
+	echo "$tokenizer" >t.json
+	again() {
+		ai-chunk --state s --by tokens --size 2 --overlap 0 --encoding t.json d | wc -l
+	}
+	assert [ "$(again)" -gt 1 ]
+	assert_eq "$(again)" 0
+	touch t.json
+	assert_eq "$(again)" 0
+	jq -c '.model.merges = []' <<<"$tokenizer" >t.json
+	assert [ "$(again)" -gt 1 ]
+	assert_eq "$(again)" 0
+}
+
 @test "gone is what was looked for, and nothing else" {
 	tree d/a.md d/x/b.md e/c.md f/d.md f/e.md
 	ai-chunk --state s d e f/*.md >/dev/null

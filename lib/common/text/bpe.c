@@ -188,6 +188,16 @@ int ai_bpe_from_tok(struct ai_bpe **out, struct ai_tok *tok, const char *name,
 	return 0;
 }
 
+struct ai_span ai_bpe_source(const struct ai_bpe *b)
+{
+	const struct ai_tok_header *head =
+		b->tok != NULL ? ai_tok_head(b->tok) : NULL;
+
+	return head != NULL
+		? (struct ai_span){ head->source, sizeof head->source }
+		: (struct ai_span){ "", 0 };
+}
+
 void ai_bpe_close(struct ai_bpe *b)
 {
 	if (b == NULL)

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +60,9 @@ int ai_bpe_from_tok(struct ai_bpe **out, struct ai_tok *tok, const char *name,
 
 /* NULL is fine. */
 void ai_bpe_close(struct ai_bpe *b);
+
+/* The hash of the file it was read from; n is 0 if it is built in. Borrowed. */
+struct ai_span ai_bpe_source(const struct ai_bpe *b);
 
 /* "o200k_base", or what a file was called; borrowed, lives as long as b. */
 const char *ai_bpe_name(const struct ai_bpe *b);
