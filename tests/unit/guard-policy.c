@@ -85,7 +85,7 @@ static void policies(void)
 		  NULL) == GUARD_FLAG, "a weak finding is flagged");
 	ok(decide(GUARD_TOOL, finding(GUARD_INJECTION, "classifier", .98, 0, 4),
 		  NULL) == GUARD_FLAG, "from a tool as well");
-	ok(decide(GUARD_USER, finding(GUARD_INJECTION, "classifier", .995, 0,
+	ok(decide(GUARD_USER, finding(GUARD_INJECTION, "classifier", .997, 0,
 				      4), NULL) == GUARD_BLOCK,
 	   "a sure one is blocked");
 	ok(guard_policy_rate(GUARD_USER, GUARD_INJECTION) == .04, "rate");
