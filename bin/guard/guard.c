@@ -37,7 +37,8 @@ const size_t guard_rows_n = sizeof guard_rows / sizeof *guard_rows;
 
 bool guard_row_asks(const struct guard_row *r, const struct guard_text *text)
 {
-	return (r->system || (text->context != GUARD_SYSTEM && !text->name)) &&
+	return (r->system || (text->context != GUARD_SYSTEM && !text->name &&
+			      !text->label)) &&
 		guard_policy_wants(text->context, r->kind);
 }
 

@@ -60,7 +60,8 @@ static int add(struct guard_texts *t, struct ai_value v,
 		t->v = more;
 		t->cap = 2 * t->cap + 8;
 	}
-	t->v[t->n++] = (struct guard_text){ v, context, t->names.len, false };
+	t->v[t->n++] = (struct guard_text){ v, context, t->names.len,
+						false, false };
 	ai_buf_add(&t->names, ai_buf_cstr(&t->path), t->path.len);
 	ai_buf_chr(&t->names, '\0');
 	if (ai_buf_check(&t->path, "the name of a text", err) < 0)
@@ -68,15 +69,7 @@ static int add(struct guard_texts *t, struct ai_value v,
 	return ai_buf_check(&t->names, "the names of its texts", err);
 }
 
-/* Goes into a member; the length of the path to go back to. */
-static size_t enter(struct guard_texts *t, const char *name)
-{
-	size_t len = t->path.len;
-
-	ai_buf_fmt(&t->path, "%s%s", len > 0 ? "." : "", name);
-	return len;
-}
-
+/* Goes into an item; the length of the path to go back to. */
 static size_t enter_item(struct guard_texts *t, size_t i)
 {
 	size_t len = t->path.len;
@@ -133,29 +126,82 @@ enum guard_context guard_role_context(struct ai_value role)
 
 /* ---- messages -------------------------------------------------------------------- */
 
-/* Members that hold no text of anybody's. */
+/* Members that hold no text of anybody's, as long as they are what they should
+ * be, one word without blanks. Any word may be a secret. */
 static const char *const no_text[] = {
 	"type", "role", "id", "name", "tool_use_id", "tool_call_id", "call_id",
-	"media_type", "mime_type", "mimeType", "format", "detail", "signature",
-	"cache_control", "status",
+	"media_type", "mime_type", "mimeType", "format", "detail", "status",
+	"signature",
 };
 
-static bool is_text(struct ai_value key)
+static bool is_one_of(struct ai_value key, const char *const *names, size_t n)
 {
-	for (size_t i = 0; i < sizeof no_text / sizeof *no_text; i++)
-		if (ai_json_is(key, ai_span_of(no_text[i])))
+	for (size_t i = 0; i < n; i++)
+		if (ai_json_is(key, ai_span_of(names[i])))
+			return true;
+	return false;
+}
+
+static const char word_letters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	"+/=_-.:";
+
+/* The string, from this byte on, has only such letters. */
+static bool is_bare(struct ai_value v, size_t from)
+{
+	for (size_t i = from + 1; i + 1 < v.s.n; i++)
+		if (v.s.p[i] == '\0' || strchr(word_letters, v.s.p[i]) == NULL)
 			return false;
 	return true;
 }
 
-/* Pictures and sounds, as they are sent. */
-static bool is_media(struct ai_value v, struct ai_value type)
+static bool is_label(struct ai_value key, struct ai_value v)
 {
-	static const char url[] = "\"data:";
+	return v.kind == AI_STRING && is_bare(v, 0) &&
+		is_one_of(key, no_text, sizeof no_text / sizeof *no_text);
+}
 
-	return (v.s.n >= sizeof url - 1 &&
-		memcmp(v.s.p, url, sizeof url - 1) == 0) ||
-	       (type.kind == AI_STRING && ai_json_is(type, AI_SPAN("base64")));
+/* How much of an address goes before the picture, sound or page in it; 0: there
+ * is none. */
+static size_t media_prefix(struct ai_value v)
+{
+	static const char *const types[] = {
+		"data:image/", "data:audio/", "data:video/",
+		"data:application/pdf;",
+	};
+	static const char mark[] = ";base64,";
+	const char *at;
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		size_t n = strlen(types[i]);
+
+		if (v.s.n < n + 2 || memcmp(v.s.p + 1, types[i], n) != 0)
+			continue;
+		at = memmem(v.s.p, v.s.n, mark, sizeof mark - 1);
+		n = at == NULL ? 0
+			: (size_t)(at - v.s.p) - 1 + sizeof mark - 1;
+		return n > 64 || memchr(v.s.p, ' ', n) != NULL ? 0 : n;
+	}
+	return 0;
+}
+
+/* Pictures and sounds, as they are sent: where they are sent, and nothing but
+ * what they are sent in.  Anything else a model may read. */
+static bool is_media(struct ai_value key, struct ai_value v,
+		     struct ai_value type)
+{
+	static const char *const places[] = {
+		"url", "image_url", "file_data", "file_url",
+	};
+	size_t n;
+
+	if (ai_json_is(key, AI_SPAN("data")))
+		return type.kind == AI_STRING &&
+			ai_json_is(type, AI_SPAN("base64")) && is_bare(v, 0);
+	if (!is_one_of(key, places, sizeof places / sizeof *places))
+		return false;
+	n = media_prefix(v);
+	return n > 0 && is_bare(v, n);
 }
 
 /* Whoever it comes from, as far as its type says. */
@@ -214,6 +260,22 @@ static size_t enter_key(struct guard_texts *t, struct ai_value key)
 	return len;
 }
 
+static int take_member(struct guard_texts *t, struct ai_value key,
+		       struct ai_value v, struct ai_value type,
+		       enum guard_context context, struct ai_err *err)
+{
+	if (!is_label(key, v))
+		return v.kind == AI_STRING && is_media(key, v, type) ? 0
+			: take_all(t, v, context, err);
+	/* Of a model's thoughts: long, and returned as it came. */
+	if (ai_json_is(key, AI_SPAN("signature")))
+		return 0;
+	if (add(t, v, context, err) < 0)
+		return -1;
+	t->v[t->n - 1].label = true;
+	return 0;
+}
+
 static int take_members(struct guard_texts *t, struct ai_value v,
 			enum guard_context context, struct ai_err *err)
 {
@@ -228,9 +290,7 @@ static int take_members(struct guard_texts *t, struct ai_value v,
 		if (take_name(t, key, context, err) < 0)
 			return -1;
 		len = enter_key(t, key);
-		if (is_text(key) &&
-		    !(one.kind == AI_STRING && is_media(one, type)) &&
-		    take_all(t, one, context, err) < 0)
+		if (take_member(t, key, one, type, context, err) < 0)
 			return -1;
 		leave(t, len);
 	}
@@ -275,26 +335,69 @@ static bool has_two(struct ai_value object, struct ai_span name)
 	return n > 1;
 }
 
+/* What ai-chunk tells of a passage in words of the document. */
+static int take_source(struct guard_texts *t, struct ai_value v,
+		       enum guard_context context, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value key, one;
+
+	if (v.kind != AI_OBJECT)
+		return 0;
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &one)) {
+		size_t len = enter_key(t, key);
+
+		if ((ai_json_is(key, AI_SPAN("title")) ||
+		     ai_json_is(key, AI_SPAN("heading"))) &&
+		    take_all(t, one, context, err) < 0)
+			return -1;
+		leave(t, len);
+	}
+	return 0;
+}
+
+/* Of two members of one name each may be the one that is read. */
+static int take_passage(struct guard_texts *t, struct ai_value v,
+			enum guard_context context, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value key, one;
+	int rc = 0;
+
+	ai_json_iter_init(&it, v);
+	while (rc == 0 && ai_json_next(&it, &key, &one)) {
+		size_t len = enter_key(t, key);
+
+		if (ai_json_is(key, AI_SPAN("text")))
+			rc = take_all(t, one, context_or(context), err);
+		/* An answer asks its tools as well. */
+		else if (ai_json_is(key, AI_SPAN("tool_calls")))
+			rc = take_all(t, one, context_or(GUARD_ANSWER), err);
+		else if (ai_json_is(key, AI_SPAN("source")))
+			rc = take_source(t, one, context_or(context), err);
+		leave(t, len);
+	}
+	return rc;
+}
+
 static int take_item(struct guard_texts *t, struct ai_value v,
 		     enum guard_context context, struct ai_err *err)
 {
 	struct ai_value role = { AI_NONE, { NULL, 0 } }, text = role;
-	struct ai_value calls = role, content = role;
+	struct ai_value content = role;
 	enum guard_context who;
 	const struct ai_json_want want[] = {
 		{ AI_SPAN("role"), &role }, { AI_SPAN("text"), &text },
-		{ AI_SPAN("tool_calls"), &calls },
 		{ AI_SPAN("content"), &content },
 	};
-	size_t len;
-	int rc = 0;
 
 	if (v.kind == AI_STRING)
 		return add(t, v, context_or(context), err);
 	if (v.kind != AI_OBJECT)
 		return wrong(t, "is neither a message, a passage nor a string",
 			     err);
-	ai_json_members(v, want, 4);
+	ai_json_members(v, want, 3);
 	if (role.kind != AI_NONE) {
 		/* Of two roles another reader may take the other. */
 		who = has_two(v, AI_SPAN("role")) ? GUARD_DOCUMENT
@@ -304,17 +407,8 @@ static int take_item(struct guard_texts *t, struct ai_value v,
 	/* Of messages that are none, as answers to calls, what there is. */
 	if (text.kind == AI_NONE || content.kind != AI_NONE)
 		return take_members(t, v, context_or(context), err);
-	len = enter(t, "text");
-	if (text.kind == AI_STRING)
-		rc = add(t, text, context_or(context == GUARD_USER
-					     ? GUARD_DOCUMENT : context), err);
-	leave(t, len);
-	/* An answer asks its tools as well. */
-	len = enter(t, "tool_calls");
-	if (rc == 0)
-		rc = take_all(t, calls, context_or(GUARD_ANSWER), err);
-	leave(t, len);
-	return rc;
+	return take_passage(t, v, context == GUARD_USER ? GUARD_DOCUMENT
+			    : context, err);
 }
 
 /* The value that stands at t->path. */
@@ -453,6 +547,11 @@ static int take_usual(struct guard_texts *t, const struct ai_rec *rec,
 			       err) < 0)
 			return -1;
 	}
+	ai_buf_clear(&t->path);
+	ai_buf_str(&t->path, "source");
+	if (passage && t->any && take_source(t, ai_rec_get(rec, "source"),
+					     context_or(GUARD_DOCUMENT), err) < 0)
+		return -1;
 	if (!t->any)
 		return ai_err_set(err, AI_E_RECORD, "the record has no text, "
 				  "prompt, query, messages or hits; name what "

@@ -17,6 +17,7 @@ struct guard_text {
 	enum guard_context context;
 	size_t path; /* in names */
 	bool name;   /* it is that of a member, of the object at the path */
+	bool label;  /* a word that is no text, though it may be a secret */
 };
 
 struct guard_texts {
