@@ -3,6 +3,8 @@
  * that names its place; what was read can be asked.
  */
 /* fuzz: bin/guard/allow.c bin/guard/decide.c bin/guard/policy.c bin/guard/scope.c */
+/* fuzz: bin/guard/find.c bin/guard/names.c build/bin/guard/code-table.c */
+/* fuzz: build/bin/guard/phrase-table.c build/bin/guard/secret-table.c */
 #include "fuzz.h"
 
 #include "../../bin/guard/allow.h"
