@@ -128,6 +128,9 @@ static void make_probes(struct probes *p, struct ai_span pattern)
 			c = sample(pattern.p[++i]);
 		else if (strchr("()[]{}?*+|^$.\\", c) != NULL)
 			continue;
+		/* A unit without length would never fill a text. */
+		if (c == '\0')
+			continue;
 		if (n < sizeof literal)
 			literal[n++] = c;
 		add_unit(p, c, '\0');
