@@ -273,6 +273,26 @@ the text has the special token '<|endoftext|>' at byte 1; --special=text takes i
 	assert_has "$stderr" 'text|allow|refuse'
 }
 
+# A blank goes with the bracket behind it where that is text.
+@test "--special=refuse names the special token, not the blank before it" {
+	local token='<|endoftext|>'
+	run_sh "echo 'big wide $token world' | ai-tokens -R --special=refuse"
+	assert_status 2
+	assert_has "$stderr" "the special token '$token' at byte 9;"
+	run_sh "printf 'a\\r $token' | ai-tokens -R -s -r --special=refuse"
+	assert_has "$stderr" "the special token '$token' at byte 3;"
+	echo '{"added_tokens":[{"id":3,"content":"<s>","special":true}],
+		"normalizer":{"type":"Replace","pattern":{"String":"x"},"content":"aa"},
+		"model":{"vocab":{"a":0,"<":1,"x":2},"merges":[]}}' >refuse.json
+	run_sh "echo 'xa<s>' | ai-tokens -R --special=refuse --encoding refuse.json"
+	assert_status 2
+	assert_has "$stderr" 'the text has a special token; --special=text'
+	jq '.normalizer = null | .decoder = {"type":"Fuse"}' refuse.json >t.json
+	run_sh "echo 'xa<s>' | ai-tokens -R --special=refuse --encoding t.json"
+	assert_status 2
+	assert_has "$stderr" "the special token '<s>' at byte 2;"
+}
+
 @test "--special=refuse: what only looks like one passes; files are told by name" {
 	local e
 	printf '%s\n' '<|endoftext|' '|>' '<|nothing|>' '<|start|>' >in
