@@ -112,6 +112,19 @@ END
 	run_sh 'ai-tokens --encoding cl100kbase </dev/null'
 	assert_status 64
 	assert_has "$stderr" "did you mean 'cl100k_base'?"
+	local typed
+	for typed in cl100k=cl100k_base CL100K_BASE=cl100k_base o200k=o200k_base \
+		o300k=o200k_base p50k=p50k_base gpt3=gpt2; do
+		run_sh "ai-tokens --encoding ${typed%=*} </dev/null"
+		assert_status 64
+		assert_has "$stderr" "did you mean '${typed#*=}'?"
+	done
+	run_sh 'ai-tokens --encoding gpt-5 </dev/null'
+	assert_status 64
+	assert_eq "$stderr" "ai-tokens: no encoding and no file 'gpt-5'; the model of this name has the encoding o200k_base"
+	run_sh "ai-tokens --encoding '' </dev/null"
+	assert_status 64
+	assert_has "$stderr" "no encoding and no file ''; there are o200k_base"
 }
 
 # ---- estimates ------------------------------------------------------------------

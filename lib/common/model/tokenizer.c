@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,10 +77,28 @@ int ai_tokenizer_compile(const char *p, size_t n, const char *source,
 	return rc;
 }
 
-/* As it is no encoding, it may have been meant for one or for a file. */
+/* What was meant: names are written in short ("cl100k") or in capitals, too. */
+static const char *meant(const char *name, const char *const *names, size_t n)
+{
+	char longer[64];
+
+	if (*name == '\0')
+		return NULL;
+	snprintf(longer, sizeof longer, "%s_base", name);
+	for (size_t i = 0; i < n; i++)
+		if (strncasecmp(names[i], name, strlen(name)) == 0)
+			return names[i];
+	for (size_t i = 0; i < n; i++)
+		if (ai_distance(longer, names[i]) < 2)
+			return names[i];
+	return ai_nearest(name, names, n);
+}
+
+/* As it is no encoding, it may have been meant for one, for a model or for a
+ * file. */
 static int unknown(const char *name, struct ai_err *err)
 {
-	const char *names[32], *near;
+	const char *names[32], *near, *of_model;
 	struct ai_buf all = AI_BUF_INIT(256);
 	size_t n = 0;
 
@@ -86,8 +106,13 @@ static int unknown(const char *name, struct ai_err *err)
 		names[n] = ai_bpe_encoding_at(n);
 		ai_buf_fmt(&all, "%s%s", n > 0 ? ", " : "", names[n]);
 	}
-	near = ai_nearest(name, names, n);
-	if (near != NULL)
+	of_model = ai_bpe_encoding_for_model(name);
+	near = meant(name, names, n);
+	if (of_model != NULL)
+		ai_err_set(err, AI_E_CONFIG, "no encoding and no file '%.100s'; "
+			   "the model of this name has the encoding %s", name,
+			   of_model);
+	else if (near != NULL)
 		ai_err_set(err, AI_E_CONFIG, "no encoding and no file '%.100s'; "
 			   "did you mean '%s'? There are %s", name, near,
 			   ai_buf_cstr(&all));
