@@ -10,6 +10,7 @@
 
 #include "base/start.h"
 #include "model/catalog.h"
+#include "model/tokenizer.h"
 
 #include <string.h>
 
@@ -22,22 +23,24 @@ static struct {
 
 #define RESERVE 4096 /* as ai-complete asks for */
 
+/* instead: what else may be done. */
 static int no_such(const struct ai_catalog *c, const char *name,
-		   struct ai_err *err)
+		   const char *instead, struct ai_err *err)
 {
 	char near[AI_CATALOG_NAME];
 	struct ai_err why = *err;
 
+	if (ai_tokenizer_is_known(name))
+		return ai_err_set(err, AI_E_CONFIG, "'%.100s' is an encoding, "
+				  "not a model; --encoding names one", name);
 	if (!ai_catalog_nearest(c, ai_span_of(name), near, sizeof near))
 		return ai_err_set(err, AI_E_CONFIG, "the model '%.100s' is not "
-				  "known; name its encoding with --encoding, "
-				  "or let its provider count with --exact",
-				  name);
+				  "known; %s", name, instead);
 	if (strcmp(near, name) == 0) /* there are several */
 		return ai_err_set(err, AI_E_CONFIG, "%s", why.msg);
 	return ai_err_set(err, AI_E_CONFIG, "the model '%.100s' is not known; "
-			  "did you mean '%.100s'? (--encoding names an "
-			  "encoding instead)", name, near);
+			  "did you mean '%.100s'? (%s)", name, near,
+			  instead);
 }
 
 /* By the catalog's entry, for as long as the program runs. */
@@ -68,7 +71,9 @@ static int from_catalog(const struct ai_catalog *c, const char *name,
 	/* New models of a vendor whose others are known. */
 	tokens_model.kin = ai_kin_of(name);
 	tokens_model.encoding = AI_BPE_DEFAULT;
-	return tokens_model.kin != NULL ? 0 : no_such(c, name, err);
+	return tokens_model.kin != NULL ? 0 : no_such(c, name, "name its "
+			"encoding with --encoding, or let its provider count "
+			"with --exact", err);
 }
 
 static int choose_encoding(const char *name, struct ai_err *err)
@@ -123,7 +128,8 @@ static int choose_fit(const char *name, struct ai_err *err)
 		return -1;
 	rc = ai_catalog_find(c, ai_span_of(name), &m, err);
 	if (rc < 0)
-		no_such(c, name, err);
+		no_such(c, name, "--truncate N cuts to a size that you "
+			"know", err);
 	else
 		rc = take_limits(&m, name, err);
 	ai_catalog_free(c);

@@ -106,6 +106,13 @@ END
 	run_sh 'ai-tokens -m zzzzzzzzzz </dev/null'
 	assert_status 78
 	assert_has "$stderr" "'zzzzzzzzzz' is not known; name its encoding"
+	# Its encoding would not say how long its context is.
+	run_sh 'ai-tokens --fit zzzzzzzzzz </dev/null'
+	assert_status 78
+	assert_eq "$stderr" "ai-tokens: the model 'zzzzzzzzzz' is not known; --truncate N cuts to a size that you know"
+	run_sh 'ai-tokens -m o200k_base </dev/null'
+	assert_status 78
+	assert_eq "$stderr" "ai-tokens: 'o200k_base' is an encoding, not a model; --encoding names one"
 }
 
 @test "an encoding that is not known: the nearest" {
