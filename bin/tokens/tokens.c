@@ -115,6 +115,9 @@ static int check(struct ai_err *err)
 				ai_start_given(&s->mark)))
 		return ai_err_set(err, AI_E_USAGE, "--keep and --mark are for "
 				  "--truncate");
+	if (ai_start_given(&s->mark) && s->keep != TOKENS_MIDDLE)
+		return ai_err_set(err, AI_E_USAGE, "--mark is for --keep "
+				  "middle");
 	if (s->exact)
 		return tokens_exact_check(err);
 	if (tokens_model_choose(err) < 0)

@@ -212,7 +212,7 @@ records() {
 @test "--top and --total: what cannot be meant" {
 	for options in '--top 1 --encode' '--top 1 --truncate 3' '--total --decode' \
 		'--top 0' '--top 10001' '--decode --fit gpt-4o' '--keep tail' \
-		'--mark x'; do
+		'--mark x' '--truncate 3 --mark x' '--truncate 3 --keep tail --mark x'; do
 		run_sh "ai-tokens $options </dev/null"
 		assert_status 64
 	done
