@@ -151,11 +151,16 @@ static int choose(struct tokens_worker *w, const struct ai_rec *rec,
 	snprintf(path, sizeof path, "%s.encoding",
 		 ai_loop.as == NULL ? "tokens" : ai_loop.as);
 	v = ai_rec_get(rec, path);
-	if (v.kind != AI_STRING)
+	if (v.kind == AI_NONE || v.kind == AI_NULL)
 		return 0;
 	ai_buf_clear(&w->out);
-	if (ai_json_text(v, &w->out) < 0)
+	if (v.kind == AI_STRING && ai_json_text(v, &w->out) < 0)
 		return ai_buf_check(&w->out, "the encoding", err);
+	/* Another encoding's ids would be another text. */
+	if (v.kind != AI_STRING ||
+	    strlen(ai_buf_cstr(&w->out)) != w->out.len)
+		return ai_err_set(err, AI_E_RECORD, "the member '%s' names no "
+				  "encoding; --encoding gives one", path);
 	rc = tokens_encoding(w, ai_buf_cstr(&w->out), bpe, err);
 	/* It is the record that is wrong, not the configuration. */
 	if (rc < 0 && err->code == AI_E_CONFIG)

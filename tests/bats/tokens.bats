@@ -187,6 +187,16 @@ END
 	run_sh 'ai-tokens --decode bad'
 	assert_status 2
 	assert_has "$output" "'elvish'"
+	# What names none is no reason to take the one that is usual.
+	local other
+	for other in 5 '{}' '"gpt2\u0000x"'; do
+		jq -c --argjson e "$other" '.tokens.encoding = $e' r >bad
+		run_sh 'ai-tokens --decode bad'
+		assert_status 2
+		assert_has "$output" "the member 'tokens.encoding' names no encoding"
+		assert_eq "$(ai-tokens --decode --encoding gpt2 bad | jq -r .text)" \
+			'hello, tokenizers'
+	done
 }
 
 @test "decode reads ids anywhere, and plain text" {
