@@ -198,8 +198,8 @@ int tokens_run(int argc, char **argv, struct ai_err *err)
 		if (ai_names_read(&names, list, err) == 0)
 			/* An empty list is no reason to read standard
 			 * input. */
-			rc = names.n == 0 ? 0
-					  : run_all(names.n, names.v, err);
+			rc = names.n > 0 ? run_all(names.n, names.v, err)
+			   : tokens_sum_write(0, tokens_settings.total, err);
 		ai_names_release(&names);
 	}
 	ai_bpe_close(asked_for);

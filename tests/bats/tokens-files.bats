@@ -114,6 +114,9 @@ load helper
 	run_sh 'echo x | ai-tokens -R -s -r --files0-from /dev/null'
 	assert_status 0
 	assert_eq "$output" ''
+	run_sh 'echo x | ai-tokens --total --files0-from /dev/null'
+	assert_status 0
+	assert_eq "$output" '{"total":{"files":0,"records":0,"tokens":0,"exact":true}}'
 	run_sh 'ai-tokens --files0-from nope'
 	assert_status 66
 	run_sh 'ai-tokens --files0-from /dev/null f'
