@@ -9,9 +9,9 @@
 #include "tokens.h"
 
 #include "base/msg.h"
+#include "base/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -224,28 +224,12 @@ static int count_file(struct reading *r, struct ai_err *err)
 	return 0;
 }
 
-static int open_file(const char *path, struct ai_err *err)
-{
-	struct stat st;
-	int fd = strcmp(path, "-") == 0
-		? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-		: open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(fd);
-		fd = -1;
-		errno = EISDIR;
-	}
-	return fd >= 0 ? fd : ai_err_sys(err, AI_E_OPEN, errno,
-					 "cannot open '%.200s'", path);
-}
-
 static int read_file(struct reading *r, struct ai_err *err)
 {
 	int rc;
 
 	ai_buf_clear(&r->w->text);
-	r->fd = open_file(r->path, err);
+	r->fd = ai_path_open(r->path, err);
 	if (r->fd < 0)
 		return -1;
 	rc = count_file(r, err);

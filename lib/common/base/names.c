@@ -1,29 +1,13 @@
 #include "base/names.h"
 
+#include "base/path.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BYTES_MAX ((size_t)64 << 20)
-
-static int open_list(const char *path, struct ai_err *err)
-{
-	struct stat st;
-	int fd = strcmp(path, "-") == 0
-		? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-		: open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(fd);
-		fd = -1;
-		errno = EISDIR;
-	}
-	return fd >= 0 ? fd : ai_err_sys(err, AI_E_OPEN, errno,
-					 "cannot open '%.200s'", path);
-}
 
 static int read_list(struct ai_buf *b, int fd, const char *path,
 		     struct ai_err *err)
@@ -43,7 +27,7 @@ int ai_names_read(struct ai_names *names, const char *path, struct ai_err *err)
 	int fd, rc;
 
 	*names = (struct ai_names){ NULL, 0, AI_BUF_INIT(BYTES_MAX) };
-	fd = open_list(path, err);
+	fd = ai_path_open(path, err);
 	if (fd < 0)
 		return -1;
 	rc = read_list(b, fd, path, err);

@@ -1,9 +1,12 @@
 #include "base/path.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int ai_path_join(const char *dir, const char *name, char **path,
@@ -102,4 +105,20 @@ int ai_path_config(const char *name, char **path, struct ai_err *err)
 int ai_path_cache(const char *name, char **path, struct ai_err *err)
 {
 	return xdg_path("XDG_CACHE_HOME", ".cache", name, path, err);
+}
+
+int ai_path_open(const char *path, struct ai_err *err)
+{
+	struct stat st;
+	int fd = strcmp(path, "-") == 0
+		? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+		: open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(fd);
+		fd = -1;
+		errno = EISDIR;
+	}
+	return fd >= 0 ? fd : ai_err_sys(err, AI_E_OPEN, errno,
+					 "cannot open '%.200s'", path);
 }

@@ -19,6 +19,11 @@ int ai_path_sibling(const char *program, char **path, struct ai_err *err);
 int ai_path_join(const char *dir, const char *name, char **path,
 		 struct ai_err *err);
 
+/* What a command line names, to be read; "-" is a copy of standard input. -1
+ * and AI_E_OPEN if it cannot be opened or is a folder; else the caller
+ * closes it. */
+int ai_path_open(const char *path, struct ai_err *err);
+
 /* $XDG_CONFIG_HOME/aiutils/name, else ~/.config/aiutils/name; AI_E_CONFIG
  * when neither variable is set. */
 int ai_path_config(const char *name, char **path, struct ai_err *err);

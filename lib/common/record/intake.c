@@ -2,13 +2,11 @@
 #include "record/job.h"
 
 #include "base/msg.h"
+#include "base/path.h"
 #include "base/utf8.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static struct entry *add_entry(struct loop *l, struct ai_err *err)
@@ -147,20 +145,12 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 static int read_file(struct loop *l, const char *path, struct ai_err *err)
 {
 	struct ai_err why;
-	struct stat st;
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (strcmp(path, "-") == 0)
 		return read_fd(l, STDIN_FILENO, NULL, err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(fd);
-		fd = -1;
-		errno = EISDIR;
-	}
+	fd = ai_path_open(path, &why);
 	if (fd < 0) {
-		ai_err_sys(&why, AI_E_OPEN, errno, "cannot open '%.200s'",
-			   path);
 		ai_msg_err(&why);
 		l->cannot_open = true;
 		return 0;
