@@ -300,6 +300,14 @@ END
 	run_sh 'echo "{\"messages\":[],\"tools\":[3]}" | ai-tokens'
 	assert_status 2
 	assert_has "$output" 'tool 0 is no object'
+	local tools
+	for tools in '{}' '"x"' 5 false; do
+		run_sh "echo '{\"messages\":[],\"tools\":$tools}' | ai-tokens"
+		assert_status 2
+		assert_has "$output" "'tools' is no array"
+	done
+	run_sh 'echo "{\"messages\":[],\"tools\":null}" | ai-tokens -r'
+	assert_eq "$output" 3
 }
 
 # OpenAI's guide "Images and vision": 765 and 1105 tokens for tiles, 1024 and

@@ -29,9 +29,9 @@ struct ai_chat {
 };
 
 /*
- * How many tokens an array of messages and one of tools (AI_NONE: none) make.
- * text is for the values as they are decoded, and is changed.  AI_E_RECORD:
- * a message or a tool is no object.
+ * How many tokens an array of messages and one of tools (AI_NONE, AI_NULL:
+ * none) make.  text is for the values as they are decoded, and is changed.
+ * AI_E_RECORD: a message or a tool is no object, or tools no array.
  */
 int ai_chat_count(const struct ai_chat *chat, struct ai_value messages,
 		  struct ai_value tools, struct ai_buf *text,

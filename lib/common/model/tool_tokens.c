@@ -136,8 +136,10 @@ int ai_chat_add_tools(struct ai_chat_sum *c, struct ai_value tools,
 	struct ai_value tool;
 	size_t n = 0;
 
-	if (tools.kind != AI_ARRAY)
+	if (tools.kind == AI_NONE || tools.kind == AI_NULL)
 		return 0;
+	if (tools.kind != AI_ARRAY)
+		return ai_err_set(err, AI_E_RECORD, "'tools' is no array");
 	ai_json_iter_init(&it, tools);
 	for (; ai_json_next(&it, NULL, &tool); n++) {
 		if (tool.kind != AI_OBJECT)
