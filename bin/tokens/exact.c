@@ -106,12 +106,12 @@ static int ended(struct exact *x, struct ai_err *err)
 
 /* ---- a batch -------------------------------------------------------------- */
 
-/* ai-complete takes them where a batch has them. */
+/* ai-complete takes them where a batch has them, and refuses what is none. */
 static void put_tools(struct exact *x, const struct ai_rec *rec)
 {
 	struct ai_value tools = ai_rec_get(rec, "tools");
 
-	if (tools.kind != AI_ARRAY)
+	if (tools.kind == AI_NONE || tools.kind == AI_NULL)
 		return;
 	ai_put_key(&x->line, "params");
 	ai_put_open(&x->line, '{');

@@ -445,6 +445,13 @@ END
 	assert_eq "$(grep -c input_schema asked)" 1
 }
 
+@test "--exact: tools that are none are refused, not left out" {
+	echo '{"messages":[{"role":"user","content":"x"}],"tools":{}}' >r
+	AI_BASE_URL=http://127.0.0.1:1 AI_API=openai run_sh 'ai-tokens --exact -m m r'
+	assert_status 2
+	assert_has "$output" 'params.tools is not a list'
+}
+
 @test "--exact with --fit, --total, --top, and files as wc has them" {
 	printf '{"status":200,"body":{"input_tokens":%d}}\n' 5 199000 7 8 9 1 2 \
 		>>"$STUB/script"
