@@ -111,10 +111,10 @@ load helper
 	run_sh 'printf "a b\0c\nd" | ai-tokens -R -s -r --files0-from -'
 	assert_status 0
 	assert_eq "$output" $' 2 a b\n 2 c\nd\n 4 total'
-	run_sh 'echo x | ai-tokens -R -s -r --files0-from /dev/null'
+	run_sh 'ai-tokens -R -s -r --files0-from /dev/null <<<x'
 	assert_status 0
 	assert_eq "$output" ''
-	run_sh 'echo x | ai-tokens --total --files0-from /dev/null'
+	run_sh 'ai-tokens --total --files0-from /dev/null <<<x'
 	assert_status 0
 	assert_eq "$output" '{"total":{"files":0,"records":0,"tokens":0,"exact":true}}'
 	run_sh 'ai-tokens --files0-from nope'
