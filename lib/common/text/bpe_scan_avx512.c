@@ -12,33 +12,8 @@
 	__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,"        \
 			      "avx512vbmi2,aes,bmi,bmi2,lzcnt,popcnt")))
 #include "text/bpe_scan_body.h"
+#include "text/bpe_scan_kinds.h"
 #include "text/bpe_scan_x86.h"
-
-enum {
-	UPPER = 1, LOWER = 2, NUMBER = 4, SPACE = 8, BLANK = 16, NEWLINE = 32,
-	OTHER = 64,
-};
-
-#define O OTHER
-#define U UPPER
-#define L LOWER
-#define N NUMBER
-
-static const unsigned char kinds[128] __attribute__((aligned(64))) = {
-	O, O, O, O, O, O, O, O, O, BLANK, NEWLINE, BLANK, BLANK, NEWLINE, O, O,
-	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-	SPACE, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-	N, N, N, N, N, N, N, N, N, N, O, O, O, O, O, O,
-	O, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U,
-	U, U, U, U, U, U, U, U, U, U, U, O, O, O, O, O,
-	O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
-	L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O,
-};
-
-#undef O
-#undef U
-#undef L
-#undef N
 
 static const unsigned char iota[64] __attribute__((aligned(64))) = {
 	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,

@@ -3,30 +3,7 @@
 
 #define SCAN_TARGET
 #include "text/bpe_scan_body.h"
-
-enum {
-	UPPER = 1, LOWER = 2, NUMBER = 4, SPACE = 8, BLANK = 16, NEWLINE = 32,
-	OTHER = 64, WIDE = 128,
-};
-
-#define O OTHER
-#define U UPPER
-#define L LOWER
-#define N NUMBER
-#define W WIDE
-#define W16 W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W
-
-static const unsigned char kinds[256] = {
-	O, O, O, O, O, O, O, O, O, BLANK, NEWLINE, BLANK, BLANK, NEWLINE, O, O,
-	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-	SPACE, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-	N, N, N, N, N, N, N, N, N, N, O, O, O, O, O, O,
-	O, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U,
-	U, U, U, U, U, U, U, U, U, U, U, O, O, O, O, O,
-	O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
-	L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O,
-	W16, W16, W16, W16, W16, W16, W16, W16,
-};
+#include "text/bpe_scan_kinds.h"
 
 /* Bit i of each byte of v, as a number of 8 bits. */
 static inline uint64_t bits_of(uint64_t v, unsigned i)

@@ -1,52 +1,47 @@
 #include "text/bpe_split.h"
 
-#include "text/class.h"
+#include "text/class_run.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #define BIT(c) (1u << AI_CLASS_##c)
 
-#define CASELESS (BIT(LETTER) | BIT(MARK)) /* both in HEAD and in TAIL */
+#define MARKS BIT(MARK)
+#define LETTERS (BIT(UPPER) | BIT(LOWER) | BIT(LETTER))
+#define CASELESS (BIT(LETTER) | MARKS) /* both in HEAD and in TAIL */
 #define HEAD (BIT(UPPER) | CASELESS)
 #define TAIL (BIT(LOWER) | CASELESS)
-#define LETTERS (BIT(UPPER) | BIT(LOWER) | BIT(LETTER))
 #define NUMBERS BIT(NUMBER)
 #define BLANKS (BIT(SPACE) | BIT(NEWLINE))
-#define SYMBOLS (BIT(OTHER) | BIT(MARK))
 /* What may stand before a word and belong to it: [^\r\n\p{L}\p{N}] */
-#define PREFIX (BIT(OTHER) | BIT(MARK) | BIT(SPACE))
+#define PREFIX (BIT(OTHER) | MARKS | BIT(SPACE))
+#define ALL SIZE_MAX
 
-static bool is(enum ai_class c, unsigned set)
+/* The end of " ?[set]+" at p[at], or 0. */
+static size_t spaced(const char *p, size_t n, size_t at, unsigned set)
 {
-	return (set >> c & 1) != 0;
+	size_t from = at + (p[at] == ' '), end = ai_class_run(p, n, from, set, ALL);
+
+	return end > from ? end : 0;
 }
 
-/* Whether what begins at p[at] is in the set; *end is where it ends. */
-static bool at_one(const char *p, size_t n, size_t at, unsigned set,
-		   size_t *end)
+/*
+ * \s*[\r\n]+|\s+(?!\S)|\s+ , the first of them only with lines: a run of
+ * blanks leaves its last one for what follows, unless it is the only one or
+ * nothing follows.
+ */
+size_t ai_split_blanks(const char *p, size_t n, size_t at, bool lines)
 {
-	size_t len;
-	enum ai_class c = ai_class_at(p, n, at, &len);
+	size_t end = at, last = at, line = 0, next;
 
-	*end = at + len;
-	return is(c, set);
-}
-
-/* The end of the run of characters in the set, at most max of them. */
-static size_t run(const char *p, size_t n, size_t at, unsigned set, size_t max)
-{
-	size_t end;
-
-	while (max-- > 0 && at_one(p, n, at, set, &end))
-		at = end;
-	return at;
-}
-
-#define ALL ((size_t)-1)
-
-static bool same(char a, char lower, bool fold)
-{
-	return a == lower || (fold && a == (lower & ~0x20));
+	for (; ai_class_is(p, n, end, BLANKS, &next); end = next) {
+		last = end;
+		if (p[end] == '\r' || p[end] == '\n')
+			line = next;
+	}
+	if (lines && line != 0)
+		return line;
+	return end == n || last == at ? end : last;
 }
 
 /*
@@ -55,106 +50,22 @@ static bool same(char a, char lower, bool fold)
  */
 static size_t contraction(const char *p, size_t n, size_t at, bool fold)
 {
-	static const char ends[][2] = {
-		{ 's' }, { 't' }, { 'm' }, { 'd' },
-		{ 'r', 'e' }, { 'v', 'e' }, { 'l', 'l' }, { '\xC5', '\xBF' },
-	};
+	unsigned a, b, bit = fold ? 0x20 : 0;
 
-	if (n - at < 2 || p[at] != '\'')
+	if (at >= n || p[at] != '\'' || n - at < 2)
 		return 0;
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		const char *e = ends[i];
-
-		if (e[0] < 0 && !fold)
-			continue;
-		if (!same(p[at + 1], e[0], fold && e[0] > 0))
-			continue;
-		if (e[1] == '\0')
-			return 2;
-		if (n - at > 2 && same(p[at + 2], e[1], fold && e[0] > 0))
-			return 3;
-	}
-	return 0;
-}
-
-/*
- * \s+(?!\S)|\s+ : a run of blanks leaves its last one for what follows,
- * unless it is the only one or nothing follows.
- */
-static size_t blanks(const char *p, size_t n, size_t at)
-{
-	size_t end = at, last = at, next;
-
-	while (at_one(p, n, end, BLANKS, &next)) {
-		last = end;
-		end = next;
-	}
-	return end == n || last == at ? end : last;
-}
-
-/* \s*[\r\n]+ before that: up to the last newline of the run. */
-static size_t blanks_or_lines(const char *p, size_t n, size_t at)
-{
-	size_t i = at, line = 0, next;
-
-	while (at_one(p, n, i, BLANKS, &next)) {
-		if (p[i] == '\r' || p[i] == '\n')
-			line = next;
-		i = next;
-	}
-	return line != 0 ? line : blanks(p, n, at);
-}
-
-/* The end of " ?[set]+" at p[at], or 0. */
-static size_t spaced(const char *p, size_t n, size_t at, unsigned set)
-{
-	size_t from = at + (p[at] == ' '), end;
-
-	end = run(p, n, from, set, ALL);
-	return end > from ? end : 0;
-}
-
-size_t ai_bpe_split_r50k(const char *p, size_t n, size_t at)
-{
-	static const unsigned sets[] = { LETTERS, NUMBERS, SYMBOLS };
-	size_t end = contraction(p, n, at, false);
-
-	if (end > 0)
-		return at + end;
-	for (size_t i = 0; i < 3; i++) {
-		end = spaced(p, n, at, sets[i]);
-		if (end > 0)
-			return end;
-	}
-	return blanks(p, n, at);
-}
-
-/* What cl100k and o200k have in common: all but the words. */
-static size_t no_word(const char *p, size_t n, size_t at, bool slash)
-{
-	size_t end = run(p, n, at, NUMBERS, 3);
-
-	if (end > at)
-		return end;
-	end = spaced(p, n, at, SYMBOLS);
-	if (end == 0)
-		return blanks_or_lines(p, n, at);
-	while (end < n && (p[end] == '\r' || p[end] == '\n' ||
-			   (slash && p[end] == '/')))
-		end++;
-	return end;
-}
-
-size_t ai_bpe_split_cl100k(const char *p, size_t n, size_t at)
-{
-	size_t end = contraction(p, n, at, true), from = at;
-
-	if (end > 0)
-		return at + end;
-	if (at_one(p, n, at, PREFIX, &end))
-		from = end;
-	end = run(p, n, from, LETTERS, ALL);
-	return end > from ? end : no_word(p, n, at, false);
+	a = (unsigned char)p[at + 1] | bit;
+	if (a == 's' || a == 't' || a == 'm' || a == 'd')
+		return 2;
+	if (n - at < 3)
+		return 0;
+	if (fold && memcmp(p + at + 1, "\xC5\xBF", 2) == 0)
+		return 3;
+	b = (unsigned char)p[at + 2] | bit;
+	return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') ||
+			       (a == 'l' && b == 'l')
+		       ? 3
+		       : 0;
 }
 
 /*
@@ -164,15 +75,14 @@ size_t ai_bpe_split_cl100k(const char *p, size_t n, size_t at)
  */
 static size_t head_tail(const char *p, size_t n, size_t at)
 {
-	size_t caseless = 0, end, len;
-	enum ai_class c;
+	size_t caseless = 0, end, next;
 
-	while (c = ai_class_at(p, n, at, &len), is(c, HEAD)) {
-		at += len;
-		if (is(c, CASELESS))
-			caseless = at;
+	while (ai_class_is(p, n, at, HEAD, &next)) {
+		if (ai_class_is(p, n, at, CASELESS, &end))
+			caseless = end;
+		at = next;
 	}
-	end = run(p, n, at, TAIL, ALL);
+	end = ai_class_run(p, n, at, TAIL, ALL);
 	return end > at ? end : caseless;
 }
 
@@ -181,28 +91,102 @@ static size_t head_tail(const char *p, size_t n, size_t at)
  * [HEAD]+[TAIL]*, likewise.  Where the first finds nothing, no tail follows
  * the head, so that the second is the head alone.
  */
-static size_t word(const char *p, size_t n, size_t at)
+static size_t cased_word(const char *p, size_t n, size_t at)
 {
 	size_t from = at, end, next;
 
-	if (at_one(p, n, at, PREFIX, &next))
+	if (ai_class_is(p, n, at, PREFIX, &next))
 		from = next;
 	end = head_tail(p, n, from);
 	if (end == 0 && from > at)
 		end = head_tail(p, n, at);
 	if (end > 0)
 		return end;
-	end = run(p, n, from, HEAD, ALL);
+	end = ai_class_run(p, n, from, HEAD, ALL);
 	return end > from ? end : 0;
+}
+
+static size_t word(unsigned rule, const char *p, size_t n, size_t at)
+{
+	unsigned letters = LETTERS | (rule & AI_SPLIT_MARKS ? MARKS : 0);
+	size_t from = at, end;
+
+	if (!(rule & AI_SPLIT_PREFIX))
+		return spaced(p, n, at, letters);
+	if (rule & AI_SPLIT_CASED) {
+		end = cased_word(p, n, at);
+		return end == 0 || !(rule & AI_SPLIT_JOINED)
+			       ? end
+			       : end + contraction(p, n, end, true);
+	}
+	if (ai_class_is(p, n, at, PREFIX, &end))
+		from = end;
+	end = ai_class_run(p, n, from, letters, ALL);
+	if (end == from && from > at)
+		end = ai_class_run(p, n, at, letters, ALL);
+	return end > at && end > from ? end : 0;
+}
+
+static size_t number(unsigned rule, const char *p, size_t n, size_t at)
+{
+	size_t digits = rule & AI_SPLIT_DIGITS, end;
+
+	if (rule & AI_SPLIT_BLANKED)
+		return spaced(p, n, at, NUMBERS);
+	end = ai_class_run(p, n, at, NUMBERS, digits == 0 ? ALL : digits);
+	return end > at ? end : 0;
+}
+
+static size_t symbol(unsigned rule, const char *p, size_t n, size_t at)
+{
+	unsigned set = BIT(OTHER) | (rule & AI_SPLIT_MARKS ? 0 : MARKS);
+	size_t end = spaced(p, n, at, set);
+
+	if (end == 0 || !(rule & AI_SPLIT_LINES))
+		return end;
+	while (end < n && (p[end] == '\r' || p[end] == '\n' ||
+			   ((rule & AI_SPLIT_SLASH) && p[end] == '/')))
+		end++;
+	return end;
+}
+
+size_t ai_split_rule_end(unsigned rule, const char *p, size_t n, size_t at)
+{
+	size_t end = 0;
+
+	if (rule & AI_SPLIT_CONTRACT) {
+		end = contraction(p, n, at, (rule & AI_SPLIT_FOLD) != 0);
+		if (end > 0)
+			return at + end;
+	}
+	if ((end = word(rule, p, n, at)) > 0 ||
+	    (end = number(rule, p, n, at)) > 0 ||
+	    (end = symbol(rule, p, n, at)) > 0)
+		return end;
+	end = ai_split_blanks(p, n, at, (rule & AI_SPLIT_LINES) != 0);
+	return end > at ? end : at + 1;
+}
+
+/* ---- OpenAI's ---- */
+
+size_t ai_bpe_split_r50k(const char *p, size_t n, size_t at)
+{
+	return ai_split_rule_end(AI_SPLIT_CONTRACT | AI_SPLIT_BLANKED, p, n,
+				 at);
+}
+
+size_t ai_bpe_split_cl100k(const char *p, size_t n, size_t at)
+{
+	return ai_split_rule_end(AI_SPLIT_CONTRACT | AI_SPLIT_FOLD |
+				 AI_SPLIT_PREFIX | AI_SPLIT_LINES |
+				 AI_SPLIT_DIGITS, p, n, at);
 }
 
 size_t ai_bpe_split_o200k(const char *p, size_t n, size_t at)
 {
-	size_t end = word(p, n, at);
-
-	if (end == 0)
-		return no_word(p, n, at, true);
-	return end + contraction(p, n, end, true);
+	return ai_split_rule_end(AI_SPLIT_CASED | AI_SPLIT_JOINED |
+				 AI_SPLIT_PREFIX | AI_SPLIT_LINES |
+				 AI_SPLIT_SLASH | AI_SPLIT_DIGITS, p, n, at);
 }
 
 ai_bpe_split_fn *const ai_bpe_split[AI_BPE_GRAMMARS] = {

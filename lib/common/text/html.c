@@ -59,15 +59,15 @@ bool ai_attribute_next(const char *p, size_t end, size_t *at,
 	return true;
 }
 
-static bool is(struct ai_span s, const char *word)
+bool ai_html_is(struct ai_span s, const char *word)
 {
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
-static bool is_one_of(struct ai_span s, const char *const *words)
+bool ai_html_is_one_of(struct ai_span s, const char *const *words)
 {
 	for (; *words != NULL; words++)
-		if (is(s, *words))
+		if (ai_html_is(s, *words))
 			return true;
 	return false;
 }
@@ -131,7 +131,7 @@ static bool is_white(const char *color)
 		NULL,
 	};
 
-	return is_one_of(ai_span_of(color), white);
+	return ai_html_is_one_of(ai_span_of(color), white);
 }
 
 /* The next declaration of a style without blanks, cut out; or NULL. */
@@ -213,8 +213,8 @@ static bool name_hides(const struct ai_hiding *h, char sign, struct ai_span name
 bool ai_attribute_hides(const struct ai_hiding *h,
 			const struct ai_attribute *a)
 {
-	return is(a->name, "hidden") ||
-	       (is(a->name, "style") && ai_style_hides(a->value)) ||
-	       (is(a->name, "class") && name_hides(h, '.', a->value)) ||
-	       (is(a->name, "id") && name_hides(h, '#', a->value));
+	return ai_html_is(a->name, "hidden") ||
+	       (ai_html_is(a->name, "style") && ai_style_hides(a->value)) ||
+	       (ai_html_is(a->name, "class") && name_hides(h, '.', a->value)) ||
+	       (ai_html_is(a->name, "id") && name_hides(h, '#', a->value));
 }

@@ -38,4 +38,9 @@ void ai_hiding_note(struct ai_hiding *h, struct ai_span names);
 bool ai_attribute_hides(const struct ai_hiding *h,
 			const struct ai_attribute *a);
 
+/* Whether a name is this word, or one of these (NULL ends them); case does not
+ * matter. */
+bool ai_html_is(struct ai_span s, const char *word);
+bool ai_html_is_one_of(struct ai_span s, const char *const *words);
+
 #endif

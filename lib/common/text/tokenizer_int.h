@@ -53,8 +53,6 @@ void *ai_tok_memory(struct ai_tok_run *r, size_t n);
 /* tokenizer_split.c: cuts p[0..n) as the steps from number step on have it,
  * and gives the pieces to the model. */
 int ai_tok_split(struct ai_tok_run *r, size_t step, const char *p, size_t n);
-/* The end of the piece at p[at], at < n, by a rule of enum ai_tok_rule. */
-size_t ai_tok_rule_end(unsigned rule, const char *p, size_t n, size_t at);
 size_t ai_tok_deepseek_end(const char *p, size_t n, size_t at);
 
 /* tokenizer_added.c: what stands between added tokens goes to text(), the

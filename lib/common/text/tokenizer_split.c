@@ -1,10 +1,11 @@
 /*
  * How tokenizers cut texts into pieces before they make tokens: each step
  * cuts what the one before it left.  Patterns that many of them share are
- * known here as rules; all others go through PCRE2.
+ * rules of bpe_split.h; all others go through PCRE2.
  */
 #include "base/utf8.h"
-#include "text/class.h"
+#include "text/bpe_split.h"
+#include "text/class_run.h"
 #include "text/symbol-table.h"
 #include "text/tokenizer_int.h"
 #include "text/tokenizer_norm.h"
@@ -13,173 +14,10 @@
 
 #define MARKS BIT(MARK)
 #define LETTERS (BIT(UPPER) | BIT(LOWER) | BIT(LETTER))
-#define CASELESS (BIT(LETTER) | MARKS)
-#define HEAD (BIT(UPPER) | CASELESS)
-#define TAIL (BIT(LOWER) | CASELESS)
 #define NUMBERS BIT(NUMBER)
-#define BLANKS (BIT(SPACE) | BIT(NEWLINE))
 /* What may stand before a word and belong to it: [^\r\n\p{L}\p{N}] */
 #define PREFIX (BIT(OTHER) | MARKS | BIT(SPACE))
 #define ALL SIZE_MAX
-
-/* ---- runs of characters ---- */
-
-static bool at_one(const char *p, size_t n, size_t at, unsigned set,
-		   size_t *end)
-{
-	size_t len;
-	enum ai_class c = ai_class_at(p, n, at, &len);
-
-	*end = at + len;
-	return (set >> c & 1) != 0;
-}
-
-static size_t run_of(const char *p, size_t n, size_t at, unsigned set,
-		     size_t max)
-{
-	size_t end;
-
-	while (max-- > 0 && at_one(p, n, at, set, &end))
-		at = end;
-	return at;
-}
-
-/* The end of " ?[set]+" at p[at], or 0. */
-static size_t spaced(const char *p, size_t n, size_t at, unsigned set)
-{
-	size_t from = at + (p[at] == ' '), end = run_of(p, n, from, set, ALL);
-
-	return end > from ? end : 0;
-}
-
-/* \s*[\r\n]+|\s+(?!\S)|\s+ , the first of them only with lines. */
-static size_t blanks(const char *p, size_t n, size_t at, bool lines)
-{
-	size_t end = at, last = at, line = 0, next;
-
-	for (; at_one(p, n, end, BLANKS, &next); end = next) {
-		last = end;
-		if (p[end] == '\r' || p[end] == '\n')
-			line = next;
-	}
-	if (lines && line != 0)
-		return line;
-	return end == n || last == at ? end : last;
-}
-
-/* Bytes of 's 't 'm 'd 're 've 'll at p[at], or 0. */
-static size_t contraction(const char *p, size_t n, size_t at, bool fold)
-{
-	unsigned a, b, bit = fold ? 0x20 : 0;
-
-	if (at >= n || p[at] != '\'' || n - at < 2)
-		return 0;
-	a = (unsigned char)p[at + 1] | bit;
-	if (a == 's' || a == 't' || a == 'm' || a == 'd')
-		return 2;
-	if (n - at < 3)
-		return 0;
-	/* The long s is one, too, where case is ignored. */
-	if (fold && memcmp(p + at + 1, "\xC5\xBF", 2) == 0)
-		return 3;
-	b = (unsigned char)p[at + 2] | bit;
-	return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') ||
-			       (a == 'l' && b == 'l')
-		       ? 3
-		       : 0;
-}
-
-/* ---- the rules ---- */
-
-/* [HEAD]*[TAIL]+ from p[at], or 0: see bpe_split.c. */
-static size_t head_tail(const char *p, size_t n, size_t at)
-{
-	size_t caseless = 0, end, next;
-
-	while (at_one(p, n, at, HEAD, &next)) {
-		if (at_one(p, n, at, CASELESS, &end))
-			caseless = end;
-		at = next;
-	}
-	end = run_of(p, n, at, TAIL, ALL);
-	return end > at ? end : caseless;
-}
-
-static size_t cased_word(const char *p, size_t n, size_t at)
-{
-	size_t from = at, end, next;
-
-	if (at_one(p, n, at, PREFIX, &next))
-		from = next;
-	end = head_tail(p, n, from);
-	if (end == 0 && from > at)
-		end = head_tail(p, n, at);
-	if (end > 0)
-		return end;
-	end = run_of(p, n, from, HEAD, ALL);
-	return end > from ? end : 0;
-}
-
-static size_t word(unsigned rule, const char *p, size_t n, size_t at)
-{
-	unsigned letters = LETTERS | (rule & AI_TOK_R_MARKS ? MARKS : 0);
-	size_t from = at, end;
-
-	if (!(rule & AI_TOK_R_PREFIX))
-		return spaced(p, n, at, letters);
-	if (rule & AI_TOK_R_CASED) {
-		end = cased_word(p, n, at);
-		return end == 0 || !(rule & AI_TOK_R_JOINED)
-			       ? end
-			       : end + contraction(p, n, end, true);
-	}
-	if (at_one(p, n, at, PREFIX, &end))
-		from = end;
-	end = run_of(p, n, from, letters, ALL);
-	if (end == from && from > at)
-		end = run_of(p, n, at, letters, ALL);
-	return end > at && end > from ? end : 0;
-}
-
-static size_t number(unsigned rule, const char *p, size_t n, size_t at)
-{
-	size_t digits = rule & AI_TOK_R_DIGITS, end;
-
-	if (rule & AI_TOK_R_BLANKED)
-		return spaced(p, n, at, NUMBERS);
-	end = run_of(p, n, at, NUMBERS, digits == 0 ? ALL : digits);
-	return end > at ? end : 0;
-}
-
-static size_t symbol(unsigned rule, const char *p, size_t n, size_t at)
-{
-	unsigned set = BIT(OTHER) | (rule & AI_TOK_R_MARKS ? 0 : MARKS);
-	size_t end = spaced(p, n, at, set);
-
-	if (end == 0 || !(rule & AI_TOK_R_LINES))
-		return end;
-	while (end < n && (p[end] == '\r' || p[end] == '\n' ||
-			   ((rule & AI_TOK_R_SLASH) && p[end] == '/')))
-		end++;
-	return end;
-}
-
-size_t ai_tok_rule_end(unsigned rule, const char *p, size_t n, size_t at)
-{
-	size_t end = 0;
-
-	if (rule & AI_TOK_R_CONTRACT) {
-		end = contraction(p, n, at, (rule & AI_TOK_R_FOLD) != 0);
-		if (end > 0)
-			return at + end;
-	}
-	if ((end = word(rule, p, n, at)) > 0 ||
-	    (end = number(rule, p, n, at)) > 0 ||
-	    (end = symbol(rule, p, n, at)) > 0)
-		return end;
-	end = blanks(p, n, at, (rule & AI_TOK_R_LINES) != 0);
-	return end > at ? end : at + 1;
-}
 
 /* ---- DeepSeek's third pattern ---- */
 
@@ -223,13 +61,13 @@ static size_t deepseek_word(const char *p, size_t n, size_t at)
 {
 	size_t from = at, end, next;
 
-	if (at_one(p, n, at, PREFIX | NUMBERS, &next) &&
+	if (ai_class_is(p, n, at, PREFIX | NUMBERS, &next) &&
 	    !at_symbol(p, n, at, &end))
 		from = next;
-	end = run_of(p, n, from, LETTERS | MARKS, ALL);
+	end = ai_class_run(p, n, from, LETTERS | MARKS, ALL);
 	if (end == from && from > at) {
 		from = at;
-		end = run_of(p, n, at, LETTERS | MARKS, ALL);
+		end = ai_class_run(p, n, at, LETTERS | MARKS, ALL);
 	}
 	return end > from ? end : 0;
 }
@@ -257,7 +95,7 @@ static size_t deepseek_match(const char *p, size_t n, size_t at)
 			end++;
 		return end;
 	}
-	end = blanks(p, n, at, true);
+	end = ai_split_blanks(p, n, at, true);
 	return end > at ? end : 0;
 }
 
@@ -304,10 +142,10 @@ static bool next_numbers(const char *p, size_t n, size_t at, size_t max,
 	size_t end;
 
 	for (; at < n; at = end) {
-		if (!at_one(p, n, at, NUMBERS, &end))
+		if (!ai_class_is(p, n, at, NUMBERS, &end))
 			continue;
 		f->from = at;
-		f->to = run_of(p, n, at, NUMBERS, max == 0 ? ALL : max);
+		f->to = ai_class_run(p, n, at, NUMBERS, max == 0 ? ALL : max);
 		return true;
 	}
 	return false;
@@ -475,7 +313,7 @@ static int cut_rule(struct ai_tok_run *r, size_t step, const char *p, size_t n)
 
 	for (; at < n; at = end) {
 		end = s->kind == AI_TOK_RULE
-			      ? ai_tok_rule_end(s->arg, p, n, at)
+			      ? ai_split_rule_end(s->arg, p, n, at)
 			      : ai_tok_deepseek_end(p, n, at);
 		if (ai_tok_split(r, step + 1, p + at, end - at) < 0)
 			return -1;

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "text/bpe_split.h"
 #include "text/bpe_table.h"
 
 #include <stdbool.h>
@@ -87,23 +88,9 @@ enum ai_tok_prepend {
 };
 
 struct ai_tok_step {
-	uint32_t kind, arg;
+	uint32_t kind, arg; /* of AI_TOK_RULE: as in bpe_split.h */
 	uint32_t behaviour, invert;
 	uint32_t text, text_n, more, more_n; /* in the section of texts */
-};
-
-/* The arg of AI_TOK_RULE: alternatives that a pattern has. */
-enum ai_tok_rule {
-	AI_TOK_R_DIGITS = 3,     /* so many digits; 0: any */
-	AI_TOK_R_CONTRACT = 4,   /* 's is a piece of its own */
-	AI_TOK_R_FOLD = 8,       /* and 'S */
-	AI_TOK_R_CASED = 16,     /* words as o200k_base has them */
-	AI_TOK_R_JOINED = 32,    /* and 's belongs to them */
-	AI_TOK_R_PREFIX = 64,    /* a symbol may belong to the word behind it */
-	AI_TOK_R_MARKS = 128,    /* marks are letters */
-	AI_TOK_R_LINES = 256,    /* newlines belong to symbols, and blanks */
-	AI_TOK_R_SLASH = 512,    /* slashes, too */
-	AI_TOK_R_BLANKED = 1024, /* a blank may belong to a number */
 };
 
 enum ai_tok_added_flag {

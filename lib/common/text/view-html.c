@@ -33,19 +33,6 @@ struct page {
 	bool more;
 };
 
-static bool is(struct ai_span s, const char *word)
-{
-	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
-static bool is_one_of(struct ai_span s, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (is(s, *words))
-			return true;
-	return false;
-}
-
 static void put_piece(struct page *g, size_t from, size_t to)
 {
 	while (from < to && ai_view_blank(g->p[from]))
@@ -94,7 +81,7 @@ static size_t read_sheet(struct page *g, size_t at)
 static bool attribute_hides(const struct page *g, const struct ai_attribute *a)
 {
 	return ai_attribute_hides(&g->hiding, a) ||
-	       (is(a->name, "type") && is(a->value, "hidden"));
+	       (ai_html_is(a->name, "type") && ai_html_is(a->value, "hidden"));
 }
 
 /* Reads the tag at p[at], a '<'; false: it is none. */
@@ -119,7 +106,7 @@ static bool read_tag(struct page *g, size_t at, struct tag *t)
 		size_t from = (size_t)(a.value.p - p);
 
 		t->hidden |= attribute_hides(g, &a);
-		if (is_one_of(a.name, told) ||
+		if (ai_html_is_one_of(a.name, told) ||
 		    (a.name.n > 5 && strncasecmp(a.name.p, "data-", 5) == 0))
 			put_piece(g, from, from + a.value.n);
 	}
@@ -147,8 +134,8 @@ static void enter_tag(struct page *g, const struct tag *t)
 	} else if (same) {
 		g->depth++;
 	} else if (g->hidden.n == 0 && !t->closes &&
-		   (is_one_of(t->name, unseen) ||
-		    (t->hidden && !is_one_of(t->name, empty)))) {
+		   (ai_html_is_one_of(t->name, unseen) ||
+		    (t->hidden && !ai_html_is_one_of(t->name, empty)))) {
 		g->hidden = t->name;
 		g->depth = 0;
 	}
@@ -196,7 +183,7 @@ void ai_view_hidden(struct ai_view_build *b)
 		} else if (read_tag(&g, from, &t)) {
 			enter_tag(&g, &t);
 			done = at = t.to;
-			if (!t.closes && is(t.name, "style"))
+			if (!t.closes && ai_html_is(t.name, "style"))
 				done = at = read_sheet(&g, at);
 		} else {
 			at = from + 1;
