@@ -6,6 +6,9 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* ---- the scanner -------------------------------------------------------- */
 
@@ -62,6 +65,24 @@ static void skip_plain(struct scan *s)
 {
 	uint64_t w, odd;
 
+#if defined __SSE2__
+	/* As signed bytes, what is not ASCII is below a blank, too. */
+	const __m128i blank = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'),
+		      slash = _mm_set1_epi8('\\');
+
+	for (; s->end - s->p >= 16; s->p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i_u *)s->p);
+		unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(
+			_mm_cmplt_epi8(v, blank),
+			_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+				     _mm_cmpeq_epi8(v, slash))));
+
+		if (found != 0) {
+			s->p += __builtin_ctz(found);
+			return;
+		}
+	}
+#endif
 	for (; s->end - s->p >= 8; s->p += 8) {
 		memcpy(&w, s->p, 8);
 		odd = find_odd(le64toh(w));
@@ -110,6 +131,13 @@ static bool hex4(const char *p, const char *end, unsigned *out)
 	return true;
 }
 
+/* What the escapes of one character stand for; 0: there is no such. */
+static const char escapes[256] = {
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b',
+	['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
+
+/* Another one, behind the backslash. */
 static bool scan_escape(struct scan *s)
 {
 	unsigned unit;
@@ -122,10 +150,7 @@ static bool scan_escape(struct scan *s)
 		s->p += 5;
 		return true;
 	}
-	if (*s->p == '\0' || strchr("\"\\/bfnrt", *s->p) == NULL)
-		return fail(s, "no such escape in a string");
-	s->p++;
-	return true;
+	return fail(s, "no such escape in a string");
 }
 
 /* Behind the opening quote; ends behind the closing one. */
@@ -141,7 +166,11 @@ static bool scan_string(struct scan *s)
 		}
 		if (*s->p == '\\') {
 			s->p++;
-			if (!scan_escape(s))
+			/* A line of text ends every few words. */
+			if (s->p < s->end &&
+			    escapes[(unsigned char)*s->p] != 0)
+				s->p++;
+			else if (!scan_escape(s))
 				return false;
 		} else if ((unsigned char)*s->p < 0x20) {
 			return fail(s, "a control character in a string");
@@ -569,13 +598,11 @@ struct ai_value ai_json_get(struct ai_value v, const char *path)
 /* The text of the escape behind a backslash at p; returns its length. */
 static size_t unescape(const char *p, const char *end, char out[4], size_t *n)
 {
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	unsigned unit = 0, low = 0;
-	const char *at_ = strchr(from, *p);
 	uint32_t cp;
 
 	if (*p != 'u') {
-		out[0] = at_ != NULL ? to[at_ - from] : *p;
+		out[0] = escapes[(unsigned char)*p];
 		*n = 1;
 		return 1;
 	}
@@ -595,16 +622,44 @@ static size_t unescape(const char *p, const char *end, char out[4], size_t *n)
 	return 5;
 }
 
-int ai_json_text(struct ai_value string, struct ai_buf *out)
+/*
+ * Copies up to the next backslash, and returns where that is; *out goes on
+ * with it.  A text is never longer than what stands for it, so there is room
+ * for as many bytes as are left.
+ */
+static const char *copy_plain(const char *p, const char *end, char **out)
 {
-	const char *p, *end, *slash;
+	const char *slash;
+	size_t n;
+
+#if defined __SSE2__
+	for (; end - p >= 16; p += 16, *out += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i_u *)p);
+		unsigned found = (unsigned)_mm_movemask_epi8(
+			_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+
+		_mm_storeu_si128((__m128i_u *)*out, v);
+		if (found != 0) {
+			*out += __builtin_ctz(found);
+			return p + __builtin_ctz(found);
+		}
+	}
+#endif
+	slash = memchr(p, '\\', (size_t)(end - p));
+	n = (size_t)((slash == NULL ? end : slash) - p);
+	memcpy(*out, p, n);
+	*out += n;
+	return p + n;
+}
+
+/* Where out may not hold as many bytes as the string has, but perhaps those
+ * of its text. */
+static int add_in_parts(const char *p, const char *end, struct ai_buf *out)
+{
+	const char *slash;
 	char text[4];
 	size_t n;
 
-	if (string.kind != AI_STRING)
-		return -1;
-	p = string.s.p + 1;
-	end = string.s.p + string.s.n - 1;
 	while (p < end) {
 		slash = memchr(p, '\\', (size_t)(end - p));
 		if (slash == NULL)
@@ -617,6 +672,33 @@ int ai_json_text(struct ai_value string, struct ai_buf *out)
 		}
 	}
 	return out->bad == AI_E_NONE ? 0 : -1;
+}
+
+int ai_json_text(struct ai_value string, struct ai_buf *out)
+{
+	const char *p, *end;
+	char *to;
+	size_t n;
+
+	if (string.kind != AI_STRING)
+		return -1;
+	p = string.s.p + 1;
+	end = string.s.p + string.s.n - 1;
+	if ((size_t)(end - p) > out->max - out->len)
+		return add_in_parts(p, end, out);
+	if (ai_buf_reserve(out, (size_t)(end - p)) < 0)
+		return -1;
+	for (to = out->p + out->len;; to += n) {
+		p = copy_plain(p, end, &to);
+		if (p == end)
+			break;
+		n = 1;
+		*to = escapes[(unsigned char)p[1]];
+		p += *to != '\0' ? 2 : 1 + unescape(p + 1, end, to, &n);
+	}
+	*to = '\0';
+	out->len = (size_t)(to - out->p);
+	return 0;
 }
 
 /* ---- writing a string anew in parts ---------------------------------------- */
