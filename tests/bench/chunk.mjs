@@ -6,13 +6,13 @@
 // reads files and writes records with places, hashes and ids, the peer by a call
 // a document, which gives strings. Best of five; the CPU time of each, and only
 // the ratio means anything.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { realText } from '../peer/text.mjs';
+import { best, cpuHere, cpuOf } from './cpu.mjs';
 
 const peers = process.env.AI_TEST_PEER ??
 	join(dirname(fileURLToPath(import.meta.url)), '../peer');
@@ -31,33 +31,14 @@ const names = texts.map((text, i) => {
 writeFileSync(join(folder, 'names'), names.join('\0'));
 const megabytes = Buffer.byteLength(texts.join('')) / 1e6;
 
-// CPU seconds of the children so far, as the shell's times has them.
-function ours(args) {
-	const list = join(folder, 'names');
-	const script = `ai-chunk "$@" --files0-from "$0" >/dev/null; times`;
-	const r = spawnSync('sh', ['-c', script, list, ...args]);
-	if (r.status !== 0)
-		throw new Error(`ai-chunk: ${r.stderr ?? r.error}`);
-	const [user, system] = r.stdout.toString().split('\n')[1].split(' ')
-		.map(t => Number(t.split('m')[0]) * 60 + parseFloat(t.split('m')[1]));
-	return user + system;
-}
+const ours = args => cpuOf('ai-chunk', [...args, '--files0-from',
+	join(folder, 'names')]);
 
-async function theirs(how, some) {
+const theirs = (how, some) => cpuHere(async () => {
 	const splitter = new RecursiveCharacterTextSplitter(how);
-	const from = process.cpuUsage();
 	for (const text of some)
 		await splitter.splitText(text);
-	const used = process.cpuUsage(from);
-	return (used.user + used.system) / 1e6;
-}
-
-async function best(times, run) {
-	let least = Infinity;
-	for (let i = 0; i < times; i++)
-		least = Math.min(least, await run());
-	return least;
-}
+});
 
 const row = (name, a, b) => console.log(name.padEnd(24), a.toFixed(0).padStart(8),
 	b === undefined ? '' : b.toFixed(1).padStart(8) + (a / b).toFixed(1).padStart(8));

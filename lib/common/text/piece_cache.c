@@ -1,5 +1,7 @@
 #include "text/piece_cache.h"
 
+#include "text/bpe_table.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -142,12 +144,25 @@ static void grow(struct ai_piece_cache *c)
 	free(old);
 }
 
+/* As ai_piece_key(), but nothing behind the piece is read: its ends are,
+ * which overlap. */
 static struct ai_piece key_of(const unsigned char *p, size_t n)
 {
-	unsigned char room[16] = { 0 };
+	struct ai_piece k = { .hi = ai_piece_length[n].hi };
 
-	memcpy(room, p, n);
-	return ai_piece_key(room, n);
+	if (n > 8) {
+		k.lo = ai_bpe_load64(p);
+		k.hi |= ai_bpe_load64(p + n - 8) >> 8 * (16 - n);
+	} else if (n == 8) {
+		k.lo = ai_bpe_load64(p);
+	} else if (n >= 4) {
+		k.lo = ai_bpe_load32(p) |
+		       (uint64_t)ai_bpe_load32(p + n - 4) << 8 * (n - 4);
+	} else {
+		k.lo = (uint64_t)p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) |
+		       (uint64_t)p[n - 1] << 8 * (n - 1);
+	}
+	return k;
 }
 
 static size_t seek_short(const struct ai_piece_cache *c,

@@ -292,15 +292,22 @@ static int put_pairs(struct build *b, struct ai_err *err)
 	const struct ai_tok_spec *s = b->s;
 	size_t n = slots_for(s->n_pairs), i;
 	struct ai_tok_pair *v = calloc(n, sizeof *v);
-	uint32_t probe;
+	uint64_t *filter = calloc(n / 8, sizeof *filter);
+	uint32_t probe, bit;
 
-	if (v == NULL)
+	if (v == NULL || filter == NULL) {
+		free(v);
+		free(filter);
 		return ai_err_nomem(err);
+	}
 	for (i = 0; i < n; i++)
 		v[i].left = AI_TOK_NONE;
 	for (size_t k = 0; k < s->n_pairs; k++) {
 		struct ai_tok_pair p = s->pair[k];
 
+		bit = ai_tok_pair_hash(p.left, p.right) >>
+		      ai_tok_filter_shift(n / 8);
+		filter[bit / 64] |= (uint64_t)1 << bit % 64;
 		i = ai_tok_pair_hash(p.left, p.right) & (n - 1);
 		for (probe = 0; v[i].left != AI_TOK_NONE; probe++) {
 			if (v[i].left == p.left && v[i].right == p.right)
@@ -312,7 +319,9 @@ static int put_pairs(struct build *b, struct ai_err *err)
 			b->head.pair_probe = probe;
 	}
 	put(b, AI_TOK_S_PAIRS, v, n * sizeof *v);
+	put(b, AI_TOK_S_FILTER, filter, n / 8 * sizeof *filter);
 	free(v);
+	free(filter);
 	return 0;
 }
 

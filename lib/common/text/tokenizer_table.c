@@ -1,5 +1,8 @@
 #include "text/tokenizer_table.h"
 
+/* A hash has no more bits. */
+#define FILTER_MAX (sizeof(uint64_t) << 26)
+
 /* The size of one entry of each section; 0: the number is a power of two. */
 static const struct {
 	size_t size;
@@ -9,6 +12,7 @@ static const struct {
 	[AI_TOK_S_BLOB] = { 1 },
 	[AI_TOK_S_SLOTS] = { sizeof(uint64_t), true },
 	[AI_TOK_S_PAIRS] = { sizeof(struct ai_tok_pair), true },
+	[AI_TOK_S_FILTER] = { sizeof(uint64_t), true },
 	[AI_TOK_S_WHOLE] = { 1 },
 	[AI_TOK_S_SCORES] = { sizeof(double) },
 	[AI_TOK_S_ADDED] = { sizeof(struct ai_tok_added) },
@@ -40,6 +44,9 @@ static bool sizes_fit(const struct ai_tok_header *h)
 	return h->n_ids >= 1 && h->n_ids <= AI_TOK_IDS_MAX &&
 	       h->len[AI_TOK_S_AT] ==
 		       (h->n_ids + (uint64_t)1) * sizeof(uint32_t) &&
+	       h->len[AI_TOK_S_FILTER] <= FILTER_MAX &&
+	       h->len[AI_TOK_S_FILTER] ==
+		       h->len[AI_TOK_S_PAIRS] / sizeof(struct ai_tok_pair) &&
 	       h->len[AI_TOK_S_WHOLE] == (h->n_ids + (uint64_t)7) / 8 &&
 	       h->len[AI_TOK_S_SCORES] ==
 		       (h->kind == AI_TOK_UNIGRAM ? h->n_ids * sizeof(double)
@@ -118,6 +125,9 @@ const char *ai_tok_table_map(struct ai_tok_table *t, const void *p, size_t n)
 	t->blob = section(h, AI_TOK_S_BLOB);
 	t->slots = section(h, AI_TOK_S_SLOTS);
 	t->pairs = section(h, AI_TOK_S_PAIRS);
+	t->filter = section(h, AI_TOK_S_FILTER);
+	t->filter_shift = ai_tok_filter_shift(h->len[AI_TOK_S_FILTER] /
+					      sizeof *t->filter);
 	t->whole = section(h, AI_TOK_S_WHOLE);
 	t->scores = section(h, AI_TOK_S_SCORES);
 	t->added = section(h, AI_TOK_S_ADDED);
