@@ -87,31 +87,13 @@ static void trim(const char *p, struct chunk_piece *c)
 
 /* ---- counting ------------------------------------------------------------ */
 
-#define EACH(byte) (0x0101010101010101u * (byte))
-
-/* Code points, eight bytes at once: those that begin one. */
-static size_t count_chars(const char *p, size_t n)
-{
-	size_t inside = 0, i = 0;
-	uint64_t w;
-
-	for (; n - i >= sizeof w; i += sizeof w) {
-		memcpy(&w, p + i, sizeof w);
-		w = w >> 7 & ~w >> 6 & EACH(1);
-		inside += w * EACH(1) >> 56;
-	}
-	for (; i < n; i++)
-		inside += ((unsigned char)p[i] & 0xC0) == 0x80;
-	return n - inside;
-}
-
 static int measure(const struct recursive *r, size_t from, size_t to,
 		   size_t *len, struct ai_err *err)
 {
 	const struct chunk_measure *m = r->how->measure;
 
 	if (r->is_chars) {
-		*len = count_chars(r->p + from, to - from);
+		*len = ai_utf8_count(r->p + from, to - from);
 		return 0;
 	}
 	return m->cost(m, r->p + from, to - from, len, err);
@@ -328,7 +310,7 @@ static int part_text(struct recursive *r, size_t from, size_t to, size_t at,
 	struct part part = { 0 };
 	int rc = 0;
 
-	between = r->sep->keep ? 0 : count_chars(g.s.p, g.s.n);
+	between = r->sep->keep ? 0 : ai_utf8_count(g.s.p, g.s.n);
 	while (rc == 0 && next_part(r, &g, &part)) {
 		r->between = between;
 		if (!is_short(r, &part, &rc, err))

@@ -9,12 +9,6 @@
 #define TEMPLATE_DEPTH 8
 #define HEREDOC_MAX 64    /* bytes of the word that ends one */
 
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || c == '_' || c & 0x80;
-}
-
 static bool starts(const struct chunk_code *c, size_t at, const char *with)
 {
 	size_t n = strlen(with);
@@ -134,7 +128,7 @@ static size_t skip_raw(const struct chunk_code *c, size_t at)
 	char end[DELIMITER_MAX + 3];
 	size_t i = at, k = 0;
 
-	if (at > 0 && is_word(p[at - 1]) && is_word(p[at]))
+	if (at > 0 && chunk_code_is_word(p[at - 1]) && chunk_code_is_word(p[at]))
 		return at;
 	if (has & CODE_CPP_RAW && starts(c, at, "R\"")) {
 		end[k++] = ')';
@@ -250,7 +244,7 @@ static size_t skip_heredoc(const struct chunk_code *c, size_t at)
 	while (i < c->n && (p[i] == '-' || p[i] == ' ' || p[i] == '\'' ||
 			    p[i] == '"' || p[i] == '\\'))
 		i++;
-	for (from = i; i < c->n && is_word(p[i]) && i - from < HEREDOC_MAX;)
+	for (from = i; i < c->n && chunk_code_is_word(p[i]) && i - from < HEREDOC_MAX;)
 		i++;
 	len = i - from;
 	if (len == 0 || (p[from] >= '0' && p[from] <= '9'))
@@ -259,7 +253,7 @@ static size_t skip_heredoc(const struct chunk_code *c, size_t at)
 		for (i++; i < c->n && (p[i] == '\t' || (php && p[i] == ' '));)
 			i++;
 		if (c->n - i >= len && memcmp(p + i, p + from, len) == 0 &&
-		    (i + len == c->n || !is_word(p[i + len])))
+		    (i + len == c->n || !chunk_code_is_word(p[i + len])))
 			return i + len;
 	}
 	return c->n;

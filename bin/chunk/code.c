@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || c == '_' || c & 0x80;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
@@ -25,7 +19,7 @@ static struct ai_span word_at(const struct chunk_code *c, size_t at)
 {
 	size_t end = at;
 
-	while (end < c->n && is_word(c->p[end]))
+	while (end < c->n && chunk_code_is_word(c->p[end]))
 		end++;
 	return (struct ai_span){ c->p + at, end - at };
 }
@@ -178,7 +172,7 @@ static void end_line(struct chunk_code *c)
 {
 	/* A statement goes on behind an operator, or in a bracket. */
 	if (c->lang->has & CODE_NEWLINE && c->last != '\0' &&
-	    (is_word(c->last) || strchr(")]\"'`?!", c->last) != NULL) &&
+	    (chunk_code_is_word(c->last) || strchr(")]\"'`?!", c->last) != NULL) &&
 	    (c->depth == 0 || kind_of(c, c->depth - 1) != '('))
 		end_statement(c, false);
 	c->pos++;
@@ -223,7 +217,7 @@ static void read_line(struct chunk_code *c)
 		to = chunk_code_skip(c, c->pos);
 		if (to > c->pos) {
 			pass(c, to);
-		} else if (is_word(x)) {
+		} else if (chunk_code_is_word(x)) {
 			struct ai_span word = word_at(c, c->pos);
 
 			note_word(c, word);
@@ -279,7 +273,7 @@ static bool goes_on(const struct chunk_code *c, const struct line *l)
 
 	if (c->attached)
 		return true;
-	return (!is_word(x) && strchr("#/@\"'`$<[(~", x) == NULL) ||
+	return (!chunk_code_is_word(x) && strchr("#/@\"'`$<[(~", x) == NULL) ||
 		(x == '(' && !c->complete) ||
 		is_one_of(word_at(c, l->at), later);
 }

@@ -82,4 +82,11 @@ void chunk_code_next(struct chunk_code *c);
  * or the like; else at. */
 size_t chunk_code_skip(const struct chunk_code *c, size_t at);
 
+/* A letter, a digit, or what is not ASCII. */
+static inline bool chunk_code_is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
+}
+
 #endif

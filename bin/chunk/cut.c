@@ -85,27 +85,6 @@ struct walk {
 	void *arg;
 };
 
-#define EACH(byte) (0x0101010101010101u * (byte))
-
-/* How often c stands there, eight bytes at once. */
-static size_t count_of(const char *p, size_t n, char c)
-{
-	const uint64_t low = EACH(0x7F);
-	size_t k = 0, i = 0;
-	uint64_t w;
-
-	for (; n - i >= sizeof w; i += sizeof w) {
-		memcpy(&w, p + i, sizeof w);
-		w ^= EACH((unsigned char)c);
-		/* A high bit for each byte that is 0 now. */
-		w = ~(((w & low) + low) | w | low);
-		k += (w >> 7) * EACH(1) >> 56;
-	}
-	for (; i < n; i++)
-		k += p[i] == c;
-	return k;
-}
-
 struct ai_span chunk_label(const char *p, size_t n)
 {
 	return (struct ai_span){
@@ -154,9 +133,9 @@ static int place(void *arg, const struct chunk_piece *piece,
 	if (w->made != NULL)
 		chunk_page_span(w->made, piece->from, piece->to, &c->at,
 				&c->end);
-	w->line += count_of(doc + w->pos, c->at - w->pos, '\n');
+	w->line += ai_count_byte(doc + w->pos, c->at - w->pos, '\n');
 	if (w->paged)
-		w->page += count_of(doc + w->pos, c->at - w->pos, '\f');
+		w->page += ai_count_byte(doc + w->pos, c->at - w->pos, '\f');
 	w->pos = c->at;
 	if (w->markdown)
 		find_headings(w, piece);
@@ -166,7 +145,7 @@ static int place(void *arg, const struct chunk_piece *piece,
 	c->line_from = w->line;
 	c->line_to = w->line;
 	if (c->end - c->at > 1)
-		c->line_to += count_of(doc + c->at, c->end - c->at - 1, '\n');
+		c->line_to += ai_count_byte(doc + c->at, c->end - c->at - 1, '\n');
 	c->page = w->paged ? w->page : 0;
 	c->number = w->number++;
 	return w->put(w->arg, c, err);

@@ -118,6 +118,9 @@ static int check(struct ai_err *err)
 	if (ai_start_given(&s->mark) && s->keep != TOKENS_MIDDLE)
 		return ai_err_set(err, AI_E_USAGE, "--mark is for --keep "
 				  "middle");
+	if (ai_loop.exit_no && s->truncate < 0 && s->fit == NULL)
+		return ai_err_set(err, AI_E_USAGE, "-e is for --fit and "
+				  "--truncate: what else could the answer be");
 	if (s->exact)
 		return tokens_exact_check(err);
 	if (tokens_model_choose(err) < 0)

@@ -244,6 +244,9 @@ records() {
 }
 
 @test "--truncate -e: the exit status tells whether something was cut" {
+	run_sh 'ai-tokens -e <<<{}'
+	assert_status 64
+	assert_has "$stderr" 'e is for --fit and --truncate'
 	run_sh 'printf "a b c\na\n" | ai-tokens -R -r -e --truncate 2'
 	assert_status 1
 	assert_eq "$output" $'a b\na'

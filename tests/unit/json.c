@@ -1,5 +1,7 @@
 /* JSON: what is written is read back, numbers and texts as they were. */
 #include "record/json.h"
+
+#include "base/utf8.h"
 #include "tap.h"
 
 #include <math.h>
@@ -173,9 +175,67 @@ static void test_strings_everywhere(void)
 	ok(bad == 0, "each byte at each place of a string: %lu wrong", bad);
 }
 
+/* A text is the same however much room there is: for what stands for it, or
+ * just for itself; and one byte less is too little. */
+static void test_room(void)
+{
+	static const char *const parts[] = {
+		"a", "\\n", "\\\"", "\\u00e9", "\\ud83d\\ude00", "\xC3\xA9",
+		"0123456789abcdef", "\\\\", "\\ud800",
+	};
+	struct ai_buf json = AI_BUF_INIT(4096), tight = AI_BUF_INIT(0);
+	bool same = true, refused = true;
+
+	for (int i = 0; i < 20000; i++) {
+		struct ai_value v;
+
+		ai_buf_clear(&json);
+		ai_buf_chr(&json, '"');
+		for (int k = rand() % 12; k > 0; k--)
+			ai_buf_str(&json, parts[rand() % 9]);
+		ai_buf_chr(&json, '"');
+		v = value(json.p);
+		ai_buf_clear(&b);
+		same = same && v.kind == AI_STRING && ai_json_text(v, &b) == 0;
+		ai_buf_release(&tight);
+		tight.max = b.len;
+		same = same && ai_json_text(v, &tight) == 0 &&
+		       tight.len == b.len && memcmp(b.p, tight.p, b.len) == 0;
+		ai_buf_release(&tight);
+		tight.max = b.len > 0 ? b.len - 1 : 0;
+		refused = refused &&
+			  (b.len == 0 || ai_json_text(v, &tight) < 0);
+	}
+	ok(same, "20000 texts are the same with just enough room");
+	ok(refused, "and too long for less");
+	ai_buf_release(&json);
+	ai_buf_release(&tight);
+}
+
+static void test_counts(void)
+{
+	char text[100];
+	bool right = true;
+
+	for (int i = 0; i < 20000; i++) {
+		size_t n = (size_t)rand() % sizeof text, bytes = 0, chars = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			text[k] = (char)(rand() % 4 == 0 ? '\n' : rand());
+			bytes += text[k] == '\n';
+			chars += ((unsigned char)text[k] & 0xC0) != 0x80;
+		}
+		right = right && ai_count_byte(text, n, '\n') == bytes &&
+			ai_utf8_count(text, n) == chars;
+	}
+	ok(right, "bytes and characters are counted as one by one");
+}
+
 int main(void)
 {
 	test_text();
+	test_room();
+	test_counts();
 	test_splice();
 	test_put();
 	test_doubles();

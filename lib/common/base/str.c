@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define NAME_MAX_LEN 63
 
@@ -34,6 +37,29 @@ char *ai_span_dup(struct ai_span a)
 		memcpy(p, a.p, a.n);
 	p[a.n] = '\0';
 	return p;
+}
+
+size_t ai_count_byte(const char *p, size_t n, char c)
+{
+	size_t k = 0, i = 0;
+
+#if defined __SSE2__
+	const __m128i zero = _mm_setzero_si128(), all = _mm_set1_epi8(c);
+	__m128i sum = zero;
+
+	for (; n - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i_u *)(p + i));
+		__m128i one = _mm_and_si128(_mm_cmpeq_epi8(v, all),
+					    _mm_set1_epi8(1));
+
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(one, zero));
+	}
+	k = (size_t)_mm_cvtsi128_si64(sum) +
+	    (size_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum));
+#endif
+	for (; i < n; i++)
+		k += p[i] == c;
+	return k;
 }
 
 int ai_parse_i64(struct ai_span s, int64_t *out)

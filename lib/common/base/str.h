@@ -20,6 +20,9 @@ bool ai_span_is(struct ai_span a, const char *s);
 /* A copy with a NUL behind it, or NULL; free() it. */
 char *ai_span_dup(struct ai_span a);
 
+/* How often c stands in p[0..n). */
+size_t ai_count_byte(const char *p, size_t n, char c);
+
 /*
  * Whole-string conversions without locale: no blanks, no rest.  Return 0,
  * or -1 if the text is not such a number or out of the type's range.

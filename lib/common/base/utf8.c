@@ -1,6 +1,9 @@
 #include "base/utf8.h"
 
 #include <string.h>
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define IS_CONT(c) (((unsigned char)(c) & 0xC0) == 0x80)
 
@@ -94,11 +97,27 @@ size_t ai_utf8_valid(const char *p, size_t n)
 
 size_t ai_utf8_count(const char *p, size_t n)
 {
-	size_t k = 0;
+	size_t inside = 0, i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		k += !IS_CONT(p[i]);
-	return k;
+#if defined __SSE2__
+	/* As signed bytes, those within a character are the least. */
+	const __m128i lead = _mm_set1_epi8((char)0xC0);
+	__m128i sum = _mm_setzero_si128();
+
+	for (; n - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i_u *)(p + i));
+		__m128i one = _mm_and_si128(_mm_cmplt_epi8(v, lead),
+					    _mm_set1_epi8(1));
+
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(one,
+						      _mm_setzero_si128()));
+	}
+	inside = (size_t)_mm_cvtsi128_si64(sum) +
+		 (size_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum));
+#endif
+	for (; i < n; i++)
+		inside += IS_CONT(p[i]);
+	return n - inside;
 }
 
 size_t ai_utf8_offset(const char *p, size_t n, size_t k)

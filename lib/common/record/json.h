@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define AI_JSON_DEPTH 128
 
@@ -130,7 +131,18 @@ bool ai_json_true(struct ai_value v);
  */
 void ai_put_open(struct ai_buf *b, char bracket);
 void ai_put_close(struct ai_buf *b, char bracket);
-void ai_put_key(struct ai_buf *b, const char *name);
+void ai_put_key_text(struct ai_buf *b, const char *name);
+/* n bytes that need no escape. */
+void ai_put_key_word(struct ai_buf *b, const char *name, size_t n);
+/* What stands in the program's own text is a word. */
+static inline __attribute__((always_inline)) void
+ai_put_key(struct ai_buf *b, const char *name)
+{
+	if (__builtin_constant_p(strlen(name)))
+		ai_put_key_word(b, name, strlen(name));
+	else
+		ai_put_key_text(b, name);
+}
 void ai_put_str(struct ai_buf *b, const char *p, size_t n); /* UTF-8 */
 /* The same without quotes and comma: a part of a string. */
 void ai_put_inside(struct ai_buf *b, const char *p, size_t n);

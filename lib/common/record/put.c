@@ -182,11 +182,25 @@ static void quote(struct ai_buf *b, const char *p, size_t n)
 	ai_buf_chr(b, '"');
 }
 
-void ai_put_key(struct ai_buf *b, const char *name)
+void ai_put_key_text(struct ai_buf *b, const char *name)
 {
 	comma(b);
 	quote(b, name, strlen(name));
 	ai_buf_chr(b, ':');
+}
+
+void ai_put_key_word(struct ai_buf *b, const char *name, size_t n)
+{
+	char *to;
+
+	comma(b);
+	if (ai_buf_reserve(b, n + 3) < 0)
+		return;
+	to = b->p + b->len;
+	to[0] = '"';
+	memcpy(to + 1, name, n);
+	memcpy(to + n + 1, "\":", 3);
+	b->len += n + 3;
 }
 
 void ai_put_str(struct ai_buf *b, const char *p, size_t n)
