@@ -60,7 +60,8 @@ static void find_all(const struct ai_bpe_table *t, struct ai_bpe_piece *piece,
 struct lane {
 	struct ai_bpe_small s;
 	struct ai_bpe_piece *piece; /* NULL: the lane is free */
-	bool joined;                /* and has to look what comes of it */
+	/* What it does next; between two of them it waits for memory. */
+	enum { LANE_TAKE, LANE_FETCH, LANE_LOOK } step;
 };
 
 /* Gives the lane the next piece that is no token. */
@@ -70,7 +71,7 @@ static void refill(const struct ai_bpe_table *t, struct lane *l,
 	while (*next < n && piece[*next].tokens != 0)
 		++*next;
 	l->piece = NULL;
-	l->joined = false;
+	l->step = LANE_TAKE;
 	if (*next == n)
 		return;
 	l->piece = &piece[(*next)++];
@@ -107,11 +108,16 @@ static void merge_others(const struct ai_bpe_table *t,
 			if (l->piece == NULL)
 				continue;
 			busy++;
-			if (l->joined)
-				ai_bpe_small_look(t, &l->s);
-			l->joined = ai_bpe_small_take(&l->s);
-			if (l->joined) {
+			if (l->step == LANE_FETCH) {
 				ai_bpe_small_fetch(t, &l->s);
+				l->step = LANE_LOOK;
+				continue;
+			}
+			if (l->step == LANE_LOOK)
+				ai_bpe_small_look(t, &l->s);
+			if (ai_bpe_small_take(&l->s)) {
+				ai_bpe_small_ask(t, &l->s);
+				l->step = LANE_FETCH;
 				continue;
 			}
 			finish(l);

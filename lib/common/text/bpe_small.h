@@ -5,9 +5,10 @@
  * what token i makes with the next one, above its place; the least key of all
  * is found through the least of each group of eight.
  *
- * A merge is two steps: take() joins a pair, and look() finds out what the
- * new token makes with its neighbours.  The second waits for memory, so who
- * merges many texts asks for it with fetch() and goes on with another one.
+ * A merge is take(), which joins a pair, and look(), which finds out what the
+ * new token makes with its neighbours.  That waits for memory twice, for the
+ * filter and for the pairs, so who merges many texts asks for the one with
+ * ask() and for the other with fetch(), and goes on with another text.
  */
 #ifndef AI_TEXT_BPE_SMALL_H
 #define AI_TEXT_BPE_SMALL_H
@@ -104,15 +105,23 @@ static inline bool ai_bpe_small_take(struct ai_bpe_small *s)
 	return true;
 }
 
-/* Asks for the memory that look() will need.  The first token is its own
- * predecessor: it is looked up twice. */
-static inline void ai_bpe_small_fetch(const struct ai_bpe_table *t,
-				      struct ai_bpe_small *s)
+/* Asks for the memory that fetch() will need: the words of the filter.  The
+ * first token is its own predecessor: it is looked up twice. */
+static inline void ai_bpe_small_ask(const struct ai_bpe_table *t,
+				    struct ai_bpe_small *s)
 {
 	unsigned i = s->at, before = s->prev[i];
 
 	s->key_of[0] = ai_bpe_pair_key(s->id[before], s->id[s->next[before]]);
 	s->key_of[1] = ai_bpe_pair_key(s->id[i], s->id[s->next[i]]);
+	for (unsigned k = 0; k < 2; k++)
+		__builtin_prefetch(ai_bpe_pair_filter(t, s->key_of[k]));
+}
+
+/* Asks for the memory that look() will need. */
+static inline void ai_bpe_small_fetch(const struct ai_bpe_table *t,
+				      struct ai_bpe_small *s)
+{
 	for (unsigned k = 0; k < 2; k++) {
 		s->bucket[k] = ai_bpe_pair_where(t, s->key_of[k]);
 		__builtin_prefetch(t->pairs + s->bucket[k]);
@@ -139,6 +148,7 @@ static inline void ai_bpe_small_merge(const struct ai_bpe_table *t,
 {
 	ai_bpe_small_begin(t, s, p, n);
 	while (ai_bpe_small_take(s)) {
+		ai_bpe_small_ask(t, s);
 		ai_bpe_small_fetch(t, s);
 		ai_bpe_small_look(t, s);
 	}

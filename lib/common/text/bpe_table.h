@@ -198,6 +198,14 @@ static inline uint32_t ai_bpe_pair_bit(uint64_t hash, uint32_t bits)
 	return (uint32_t)(hash >> (64 - bits - AI_BPE_FILTER_BITS));
 }
 
+/* The word of the filter that tells of this pair. */
+static inline const uint64_t *ai_bpe_pair_filter(const struct ai_bpe_table *t,
+						 uint64_t key)
+{
+	return t->filter + ai_bpe_pair_bit(ai_bpe_pair_hash(key),
+					   t->pair_bits) / 64;
+}
+
 /* The bucket where the pair may be; the first one of all if it is nowhere,
  * as then that one is looked at most often. */
 static inline uint32_t ai_bpe_pair_where(const struct ai_bpe_table *t,
