@@ -13,7 +13,7 @@
 
 #include <pthread.h>
 
-#define JOB_BYTES ((size_t)1 << 17)   /* input of a job of single records */
+#define JOB_BYTES ((size_t)1 << 16)   /* input of a job of single records */
 #define BATCH_BYTES ((size_t)1 << 22) /* input of a job for many() */
 #define SPILL_BYTES ((size_t)1 << 18) /* output kept back in a job */
 
