@@ -81,6 +81,7 @@ struct loop {
 	pthread_mutex_t lock;
 	pthread_cond_t todo_cond;  /* there is work, or an end of it */
 	pthread_cond_t done_cond;  /* a job was written, or all is over */
+	pthread_cond_t room_cond;  /* half of the window is free, or the same */
 	pthread_t *threads;
 	size_t n_threads;
 	struct job *order, **order_end;  /* all unwritten jobs, oldest first */

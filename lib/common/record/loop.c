@@ -134,6 +134,7 @@ static void set_fatal(struct loop *l, const struct ai_err *err)
 	l->fatal = *err;
 	pthread_cond_broadcast(&l->todo_cond);
 	pthread_cond_broadcast(&l->done_cond);
+	pthread_cond_broadcast(&l->room_cond);
 	n = l->wake < 0 ? 0 : write(l->wake, &one, sizeof one);
 	(void)n; /* it can only be set already */
 }
@@ -147,6 +148,14 @@ static void unlink_job(struct loop *l, struct job *j)
 	*at = j->next;
 	if (l->order_end == &j->next)
 		l->order_end = at;
+}
+
+/* Who waits for room waits until there is some for several jobs, or it would
+ * be woken for each. */
+static bool is_half_free(const struct loop *l)
+{
+	return l->n_open <= l->max_open / 2 &&
+	       l->open_bytes <= OPEN_BYTES / 2;
 }
 
 void ai_loop_drain(struct loop *l, struct job *finished)
@@ -174,6 +183,8 @@ void ai_loop_drain(struct loop *l, struct job *finished)
 	    ai_writer_flush(&l->writer, &err) < 0)
 		set_fatal(l, &err);
 	pthread_cond_broadcast(&l->done_cond);
+	if (is_half_free(l))
+		pthread_cond_broadcast(&l->room_cond);
 }
 
 /* With the lock held: the next job, or NULL when there will be none. */
@@ -305,8 +316,9 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 	}
 	l->filling = NULL;
 	pthread_mutex_lock(&l->lock);
-	while (ai_loop_is_full(l, j) && l->fatal.code == AI_E_NONE)
-		pthread_cond_wait(&l->done_cond, &l->lock);
+	if (ai_loop_is_full(l, j))
+		while (!is_half_free(l) && l->fatal.code == AI_E_NONE)
+			pthread_cond_wait(&l->room_cond, &l->lock);
 	ai_loop_append(l, j);
 	pthread_cond_signal(&l->todo_cond);
 	rc = l->fatal.code == AI_E_NONE ? 0 : -1;
@@ -427,6 +439,7 @@ static void release(struct loop *l)
 	pthread_mutex_destroy(&l->lock);
 	pthread_cond_destroy(&l->todo_cond);
 	pthread_cond_destroy(&l->done_cond);
+	pthread_cond_destroy(&l->room_cond);
 }
 
 /* If it is not said whether: where people look on. */
@@ -462,6 +475,7 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.todo_cond = PTHREAD_COND_INITIALIZER,
 		.done_cond = PTHREAD_COND_INITIALIZER,
+		.room_cond = PTHREAD_COND_INITIALIZER,
 		.max_open = (size_t)ai_loop.jobs * JOBS_A_THREAD,
 		.interactive = f->words != NULL && argc > 0,
 	};
