@@ -3,11 +3,11 @@
 load helper
 
 setup_file() {
-	need_peer @copilotkit/aimock
+	local peers=${AI_TEST_PEER:-$SRCDIR/tests/peer}
+	[ -d "$peers/node_modules/@copilotkit/aimock" ] || return 0
 	MOCK=$BATS_FILE_TMPDIR/mock
 	mkdir "$MOCK"
-	NODE_PATH=${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules \
-		node "${AI_TEST_PEER:-$SRCDIR/tests/peer}/aimock.mjs" "$MOCK" 3>&- &
+	NODE_PATH=$peers/node_modules node "$peers/aimock.mjs" "$MOCK" 3>&- &
 	MOCK_PID=$!
 	for ((i = 0; i < 200; i++)); do
 		[ -s "$MOCK/port" ] && break
@@ -23,6 +23,7 @@ teardown_file() {
 
 setup() {
 	ai_setup
+	need_peer @copilotkit/aimock
 	apis='openai anthropic cohere bedrock gemini mistral ollama responses'
 	ask=(ai-complete --base-url "$MOCK_URL" -m some-model --price '1,2'
 		--retries 0)
