@@ -82,6 +82,8 @@ static void put_price(struct ai_buf *b, const struct ai_price *p)
 	}
 	ai_put_open(b, '{');
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (p->rate[AI_TIER_STANDARD][0][units[i]] == AI_NO_RATE)
+			continue;
 		show_rate(p->rate[AI_TIER_STANDARD][0][units[i]], text);
 		ai_wire_put_json(b, ai_unit_name(units[i]), ai_span_of(text));
 	}
@@ -117,10 +119,12 @@ static void put_row(struct lister *l, const struct ai_model *m)
 		snprintf(context, sizeof context, "%" PRId64, m->context);
 	if (m->max_output > 0)
 		snprintf(longest, sizeof longest, "%" PRId64, m->max_output);
-	if (m->price.kind != AI_PRICE_UNKNOWN) {
+	if (m->price.kind != AI_PRICE_UNKNOWN &&
+	    rate[AI_UNIT_INPUT] != AI_NO_RATE)
 		show_rate(rate[AI_UNIT_INPUT], in);
+	if (m->price.kind != AI_PRICE_UNKNOWN &&
+	    rate[AI_UNIT_OUTPUT] != AI_NO_RATE)
 		show_rate(rate[AI_UNIT_OUTPUT], out);
-	}
 	ai_buf_fmt(&l->line, "%-48s %9s %10s %9s %9s", name, context, longest,
 		   in, out);
 }

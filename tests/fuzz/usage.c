@@ -1,8 +1,8 @@
 /*
  * What a provider says was used, what a catalog or a user says it costs: no
  * bytes break them, and no bill passes its worst case. The first byte says
- * what the rest is: a to h a usage object in that shape, p a price of a
- * catalog, t the text of --price, m an amount, c a catalog.
+ * what the rest is: a to h a usage object in that shape, u in our own, p a
+ * price of a catalog, t the text of --price, m an amount, c a catalog.
  * fuzz: lib/common/model/usage.c lib/common/model/bill.c
  * fuzz: lib/common/model/price.c lib/common/model/catalog.c
  */
@@ -72,22 +72,31 @@ static void try_usage(int shape, const char *p, size_t n)
 	}
 	for (int u = 0; u < AI_UNITS; u++)
 		must(m.n[u] >= 0);
-	must(m.n[AI_UNIT_REQUEST] == 1 && m.reported >= -1);
-	compare(&price, &m);
+	must(shape == AI_SHAPE_UNITS || m.n[AI_UNIT_REQUEST] == 1);
+	must(m.reported >= -1);
+	if (shape != AI_SHAPE_UNITS)
+		compare(&price, &m);
 }
 
 static void use(const struct ai_price *p)
 {
 	struct ai_meter m = { .reported = -1, .tier = -1 };
+	struct ai_err err;
+	int64_t nano;
 
 	must(p->bands >= 1 && p->bands <= AI_BANDS);
 	for (int t = 0; t < AI_TIERS; t++)
 		for (int b = 0; b < p->bands; b++)
 			for (int u = 0; u < AI_UNITS; u++)
 				must(p->kind == AI_PRICE_UNKNOWN ||
-				     p->rate[t][b][u] >= 0);
+				     p->rate[t][b][u] >= AI_NO_RATE);
 	for (int u = 0; u < AI_UNITS; u++)
-		m.n[u] = u == AI_UNIT_REQUEST ? 1 : 1000 * u + 1;
+		m.n[u] = 1000 * u + 1;
+	if (ai_bill(p, &m, AI_TIER_STANDARD, &nano, &err) < 0)
+		must(err.code == AI_E_CONFIG || err.code == AI_E_ANSWER);
+	/* The worst case knows of what a request of ours can do. */
+	for (int u = AI_UNIT_SEARCH + 1; u < AI_UNITS; u++)
+		m.n[u] = u == AI_UNIT_REQUEST;
 	compare(p, &m);
 	m.us = m.fast = true;
 	compare(p, &m);
@@ -190,6 +199,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'm':
 		try_money(p, size);
+		break;
+	case 'u':
+		try_usage(AI_SHAPE_UNITS, p, size);
 		break;
 	case 'c':
 		try_catalog(p, size);

@@ -27,9 +27,16 @@ static const char rates[] =
 	"\"reasoning\":\"0.008\",\"audio_output\":\"0.009\","
 	"\"search\":\"0.01\"}";
 
+static const enum ai_unit order[] = {
+	AI_UNIT_INPUT, AI_UNIT_CACHED, AI_UNIT_WRITE_5M, AI_UNIT_WRITE_1H,
+	AI_UNIT_AUDIO_IN, AI_UNIT_AUDIO_CACHED, AI_UNIT_OUTPUT,
+	AI_UNIT_REASONING, AI_UNIT_AUDIO_OUT,
+};
+#define ORDERED (sizeof order / sizeof *order)
+
 static const struct {
 	const char *shape, *usage;
-	int64_t n[AI_UNITS_TOKENS]; /* in, cached, 5m, 1h, audio, audio
+	int64_t n[ORDERED]; /* in, cached, 5m, 1h, audio, audio
 				     * cached, out, reasoning, audio out */
 } good[] = {
 	{ "openai", "{\"prompt_tokens\":100,\"completion_tokens\":20}",
@@ -112,6 +119,8 @@ static const struct {
 	  { 0, 0, 0, 0, 0, 0, 3 } },
 	{ "embedding", "{\"prompt_tokens\":5,\"total_tokens\":5}", { 5 } },
 	{ "embedding", "{\"total_tokens\":6}", { 6 } },
+	{ "units", "{\"input\":3,\"audio_cached\":4,\"output\":5}",
+	  { 3, 0, 0, 0, 0, 4, 5 } },
 };
 
 static void test_good(void)
@@ -129,15 +138,90 @@ static void test_good(void)
 		if (ai_meter_read((enum ai_shape)shape, json(good[i].usage),
 				  &m, &err) < 0)
 			same = false;
-		for (int u = 0; u < AI_UNITS_TOKENS; u++) {
-			same = same && m.n[u] == good[i].n[u];
-			sum += good[i].n[u] * (u + 1);
+		for (size_t u = 0; u < ORDERED; u++) {
+			same = same && m.n[order[u]] == good[i].n[u];
+			sum += good[i].n[u] * (int64_t)(u + 1);
 		}
 		ok(same, "%s %s %s", good[i].shape, good[i].usage, err.msg);
 		ok(ai_bill(&p, &m, AI_TIER_STANDARD, &nano, &err) == 0 &&
 		   nano == sum, "its bill is %" PRId64 " (%" PRId64 ")", sum,
 		   nano);
 	}
+}
+
+/* Pictures count apart as far as they are not cached, and cost as much as text
+ * where they have no price of their own. */
+static void test_images(void)
+{
+	static const char priced[] = "{\"input\":\"0.001\",\"output\":"
+		"\"0.002\",\"cached\":\"0.003\",\"image_input\":\"0.1\","
+		"\"image_output\":\"1\"}";
+	static const struct {
+		const char *shape, *usage;
+		int64_t nano;
+	} t[] = {
+		{ "openai", "{\"prompt_tokens\":100,\"completion_tokens\":20,"
+		  "\"prompt_tokens_details\":{\"image_tokens\":60},"
+		  "\"completion_tokens_details\":{\"image_tokens\":15}}",
+		  40 + 60 * 100 + 5 * 2 + 15 * 1000 },
+		{ "openai", "{\"prompt_tokens\":100,\"completion_tokens\":20,"
+		  "\"prompt_tokens_details\":{\"image_tokens\":60,"
+		  "\"cached_tokens\":90}}", 90 * 3 + 10 * 100 + 20 * 2 },
+		{ "gemini", "{\"promptTokenCount\":100,"
+		  "\"candidatesTokenCount\":20,\"promptTokensDetails\":["
+		  "{\"modality\":\"IMAGE\",\"tokenCount\":60}],"
+		  "\"candidatesTokensDetails\":[{\"modality\":\"IMAGE\","
+		  "\"tokenCount\":15}]}",
+		  40 + 60 * 100 + 5 * 2 + 15 * 1000 },
+	};
+	struct ai_price p;
+	struct ai_meter m;
+	int64_t nano = -1;
+
+	ok(ai_price_read(json(priced), &p, &err) == 0, "pictures: %s",
+	   err.msg);
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		ok(ai_meter_read((enum ai_shape)ai_shape_of(
+			ai_span_of(t[i].shape)), json(t[i].usage), &m,
+				 &err) == 0 &&
+		   ai_bill(&p, &m, AI_TIER_STANDARD, &nano, &err) == 0 &&
+		   nano == t[i].nano, "%s: %" PRId64 " is %" PRId64,
+		   t[i].shape, t[i].nano, nano);
+}
+
+/* Units that no request of ours makes: a rate, or no bill. */
+static void test_pieces(void)
+{
+	static const char film[] = "{\"input\":null,\"output\":null,"
+		"\"per_second_out\":\"0.05\",\"query\":\"0.001\",\"eu\":"
+		"\"1.1\",\"above\":[{\"results\":10,\"query\":\"0.002\"},"
+		"{\"results\":20,\"query\":\"0.003\"}]}";
+	struct ai_price p;
+	struct ai_meter m = { .reported = -1, .tier = -1 };
+	int64_t nano = -1;
+
+	err.msg[0] = '\0';
+	ok(ai_price_read(json(film), &p, &err) == 0, "no tokens: %s", err.msg);
+	m.n[AI_UNIT_PER_SECOND_OUT] = 3;
+	m.n[AI_UNIT_PER_SECOND_OUT_1080P] = 1;
+	ok(ai_bill(&p, &m, AI_TIER_BATCH, &nano, &err) == 0 &&
+	   nano == 200000000, "seconds, also of 1080 lines: %" PRId64, nano);
+	m.n[AI_UNIT_PER_SECOND_OUT] = m.n[AI_UNIT_PER_SECOND_OUT_1080P] = 0;
+	m.n[AI_UNIT_QUERY] = 2;
+	m.n[AI_UNIT_RESULT] = 20;
+	ok(ai_bill(&p, &m, AI_TIER_STANDARD, &nano, &err) == 0 &&
+	   nano == 4000000, "a query costs by its results: %" PRId64, nano);
+	m.n[AI_UNIT_RESULT] = 21;
+	ok(ai_bill(&p, &m, AI_TIER_STANDARD, &nano, &err) == 0 &&
+	   nano == 6000000, "and more with more: %" PRId64, nano);
+	m.n[AI_UNIT_OUTPUT] = 1;
+	ok(ai_bill(&p, &m, AI_TIER_STANDARD, &nano, &err) < 0 &&
+	   err.code == AI_E_CONFIG && strstr(err.msg, "'output'") != NULL,
+	   "what has no rate has no bill: %s", err.msg);
+	ok(ai_bill_worst(&p, &(struct ai_ask){ .output = 1 }, &nano,
+			 &err) < 0 && ai_bill_worst(&p, &(struct ai_ask){
+				 .input = 0 }, &nano, &err) == 0,
+	   "nor a worst one");
 }
 
 static void test_bad(void)
@@ -357,6 +441,8 @@ static void test_worst(void)
 int main(void)
 {
 	test_good();
+	test_images();
+	test_pieces();
 	test_bad();
 	test_reported();
 	test_tiers();

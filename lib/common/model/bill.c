@@ -62,6 +62,28 @@ static int finish(const struct ai_sum *s, enum ai_code code, int64_t *nano,
 	return 0;
 }
 
+/* Where the band is looked up: what the price counts by. */
+static int64_t level_of(const struct ai_price *p, const struct ai_meter *m,
+			int64_t input)
+{
+	return p->by_results ? m->n[AI_UNIT_RESULT] : input;
+}
+
+static int add(struct ai_sum *s, const struct ai_meter *m,
+	       const int64_t *rate, int from, int to, struct ai_err *err)
+{
+	for (int u = from; u < to; u++) {
+		if (m->n[u] == 0)
+			continue;
+		if (rate[u] == AI_NO_RATE)
+			return ai_err_set(err, AI_E_CONFIG, "no price of the "
+					  "model is known for '%s'",
+					  ai_unit_name((enum ai_unit)u));
+		ai_sum_add(s, m->n[u], rate[u]);
+	}
+	return 0;
+}
+
 int ai_bill(const struct ai_price *p, const struct ai_meter *m,
 	    enum ai_tier tier, int64_t *nano, struct ai_err *err)
 {
@@ -82,15 +104,14 @@ int ai_bill(const struct ai_price *p, const struct ai_meter *m,
 	if (input_of(m, &input) < 0)
 		return ai_err_set(err, AI_E_ANSWER, "the usage's input is "
 				  "absurd");
-	rate = p->rate[t][band_of(p, input)];
-	for (int u = 0; u < AI_UNITS_TOKENS; u++)
-		ai_sum_add(&s, m->n[u], rate[u]);
+	rate = p->rate[t][band_of(p, level_of(p, m, input))];
 	/* Models without a rate of their own for it do not ask more. */
-	if (scale(&s, p->us, m->us && p->us != 0, err) < 0 ||
-	    scale(&s, p->fast, m->fast, err) < 0)
+	if (add(&s, m, rate, 0, AI_UNITS_TOKENS, err) < 0 ||
+	    scale(&s, p->us, m->us && p->us != 0, err) < 0 ||
+	    scale(&s, p->eu, m->eu && p->eu != 0, err) < 0 ||
+	    scale(&s, p->fast, m->fast, err) < 0 ||
+	    add(&s, m, rate, AI_UNITS_TOKENS, AI_UNITS, err) < 0)
 		return -1;
-	for (int u = AI_UNITS_TOKENS; u < AI_UNITS; u++)
-		ai_sum_add(&s, m->n[u], rate[u]);
 	return finish(&s, AI_E_ANSWER, nano, err);
 }
 
@@ -101,29 +122,48 @@ static bool may(const struct ai_ask *ask, int unit)
 		[AI_UNIT_WRITE_1H] = AI_MAY_WRITE_1H,
 		[AI_UNIT_AUDIO_IN] = AI_MAY_AUDIO_IN,
 		[AI_UNIT_AUDIO_CACHED] = AI_MAY_AUDIO_IN,
+		[AI_UNIT_AUDIO_WRITE] = AI_MAY_AUDIO_IN,
+		[AI_UNIT_IMAGE_IN] = AI_MAY_IMAGE_IN,
 		[AI_UNIT_AUDIO_OUT] = AI_MAY_AUDIO_OUT,
+		[AI_UNIT_IMAGE_OUT] = AI_MAY_IMAGE_OUT,
+		[AI_UNIT_VIDEO_OUT] = AI_MAY_VIDEO_OUT,
+		[AI_UNIT_CITATION] = AI_MAY_CITE,
 	};
 
 	return needs[unit] == 0 || (ask->may & needs[unit]) != 0;
 }
 
-/* The dearest of units from..to-1 in the bands that the input can reach. */
-static int64_t dearest(const struct ai_price *p, const struct ai_ask *ask,
-		       int from, int to)
+/* How far up the bands a request can come: of results nobody knows. */
+static int last_band(const struct ai_price *p, const struct ai_ask *ask)
 {
-	int64_t best = 0;
+	return p->by_results ? p->bands - 1 : band_of(p, ask->input);
+}
 
-	for (int b = 0; b <= band_of(p, ask->input); b++)
+/* n times the dearest of units from..to-1 in the bands that the request can
+ * reach. */
+static int add_dearest(struct ai_sum *s, const struct ai_price *p,
+		       const struct ai_ask *ask, int64_t n, int from, int to,
+		       struct ai_err *err)
+{
+	int64_t best = AI_NO_RATE;
+
+	for (int b = 0; b <= last_band(p, ask); b++)
 		for (int u = from; u < to; u++)
 			if (may(ask, u) && p->rate[ask->tier][b][u] > best)
 				best = p->rate[ask->tier][b][u];
-	return best;
+	if (n == 0)
+		return 0;
+	if (best == AI_NO_RATE)
+		return ai_err_set(err, AI_E_CONFIG, "no price of the model is "
+				  "known for '%s'",
+				  ai_unit_name((enum ai_unit)from));
+	ai_sum_add(s, n, best);
+	return 0;
 }
 
 int ai_bill_worst(const struct ai_price *p, const struct ai_ask *ask,
 		  int64_t *nano, struct ai_err *err)
 {
-	const int64_t *rate;
 	struct ai_sum s = { 0 };
 
 	if (check(p, (int)ask->tier, err) < 0)
@@ -131,15 +171,17 @@ int ai_bill_worst(const struct ai_price *p, const struct ai_ask *ask,
 	*nano = 0;
 	if (p->kind == AI_PRICE_FREE)
 		return 0;
-	rate = p->rate[ask->tier][0];
-	ai_sum_add(&s, ask->input, dearest(p, ask, 0, AI_UNITS_IN));
-	ai_sum_add(&s, ask->output,
-		   dearest(p, ask, AI_UNITS_IN, AI_UNITS_TOKENS));
-	if (scale(&s, p->us, (ask->may & AI_MAY_US) && p->us != 0, err) < 0 ||
+	if (add_dearest(&s, p, ask, ask->input, 0, AI_UNITS_IN, err) < 0 ||
+	    add_dearest(&s, p, ask, ask->output, AI_UNITS_IN, AI_UNITS_TOKENS,
+			err) < 0 ||
+	    scale(&s, p->us, (ask->may & AI_MAY_US) && p->us != 0, err) < 0 ||
+	    scale(&s, p->eu, (ask->may & AI_MAY_EU) && p->eu != 0, err) < 0 ||
 	    scale(&s, p->fast, (ask->may & AI_MAY_FAST) && p->fast != 0,
-		  err) < 0)
+		  err) < 0 ||
+	    add_dearest(&s, p, ask, ask->searches, AI_UNIT_SEARCH,
+			AI_UNIT_REQUEST, err) < 0 ||
+	    add_dearest(&s, p, ask, 1, AI_UNIT_REQUEST, AI_UNIT_QUERY,
+			err) < 0)
 		return -1;
-	ai_sum_add(&s, ask->searches, rate[AI_UNIT_SEARCH]);
-	ai_sum_add(&s, 1, rate[AI_UNIT_REQUEST]);
 	return finish(&s, AI_E_CONFIG, nano, err);
 }

@@ -34,6 +34,7 @@ enum ai_shape {
 	AI_SHAPE_COHERE,    /* v2 usage, or meta of embed: billed_units */
 	AI_SHAPE_OLLAMA,    /* the answer itself: prompt_eval_count, ... */
 	AI_SHAPE_EMBEDDING, /* OpenAI, Mistral, Jina, Voyage: input only */
+	AI_SHAPE_UNITS,     /* our own: the units by their names */
 };
 /* The shape with this name ("openai", ...), or -1. */
 int ai_shape_of(struct ai_span name);
@@ -46,7 +47,7 @@ struct ai_meter {
 	int64_t n[AI_UNITS];
 	int64_t reported; /* nano-dollars the provider says it charged; -1 */
 	int tier;         /* that the usage names; -1: none */
-	bool us, fast;    /* what multiplies the price of tokens */
+	bool us, eu, fast; /* what multiplies the price of tokens */
 };
 
 /*
@@ -61,7 +62,7 @@ int ai_meter_read(enum ai_shape shape, struct ai_value usage,
 /*
  * The bill.  What the provider says it charged stands; else counts at the
  * rates of the tier that the usage names, or of tier.  -1: AI_E_CONFIG (no
- * price, or none for this tier), AI_E_ANSWER (more than 9 billion dollars).
+ * price, or none for this tier or a unit that was used), AI_E_ANSWER (more than 9 billion dollars).
  */
 int ai_bill(const struct ai_price *p, const struct ai_meter *m,
 	    enum ai_tier tier, int64_t *nano, struct ai_err *err);
@@ -72,7 +73,12 @@ int ai_bill(const struct ai_price *p, const struct ai_meter *m,
 #define AI_MAY_AUDIO_OUT 4u
 #define AI_MAY_US 8u        /* may be kept within the United States */
 #define AI_MAY_FAST 16u
-#define AI_MAY_ALL 31u
+#define AI_MAY_EU 32u
+#define AI_MAY_IMAGE_IN 64u
+#define AI_MAY_IMAGE_OUT 128u
+#define AI_MAY_VIDEO_OUT 256u
+#define AI_MAY_CITE 512u
+#define AI_MAY_ALL 1023u
 
 struct ai_ask {
 	int64_t input;    /* tokens at most */

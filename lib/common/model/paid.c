@@ -177,7 +177,9 @@ int ai_tariff_ask(const struct ai_tariff *t, size_t bytes, int64_t output,
 				  "--media-tokens, the most of one",
 				  t->labels.model);
 	*ask = (struct ai_ask){ .input = input, .output = output,
-				.may = media.audio ? AI_MAY_AUDIO_IN : 0 };
+				.may = AI_MAY_IMAGE_OUT |
+				(media.audio ? AI_MAY_AUDIO_IN : 0) |
+				(media.n > 0 ? AI_MAY_IMAGE_IN : 0) };
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NOT_GIVEN (-1)
+#define NOT_GIVEN AI_NO_RATE
 
 /* How the catalog calls a unit, and what it costs if nothing is said. */
 static const struct unit {
@@ -16,11 +16,44 @@ static const struct unit {
 	[AI_UNIT_WRITE_1H] = { "cache_write_1h", AI_UNIT_WRITE_5M },
 	[AI_UNIT_AUDIO_IN] = { "audio_input", AI_UNIT_INPUT },
 	[AI_UNIT_AUDIO_CACHED] = { "audio_cached", AI_UNIT_AUDIO_IN },
+	[AI_UNIT_AUDIO_WRITE] = { "audio_cache_write", AI_UNIT_AUDIO_IN },
+	[AI_UNIT_IMAGE_IN] = { "image_input", AI_UNIT_INPUT },
 	[AI_UNIT_OUTPUT] = { "output", -1 },
 	[AI_UNIT_REASONING] = { "reasoning", AI_UNIT_OUTPUT },
 	[AI_UNIT_AUDIO_OUT] = { "audio_output", AI_UNIT_OUTPUT },
+	[AI_UNIT_IMAGE_OUT] = { "image_output", AI_UNIT_OUTPUT },
+	[AI_UNIT_VIDEO_OUT] = { "video_output", AI_UNIT_OUTPUT },
+	[AI_UNIT_CITATION] = { "citation", AI_UNIT_INPUT },
 	[AI_UNIT_SEARCH] = { "search", -1 },
+	[AI_UNIT_SEARCH_LOW] = { "search_low", AI_UNIT_SEARCH },
+	[AI_UNIT_SEARCH_MEDIUM] = { "search_medium", AI_UNIT_SEARCH },
+	[AI_UNIT_SEARCH_HIGH] = { "search_high", AI_UNIT_SEARCH },
 	[AI_UNIT_REQUEST] = { "request", -1 },
+	[AI_UNIT_QUERY] = { "query", -1 },
+	[AI_UNIT_RESULT] = { "result", -1 },
+	[AI_UNIT_PER_IMAGE_IN] = { "per_image_in", -1 },
+	[AI_UNIT_PER_IMAGE_OUT] = { "per_image_out", -1 },
+	[AI_UNIT_PER_PIXEL_IN] = { "per_pixel_in", -1 },
+	[AI_UNIT_PER_PIXEL_OUT] = { "per_pixel_out", -1 },
+	[AI_UNIT_PER_CHARACTER_IN] = { "per_character_in", -1 },
+	[AI_UNIT_PER_CHARACTER_OUT] = { "per_character_out", -1 },
+	[AI_UNIT_PER_SECOND_IN] = { "per_second_in", -1 },
+	[AI_UNIT_PER_SECOND_OUT] = { "per_second_out", -1 },
+	[AI_UNIT_PER_SECOND_OUT_1080P] = { "per_second_out_1080p", AI_UNIT_PER_SECOND_OUT },
+	[AI_UNIT_PER_AUDIO_SECOND_IN] = { "per_audio_second_in", -1 },
+	[AI_UNIT_PER_VIDEO_SECOND_IN] = { "per_video_second_in", -1 },
+	[AI_UNIT_PER_VIDEO_SECOND_IN_8S] = { "per_video_second_in_8s", AI_UNIT_PER_VIDEO_SECOND_IN },
+	[AI_UNIT_PER_VIDEO_SECOND_IN_15S] = { "per_video_second_in_15s", AI_UNIT_PER_VIDEO_SECOND_IN },
+	[AI_UNIT_PER_VIDEO_SECOND_OUT] = { "per_video_second_out", -1 },
+	[AI_UNIT_PER_PAGE] = { "per_page", -1 },
+	[AI_UNIT_PER_ANNOTATED_PAGE] = { "per_annotated_page", -1 },
+	[AI_UNIT_PER_CREDIT] = { "per_credit", -1 },
+	[AI_UNIT_PER_SESSION] = { "per_session", -1 },
+	[AI_UNIT_PER_COMPUTER_TOKEN_IN] = { "per_computer_token_in", -1 },
+	[AI_UNIT_PER_COMPUTER_TOKEN_OUT] = { "per_computer_token_out", -1 },
+	[AI_UNIT_PER_FILE_SEARCH] = { "per_file_search", -1 },
+	[AI_UNIT_PER_FILE_GB_DAY] = { "per_file_gb_day", -1 },
+	[AI_UNIT_PER_VECTOR_GB_DAY] = { "per_vector_gb_day", -1 },
 };
 
 static const char *const tier_names[AI_TIERS] = {
@@ -30,6 +63,14 @@ static const char *const tier_names[AI_TIERS] = {
 const char *ai_unit_name(enum ai_unit unit)
 {
 	return units[unit].name;
+}
+
+int ai_unit_of(struct ai_span name)
+{
+	for (int u = 0; u < AI_UNITS; u++)
+		if (ai_span_is(name, units[u].name))
+			return u;
+	return -1;
 }
 
 int ai_tier_of(struct ai_span name)
@@ -78,11 +119,20 @@ static int64_t elsewhere(const struct ai_price *given, int tier, int band,
 	return r;
 }
 
+/* What costs nothing where nobody speaks of it. A result of a query chooses
+ * the band of the query's price. */
+static bool is_free_of_fee(int unit)
+{
+	return (unit >= AI_UNIT_SEARCH && unit <= AI_UNIT_REQUEST) ||
+		unit == AI_UNIT_RESULT;
+}
+
 /* Kin comes before its kind in the enumeration, so it is complete here. */
 static void complete_row(struct ai_price *p, const struct ai_price *given,
 			 int tier, int band)
 {
-	bool there = given->rate[tier][band][AI_UNIT_INPUT] != NOT_GIVEN;
+	bool there = given->rate[tier][band][AI_UNIT_INPUT] != NOT_GIVEN ||
+		given->rate[tier][band][AI_UNIT_OUTPUT] != NOT_GIVEN;
 	int64_t *row = p->rate[tier][band];
 
 	for (int u = 0; u < AI_UNITS; u++) {
@@ -91,7 +141,7 @@ static void complete_row(struct ai_price *p, const struct ai_price *given,
 		row[u] = elsewhere(given, tier, band, u);
 		if (units[u].kin >= 0 && (there || row[u] == NOT_GIVEN))
 			row[u] = dearer(row[u], row[units[u].kin]);
-		if (row[u] == NOT_GIVEN)
+		if (row[u] == NOT_GIVEN && is_free_of_fee(u))
 			row[u] = 0;
 	}
 }
@@ -148,17 +198,41 @@ static int read_rate(struct ai_value key, struct ai_value v, int unit,
 	return rc < 0 ? bad(err, where, inner(key), why.msg) : 0;
 }
 
+/* Names of units have no escapes. */
 static int unit_of(struct ai_value key)
 {
-	for (int u = 0; u < AI_UNITS; u++)
-		if (ai_json_is(key, ai_span_of(units[u].name)))
-			return u;
-	return -1;
+	return ai_unit_of(inner(key));
 }
 
 /* Members of a row that are no rates. 0: read, 1: not mine, -1 */
 typedef int member_fn(struct ai_price *p, int tier, struct ai_value key,
 		      struct ai_value v, struct ai_err *err);
+
+/* What a row says of input and output, null included. */
+struct said {
+	bool input, output;
+};
+
+/* Whether it is null, and so needs not be read. */
+static bool hear(struct said *said, int unit, struct ai_value v)
+{
+	said->input |= unit == AI_UNIT_INPUT;
+	said->output |= unit == AI_UNIT_OUTPUT;
+	return v.kind == AI_NULL && (unit == AI_UNIT_INPUT ||
+				     unit == AI_UNIT_OUTPUT);
+}
+
+/* A row must say what the first one has a price for. */
+static bool check_said(const struct ai_price *p, int tier, int band,
+		       const struct said *said)
+{
+	const int64_t *first = p->rate[AI_TIER_STANDARD][0];
+
+	if (tier == AI_TIER_STANDARD && band == 0)
+		return said->input && said->output;
+	return (said->input || first[AI_UNIT_INPUT] == NOT_GIVEN) &&
+		(said->output || first[AI_UNIT_OUTPUT] == NOT_GIVEN);
+}
 
 static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
 		    const char *where, member_fn *other, struct ai_err *err)
@@ -166,14 +240,17 @@ static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
 	int64_t *row = p->rate[tier][band];
 	struct ai_value key, val;
 	struct ai_json_iter it;
+	struct said said = { 0 };
 	int u, rc;
 
 	ai_json_iter_init(&it, v);
 	while (ai_json_next(&it, &key, &val)) {
 		u = unit_of(key);
-		if (u >= AI_UNITS_TOKENS && (tier != 0 || band != 0))
+		if (u >= AI_UNITS_TOKENS && tier != 0)
 			return bad(err, where, inner(key),
 				   "fees belong to the price itself");
+		if (hear(&said, u, val))
+			continue;
 		if (u >= 0) {
 			if (read_rate(key, val, u, where, &row[u], err) < 0)
 				return -1;
@@ -184,10 +261,9 @@ static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
 			return rc < 0 ? -1 : bad(err, where, inner(key),
 						 "no such price");
 	}
-	if (row[AI_UNIT_INPUT] < 0 || row[AI_UNIT_OUTPUT] < 0)
-		return bad(err, where, AI_SPAN("input, output"),
-			   "a price needs both");
-	return 0;
+	return check_said(p, tier, band, &said) ? 0 :
+		bad(err, where, AI_SPAN("input, output"),
+		    "a price needs both, or null");
 }
 
 static int no_other(struct ai_price *p, int tier, struct ai_value key,
@@ -197,7 +273,8 @@ static int no_other(struct ai_price *p, int tier, struct ai_value key,
 	(void)tier;
 	(void)v;
 	(void)err;
-	return !ai_json_is(key, AI_SPAN("tokens"));
+	return !ai_json_is(key, AI_SPAN("tokens")) &&
+		!ai_json_is(key, AI_SPAN("results"));
 }
 
 /* The band that begins above so many tokens: the standard tier makes them,
@@ -216,6 +293,19 @@ static int band_of(struct ai_price *p, int tier, int64_t above)
 	return -1;
 }
 
+/* Where a band begins: above so many tokens, or results. */
+static int read_edge(struct ai_price *p, struct ai_value v, int64_t *above)
+{
+	struct ai_value tokens = ai_json_member(v, AI_SPAN("tokens")),
+		results = ai_json_member(v, AI_SPAN("results"));
+	bool by_results = tokens.kind == AI_NONE && results.kind != AI_NONE;
+
+	if (by_results != p->by_results && p->bands > 1)
+		return -1;
+	p->by_results = by_results;
+	return ai_json_i64(by_results ? results : tokens, above);
+}
+
 static int read_above(struct ai_price *p, int tier, struct ai_value list,
 		      struct ai_err *err)
 {
@@ -228,14 +318,14 @@ static int read_above(struct ai_price *p, int tier, struct ai_value list,
 		return bad(err, "", AI_SPAN("above"), "must be a list");
 	ai_json_iter_init(&it, list);
 	while (ai_json_next(&it, NULL, &v)) {
-		if (ai_json_i64(ai_json_member(v, AI_SPAN("tokens")),
-				&above) < 0)
+		if (read_edge(p, v, &above) < 0)
 			return bad(err, "above.", AI_SPAN("tokens"),
-				   "must be a whole number");
+				   "must be a whole number (or 'results', in "
+				   "all bands)");
 		band = band_of(p, tier, above);
 		if (band < 0)
 			return bad(err, "above.", AI_SPAN("tokens"),
-				   "at most three, rising, and the same in "
+				   "at most nine, rising, and the same in "
 				   "all tiers");
 		if (read_row(p, tier, band, v, "above.", no_other, err) < 0)
 			return -1;
@@ -243,12 +333,25 @@ static int read_above(struct ai_price *p, int tier, struct ai_value list,
 	return 0;
 }
 
+/* Bands are read when the row is known that they stand in. */
 static int in_tier(struct ai_price *p, int tier, struct ai_value key,
 		   struct ai_value v, struct ai_err *err)
 {
-	if (!ai_json_is(key, AI_SPAN("above")))
-		return 1;
-	return read_above(p, tier, v, err);
+	(void)p;
+	(void)tier;
+	(void)v;
+	(void)err;
+	return !ai_json_is(key, AI_SPAN("above"));
+}
+
+static int read_tier(struct ai_price *p, int tier, struct ai_value v,
+		     const char *where, member_fn *other, struct ai_err *err)
+{
+	struct ai_value above = ai_json_member(v, AI_SPAN("above"));
+
+	if (read_row(p, tier, 0, v, where, other, err) < 0)
+		return -1;
+	return above.kind == AI_NONE ? 0 : read_above(p, tier, above, err);
 }
 
 static int read_factor(struct ai_value key, struct ai_value v, int64_t *factor,
@@ -270,6 +373,8 @@ static int in_price(struct ai_price *p, int tier, struct ai_value key,
 {
 	if (ai_json_is(key, AI_SPAN("us")))
 		return read_factor(key, v, &p->us, err);
+	if (ai_json_is(key, AI_SPAN("eu")))
+		return read_factor(key, v, &p->eu, err);
 	if (ai_json_is(key, AI_SPAN("fast")))
 		return read_factor(key, v, &p->fast, err);
 	for (int t = 1; t < AI_TIERS; t++)
@@ -291,7 +396,7 @@ static int read_tiers(struct ai_price *p, struct ai_value v,
 		memcpy(where, tier_names[t], strlen(tier_names[t]));
 		where[strlen(where)] = '.';
 		p->tiers |= 1u << t;
-		if (read_row(p, t, 0, row, where, in_tier, err) < 0)
+		if (read_tier(p, t, row, where, in_tier, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -309,11 +414,37 @@ int ai_price_read(struct ai_value v, struct ai_price *p, struct ai_err *err)
 	if (v.kind != AI_OBJECT)
 		return ai_err_set(err, AI_E_CONFIG,
 				  "a price is an object, \"free\" or null");
-	if (read_row(p, AI_TIER_STANDARD, 0, v, "", in_price, err) < 0 ||
+	if (read_tier(p, AI_TIER_STANDARD, v, "", in_price, err) < 0 ||
 	    read_tiers(p, v, err) < 0)
 		return -1;
 	complete(p);
 	return 0;
+}
+
+/* ---- two prices for one model -------------------------------------------- */
+
+static int64_t sum_of(const struct ai_price *p)
+{
+	const int64_t *row = p->rate[AI_TIER_STANDARD][0];
+
+	return row[AI_UNIT_INPUT] / 2 + row[AI_UNIT_OUTPUT] / 2;
+}
+
+void ai_price_dearer(struct ai_price *p, const struct ai_price *other)
+{
+	bool alike = p->bands == other->bands &&
+		memcmp(p->above, other->above, sizeof p->above) == 0;
+
+	if (!alike && sum_of(other) > sum_of(p))
+		*p = *other;
+	if (!alike)
+		return;
+	for (int t = 0; t < AI_TIERS; t++)
+		for (int b = 0; b < p->bands; b++)
+			for (int u = 0; u < AI_UNITS; u++)
+				p->rate[t][b][u] =
+					dearer(p->rate[t][b][u],
+					       other->rate[t][b][u]);
 }
 
 /* ---- --price ------------------------------------------------------------ */

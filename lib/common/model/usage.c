@@ -123,6 +123,7 @@ struct input {
 	int64_t all; /* everything, the parts below included */
 	int64_t cached, write_5m, write_1h;
 	int64_t audio;        /* cached audio included */
+	int64_t image;        /* counts as far as it is not cached */
 	int64_t audio_cached; /* UNTOLD: as little as the counts allow */
 };
 
@@ -142,7 +143,8 @@ static void split_input(struct reader *r, struct ai_meter *m,
 	text = fresh - (in->audio - both);
 	if (fresh < 0 || text < 0 || both > least(in->cached, in->audio))
 		complain(r, "input", "is less than its parts");
-	m->n[AI_UNIT_INPUT] = text;
+	m->n[AI_UNIT_IMAGE_IN] = least(in->image, text);
+	m->n[AI_UNIT_INPUT] = text - m->n[AI_UNIT_IMAGE_IN];
 	m->n[AI_UNIT_CACHED] = in->cached - both;
 	m->n[AI_UNIT_WRITE_5M] = in->write_5m;
 	m->n[AI_UNIT_WRITE_1H] = in->write_1h;
@@ -151,11 +153,14 @@ static void split_input(struct reader *r, struct ai_meter *m,
 }
 
 static void split_output(struct reader *r, struct ai_meter *m, int64_t all,
-			 int64_t reasoning, int64_t audio)
+			 int64_t reasoning, int64_t audio, int64_t image)
 {
-	if (all < reasoning + audio)
+	int64_t rest = all - reasoning - audio;
+
+	if (rest < 0)
 		complain(r, "output", "is less than its parts");
-	m->n[AI_UNIT_OUTPUT] = all - reasoning - audio;
+	m->n[AI_UNIT_IMAGE_OUT] = least(image, rest);
+	m->n[AI_UNIT_OUTPUT] = rest - m->n[AI_UNIT_IMAGE_OUT];
 	m->n[AI_UNIT_REASONING] = reasoning;
 	m->n[AI_UNIT_AUDIO_OUT] = audio;
 }
@@ -182,6 +187,7 @@ static void openai_input(struct reader *r, struct ai_meter *m, int64_t all)
 			: count(r, r->usage, "cached_tokens");
 	in.write_5m = count(r, d, "cache_write_tokens");
 	in.audio = count(r, d, "audio_tokens");
+	in.image = count(r, d, "image_tokens");
 	in.audio_cached = told(r, c, "audio_tokens")
 		? count(r, c, "audio_tokens") : UNTOLD;
 	split_input(r, m, &in);
@@ -220,7 +226,8 @@ static void openai(struct reader *r, struct ai_meter *m)
 	if (total == in + out + reasoning || reasoning > out)
 		out += reasoning;
 	openai_input(r, m, in);
-	split_output(r, m, out, reasoning, count(r, d, "audio_tokens"));
+	split_output(r, m, out, reasoning, count(r, d, "audio_tokens"),
+		     count(r, d, "image_tokens"));
 }
 
 static int64_t money(struct reader *r, struct ai_value v, const char *name)
@@ -307,7 +314,7 @@ static void anthropic(struct reader *r, struct ai_meter *m)
 	m->n[AI_UNIT_WRITE_1H] = w1;
 	split_output(r, m, must_count(r, r->usage, ANY("output_tokens")),
 		     count(r, member(r, r->usage, "output_tokens_details"),
-			   "thinking_tokens"), 0);
+			   "thinking_tokens"), 0, 0);
 	m->n[AI_UNIT_SEARCH] = count(r, member(r, r->usage, "server_tool_use"),
 				     "web_search_requests");
 	/* Its priority tier is paid in advance; tokens have no other price. */
@@ -317,8 +324,9 @@ static void anthropic(struct reader *r, struct ai_meter *m)
 	m->fast = names(member(r, r->usage, "speed"), "fast");
 }
 
-/* Of a list of { modality, tokenCount } the audio. */
-static int64_t gemini_audio(struct reader *r, const char *name)
+/* Of a list of { modality, tokenCount } one modality. */
+static int64_t gemini_part(struct reader *r, const char *name,
+			   const char *modality)
 {
 	struct ai_value list = member(r, r->usage, name), v;
 	struct ai_json_iter it;
@@ -326,7 +334,8 @@ static int64_t gemini_audio(struct reader *r, const char *name)
 
 	ai_json_iter_init(&it, list);
 	while (list.kind == AI_ARRAY && ai_json_next(&it, NULL, &v))
-		if (names(member(r, v, "modality"), "AUDIO") && n <= COUNT_MAX)
+		if (names(member(r, v, "modality"), modality) &&
+		    n <= COUNT_MAX)
 			n += count(r, v, "tokenCount");
 	return n;
 }
@@ -340,13 +349,16 @@ static void gemini(struct reader *r, struct ai_meter *m)
 	in.all = must_count(r, u, ANY("promptTokenCount"));
 	in.all += count(r, u, "toolUsePromptTokenCount");
 	in.cached = count(r, u, "cachedContentTokenCount");
-	in.audio = gemini_audio(r, "promptTokensDetails") +
-		gemini_audio(r, "toolUsePromptTokensDetails");
+	in.audio = gemini_part(r, "promptTokensDetails", "AUDIO") +
+		gemini_part(r, "toolUsePromptTokensDetails", "AUDIO");
+	in.image = gemini_part(r, "promptTokensDetails", "IMAGE");
 	in.audio_cached = told(r, u, "cacheTokensDetails")
-		? gemini_audio(r, "cacheTokensDetails") : UNTOLD;
+		? gemini_part(r, "cacheTokensDetails", "AUDIO") : UNTOLD;
 	split_input(r, m, &in);
 	split_output(r, m, count(r, u, "candidatesTokenCount") + thoughts,
-		     thoughts, gemini_audio(r, "candidatesTokensDetails"));
+		     thoughts, gemini_part(r, "candidatesTokensDetails",
+					   "AUDIO"),
+		     gemini_part(r, "candidatesTokensDetails", "IMAGE"));
 }
 
 static void bedrock(struct reader *r, struct ai_meter *m)
@@ -385,6 +397,31 @@ static void ollama(struct reader *r, struct ai_meter *m)
 	m->n[AI_UNIT_OUTPUT] = count(r, r->usage, "eval_count");
 }
 
+/* What is kept of a usage object when it is too long (model/paid.c), and what is
+ * billed without a provider. */
+static void own_units(struct reader *r, struct ai_meter *m)
+{
+	struct ai_value key, val;
+	struct ai_json_iter it;
+	struct ai_span name;
+	int unit;
+
+	ai_json_iter_init(&it, r->usage);
+	while (ai_json_next(&it, &key, &val)) {
+		name = (struct ai_span){ key.s.p + 1, key.s.n - 2 };
+		unit = ai_unit_of(name);
+		if (unit >= 0)
+			m->n[unit] = to_count(r, val, ai_unit_name(
+				(enum ai_unit)unit));
+		else if (!ai_span_is(name, "us") && !ai_span_is(name, "eu") &&
+			 !ai_span_is(name, "fast"))
+			complain(r, "unit", "is none that has a price");
+	}
+	m->us = ai_json_true(member(r, r->usage, "us"));
+	m->eu = ai_json_true(member(r, r->usage, "eu"));
+	m->fast = ai_json_true(member(r, r->usage, "fast"));
+}
+
 /* ---- the table ---------------------------------------------------------- */
 
 static const struct shape {
@@ -399,6 +436,7 @@ static const struct shape {
 	[AI_SHAPE_COHERE] = { "cohere", cohere },
 	[AI_SHAPE_OLLAMA] = { "ollama", ollama },
 	[AI_SHAPE_EMBEDDING] = { "embedding", embedding },
+	[AI_SHAPE_UNITS] = { "units", own_units },
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
