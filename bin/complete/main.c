@@ -1,6 +1,7 @@
 #include "complete.h"
 
 #include "base/start.h"
+#include "model/catalog.h"
 #include "record/config.h"
 
 #include <string.h>
@@ -85,7 +86,7 @@ static const struct ai_opt options[] = {
 
 static const struct ai_opt *const tables[] = {
 	options, ai_client_options, ai_client_options_cache,
-	ai_client_options_resume, ai_paid_options,
+	ai_client_options_resume, ai_catalog_options, ai_paid_options,
 	ai_paid_option_wait, ai_paid_option_media, ai_loop_option_path,
 	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,
 	ai_loop_option_progress, ai_loop_options, NULL

@@ -143,7 +143,8 @@ static int list_model(void *arg, const struct ai_listed *listed,
 		ai_buf_fmt(&l->name, "%s/", l->provider);
 	ai_buf_add(&l->name, listed->name.p, listed->name.n);
 	if (ai_catalog_find(l->catalog, (struct ai_span){
-		    ai_buf_cstr(&l->name), l->name.len }, &m, NULL) < 0)
+		    ai_buf_cstr(&l->name), l->name.len }, NULL, &m,
+			    NULL) < 0)
 		m = (struct ai_model){ .context = 0 };
 	if (listed->context > 0)
 		m.context = listed->context;

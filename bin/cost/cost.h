@@ -18,6 +18,7 @@ struct cost_settings {
 	const char *model;        /* to be asked; NULL: the records say it */
 	int64_t max_tokens;       /* 0: not given */
 	int64_t expect;           /* tokens that an answer is expected to have */
+	struct ai_opt_list accept; /* models whose insane prices are taken */
 };
 extern struct cost_settings cost;
 
@@ -99,6 +100,7 @@ cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
 cost_verb_fn cost_report;                                /* report.c */
 cost_verb_fn cost_ledger;                                /* admin.c */
 cost_verb_fn cost_batch, cost_cache;                     /* kept.c */
+cost_verb_fn cost_prices;                                /* prices.c */
 cost_verb_fn cost_export, cost_forget;                   /* person.c */
 
 #endif

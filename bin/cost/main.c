@@ -1,6 +1,7 @@
 #include "cost.h"
 
 #include "base/start.h"
+#include "model/catalog.h"
 #include "model/paid.h"
 #include "record/config.h"
 #include "record/loop.h"
@@ -34,13 +35,17 @@ static const struct ai_opt options[] = {
 	  "limit set: requests a minute", .min = 0, .max = 1e9 },
 	{ "tokens", 0, AI_OPT_INT, &cost.tokens, "N",
 	  "limit set: tokens a minute", .min = 0, .max = 1e12 },
+	{ "date", 0, AI_OPT_TEXT, &ai_paid.date, "DAY",
+	  "at the prices of this day; prices import: they hold from it on" },
+	{ "accept", 0, AI_OPT_LIST, &cost.accept, "MODEL",
+	  "prices import: take this price though it looks insane" },
 	{ "force", 0, AI_OPT_FLAG, &cost.force, NULL,
 	  "settle, ledger backup and restore: do it all the same" },
 	{ 0 }
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_paid_options, ai_paid_option_media, ai_loop_option_path,
+	options, ai_catalog_options, ai_paid_options, ai_paid_option_media, ai_loop_option_path,
 	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,
 	ai_loop_options, NULL
 };
@@ -52,6 +57,7 @@ static const struct ai_verb verbs[] = {
 	{ "reservations", "say who holds what" },
 	{ "settle", "say what a call has cost" },
 	{ "report", "sum up what was spent" },
+	{ "prices", "list, show, import, check or compare prices" },
 	{ "batch", "list or remove the journals of batches" },
 	{ "cache", "say how full the cache is, or empty it" },
 	{ "ledger", "check, copy, restore or move the ledger" },
@@ -69,11 +75,12 @@ static const struct ai_opt_use uses[] = {
 	{ &ai_paid.tenant, "|estimate|" }, { &ai_paid.project, "|estimate|" },
 	{ &ai_paid.experiment, "|estimate|" }, { &ai_paid.run, "|estimate|" },
 	{ &ai_loop.path, "|estimate|" }, { &ai_loop.as, "|estimate|" },
-	{ &ai_loop.exit_no, "|estimate|" }, { &ai_loop.plain_in, "|estimate|" },
+	{ &ai_loop.exit_no, "|estimate|prices|" }, { &ai_loop.plain_in, "|estimate|" },
 	{ &cost.by, "|report|" }, { &cost.since, "|report|" },
 	{ &cost.until, "|report|" },
 	{ &cost.requests, "|limit|" }, { &cost.tokens, "|limit|" },
 	{ &cost.key, "|limit|" }, { &cost.key_env, "|limit|" },
+	{ &ai_paid.date, "|estimate|prices|" }, { &cost.accept, "|prices|" },
 	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
@@ -115,6 +122,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "breaker", cost_breaker },
 		{ "reservations", cost_reservations },
 		{ "settle", cost_settle }, { "report", cost_report },
+		{ "prices", cost_prices },
 		{ "batch", cost_batch }, { "cache", cost_cache },
 		{ "ledger", cost_ledger }, { "export", cost_export },
 		{ "forget", cost_forget }, { NULL, NULL }
@@ -138,6 +146,8 @@ const struct ai_program ai_program = {
 		    "reservations\n"
 		    "settle [ID DOLLARS|worst|void [--force]]\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
+		    "prices list [PATTERN] | show MODEL | check [FILE]\n"
+		    "prices import | diff [FILE] [--accept MODEL]\n"
 		    "batch [rm NAME [--force]]\n"
 		    "cache [empty]\n"
 		    "ledger check | events | vacuum | export | import\n"

@@ -1,6 +1,7 @@
 #include "embed.h"
 
 #include "base/start.h"
+#include "model/catalog.h"
 #include "record/config.h"
 
 static const struct ai_opt options[] = {
@@ -20,7 +21,8 @@ static const struct ai_opt options[] = {
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_client_options, ai_paid_options, ai_paid_option_wait,
+	options, ai_client_options, ai_catalog_options,
+	ai_paid_options, ai_paid_option_wait,
 	ai_loop_option_path, ai_loop_option_as, ai_loop_options, NULL
 };
 

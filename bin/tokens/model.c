@@ -64,7 +64,7 @@ static int from_catalog(const struct ai_catalog *c, const char *name,
 			struct ai_err *err)
 {
 	struct ai_model m;
-	int rc = ai_catalog_find(c, ai_span_of(name), &m, err);
+	int rc = ai_catalog_find(c, ai_span_of(name), NULL, &m, err);
 
 	if (rc == 0)
 		return from_entry(&m, name);
@@ -126,7 +126,7 @@ static int choose_fit(const char *name, struct ai_err *err)
 
 	if (ai_catalog_open(&c, NULL, err) < 0)
 		return -1;
-	rc = ai_catalog_find(c, ai_span_of(name), &m, err);
+	rc = ai_catalog_find(c, ai_span_of(name), NULL, &m, err);
 	if (rc < 0)
 		no_such(c, name, "--truncate N cuts to a size that you "
 			"know", err);

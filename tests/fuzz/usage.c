@@ -156,7 +156,7 @@ static int find(void *arg, struct ai_span name)
 	struct ai_model m;
 	struct ai_err err;
 
-	if (ai_catalog_find(c, name, &m, &err) < 0)
+	if (ai_catalog_find(c, name, NULL, &m, &err) < 0)
 		must(err.code == AI_E_CONFIG);
 	else
 		use(&m.price);
@@ -172,7 +172,7 @@ static void try_catalog(const char *p, size_t n)
 	struct ai_err err;
 
 	/* As the installed table and as the user's own. */
-	if (ai_catalog_open_text(&c, text, text, &err) < 0) {
+	if (ai_catalog_open_text(&c, text, text, AI_SPAN(""), &err) < 0) {
 		must(err.code == AI_E_CONFIG && c == NULL);
 		return;
 	}

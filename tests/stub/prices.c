@@ -48,7 +48,7 @@ static int price_of(struct ai_value line, struct ai_price *p,
 	if (get(line, "price").kind != AI_NONE)
 		return ai_price_read(get(line, "price"), p, err);
 	if (!ai_span_is(name, last.name) &&
-	    ai_catalog_find(catalog, name, &last, err) < 0)
+	    ai_catalog_find(catalog, name, NULL, &last, err) < 0)
 		return -1;
 	*p = last.price;
 	return 0;

@@ -84,7 +84,7 @@ static int check_entry(void *arg, struct ai_span name)
 
 	a->n++;
 	err.msg[0] = '\0';
-	if (ai_catalog_find(a->c, name, &m, &err) < 0 || !sane(&m) ||
+	if (ai_catalog_find(a->c, name, NULL, &m, &err) < 0 || !sane(&m) ||
 	    !ai_span_is(name, m.name)) {
 		printf("# %.*s: %s\n", (int)name.n, name.p, err.msg);
 		a->bad++;
@@ -108,7 +108,7 @@ static void test_aliases(const struct ai_catalog *c, struct ai_span table)
 		for (; ai_json_next(&al, NULL, &alias); n++) {
 			struct ai_span a = { alias.s.p + 1, alias.s.n - 2 };
 
-			if (ai_catalog_find(c, a, &m, &err) == 0 &&
+			if (ai_catalog_find(c, a, NULL, &m, &err) == 0 &&
 			    ai_json_is(key, ai_span_of(m.name)))
 				continue;
 			printf("# %.*s\n", (int)a.n, a.p);
@@ -125,7 +125,7 @@ static void finds(const struct ai_catalog *c, const char *typed,
 	struct ai_model m;
 
 	err.msg[0] = '\0';
-	if (ai_catalog_find(c, ai_span_of(typed), &m, &err) < 0)
+	if (ai_catalog_find(c, ai_span_of(typed), NULL, &m, &err) < 0)
 		memset(&m, 0, sizeof m);
 	ok(strcmp(m.name, name) == 0 && strcmp(m.provider, provider) == 0,
 	   "%s is %s of %s (%s of %s)%s", typed, name, provider, m.name,
@@ -138,7 +138,7 @@ static void misses(const struct ai_catalog *c, const char *typed,
 	struct ai_model m;
 
 	err.msg[0] = '\0';
-	ok(ai_catalog_find(c, ai_span_of(typed), &m, &err) < 0 &&
+	ok(ai_catalog_find(c, ai_span_of(typed), NULL, &m, &err) < 0 &&
 	   err.code == AI_E_CONFIG && strstr(err.msg, why) != NULL,
 	   "%s: %s", typed, err.msg);
 }
@@ -203,7 +203,7 @@ static void test_facts(const struct ai_catalog *c)
 {
 	struct ai_model m;
 
-	ok(ai_catalog_find(c, ai_span_of("gpt-4o"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("gpt-4o"), NULL, &m, &err) == 0 &&
 	   strcmp(m.encoding, "o200k_base") == 0 && m.context == 128000 &&
 	   m.max_output == 16384 && (m.takes & AI_IMAGE) &&
 	   m.gives == AI_TEXT, "gpt-4o: encoding, limits, modalities");
@@ -212,17 +212,17 @@ static void test_facts(const struct ai_catalog *c)
 	   m.price.rate[AI_TIER_BATCH][0][AI_UNIT_OUTPUT] == 5000000 &&
 	   m.price.rate[AI_TIER_PRIORITY][0][AI_UNIT_OUTPUT] == 17000000 &&
 	   m.price.bands == 1, "gpt-4o: prices");
-	ok(ai_catalog_find(c, ai_span_of("claude-sonnet-4-5"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("claude-sonnet-4-5"), NULL, &m, &err) == 0 &&
 	   m.price.bands == 2 && m.price.above[1] == 200000 &&
 	   m.price.rate[0][1][AI_UNIT_INPUT] == 6000000 &&
 	   m.price.rate[0][0][AI_UNIT_WRITE_1H] == 6000000 &&
 	   m.price.rate[AI_TIER_BATCH][1][AI_UNIT_OUTPUT] == 11250000 &&
 	   !(m.price.tiers & 1 << AI_TIER_PRIORITY) && m.price.us == 0,
 	   "claude-sonnet-4-5: bands, cache writes, batches");
-	ok(ai_catalog_find(c, ai_span_of("claude-opus-5"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("claude-opus-5"), NULL, &m, &err) == 0 &&
 	   m.price.us == 1100 && m.price.fast == 2000,
 	   "claude-opus-5: what multiplies its price");
-	ok(ai_catalog_find(c, ai_span_of("local/extract"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("local/extract"), NULL, &m, &err) == 0 &&
 	   m.price.kind == AI_PRICE_FREE, "local/ is free, and says so");
 }
 
@@ -259,7 +259,7 @@ static void test_notes(const struct ai_catalog *c, struct ai_span table)
 			ai_span_of(notes[i].name)), AI_SPAN("note"));
 		ok(note.kind == AI_STRING && memmem(note.s.p, note.s.n,
 			notes[i].note, strlen(notes[i].note)) != NULL &&
-		   ai_catalog_find(c, ai_span_of(notes[i].name), &m,
+		   ai_catalog_find(c, ai_span_of(notes[i].name), NULL, &m,
 				   &err) == 0 &&
 		   m.price.rate[0][0][AI_UNIT_INPUT] == notes[i].input &&
 		   m.price.rate[0][0][AI_UNIT_OUTPUT] == notes[i].output,
@@ -280,16 +280,16 @@ static void test_own(struct ai_span table)
 	struct ai_catalog *c = NULL;
 	struct ai_model m;
 
-	if (!ok(ai_catalog_open_text(&c, table, AI_SPAN(own), &err) == 0,
+	if (!ok(ai_catalog_open_text(&c, table, AI_SPAN(own), AI_SPAN(""), &err) == 0,
 		"a table of the user's own"))
 		return;
 	finds(c, "my/alias", "my/model", "my");
 	finds(c, "model", "my/model", "my");
-	ok(ai_catalog_find(c, ai_span_of("azure/gpt-4o"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("azure/gpt-4o"), NULL, &m, &err) == 0 &&
 	   m.price.rate[0][0][0] == 7000000,
 	   "it replaces an entry, by any name of it");
 	misses(c, "openai/gpt-4", "no price is known");
-	ok(ai_catalog_find(c, ai_span_of("my/later"), &m, &err) == 0 &&
+	ok(ai_catalog_find(c, ai_span_of("my/later"), NULL, &m, &err) == 0 &&
 	   m.price.kind == AI_PRICE_UNKNOWN, "null is no price");
 	ai_catalog_free(c);
 }
@@ -337,9 +337,9 @@ static void test_broken(void)
 		err.msg[0] = '\0';
 		c = NULL;
 		rc = ai_catalog_open_text(&c, ai_span_of(t[i].text),
-					  AI_SPAN(""), &err);
+					  AI_SPAN(""), AI_SPAN(""), &err);
 		if (rc == 0)
-			rc = ai_catalog_find(c, ai_span_of("a/b"), &m, &err);
+			rc = ai_catalog_find(c, ai_span_of("a/b"), NULL, &m, &err);
 		ok(rc < 0 && err.code == AI_E_CONFIG &&
 		   strstr(err.msg, t[i].why) != NULL, "broken: %s", err.msg);
 		ai_catalog_free(c);
@@ -357,7 +357,7 @@ int main(void)
 		return done();
 	text = (struct ai_span){ table.p, table.len };
 	test_schema(&table);
-	if (!ok(ai_catalog_open_text(&c, text, AI_SPAN(""), &err) == 0,
+	if (!ok(ai_catalog_open_text(&c, text, AI_SPAN(""), AI_SPAN(""), &err) == 0,
 		"the catalog opens"))
 		return done();
 	a.c = c;

@@ -10,13 +10,14 @@
 /* Exponents are cut off here; no text is long enough to make up for it. */
 #define EXP_LIMIT INT64_C(1000000000000)
 
-enum fault { FINE, NO_NUMBER, NEGATIVE, TOO_FINE, TOO_BIG };
+enum fault { FINE, NO_NUMBER, NEGATIVE, TOO_FINE, TOO_BIG, TOO_SMALL };
 
 static const char *const fault_text[] = {
 	[NO_NUMBER] = "is not a number",
 	[NEGATIVE] = "is negative",
 	[TOO_FINE] = "has more decimals than the ledger keeps",
 	[TOO_BIG] = "is more than anyone can mean",
+	[TOO_SMALL] = "is less than anyone can mean",
 };
 
 /* digits x 10^exp */
@@ -115,22 +116,21 @@ static enum fault to_integer(struct decimal d, int scale, int64_t *out,
 	return FINE;
 }
 
-static int parse(struct ai_span text, int scale, bool up, int64_t *out,
-		 struct ai_err *err)
+/* digits x 10^scale, and whether something is behind it. */
+static enum fault convert(struct ai_span text, int scale, int64_t *v,
+			  bool *rest)
+{
+	struct decimal d;
+	enum fault f = read_decimal(text, &d);
+
+	return f == FINE ? to_integer(d, scale, v, rest) : f;
+}
+
+static int tell(enum fault f, struct ai_span text, int scale,
+		struct ai_err *err)
 {
 	int shown = text.n > 60 ? 60 : (int)text.n;
-	enum fault f;
-	struct decimal d;
-	bool rest = false;
-	int64_t v = 0;
 
-	f = read_decimal(text, &d);
-	if (f == FINE)
-		f = to_integer(d, scale, &v, &rest);
-	if (f == FINE && rest && !up)
-		f = TOO_FINE;
-	if (f == FINE && rest && __builtin_add_overflow(v, 1, &v))
-		f = TOO_BIG;
 	if (f == TOO_FINE)
 		return ai_err_set(err, AI_E_USAGE,
 				  "'%.*s' has more than %d decimals", shown,
@@ -138,8 +138,38 @@ static int parse(struct ai_span text, int scale, bool up, int64_t *out,
 	if (f != FINE)
 		return ai_err_set(err, AI_E_USAGE, "'%.*s' %s", shown,
 				  text.n > 0 ? text.p : "", fault_text[f]);
-	*out = v;
 	return 0;
+}
+
+static int parse(struct ai_span text, int scale, bool up, int64_t *out,
+		 struct ai_err *err)
+{
+	bool rest = false;
+	int64_t v = 0;
+	enum fault f = convert(text, scale, &v, &rest);
+
+	if (f == FINE && rest && !up)
+		f = TOO_FINE;
+	if (f == FINE && rest && __builtin_add_overflow(v, 1, &v))
+		f = TOO_BIG;
+	if (f == FINE)
+		*out = v;
+	return tell(f, text, scale, err);
+}
+
+int ai_rate_parse_up(struct ai_span text, int power, int64_t *pico,
+		     bool *rounded, struct ai_err *err)
+{
+	int64_t v = 0;
+	enum fault f = convert(text, 12 - power, &v, rounded);
+
+	if (f == FINE && *rounded && v == 0)
+		f = TOO_SMALL;
+	if (f == FINE && *rounded && __builtin_add_overflow(v, 1, &v))
+		f = TOO_BIG;
+	if (f == FINE)
+		*pico = v;
+	return tell(f, text, 12 - power, err);
 }
 
 int ai_money_parse(struct ai_span text, int64_t *nano, struct ai_err *err)
@@ -197,6 +227,11 @@ void ai_money_text(int64_t nano, char out[AI_MONEY_TEXT])
 void ai_rate_text_million(int64_t pico, char out[AI_MONEY_TEXT])
 {
 	put_decimal(pico < 0 ? "-" : "", magnitude(pico), 6, 0, out);
+}
+
+void ai_rate_text(int64_t pico, char out[AI_MONEY_TEXT])
+{
+	put_decimal(pico < 0 ? "-" : "", magnitude(pico), 12, 0, out);
 }
 
 void ai_money_show(int64_t nano, char out[AI_MONEY_TEXT])

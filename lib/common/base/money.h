@@ -36,6 +36,14 @@ int ai_rate_parse(struct ai_span text, int64_t *pico, struct ai_err *err);
 int ai_rate_parse_million(struct ai_span text, int64_t *pico,
 			  struct ai_err *err);
 
+/*
+ * The same from a table that somebody else made: dollars for 10^power units
+ * (0, 3 or 6), what lies between two pico-dollars rounded up, which *rounded
+ * tells.  What is less than one pico-dollar but not 0 is refused, too.
+ */
+int ai_rate_parse_up(struct ai_span text, int power, int64_t *pico,
+		     bool *rounded, struct ai_err *err);
+
 #define AI_MONEY_TEXT 24
 
 /* The shortest exact decimal, a JSON number: "0.0123", "100", "-0.5". */
@@ -46,6 +54,8 @@ void ai_money_text(int64_t nano, char out[AI_MONEY_TEXT]);
 void ai_money_show(int64_t nano, char out[AI_MONEY_TEXT]);
 /* A rate as exact dollars a million units: "2.5". */
 void ai_rate_text_million(int64_t pico, char out[AI_MONEY_TEXT]);
+/* The same as dollars a unit: "0.01". */
+void ai_rate_text(int64_t pico, char out[AI_MONEY_TEXT]);
 
 /* A bill in the making; { 0 } is an empty one. */
 struct ai_sum {

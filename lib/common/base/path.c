@@ -107,6 +107,11 @@ int ai_path_cache(const char *name, char **path, struct ai_err *err)
 	return xdg_path("XDG_CACHE_HOME", ".cache", name, path, err);
 }
 
+int ai_path_home(const char *name, char **path, struct ai_err *err)
+{
+	return xdg_path("XDG_DATA_HOME", ".local/share", name, path, err);
+}
+
 int ai_path_open(const char *path, struct ai_err *err)
 {
 	struct stat st;

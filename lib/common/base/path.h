@@ -31,4 +31,7 @@ int ai_path_config(const char *name, char **path, struct ai_err *err);
 /* The same with $XDG_CACHE_HOME and ~/.cache. */
 int ai_path_cache(const char *name, char **path, struct ai_err *err);
 
+/* The same with $XDG_DATA_HOME and ~/.local/share. */
+int ai_path_home(const char *name, char **path, struct ai_err *err);
+
 #endif

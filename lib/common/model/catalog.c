@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/path.h"
+#include "model/price-history.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)4 << 20)
@@ -27,7 +29,25 @@ enum { OWN, INSTALLED, TABLES }; /* the user's comes first */
 
 struct ai_catalog {
 	struct table t[TABLES];
+	struct ai_history prices;
 };
+
+struct ai_catalog_settings ai_catalog_settings;
+
+const struct ai_opt ai_catalog_options[] = {
+	{ "prices", 0, AI_OPT_FILE, &ai_catalog_settings.prices, "FILE",
+	  "the prices that were imported; none: without", .key = "prices",
+	  .env = "AI_PRICES" },
+	{ "catalog", 0, AI_OPT_FILE, &ai_catalog_settings.own, "FILE",
+	  "models and prices of your own; none: without", .key = "catalog",
+	  .env = "AI_CATALOG" },
+	{ 0 }
+};
+
+const struct ai_history *ai_catalog_history(const struct ai_catalog *c)
+{
+	return &c->prices;
+}
 
 static const char *name_of(const struct table *t)
 {
@@ -122,16 +142,51 @@ static struct ai_catalog *new_catalog(struct ai_err *err)
 	return c;
 }
 
+/* What a setting names, copied; NULL for "none". */
+static int named(const char *setting, char **path, struct ai_err *err)
+{
+	*path = NULL;
+	if (strcmp(setting, "none") == 0)
+		return 0;
+	*path = strdup(setting);
+	return *path != NULL ? 0 : ai_err_nomem(err);
+}
+
+/* Where there is no HOME, there are no files of the user's. */
 static int load_own(struct ai_catalog *c, const char *own, struct ai_err *err)
 {
-	char *path;
+	const char *setting = own != NULL ? own : ai_catalog_settings.own;
+	char *path = NULL;
 
-	if (own == NULL)
-		return 0;
-	path = strdup(own);
-	if (path == NULL)
-		return ai_err_nomem(err);
-	return load(&c->t[OWN], path, err);
+	if (setting != NULL && named(setting, &path, err) < 0)
+		return -1;
+	if (setting == NULL &&
+	    (ai_path_config("catalog.json", &path, NULL) < 0 ||
+	     access(path, F_OK) < 0)) {
+		free(path);
+		path = NULL;
+	}
+	return path == NULL ? 0 : load(&c->t[OWN], path, err);
+}
+
+int ai_catalog_prices(char **path, struct ai_err *err)
+{
+	if (ai_catalog_settings.prices != NULL)
+		return named(ai_catalog_settings.prices, path, err);
+	return ai_path_home("prices.jsonl", path, err);
+}
+
+static int load_prices(struct ai_catalog *c, struct ai_err *err)
+{
+	bool told = ai_catalog_settings.prices != NULL;
+	char *path = NULL;
+	int rc;
+
+	if (ai_catalog_prices(&path, told ? err : NULL) < 0)
+		return told ? -1 : 0;
+	rc = path == NULL ? 0 : ai_history_open(&c->prices, path, !told, err);
+	free(path);
+	return rc;
 }
 
 int ai_catalog_open(struct ai_catalog **out, const char *own,
@@ -145,7 +200,7 @@ int ai_catalog_open(struct ai_catalog **out, const char *own,
 		return -1;
 	if (ai_path_data("catalog.json", &path, err) < 0 ||
 	    load(&c->t[INSTALLED], path, err) < 0 ||
-	    load_own(c, own, err) < 0) {
+	    load_own(c, own, err) < 0 || load_prices(c, err) < 0) {
 		ai_catalog_free(c);
 		return -1;
 	}
@@ -154,7 +209,8 @@ int ai_catalog_open(struct ai_catalog **out, const char *own,
 }
 
 int ai_catalog_open_text(struct ai_catalog **out, struct ai_span table,
-			 struct ai_span own, struct ai_err *err)
+			 struct ai_span own, struct ai_span prices,
+			 struct ai_err *err)
 {
 	struct ai_catalog *c = new_catalog(err);
 
@@ -163,7 +219,8 @@ int ai_catalog_open_text(struct ai_catalog **out, struct ai_span table,
 		return -1;
 	if ((table.n > 0 && take_table(&c->t[INSTALLED], table.p, table.n,
 				       err) < 0) ||
-	    (own.n > 0 && take_table(&c->t[OWN], own.p, own.n, err) < 0)) {
+	    (own.n > 0 && take_table(&c->t[OWN], own.p, own.n, err) < 0) ||
+	    ai_history_open_text(&c->prices, prices, err) < 0) {
 		ai_catalog_free(c);
 		return -1;
 	}
@@ -179,6 +236,7 @@ void ai_catalog_free(struct ai_catalog *c)
 		free(c->t[i].path);
 		ai_buf_release(&c->t[i].text);
 	}
+	ai_history_close(&c->prices);
 	free(c);
 }
 
@@ -242,11 +300,11 @@ static bool cut(struct ai_span *s, const char *pattern)
 	return true;
 }
 
-static bool cut_snapshot(struct ai_span *s)
+bool ai_catalog_cut_snapshot(struct ai_span *s)
 {
 	static const char *const patterns[] = {
-		"-latest", "@default", "@########", "-v#+:#+", "-v#+",
-		"-####-##-##", "-########",
+		"-latest", ":free", "@default", "@########", "@###",
+		"-v#+:#+", "-v#+", "-####-##-##", "-########", "-00#",
 	};
 
 	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
@@ -255,16 +313,17 @@ static bool cut_snapshot(struct ai_span *s)
 	return false;
 }
 
-/* Whose bare names need no provider. */
-static bool is_maker(struct ai_span provider)
-{
-	static const char *const makers[] = {
-		"openai", "anthropic", "gemini", "mistral", "cohere",
-		"deepseek", "xai", "voyage", "moonshot", "perplexity",
-	};
+const char *const ai_catalog_makers[] = {
+	"openai", "anthropic", "gemini", "mistral", "cohere", "deepseek",
+	"xai", "voyage", "moonshot", "perplexity", NULL
+};
 
-	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
-		if (ai_span_is(provider, makers[i]))
+bool ai_catalog_is_maker(struct ai_span name)
+{
+	struct ai_span provider = before_slash(name);
+
+	for (const char *const *m = ai_catalog_makers; *m != NULL; m++)
+		if (ai_span_is(provider, *m))
 			return true;
 	return false;
 }
@@ -290,7 +349,7 @@ static int rank_of(const struct search *s, struct ai_span key,
 		   struct ai_span candidate)
 {
 	struct ai_span bare = behind_slash(candidate);
-	int how = is_maker(before_slash(key)) ? 1 : 2;
+	int how = ai_catalog_is_maker(key) ? 1 : 2;
 
 	for (int i = 0; i < s->forms; i++) {
 		if (ai_span_eq(candidate, s->form[i]))
@@ -360,7 +419,7 @@ static void prefer_own(const struct ai_catalog *c, struct search *s)
 /* All names, NUL-terminated, for ai_nearest(). */
 struct names {
 	struct ai_buf text;
-	const char *v[2048];
+	const char *v[20000];
 	size_t n;
 };
 
@@ -496,36 +555,227 @@ static int read_entry(const struct search *s, struct ai_model *m,
 	return 0;
 }
 
-int ai_catalog_find(const struct ai_catalog *c, struct ai_span name,
-		    struct ai_model *m, struct ai_err *err)
+/* ---- days --------------------------------------------------------------- */
+
+void ai_catalog_today(char day[AI_CATALOG_DAY])
 {
-	struct search s = { .rank = NO_RANK };
-	struct ai_span cut_name = name;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	if (strftime(day, AI_CATALOG_DAY, "%Y-%m-%d", &tm) == 0)
+		day[0] = '\0';
+}
+
+int ai_catalog_check_when(const char *when, struct ai_err *err)
+{
+	struct tm tm = { 0 };
+	char again[20] = "";
+	const char *end = strptime(when, strlen(when) == 10 ? "%Y-%m-%d"
+				   : "%Y-%m-%dT%H:%M", &tm);
+
+	/* 30 February becomes a day in March. */
+	if (end != NULL && *end == '\0' && timegm(&tm) != (time_t)-1)
+		strftime(again, sizeof again, "%Y-%m-%dT%H:%M", &tm);
+	if ((strlen(when) == 10 || strlen(when) == 16) &&
+	    strncmp(again, when, strlen(when)) == 0)
+		return 0;
+	return ai_err_set(err, AI_E_USAGE, "'%.60s' is no day: give it as "
+			  "2026-08-01, or with a time in UTC as "
+			  "2026-08-01T16:30", when);
+}
+
+/* ---- what was imported ----------------------------------------------------- */
+
+/* Its line in the file of prices that holds then, if there is one and it is as
+ * near to the name as what the tables have, or nearer. */
+static struct ai_span imported(const struct ai_catalog *c, struct search *s,
+			       struct ai_span when, struct ai_history_hit *hit)
+{
+	int limit = s->rank == NO_RANK || s->ambiguous ? NO_RANK : s->rank + 1;
+
+	if (!ai_history_search(&c->prices, s->form, s->forms, limit, hit)) {
+		hit->first.p = NULL;
+		if (limit != NO_RANK) /* by the tables' names for it */
+			hit->first = ai_history_first(&c->prices, s->matched);
+		if (limit != NO_RANK && hit->first.p == NULL)
+			hit->first = ai_history_first(&c->prices, s->key);
+		if (hit->first.p != NULL && ai_history_is(hit->first).n > 0)
+			hit->first = ai_history_first(
+				&c->prices, ai_history_is(hit->first));
+		hit->rank = s->rank;
+		hit->ambiguous = false;
+	}
+	return hit->first.p == NULL ? hit->first
+		: ai_history_at(&c->prices, hit->first, when);
+}
+
+/* Whether the price of the tables stands against an imported one that is as
+ * near: it is newer, and holds already. */
+static bool outdates(const struct ai_price *installed, struct ai_span line,
+		     struct ai_span when)
+{
+	struct ai_span ours = ai_span_of(installed->date),
+		theirs = ai_history_date(line);
+
+	if (ours.n != 10 || theirs.n != 10 || when.n < 10 ||
+	    memcmp(ours.p, when.p, 10) > 0)
+		return false;
+	return memcmp(theirs.p, when.p, 10) > 0 ||
+		memcmp(ours.p, theirs.p, 10) > 0;
+}
+
+/* The price of a line for a model of the tables, which keeps its name. */
+static int take_price(struct ai_model *m, struct ai_span line,
+		      struct ai_span when, struct ai_err *err)
+{
+	struct ai_model theirs;
+
+	if (ai_history_read(line, when, &theirs, err) < 0)
+		return -1;
+	ai_price_fill(&theirs.price, &m->price);
+	m->price = theirs.price;
+	if (theirs.context > 0)
+		m->context = theirs.context;
+	if (theirs.max_output > 0)
+		m->max_output = theirs.max_output;
+	return 0;
+}
+
+static int only_imported(const struct search *s,
+			 const struct ai_history_hit *hit, struct ai_span line,
+			 struct ai_span when, struct ai_model *m,
+			 struct ai_err *err)
+{
+	struct ai_span name = ai_history_name(line);
+
+	if (hit->ambiguous)
+		return ambiguous(&(struct search){ .form = { s->form[0] },
+			.key = name, .rival = hit->rival }, err);
+	return ai_history_read(line, when, m, err);
+}
+
+static int of_tables(const struct search *s, struct ai_span name,
+		     struct ai_model *m, struct ai_err *err)
+{
 	struct ai_err why;
 
+	if (s->entry.kind != AI_OBJECT || s->key.n >= AI_CATALOG_NAME)
+		return ai_err_set(err, AI_E_CONFIG,
+				  "catalog entry '%.*s' is no object",
+				  s->key.n > 100 ? 100 : (int)s->key.n,
+				  s->key.p);
+	if (read_entry(s, m, &why) < 0)
+		return ai_err_set(err, why.code, "catalog entry '%.*s': %s",
+				  (int)s->key.n, s->key.p, why.msg);
+	if (s->rank == STAR_RANK)
+		snprintf(m->name, sizeof m->name, "%.*s", (int)name.n, name.p);
+	return 0;
+}
+
+static bool is_own(const struct ai_catalog *c, const struct search *s)
+{
+	return c->t[OWN].models.kind == AI_OBJECT &&
+		ai_json_member(c->t[OWN].models, s->key).kind != AI_NONE;
+}
+
+int ai_catalog_find(const struct ai_catalog *c, struct ai_span name,
+		    const char *when, struct ai_model *m, struct ai_err *err)
+{
+	struct search s = { .rank = NO_RANK };
+	struct ai_history_hit hit = { .rank = NO_RANK };
+	struct ai_span cut_name = name, day, line;
+	char today[AI_CATALOG_DAY];
+
+	if (when == NULL)
+		ai_catalog_today(today);
+	day = ai_span_of(when == NULL ? today : when);
 	do
 		s.form[s.forms++] = cut_name;
-	while (s.forms < FORMS && cut_snapshot(&cut_name));
+	while (s.forms < FORMS && ai_catalog_cut_snapshot(&cut_name));
 	for (int i = 0; i < TABLES; i++)
 		search_table(&s, c->t[i].models);
-	if (s.rank == NO_RANK || name.n >= AI_CATALOG_NAME)
+	if (name.n >= AI_CATALOG_NAME)
 		return no_model(c, name, err);
+	line = imported(c, &s, day, &hit);
+	if (s.rank == NO_RANK && line.p == NULL)
+		return no_model(c, name, err);
+	if (s.rank == NO_RANK || (s.ambiguous && line.p != NULL))
+		return only_imported(&s, &hit, line, day, m, err);
 	if (s.ambiguous)
 		return ambiguous(&s, err);
 	prefer_own(c, &s);
 	if (s.entry.kind == AI_NULL)
 		return no_model(c, name, err);
-	if (s.entry.kind != AI_OBJECT || s.key.n >= AI_CATALOG_NAME)
-		return ai_err_set(err, AI_E_CONFIG,
-				  "catalog entry '%.*s' is no object",
-				  s.key.n > 100 ? 100 : (int)s.key.n,
-				  s.key.p);
-	if (read_entry(&s, m, &why) < 0)
-		return ai_err_set(err, why.code, "catalog entry '%.*s': %s",
-				  (int)s.key.n, s.key.p, why.msg);
-	if (s.rank == STAR_RANK)
-		snprintf(m->name, sizeof m->name, "%.*s", (int)name.n, name.p);
+	if (of_tables(&s, name, m, err) < 0)
+		return -1;
+	if (line.p == NULL || s.rank == STAR_RANK ||
+	    (hit.rank >= s.rank &&
+	     (is_own(c, &s) || outdates(&m->price, line, day))))
+		return 0;
+	return take_price(m, line, day, err);
+}
+
+/* The names of both tables, sorted: each costs a walk through its table. */
+struct listed {
+	struct ai_span *v;
+	size_t n, room;
+};
+
+static int by_span(const void *a, const void *b)
+{
+	const struct ai_span *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return c != 0 ? c : x->n < y->n ? -1 : x->n > y->n;
+}
+
+static int list_tables(const struct ai_catalog *c, struct listed *l)
+{
+	struct ai_value key, entry;
+	struct ai_json_iter it;
+	struct ai_span *more;
+
+	*l = (struct listed){ NULL, 0, 0 };
+	for (int i = 0; i < TABLES; i++) {
+		ai_json_iter_init(&it, c->t[i].models);
+		while (ai_json_next(&it, &key, &entry)) {
+			if (l->n == l->room) {
+				l->room = 2 * l->room + 256;
+				more = realloc(l->v, l->room * sizeof *more);
+				if (more == NULL)
+					return -1;
+				l->v = more;
+			}
+			l->v[l->n++] = inner(key);
+		}
+	}
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof *l->v, by_span);
 	return 0;
+}
+
+/* The names of the file of prices that stand in no table. */
+static int each_imported(const struct ai_catalog *c,
+			 int (*each)(void *arg, struct ai_span name), void *arg)
+{
+	struct ai_span line = { NULL, 0 }, name, last = { "", 0 };
+	struct listed l;
+	int rc = list_tables(c, &l);
+
+	while (rc == 0 &&
+	       (line = ai_history_next(&c->prices, line)).p != NULL) {
+		name = ai_history_name(line);
+		if (name.n == 0 || ai_history_is(line).n > 0 ||
+		    ai_span_eq(name, last))
+			continue;
+		last = name;
+		if (l.n == 0 || bsearch(&name, l.v, l.n, sizeof *l.v,
+					by_span) == NULL)
+			rc = each(arg, name);
+	}
+	free(l.v);
+	return rc;
 }
 
 int ai_catalog_each(const struct ai_catalog *c,
@@ -547,5 +797,5 @@ int ai_catalog_each(const struct ai_catalog *c,
 				return rc;
 		}
 	}
-	return 0;
+	return each_imported(c, each, arg);
 }

@@ -100,9 +100,12 @@ static int take_price(struct ai_tariff *t, const char *typed,
 	if (ai_paid.price != NULL)
 		return ai_price_parse(ai_span_of(ai_paid.price), &t->price,
 				      err);
-	if (ai_catalog_open(&catalog, NULL, err) < 0)
+	if ((ai_paid.date != NULL &&
+	     ai_catalog_check_when(ai_paid.date, err) < 0) ||
+	    ai_catalog_open(&catalog, NULL, err) < 0)
 		return -1;
-	rc = ai_catalog_find(catalog, ai_span_of(typed), &m, err);
+	rc = ai_catalog_find(catalog, ai_span_of(typed), ai_paid.date, &m,
+			     err);
 	ai_catalog_free(catalog);
 	if (rc == 0 && m.price.kind == AI_PRICE_UNKNOWN)
 		rc = ai_err_set(err, AI_E_CONFIG, "no price is known for the "

@@ -24,6 +24,7 @@
 struct ai_paid_settings {
 	const char *ledger; /* "none": without one */
 	const char *price;
+	const char *date;   /* whose prices hold; NULL: today's */
 	double max_wait_s;  /* negative: as long as the request may take */
 	int64_t media_tokens; /* of a picture, at most; 0: not told */
 	const char *tenant, *user, *project, *experiment, *run;

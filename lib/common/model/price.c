@@ -65,6 +65,11 @@ const char *ai_unit_name(enum ai_unit unit)
 	return units[unit].name;
 }
 
+int ai_unit_kin(enum ai_unit unit)
+{
+	return units[unit].kin;
+}
+
 int ai_unit_of(struct ai_span name)
 {
 	for (int u = 0; u < AI_UNITS; u++)
@@ -88,7 +93,7 @@ const char *ai_tier_name(enum ai_tier tier)
 	return tier_names[tier];
 }
 
-static void clear(struct ai_price *p)
+void ai_price_clear(struct ai_price *p)
 {
 	memset(p, 0, sizeof *p);
 	p->bands = 1;
@@ -146,10 +151,13 @@ static void complete_row(struct ai_price *p, const struct ai_price *given,
 	}
 }
 
-static void complete(struct ai_price *p)
+void ai_price_complete(struct ai_price *p)
 {
 	struct ai_price given = *p;
 
+	for (int u = 0; u < AI_UNITS; u++)
+		if (given.rate[AI_TIER_STANDARD][0][u] != NOT_GIVEN)
+			p->said |= UINT64_C(1) << u;
 	p->kind = AI_PRICE_KNOWN;
 	p->tiers |= 1 << AI_TIER_STANDARD | 1 << AI_TIER_BATCH |
 		1 << AI_TIER_FLEX;
@@ -160,7 +168,7 @@ static void complete(struct ai_price *p)
 
 static void make_free(struct ai_price *p)
 {
-	clear(p);
+	ai_price_clear(p);
 	memset(p->rate, 0, sizeof p->rate);
 	p->kind = AI_PRICE_FREE;
 	p->tiers = (1 << AI_TIERS) - 1;
@@ -404,7 +412,7 @@ static int read_tiers(struct ai_price *p, struct ai_value v,
 
 int ai_price_read(struct ai_value v, struct ai_price *p, struct ai_err *err)
 {
-	clear(p);
+	ai_price_clear(p);
 	if (v.kind == AI_NONE || v.kind == AI_NULL)
 		return 0;
 	if (ai_json_is(v, AI_SPAN("free"))) {
@@ -417,7 +425,7 @@ int ai_price_read(struct ai_value v, struct ai_price *p, struct ai_err *err)
 	if (read_tier(p, AI_TIER_STANDARD, v, "", in_price, err) < 0 ||
 	    read_tiers(p, v, err) < 0)
 		return -1;
-	complete(p);
+	ai_price_complete(p);
 	return 0;
 }
 
@@ -447,6 +455,50 @@ void ai_price_dearer(struct ai_price *p, const struct ai_price *other)
 					       other->rate[t][b][u]);
 }
 
+bool ai_price_says_no_more(const struct ai_price *p,
+			   const struct ai_price *was)
+{
+	if (p->kind != AI_PRICE_KNOWN || was->kind != AI_PRICE_KNOWN ||
+	    p->bands != was->bands || p->by_results != was->by_results ||
+	    memcmp(p->above, was->above, sizeof p->above) != 0 ||
+	    (p->us != 0 && p->us != was->us) ||
+	    (p->eu != 0 && p->eu != was->eu) ||
+	    (p->fast != 0 && p->fast != was->fast))
+		return false;
+	for (int b = 0; b < p->bands; b++)
+		for (int u = 0; u < AI_UNITS; u++)
+			if ((p->said & UINT64_C(1) << u) &&
+			    p->rate[AI_TIER_STANDARD][b][u] !=
+			    was->rate[AI_TIER_STANDARD][b][u])
+				return false;
+	return true;
+}
+
+void ai_price_fill(struct ai_price *p, const struct ai_price *other)
+{
+	uint64_t missing = other->said & ~p->said;
+	int kin;
+
+	if (p->kind != AI_PRICE_KNOWN || other->kind != AI_PRICE_KNOWN)
+		return;
+	for (int u = 0; u < AI_UNITS; u++) {
+		/* What costs as its kin does rises with it. */
+		kin = units[u].kin;
+		if (kin >= 0 && (missing & UINT64_C(1) << kin) &&
+		    !(p->said & UINT64_C(1) << u))
+			missing |= UINT64_C(1) << u;
+		if (!(missing & UINT64_C(1) << u))
+			continue;
+		for (int t = 0; t < AI_TIERS; t++)
+			for (int b = 0; b < p->bands; b++)
+				p->rate[t][b][u] = dearer(p->rate[t][b][u],
+					other->rate[AI_TIER_STANDARD][0][u]);
+	}
+	p->us = p->us != 0 ? p->us : other->us;
+	p->eu = p->eu != 0 ? p->eu : other->eu;
+	p->fast = p->fast != 0 ? p->fast : other->fast;
+}
+
 /* ---- --price ------------------------------------------------------------ */
 
 /* Cuts the text before the next comma off. */
@@ -474,7 +526,7 @@ int ai_price_parse(struct ai_span text, struct ai_price *p,
 
 	for (size_t i = 0; i < text.n; i++)
 		n += text.p[i] == ',';
-	clear(p);
+	ai_price_clear(p);
 	if (ai_span_is(text, "free")) {
 		make_free(p);
 	} else {
@@ -492,7 +544,7 @@ int ai_price_parse(struct ai_span text, struct ai_price *p,
 						  "price: %s", why.msg);
 			p->rate[AI_TIER_STANDARD][0][order[i]] = rate;
 		}
-		complete(p);
+		ai_price_complete(p);
 		p->tiers |= 1 << AI_TIER_PRIORITY; /* the user says so */
 	}
 	memcpy(p->source, "--price", sizeof "--price");

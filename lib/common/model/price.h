@@ -24,6 +24,7 @@
 #ifndef AI_MODEL_PRICE_H
 #define AI_MODEL_PRICE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/money.h"
 #include "record/json.h"
@@ -83,6 +84,8 @@ enum ai_unit {
 
 /* As the catalog calls it: "cache_write". */
 const char *ai_unit_name(enum ai_unit unit);
+/* The unit that it costs as much as if nothing is said, or -1. */
+int ai_unit_kin(enum ai_unit unit);
 /* The unit that the catalog calls so, or -1. */
 int ai_unit_of(struct ai_span name);
 
@@ -110,6 +113,7 @@ enum ai_price_kind {
 struct ai_price {
 	enum ai_price_kind kind;
 	unsigned tiers; /* bit 1 << tier: has rates */
+	uint64_t said;  /* bit 1 << unit: its first row speaks of it */
 	int bands;      /* 1 to AI_BANDS */
 	/* Band b holds where the whole input is more than above[b] tokens,
 	 * the highest such b; above[0] is 0 and holds always. */
@@ -131,6 +135,25 @@ struct ai_price {
  * naming the member and what is wrong with it; nothing is ignored.
  */
 int ai_price_read(struct ai_value v, struct ai_price *p, struct ai_err *err);
+
+/* Fills what p does not speak of, and other does: of two sources the one may
+ * know of searches or an hour's cache what the other leaves out. */
+void ai_price_fill(struct ai_price *p, const struct ai_price *other);
+
+/* Whether all that p speaks of costs as much in was, with the same bands. */
+bool ai_price_says_no_more(const struct ai_price *p,
+			   const struct ai_price *was);
+
+/* A price that says nothing, to be filled: rates as given, AI_NO_RATE else. */
+void ai_price_clear(struct ai_price *p);
+/* The band above so many tokens, or results; it is made if need be. -1: there
+ * are AI_BANDS already, or others are counted otherwise. */
+int ai_price_band(struct ai_price *p, int64_t above, bool by_results);
+/* Fills the gaps, as above: it is a price then. */
+void ai_price_complete(struct ai_price *p);
+/* Writes what was filled, but not completed, as ai_price_read() reads it.  A
+ * row that lacks input or output has what it comes to. */
+void ai_price_put(struct ai_buf *b, const struct ai_price *given);
 
 /* The rates that cost more of two prices for the same (a day's hours): what
  * is billed if nobody can say which holds. */
