@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "model/bill.h"
 #include "model/catalog.h"
+#include "model/price-history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,12 +38,31 @@ static int64_t number(struct ai_value v)
 	return n;
 }
 
+/* As the file of prices has it, whatever the catalog says of the name. */
+static int imported(struct ai_value line, struct ai_price *p,
+		    struct ai_err *err)
+{
+	const struct ai_history *h = ai_catalog_history(catalog);
+	struct ai_span when = text(get(line, "when")),
+		first = ai_history_first(h, text(get(line, "imported")));
+	static struct ai_model m;
+
+	if (first.p == NULL)
+		return ai_err_set(err, AI_E_DATA, "it was not imported");
+	if (ai_history_read(ai_history_at(h, first, when), when, &m, err) < 0)
+		return -1;
+	*p = m.price;
+	return 0;
+}
+
 static int price_of(struct ai_value line, struct ai_price *p,
 		    struct ai_err *err)
 {
 	static struct ai_model last;
 	struct ai_span name = text(get(line, "model"));
 
+	if (get(line, "imported").kind != AI_NONE)
+		return imported(line, p, err);
 	if (get(line, "text").kind != AI_NONE)
 		return ai_price_parse(text(get(line, "text")), p, err);
 	if (get(line, "price").kind != AI_NONE)
