@@ -707,8 +707,8 @@ static bool is_written(const struct ai_item *item)
 }
 
 /* Old and new lines in one order; of two with one key the new one. */
-static int merge(const struct ai_import *i, const struct ai_history *old,
-		 struct ai_buf *b, struct ai_err *err)
+int ai_import_merge(const struct ai_import *i, const struct ai_history *old,
+		    struct ai_buf *b, struct ai_err *err)
 {
 	struct ai_span line = ai_history_next(old, (struct ai_span){ NULL, 0 }),
 		before;
@@ -802,7 +802,7 @@ int ai_import_write(struct ai_import *i, struct ai_price_file *f,
 		    struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(AI_HISTORY_MAX);
-	int rc = merge(i, &f->old, &b, err);
+	int rc = ai_import_merge(i, &f->old, &b, err);
 
 	if (rc == 0)
 		rc = replace(f->path, &b, err);

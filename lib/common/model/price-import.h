@@ -81,6 +81,10 @@ int ai_import_each(const struct ai_import *i,
 /* An item's text. */
 struct ai_span ai_import_text(const struct ai_import *i, size_t at, size_t n);
 
+/* The text of the file that old becomes. */
+int ai_import_merge(const struct ai_import *i, const struct ai_history *old,
+		    struct ai_buf *b, struct ai_err *err);
+
 /*
  * The file of prices, locked against other imports until it is closed, and what
  * is in it.  It is made if need be, with its folder.

@@ -100,21 +100,30 @@ int ai_table_canonical(struct ai_span typed, char out[AI_CATALOG_NAME])
 	return 0;
 }
 
+static bool is_plain(struct ai_span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '"' ||
+		    s.p[i] == '\\')
+			return false;
+	return s.n > 0;
+}
+
 int ai_offer_name(struct ai_offer *o, struct ai_span provider,
 		  struct ai_span model, struct ai_err *err)
 {
 	struct ai_span ours = provider_of(provider), first, rest = model;
 
-	for (size_t i = 0; i < model.n; i++)
-		if (model.p[i] <= ' ' || model.p[i] > '~' ||
-		    model.p[i] == '"' || model.p[i] == '\\')
-			return ai_err_set(err, AI_E_DATA, "a name has no blanks,"
-					  " quotes or letters beyond ASCII");
+	if (!is_plain(model) || !is_plain(provider) ||
+	    memchr(provider.p, '/', provider.n) != NULL)
+		return ai_err_set(err, AI_E_DATA, "a model needs a provider and "
+				  "a name, without blanks, quotes or letters "
+				  "beyond ASCII");
 	if (cut_provider(&rest, &first) && ai_span_eq(first, ours))
 		model = rest;
-	if (provider.n == 0 || model.n == 0 || !put_name(ours, model, o->name))
-		return ai_err_set(err, AI_E_DATA, "a model needs a provider and "
-				  "a name, both in less than %d bytes",
+	if (model.n == 0 || !put_name(ours, model, o->name))
+		return ai_err_set(err, AI_E_DATA, "the names of a provider and "
+				  "its model have less than %d bytes together",
 				  AI_CATALOG_NAME);
 	return 0;
 }
