@@ -6,7 +6,8 @@
  * fuzz: lib/common/model/price-table.c lib/common/model/price-litellm.c
  * fuzz: lib/common/model/price-genai.c lib/common/model/price-put.c
  * fuzz: lib/common/model/price-import.c lib/common/model/price-judge.c
- * fuzz: lib/common/model/price-history.c
+ * fuzz: lib/common/model/price-history.c lib/common/model/price.c
+ * fuzz: lib/common/model/bill.c lib/common/model/catalog.c
  */
 #include "model/bill.h"
 #include "model/price-import.h"

@@ -5,6 +5,8 @@
  * price of a catalog, t the text of --price, m an amount, c a catalog.
  * fuzz: lib/common/model/usage.c lib/common/model/bill.c
  * fuzz: lib/common/model/price.c lib/common/model/catalog.c
+ * fuzz: lib/common/model/price-history.c lib/common/model/price-table.c
+ * fuzz: lib/common/model/price-litellm.c lib/common/model/price-genai.c
  */
 #include "model/bill.h"
 #include "model/catalog.h"

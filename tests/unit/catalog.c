@@ -2,6 +2,7 @@
  * models by the documented rules. */
 #include "base/buf.h"
 #include "model/catalog.h"
+#include "model/price-history.h"
 #include "record/schema.h"
 
 #include "tap.h"
@@ -294,6 +295,66 @@ static void test_own(struct ai_span table)
 	ai_catalog_free(c);
 }
 
+#define LINE(name, day, in) "{\"model\":\"" name "\",\"date\":\"" day \
+	"\",\"source\":\"t\",\"price\":{\"input\":\"" in \
+	"\",\"output\":\"9\"}}\n"
+
+static void costs(const struct ai_catalog *c, const char *typed,
+		  const char *when, const char *name, int64_t input)
+{
+	struct ai_model m;
+
+	err.msg[0] = '\0';
+	if (ai_catalog_find(c, ai_span_of(typed), when, &m, &err) < 0)
+		memset(&m, 0, sizeof m);
+	ok(strcmp(m.name, name) == 0 && m.price.rate[0][0][0] == input,
+	   "%s on %s is %s at %lld (%s at %lld) %s", typed, when, name,
+	   (long long)input, m.name, (long long)m.price.rate[0][0][0],
+	   err.msg);
+}
+
+/* What was imported, beside what is installed. */
+static void test_imported(struct ai_span table)
+{
+	static const char prices[] = AI_HISTORY_HEAD
+		LINE("acme/new-2026-05-01", "2026-08-01", "7")
+		LINE("acme/new-2026-06-01", "2026-08-01", "8")
+		LINE("acme/other", "2026-08-01", "1")
+		LINE("azure/gpt-4o", "2026-09-01", "3")
+		LINE("bedrock/x.y-v1:0", "2026-08-01", "4")
+		LINE("one/same", "2026-08-01", "1")
+		LINE("openai/gpt-4o", "1999-01-01", "90")
+		LINE("openai/gpt-4o", "2026-09-01", "4")
+		LINE("openai/gpt-4o", "2026-10-01", "5")
+		"{\"model\":\"openai/nick\",\"is\":\"openai/gpt-4o\"}\n"
+		LINE("two/same", "2026-08-01", "2");
+	struct ai_catalog *c = NULL;
+
+	if (!ok(ai_catalog_open_text(&c, table, AI_SPAN(""), AI_SPAN(prices),
+				     &err) == 0, "imported prices: %s",
+		err.msg))
+		return;
+	costs(c, "gpt-4o", "2026-08-15", "openai/gpt-4o", 2500000);
+	costs(c, "gpt-4o", "2026-07-15", "openai/gpt-4o", 90000000);
+	costs(c, "gpt-4o", "2026-09-30", "openai/gpt-4o", 4000000);
+	costs(c, "openai/gpt-4o-2024-08-06", "2026-10-01", "openai/gpt-4o",
+	      5000000);
+	costs(c, "azure/gpt-4o", "2026-10-01", "openai/gpt-4o", 3000000);
+	costs(c, "openai/nick", "2026-10-01", "openai/gpt-4o", 5000000);
+	costs(c, "nick", "2026-09-01", "openai/gpt-4o", 4000000);
+	costs(c, "other", "2026-10-01", "acme/other", 1000000);
+	costs(c, "acme/other@20260801", "2026-10-01", "acme/other", 1000000);
+	costs(c, "acme/other:free", "2026-10-01", "acme/other", 1000000);
+	costs(c, "acme/new", "2026-10-01", "acme/new-2026-06-01", 8000000);
+	costs(c, "bedrock_converse/x.y", "2026-10-01", "bedrock/x.y-v1:0",
+	      4000000);
+	misses(c, "same", "several");
+	misses(c, "acme/othr", "did you mean 'acme/other'?");
+	ai_catalog_free(c);
+	ok(ai_catalog_open_text(&c, table, AI_SPAN(""), AI_SPAN("{}"),
+				&err) < 0, "no such file: %s", err.msg);
+}
+
 static void test_broken(void)
 {
 	static const struct {
@@ -382,6 +443,7 @@ int main(void)
 	ok(ai_catalog_open(&c, "/nonexistent/catalog.json", &err) < 0 &&
 	   strstr(err.msg, "/nonexistent/catalog.json") != NULL, "%s", err.msg);
 	test_own(text);
+	test_imported(text);
 	test_broken();
 	ai_buf_release(&table);
 	return done();

@@ -121,6 +121,13 @@ static int read_prices(struct ai_offer *o, struct ai_price *p,
 	return 0;
 }
 
+static struct ai_span inner(struct ai_value v)
+{
+	return v.kind == AI_STRING
+		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
+		: (struct ai_span){ "", 0 };
+}
+
 /* ---- days and hours ---------------------------------------------------------- */
 
 static bool is_date(struct ai_span s)
@@ -139,11 +146,10 @@ static bool is_date(struct ai_span s)
 /* "16:30:00Z" as a minute of the day. */
 static int read_minute(struct ai_value v)
 {
-	const char *p = v.s.p + 1;
+	const char *p = inner(v).p;
 	int hour, minute;
 
-	if (v.kind != AI_STRING || v.s.n != 11 || p[2] != ':' ||
-	    memcmp(p + 5, ":00Z", 4) != 0)
+	if (inner(v).n != 9 || p[2] != ':' || memcmp(p + 5, ":00Z", 4) != 0)
 		return -1;
 	hour = (p[0] - '0') * 10 + p[1] - '0';
 	minute = (p[3] - '0') * 10 + p[4] - '0';
@@ -161,9 +167,9 @@ static int read_constraint(struct ai_offer *o, struct ai_value v,
 		return ai_err_set(err, AI_E_DATA, "constraint: neither a day "
 				  "nor hours of the day, in UTC");
 	if (day.kind != AI_NONE) {
-		struct ai_span s = { day.s.p + 1, day.s.n - 2 };
+		struct ai_span s = inner(day);
 
-		if (day.kind != AI_STRING || !is_date(s))
+		if (!is_date(s))
 			return ai_err_set(err, AI_E_DATA,
 					  "start_date: is no date");
 		memcpy(o->date, s.p, s.n);
@@ -179,13 +185,6 @@ static int read_constraint(struct ai_offer *o, struct ai_value v,
 }
 
 /* ---- a model ------------------------------------------------------------------ */
-
-static struct ai_span inner(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
-}
 
 /* Whether each model's members are known; what is not is kept. */
 static int read_members(struct ai_offer *o, struct ai_value model,

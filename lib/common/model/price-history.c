@@ -277,7 +277,24 @@ static bool with_snapshot(const struct ai_history *h, struct ai_span name,
 	return any;
 }
 
+static struct ai_span inside(struct ai_value v)
+{
+	return v.kind == AI_STRING
+		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
+		: (struct ai_span){ "", 0 };
+}
+
 /* ---- rules for names -------------------------------------------------------------- */
+
+/* Whether text that was found in a name ends a number there, so that "sonnet-4-5"
+ * is not found in "sonnet-4-50". */
+static bool ends_number(struct ai_span name, const char *found, size_t n)
+{
+	const char *end = found + n;
+
+	return end == name.p + name.n || end[-1] < '0' || end[-1] > '9' ||
+		*end < '0' || *end > '9';
+}
 
 /* How many bytes of the name a rule speaks of; 0: it does not fit. */
 static size_t fits(struct ai_value rule, struct ai_span name, int depth);
@@ -285,22 +302,25 @@ static size_t fits(struct ai_value rule, struct ai_span name, int depth);
 static size_t fits_text(struct ai_value key, struct ai_value v,
 			struct ai_span name)
 {
-	struct ai_span s = { v.s.p + 1, v.s.n - 2 };
+	struct ai_span s = inside(v);
 	struct ai_regex *re = NULL;
+	const char *at;
 	int rc = 0;
 
-	if (v.kind != AI_STRING || s.n == 0)
+	if (s.n == 0)
 		return 0;
 	if (ai_json_is(key, AI_SPAN("equals")))
 		return ai_span_eq(s, name) ? s.n + 1000 : 0;
 	if (ai_json_is(key, AI_SPAN("starts_with")))
-		return name.n >= s.n && memcmp(name.p, s.p, s.n) == 0
-			? s.n : 0;
+		return name.n >= s.n && memcmp(name.p, s.p, s.n) == 0 &&
+			ends_number(name, name.p, s.n) ? s.n : 0;
 	if (ai_json_is(key, AI_SPAN("ends_with")))
 		return name.n >= s.n && memcmp(name.p + name.n - s.n, s.p,
 					       s.n) == 0 ? s.n : 0;
-	if (ai_json_is(key, AI_SPAN("contains")))
-		return memmem(name.p, name.n, s.p, s.n) != NULL ? s.n : 0;
+	if (ai_json_is(key, AI_SPAN("contains"))) {
+		at = memmem(name.p, name.n, s.p, s.n);
+		return at != NULL && ends_number(name, at, s.n) ? s.n : 0;
+	}
 	if (ai_json_is(key, AI_SPAN("regex"))) {
 		struct ai_buf text = AI_BUF_INIT(4096);
 
@@ -442,13 +462,6 @@ static int minute_of(struct ai_span s)
 		return -1;
 	return ((s.p[0] - '0') * 10 + s.p[1] - '0') * 60 +
 		(s.p[3] - '0') * 10 + s.p[4] - '0';
-}
-
-static struct ai_span inside(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
 }
 
 /* What holds in these hours, or may if nobody says when. */

@@ -229,12 +229,12 @@ static void put_match(struct ai_import *i, struct ai_item *item,
 static int add_alias(struct ai_import *i, const char *name, struct ai_value v,
 		     struct ai_err *err)
 {
-	struct ai_span s = { v.s.p + 1, v.s.n - 2 };
 	struct ai_offer o;
 	struct ai_item *item;
 
 	if (v.kind != AI_STRING ||
-	    ai_offer_name(&o, (struct ai_span){ name, strcspn(name, "/") }, s,
+	    ai_offer_name(&o, (struct ai_span){ name, strcspn(name, "/") },
+			  (struct ai_span){ v.s.p + 1, v.s.n - 2 },
 			  NULL) < 0 ||
 	    strcmp(o.name, name) == 0)
 		return 0;

@@ -89,6 +89,15 @@ static int say(struct ai_item *i, const char *what, int64_t is,
 	return 1;
 }
 
+/* ":free", "/free", "-Free" at the end of a name. */
+static bool is_named_free(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && strchr(":/-", name[n - 5]) != NULL &&
+		strcasecmp(name + n - 4, "free") == 0;
+}
+
 /* Whether a price cannot be meant. */
 static int insane(struct ai_item *i, int64_t elsewhere)
 {
@@ -114,7 +123,7 @@ static int insane(struct ai_item *i, int64_t elsewhere)
 		return say(i, "output", i->output, ", less than a tenth of "
 			   "input at $", i->input);
 	if (i->chat && !i->local && i->input == 0 && i->output == 0 &&
-	    strstr(i->name, ":free") == NULL && i->fee == 0) {
+	    !is_named_free(i->name) && i->fee == 0) {
 		snprintf(i->why, sizeof i->why, "it is said to cost nothing: "
 			 "if it is free, accept it");
 		return 1;
