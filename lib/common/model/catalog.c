@@ -242,15 +242,6 @@ void ai_catalog_free(struct ai_catalog *c)
 
 /* ---- names -------------------------------------------------------------- */
 
-/* The text between a string's quotes. Names have no escapes; one that has
- * some is none that anybody types. */
-static struct ai_span inner(struct ai_value v)
-{
-	if (v.kind != AI_STRING)
-		return (struct ai_span){ "", 0 };
-	return (struct ai_span){ v.s.p + 1, v.s.n - 2 };
-}
-
 static bool has_slash(struct ai_span s)
 {
 	return s.n > 0 && memchr(s.p, '/', s.n) != NULL;
@@ -392,13 +383,14 @@ static void search_table(struct search *s, struct ai_value models)
 
 	ai_json_iter_init(&it, models);
 	while (ai_json_next(&it, &key, &entry)) {
-		offer(s, inner(key), entry, inner(key));
+		offer(s, ai_json_inside(key), entry, ai_json_inside(key));
 		if (entry.kind != AI_OBJECT)
 			continue;
 		ai_json_iter_init(&al, ai_json_member(entry,
 						      AI_SPAN("aliases")));
 		while (ai_json_next(&al, NULL, &alias))
-			offer(s, inner(key), entry, inner(alias));
+			offer(s, ai_json_inside(key), entry,
+			      ai_json_inside(alias));
 	}
 }
 
@@ -493,7 +485,7 @@ static int ambiguous(const struct search *s, struct ai_err *err)
 
 static void copy(struct ai_value v, char *out, size_t size)
 {
-	struct ai_span s = inner(v);
+	struct ai_span s = ai_json_inside(v);
 
 	snprintf(out, size, "%.*s", s.n >= size ? (int)size - 1 : (int)s.n,
 		 s.p);
@@ -747,7 +739,7 @@ static int list_tables(const struct ai_catalog *c, struct listed *l)
 					return -1;
 				l->v = more;
 			}
-			l->v[l->n++] = inner(key);
+			l->v[l->n++] = ai_json_inside(key);
 		}
 	}
 	if (l->n > 0)
@@ -788,11 +780,12 @@ int ai_catalog_each(const struct ai_catalog *c,
 	for (int i = 0; i < TABLES; i++) {
 		ai_json_iter_init(&it, c->t[i].models);
 		while (ai_json_next(&it, &key, &entry)) {
-			own = ai_json_member(c->t[OWN].models, inner(key));
+			own = ai_json_member(c->t[OWN].models,
+					     ai_json_inside(key));
 			if (entry.kind != AI_OBJECT ||
 			    (i != OWN && own.kind != AI_NONE))
 				continue;
-			rc = each(arg, inner(key));
+			rc = each(arg, ai_json_inside(key));
 			if (rc != 0)
 				return rc;
 		}

@@ -121,13 +121,6 @@ static int read_prices(struct ai_offer *o, struct ai_price *p,
 	return 0;
 }
 
-static struct ai_span inner(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
-}
-
 /* ---- days and hours ---------------------------------------------------------- */
 
 static bool is_date(struct ai_span s)
@@ -146,10 +139,10 @@ static bool is_date(struct ai_span s)
 /* "16:30:00Z" as a minute of the day. */
 static int read_minute(struct ai_value v)
 {
-	const char *p = inner(v).p;
+	const char *p = ai_json_inside(v).p;
 	int hour, minute;
 
-	if (inner(v).n != 9 || p[2] != ':' || memcmp(p + 5, ":00Z", 4) != 0)
+	if (ai_json_inside(v).n != 9 || p[2] != ':' || memcmp(p + 5, ":00Z", 4) != 0)
 		return -1;
 	hour = (p[0] - '0') * 10 + p[1] - '0';
 	minute = (p[3] - '0') * 10 + p[4] - '0';
@@ -167,7 +160,7 @@ static int read_constraint(struct ai_offer *o, struct ai_value v,
 		return ai_err_set(err, AI_E_DATA, "constraint: neither a day "
 				  "nor hours of the day, in UTC");
 	if (day.kind != AI_NONE) {
-		struct ai_span s = inner(day);
+		struct ai_span s = ai_json_inside(day);
 
 		if (!is_date(s))
 			return ai_err_set(err, AI_E_DATA,
@@ -255,7 +248,7 @@ static int begin(struct genai *g, struct ai_value model, struct ai_err *err)
 	struct ai_offer *o = g->o;
 
 	ai_offer_init(o);
-	if (ai_offer_name(o, g->provider, inner(ai_json_member(
+	if (ai_offer_name(o, g->provider, ai_json_inside(ai_json_member(
 		model, AI_SPAN("id"))), err) < 0 ||
 	    read_members(o, model, err) < 0)
 		return -1;
@@ -351,7 +344,7 @@ int ai_table_genai(struct ai_value v, ai_offer_fn *each, void *arg,
 	ai_buf_init(&g.o->other, 1 << 16);
 	ai_json_iter_init(&it, v);
 	while (rc == 0 && ai_json_next(&it, NULL, &provider)) {
-		g.provider = inner(ai_json_member(provider, AI_SPAN("id")));
+		g.provider = ai_json_inside(ai_json_member(provider, AI_SPAN("id")));
 		models = ai_json_member(provider, AI_SPAN("models"));
 		if (g.provider.n == 0 || models.kind != AI_ARRAY) {
 			rc = ai_err_set(err, AI_E_DATA, "a provider has no id "

@@ -277,13 +277,6 @@ static bool with_snapshot(const struct ai_history *h, struct ai_span name,
 	return any;
 }
 
-static struct ai_span inside(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
-}
-
 /* ---- rules for names -------------------------------------------------------------- */
 
 /* Whether text that was found in a name ends a number there, so that "sonnet-4-5"
@@ -302,7 +295,7 @@ static size_t fits(struct ai_value rule, struct ai_span name, int depth);
 static size_t fits_text(struct ai_value key, struct ai_value v,
 			struct ai_span name)
 {
-	struct ai_span s = inside(v);
+	struct ai_span s = ai_json_inside(v);
 	struct ai_regex *re = NULL;
 	const char *at;
 	int rc = 0;
@@ -469,8 +462,8 @@ static int read_hours(struct ai_value v, struct ai_span when,
 		      struct ai_price *p, struct ai_err *err)
 {
 	struct ai_price other;
-	int from = minute_of(inside(ai_json_member(v, AI_SPAN("from")))),
-		to = minute_of(inside(ai_json_member(v, AI_SPAN("to")))),
+	int from = minute_of(ai_json_inside(ai_json_member(v, AI_SPAN("from")))),
+		to = minute_of(ai_json_inside(ai_json_member(v, AI_SPAN("to")))),
 		now = when.n < 16 ? -1
 			: minute_of((struct ai_span){ when.p + 11, 5 });
 
@@ -503,7 +496,7 @@ static int read_line(struct ai_value v, struct ai_span when,
 		     struct ai_model *m, struct ai_err *err)
 {
 	struct ai_value hours = ai_json_member(v, AI_SPAN("hours"));
-	struct ai_span name = inside(ai_json_member(v, AI_SPAN("model")));
+	struct ai_span name = ai_json_inside(ai_json_member(v, AI_SPAN("model")));
 
 	memset(m, 0, sizeof *m);
 	if (name.n == 0 || name.n >= sizeof m->name || !has_slash(name))

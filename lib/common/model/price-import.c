@@ -458,7 +458,8 @@ static void sort_out(struct ai_import *i, const struct ai_history *old)
 {
 	struct ai_item *a = i->items, *last = NULL;
 
-	qsort(a, i->n, sizeof *a, by_key);
+	if (i->n > 0)
+		qsort(a, i->n, sizeof *a, by_key);
 	for (size_t k = 0; k < i->n; k++) {
 		if (a[k].state > AI_ITEM_SAME)
 			continue;

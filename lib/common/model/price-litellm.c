@@ -155,13 +155,6 @@ static int put_rate(struct ai_offer *o, const struct place *at,
 
 /* ---- objects and lists ------------------------------------------------------- */
 
-static struct ai_span inner(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
-}
-
 /* A name of the model's own; a member of this kind that nobody knows makes all
  * of its object unknown. */
 typedef int member_fn(struct ai_offer *o, struct ai_value key,
@@ -283,7 +276,7 @@ static int read_band(struct ai_offer *o, struct ai_value list,
 		if (ai_json_is(key, AI_SPAN("range")) ||
 		    ai_json_is(key, AI_SPAN("max_results_range")))
 			continue;
-		if (!find_place(inner(key), &at) || at.above != 0)
+		if (!find_place(ai_json_inside(key), &at) || at.above != 0)
 			rc = 1;
 		else if (ai_offer_rate(o, val, at.power, &o->given.rate
 				       [at.tier][band][at.unit], err) < 0)
@@ -388,7 +381,7 @@ static int read_model(struct ai_offer *o, struct ai_value model,
 	ai_json_iter_init(&it, entry);
 	while (ai_json_next(&it, &key, &val)) {
 		o->keys++;
-		rc = read_key(o, inner(key), val, &why);
+		rc = read_key(o, ai_json_inside(key), val, &why);
 		if (rc < 0)
 			return ai_err_set(err, AI_E_DATA, "%.*s: %s",
 					  (int)ai_utf8_floor(key.s.p + 1,
@@ -399,8 +392,8 @@ static int read_model(struct ai_offer *o, struct ai_value model,
 	}
 	if (!o->priced) /* such as its table of rules for other names */
 		return 0;
-	if (ai_offer_name(o, inner(ai_json_member(entry, AI_SPAN(
-		"litellm_provider"))), inner(model), err) < 0)
+	if (ai_offer_name(o, ai_json_inside(ai_json_member(entry, AI_SPAN(
+		"litellm_provider"))), ai_json_inside(model), err) < 0)
 		return -1;
 	return ai_buf_check(&o->other, "what is not known of it", err);
 }

@@ -12,13 +12,6 @@ const char *ai_table_name(enum ai_table_form form)
 	return form == AI_TABLE_LITELLM ? "litellm" : "genai-prices";
 }
 
-static struct ai_span inner(struct ai_value v)
-{
-	return v.kind == AI_STRING
-		? (struct ai_span){ v.s.p + 1, v.s.n - 2 }
-		: (struct ai_span){ "", 0 };
-}
-
 /* ---- names ---------------------------------------------------------------- */
 
 /* How the tables call providers, and how we do; a star stands for the rest. */
@@ -174,7 +167,7 @@ void ai_offer_keep(struct ai_offer *o, struct ai_value key,
 int ai_offer_limit(struct ai_value v, const char *key, int64_t *out,
 		   struct ai_err *err)
 {
-	struct ai_span text = inner(v);
+	struct ai_span text = ai_json_inside(v);
 	int64_t n = 0;
 
 	if (v.kind == AI_NULL || (v.kind == AI_STRING && text.n == 0))
@@ -194,7 +187,7 @@ int ai_offer_limit(struct ai_value v, const char *key, int64_t *out,
 int ai_offer_rate(struct ai_offer *o, struct ai_value v, int power,
 		  int64_t *rate, struct ai_err *err)
 {
-	struct ai_span text = v.kind == AI_STRING ? inner(v) : v.s;
+	struct ai_span text = v.kind == AI_STRING ? ai_json_inside(v) : v.s;
 	bool rounded = false;
 	struct ai_err why;
 	int64_t pico;

@@ -176,14 +176,6 @@ static void make_free(struct ai_price *p)
 
 /* ---- a catalog entry ---------------------------------------------------- */
 
-/* The text of a plain string value; escapes have no place in a number. */
-static struct ai_span inner(struct ai_value v)
-{
-	if (v.kind != AI_STRING)
-		return (struct ai_span){ "", 0 };
-	return (struct ai_span){ v.s.p + 1, v.s.n - 2 };
-}
-
 static int bad(struct ai_err *err, const char *where, struct ai_span key,
 	       const char *why)
 {
@@ -199,17 +191,17 @@ static int read_rate(struct ai_value key, struct ai_value v, int unit,
 	int rc;
 
 	if (v.kind != AI_STRING)
-		return bad(err, where, inner(key),
+		return bad(err, where, ai_json_inside(key),
 			   "a price is a decimal in quotes");
-	rc = unit < AI_UNITS_TOKENS ? ai_rate_parse_million(inner(v), rate, &why)
-				    : ai_rate_parse(inner(v), rate, &why);
-	return rc < 0 ? bad(err, where, inner(key), why.msg) : 0;
+	rc = unit < AI_UNITS_TOKENS ? ai_rate_parse_million(ai_json_inside(v), rate, &why)
+				    : ai_rate_parse(ai_json_inside(v), rate, &why);
+	return rc < 0 ? bad(err, where, ai_json_inside(key), why.msg) : 0;
 }
 
 /* Names of units have no escapes. */
 static int unit_of(struct ai_value key)
 {
-	return ai_unit_of(inner(key));
+	return ai_unit_of(ai_json_inside(key));
 }
 
 /* Members of a row that are no rates. 0: read, 1: not mine, -1 */
@@ -255,7 +247,7 @@ static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
 	while (ai_json_next(&it, &key, &val)) {
 		u = unit_of(key);
 		if (u >= AI_UNITS_TOKENS && tier != 0)
-			return bad(err, where, inner(key),
+			return bad(err, where, ai_json_inside(key),
 				   "fees belong to the price itself");
 		if (hear(&said, u, val))
 			continue;
@@ -266,7 +258,7 @@ static int read_row(struct ai_price *p, int tier, int band, struct ai_value v,
 		}
 		rc = other(p, tier, key, val, err);
 		if (rc != 0)
-			return rc < 0 ? -1 : bad(err, where, inner(key),
+			return rc < 0 ? -1 : bad(err, where, ai_json_inside(key),
 						 "no such price");
 	}
 	return check_said(p, tier, band, &said) ? 0 :
@@ -368,7 +360,7 @@ static int read_factor(struct ai_value key, struct ai_value v, int64_t *factor,
 	if (read_rate(key, v, AI_UNIT_INPUT, "", factor, err) < 0)
 		return -1;
 	if (*factor % 1000 != 0 || *factor < 1000000)
-		return bad(err, "", inner(key), "must be 1 or more, with at "
+		return bad(err, "", ai_json_inside(key), "must be 1 or more, with at "
 			   "most three decimals");
 	*factor /= 1000;
 	return 0;

@@ -467,6 +467,13 @@ bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
 	return true;
 }
 
+struct ai_span ai_json_inside(struct ai_value v)
+{
+	if (v.kind != AI_STRING)
+		return (struct ai_span){ "", 0 };
+	return (struct ai_span){ v.s.p + 1, v.s.n - 2 };
+}
+
 bool ai_json_is(struct ai_value string, struct ai_span text)
 {
 	struct ai_span inner;

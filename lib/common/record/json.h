@@ -62,6 +62,10 @@ bool ai_json_next(struct ai_json_iter *it, struct ai_value *key,
 
 /* Whether a string value, decoded, is this text. */
 bool ai_json_is(struct ai_value string, struct ai_span text);
+/* What stands between a string's quotes, as it is written; "" of what is no
+ * string.  For values in which an escape is no more right than any other
+ * letter: names of models, numbers, days. */
+struct ai_span ai_json_inside(struct ai_value v);
 /* The member of this name; the last of several. Kind AI_NONE if none. */
 struct ai_value ai_json_member(struct ai_value object, struct ai_span name);
 /* Several members at once: each member costs a walk through the object. */
