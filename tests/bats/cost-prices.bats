@@ -151,6 +151,15 @@ import() {
 		'["2026-05-01","2026-06-01","2026-07-01"]'
 }
 
+@test "a random history of imports is what a model in memory says it is" {
+	need node
+	run --separate-stderr node "$SRCDIR/tests/stub/prices-history.mjs" \
+		"${AI_TEST_SEED:-1}" "${AI_TEST_COUNT:-60}"
+	echo "# $output" >&3
+	assert_status 0
+	assert_has "$output" ': 0 wrong'
+}
+
 @test "prices by day and by hour, as genai-prices tells them" {
 	need jq
 	cat >g.json <<-'END'
