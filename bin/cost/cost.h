@@ -5,8 +5,12 @@
 #include "base/buf.h"
 #include "base/money.h"
 #include "base/opt.h"
+#include "model/chat_tokens.h"
+#include "model/paid.h"
+#include "record/rec.h"
 #include "record/spool.h"
 #include "store/ledger.h"
+#include "text/bpe.h"
 
 /* What the options set, beside ai_paid. */
 struct cost_settings {
@@ -87,6 +91,68 @@ void cost_put_int(struct ai_buf *b, const char *key, int64_t n);
 /* "2026-11-22T10:00:00+0100", of the ledger's time zone. */
 void cost_time(int64_t ms, char out[40]);
 void cost_put_time(struct ai_buf *b, const char *key, int64_t ms);
+
+/* ---- wish.c: what a record asks of which model --------------------------------- */
+
+#define COST_MODEL_MAX 128
+
+struct cost_wish {
+	const char *model; /* borrowed: own_model, or the command line's */
+	char own_model[COST_MODEL_MAX];
+	int64_t max_tokens; /* 0: nobody says */
+	struct ai_value payload, hits; /* a text, or messages; what was found */
+	struct ai_value params;        /* an object that is sent with it, or not */
+};
+/* Once, before the first record: the model of the command line, "" if there is
+ * none; NULL with err. */
+const char *cost_wish_begin(struct ai_err *err);
+int cost_wish_take(struct cost_wish *q, const struct ai_rec *rec,
+		   struct ai_err *err);
+
+/* ---- figure.c: what that comes to ----------------------------------------------- */
+
+struct cost_sum; /* dryrun.c */
+
+/* All that is the same for each record of a model. */
+struct cost_model {
+	char name[COST_MODEL_MAX]; /* as it was typed; "": a free place */
+	struct ai_tariff tariff;
+	struct ai_bpe *bpe;        /* the desk's */
+	const struct ai_kin *kin;  /* NULL: bpe is the model's own */
+	struct ai_range frame;     /* around a text */
+	struct ai_room room;       /* as it was at room_ns */
+	int64_t room_ns;           /* 0: not known */
+	size_t request_bytes;      /* beside the text, of such; 0: not known */
+	bool request_chat;
+	int64_t request_limit;
+	struct ai_buf head, price; /* of the member: what is always the same */
+	struct cost_sum *sum;      /* borrowed */
+};
+
+#define COST_MODELS 16
+#define COST_ENCODINGS 8
+
+/* What one thread works with. */
+struct cost_desk {
+	struct ai_ledger *ledger; /* NULL while there is none */
+	struct ai_bpe *bpe[COST_ENCODINGS]; /* by index, as needed */
+	struct cost_model model[COST_MODELS], *last;
+	size_t next;
+	struct ai_buf text, body, out;
+};
+struct cost_desk *cost_desk_new(struct ai_err *err); /* NULL with err */
+void cost_desk_free(struct cost_desk *d);
+
+struct cost_figure {
+	struct cost_model *model; /* the desk's, until the next one */
+	struct ai_range input;    /* tokens */
+	int64_t output, limit;    /* tokens: expected, and at most */
+	int64_t tokens;           /* that a rate limit counts */
+	int64_t expected, worst;  /* nano-dollars */
+	bool fits;
+};
+int cost_figure_out(struct cost_desk *d, const struct cost_wish *q,
+		    struct cost_figure *f, struct ai_err *err);
 
 /* ---- estimate.c: the filter --------------------------------------------------- */
 

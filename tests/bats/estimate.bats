@@ -73,6 +73,50 @@ cost() { # a record, and options
 	done
 }
 
+@test "the worst case of tools in params is not below what is held" {
+	need sqlite3
+	record='{"prompt":"Weather?","params":{"tools":[{"type":"function","function":{"name":"weather","description":"Says how the weather is","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}],"temperature":0.5,"stop":["END"]}}'
+	"${ask[@]}" -m x --price 3,7 <<<"$record" >/dev/null
+	held=$(sqlite3 "$XDG_STATE_HOME/aiutils/ledger.db" \
+		'SELECT amount FROM transfer WHERE kind=1 ORDER BY seq DESC LIMIT 1')
+	assert [ "$(cost "$record" -m x --price 3,7 |
+		jq '.worst_usd * 1e9 | round')" -ge "$held" ]
+}
+
+@test "counts are those of ai-tokens, and its bands where it can only estimate" {
+	text=$(head -c 3000 "$SRCDIR/README")
+	record=$(jq -cn --arg t "$text" '{messages:[{role:"user",content:$t}]}')
+	# A text goes as the one message of a chat: they cost the same.
+	for model in openai/gpt-4o openai/gpt-4 anthropic/claude-sonnet-4-5 \
+		gemini/gemini-2.5-pro; do
+		wanted=$(ai-tokens -m "$model" <<<"$record" |
+			jq -c '.tokens | [.count, .low, .high]')
+		assert_eq "$(cost "$record" -m "$model" |
+			jq -c '[.input_tokens, .input_low, .input_high]')" "$wanted"
+		assert_eq "$(cost "$(jq -cn --arg t "$text" '{prompt:$t}')" \
+			-m "$model" | jq .input_tokens)" "$(jq '.[0]' <<<"$wanted")"
+	done
+}
+
+@test "more models in turns than are kept: each has its own price" {
+	for i in 1 2; do
+		for m in openai/gpt-4o openai/gpt-4o-mini openai/gpt-4 openai/gpt-5 \
+			openai/gpt-5-mini openai/gpt-5-nano openai/o3 openai/o3-mini \
+			openai/o1 openai/gpt-4-turbo openai/gpt-3.5-turbo \
+			openai/gpt-4.1 openai/gpt-4.1-mini openai/gpt-4.1-nano \
+			anthropic/claude-sonnet-4-5 anthropic/claude-haiku-4-5 \
+			gemini/gemini-2.5-pro gemini/gemini-2.5-flash; do
+			printf '{"text":"Hi %s","params":{"model":"%s"}}\n' "$i" "$m"
+		done
+	done >many
+	ai-cost <many | jq -r '.cost | "\(.model) \(.expected_usd)"' >got
+	while read -r line; do
+		ai-cost <<<"$line" | jq -r '.cost | "\(.model) \(.expected_usd)"'
+	done <many >wanted
+	cmp got wanted
+	assert_eq "$(sort -u got | wc -l)" 18
+}
+
 @test "what is left: spent, held, and of whom" {
 	"${ask[@]}" -m x --price 1000,1000 --max-tokens 20 hi >/dev/null
 	spent=$(ai-cost report | jq .spent_usd)

@@ -216,7 +216,8 @@ static void put_decimal(const char *before, uint64_t v, int decimals,
 	do
 		*--p = (char)('0' + v % 10);
 	while ((v /= 10) != 0);
-	snprintf(out, AI_MONEY_TEXT, "%s%s", before, p);
+	out = stpcpy(out, before);
+	memcpy(out, p, (size_t)(digits + sizeof digits - p));
 }
 
 void ai_money_text(int64_t nano, char out[AI_MONEY_TEXT])

@@ -150,6 +150,8 @@ ai_put_key(struct ai_buf *b, const char *name)
 void ai_put_str(struct ai_buf *b, const char *p, size_t n); /* UTF-8 */
 /* The same without quotes and comma: a part of a string. */
 void ai_put_inside(struct ai_buf *b, const char *p, size_t n);
+/* How many bytes that writes. */
+size_t ai_put_length(const char *p, size_t n);
 void ai_put_cstr(struct ai_buf *b, const char *s); /* NULL writes null */
 void ai_put_i64(struct ai_buf *b, int64_t v);
 void ai_put_f64(struct ai_buf *b, double v); /* shortest exact; nan: null */

@@ -160,6 +160,18 @@ void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
 	ai_buf_add(b, "", 0); /* the NUL behind it */
 }
 
+size_t ai_put_length(const char *p, size_t n)
+{
+	size_t i = 0, more = 0;
+
+	for (;;) {
+		i += plain_len(p + i, n - i);
+		if (i == n)
+			return n + more;
+		more += escape_of((unsigned char)p[i++]) == 'u' ? 5 : 1;
+	}
+}
+
 static void quote(struct ai_buf *b, const char *p, size_t n)
 {
 	size_t i = plain_len(p, n);
