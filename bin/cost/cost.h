@@ -23,6 +23,7 @@ struct cost_settings {
 	int64_t max_tokens;       /* 0: not given */
 	int64_t expect;           /* tokens that an answer is expected to have */
 	struct ai_opt_list accept; /* models whose insane prices are taken */
+	bool dry_run;
 };
 extern struct cost_settings cost;
 
@@ -158,6 +159,23 @@ int cost_figure_out(struct cost_desk *d, const struct cost_wish *q,
 
 /* Adds "cost" to records; an exit status, or -1. */
 int cost_estimate(int argc, char **argv, struct ai_err *err);
+
+/* ---- dryrun.c: --dry-run ------------------------------------------------------- */
+
+/* Sums all records up; an exit status, or -1. */
+int cost_dry_run(int argc, char **argv, struct ai_err *err);
+
+/* ---- set.c: what budgets are called and how they stand --------------------------- */
+
+/* "tenant:acme" */
+void cost_name_budget(const struct ai_budget *b, char *out, size_t size);
+/* Its members; what is spent, held and left only where that is one sum. */
+void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s);
+/* What --key or --key-env name, as the ledger does; "*": neither is given. */
+int cost_take_key(char out[40], struct ai_err *err);
+/* ", which begins anew in 3 hours (2026-11-30T00:00:00+0100)"; nothing for one
+ * that never does. */
+void cost_say_reset(struct ai_buf *b, int64_t ms);
 
 /* ---- the verbs ------------------------------------------------------------------ */
 

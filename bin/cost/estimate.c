@@ -105,7 +105,13 @@ int cost_estimate(int argc, char **argv, struct ai_err *err)
 		.each = each, .open = worker_open, .close = worker_close,
 	};
 
+	if (cost.dry_run && (ai_loop.as != NULL || ai_loop.exit_no))
+		return ai_err_set(err, AI_E_USAGE, "--dry-run writes no "
+				  "records: it goes neither with --as nor "
+				  "with -e");
 	if (check(err) < 0)
 		return -1;
+	if (cost.dry_run)
+		return cost_dry_run(argc, argv, err);
 	return ai_loop_run(&filter, argc, argv, err);
 }

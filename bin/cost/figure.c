@@ -126,18 +126,55 @@ static int put_fixed(struct cost_model *m, struct ai_err *err)
 	return ai_buf_check(b, "the price", err);
 }
 
+/* OPENAI_API_KEY for openai, as ai-complete takes it; NULL: none is there. */
+static const char *usual_key(const char *provider)
+{
+	char name[48] = "AI";
+	const char *key;
+	size_t i;
+
+	for (i = 0; provider[i] != '\0'; i++)
+		name[i] = provider[i] >= 'a' && provider[i] <= 'z'
+			? (char)(provider[i] - 'a' + 'A') : provider[i];
+	if (i > 0)
+		name[i] = '\0';
+	snprintf(name + strlen(name), sizeof(name) - strlen(name), "_API_KEY");
+	key = getenv(name);
+	return key != NULL && *key != '\0' ? key : NULL;
+}
+
+/* Budgets and limits are those of the call that ai-complete would make. */
+static int take_labels(struct cost_model *m, const char *provider,
+		       struct ai_err *err)
+{
+	struct ai_labels *l = &m->tariff.labels;
+	const char *key = usual_key(provider);
+	char given[40];
+
+	if (cost_take_key(given, err) < 0)
+		return -1;
+	if (strcmp(given, "*") != 0)
+		memcpy(l->key, given, sizeof(l->key));
+	else if (key != NULL)
+		ai_key_label(key, l->key);
+	snprintf(l->tool, sizeof(l->tool), "ai-complete");
+	return 0;
+}
+
 static int set_up(struct cost_desk *d, struct cost_model *m, const char *name,
 		  struct ai_err *err)
 {
-	char provider[32];
+	char provider[32] = "";
 
 	snprintf(m->name, sizeof(m->name), "%s", name);
-	snprintf(provider, sizeof(provider), "%.*s",
-		 (int)strcspn(name, "/"), name);
+	if (strchr(name, '/') != NULL)
+		snprintf(provider, sizeof(provider), "%.*s",
+			 (int)strcspn(name, "/"), name);
 	m->room_ns = 0;
 	m->request_bytes = 0;
 	m->sum = NULL;
 	return ai_tariff_init(&m->tariff, name, provider, NULL, err) < 0 ||
+		take_labels(m, provider, err) < 0 ||
 		take_encoding(d, m, err) < 0 || take_frame(d, m, err) < 0 ||
 		put_fixed(m, err) < 0 ? -1 : 0;
 }

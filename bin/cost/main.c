@@ -20,6 +20,8 @@ static const struct ai_opt options[] = {
 	{ "expect", 0, AI_OPT_INT, &cost.expect, "N",
 	  "tokens that an answer is expected to have", .initial = "500",
 	  .max = COST_TOKENS_MAX, .key = "cost.expect" },
+	{ "dry-run", 0, AI_OPT_FLAG, &cost.dry_run, NULL,
+	  "sum all records up; 3 if the budgets cannot hold them" },
 	{ "by", 0, AI_OPT_CHOICE, &cost.by, "WHAT",
 	  "report: what the calls are summed by", .initial = "day",
 	  .choices = COST_BY },
@@ -28,9 +30,9 @@ static const struct ai_opt options[] = {
 	{ "until", 0, AI_OPT_TEXT, &cost.until, "DATE",
 	  "report: calls before this day" },
 	{ "key", 0, AI_OPT_TEXT, &cost.key, "KEY",
-	  "limit: of this key, as report --by key names it" },
+	  "of this key, as report --by key names it" },
 	{ "key-env", 0, AI_OPT_TEXT, &cost.key_env, "NAME",
-	  "limit: of the key in this environment variable" },
+	  "of the key in this environment variable" },
 	{ "requests", 0, AI_OPT_INT, &cost.requests, "N",
 	  "limit set: requests a minute", .min = 0, .max = 1e9 },
 	{ "tokens", 0, AI_OPT_INT, &cost.tokens, "N",
@@ -69,7 +71,8 @@ static const struct ai_verb verbs[] = {
 /* Without a verb it is an "estimate". */
 static const struct ai_opt_use uses[] = {
 	{ &cost.model, "|estimate|" }, { &cost.max_tokens, "|estimate|" },
-	{ &cost.expect, "|estimate|" }, { &ai_paid.price, "|estimate|" },
+	{ &cost.expect, "|estimate|" }, { &cost.dry_run, "|estimate|" },
+	{ &ai_paid.price, "|estimate|" },
 	{ &ai_paid.media_tokens, "|estimate|" },
 	{ &ai_paid.user, "|estimate|export|forget|" },
 	{ &ai_paid.tenant, "|estimate|" }, { &ai_paid.project, "|estimate|" },
@@ -79,8 +82,9 @@ static const struct ai_opt_use uses[] = {
 	{ &cost.by, "|report|" }, { &cost.since, "|report|" },
 	{ &cost.until, "|report|" },
 	{ &cost.requests, "|limit|" }, { &cost.tokens, "|limit|" },
-	{ &cost.key, "|limit|" }, { &cost.key_env, "|limit|" },
 	{ &ai_paid.date, "|estimate|prices|" }, { &cost.accept, "|prices|" },
+	{ &cost.key, "|limit|estimate|" },
+	{ &cost.key_env, "|limit|estimate|" },
 	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
@@ -140,6 +144,7 @@ const struct ai_program ai_program = {
 	.name = "ai-cost",
 	.summary = "what it costs: estimates, budgets, limits, reports",
 	.synopsis = "[options] [FILE...]\n"
+		    "--dry-run [options] [FILE...]\n"
 		    "budget [set SCOPE[:NAME] PERIOD DOLLARS | rm SCOPE[:NAME] PERIOD]\n"
 		    "limit [set MODEL --requests N --tokens N | rm MODEL] [--key KEY]\n"
 		    "breaker [reset [MODEL]]\n"
@@ -157,6 +162,7 @@ const struct ai_program ai_program = {
 		    "forget --user NAME",
 	.examples =
 		"  ai-cost -m openai/gpt-5-mini questions.jsonl\n"
+		"  ai-cost --dry-run -r -m openai/gpt-5-mini questions.jsonl\n"
 		"  ai-cost budget set all day 20\n"
 		"  ai-cost budget set 'user:*' month 50\n"
 		"  ai-cost report --by model -r\n",

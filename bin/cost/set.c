@@ -59,7 +59,7 @@ static int is_wanted(void *arg, const struct ai_budget_state *s)
 	return 1;
 }
 
-static void name_budget(const struct ai_budget *b, char *out, size_t size)
+void cost_name_budget(const struct ai_budget *b, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s", b->scope, b->name[0] != '\0' ? ":" : "",
 		 b->name);
@@ -71,7 +71,7 @@ static void warn_of(const struct ai_budget_state *s)
 	int64_t over = s->posted + s->pending - s->budget.cap;
 	char what[160], more[AI_MONEY_TEXT], until[80] = "";
 
-	name_budget(&s->budget, what, sizeof(what));
+	cost_name_budget(&s->budget, what, sizeof(what));
 	if (s->budget.cap == 0)
 		ai_msg(AI_MSG_WARN, "%s %s: with nothing to spend, no call "
 		       "that costs something goes out", what,
@@ -104,7 +104,7 @@ static int change(struct ai_ledger **l, const struct ai_budget *b,
 			return -1;
 		if (w.there)
 			return ai_ledger_set_budget(*l, b, err);
-		name_budget(b, what, sizeof(what));
+		cost_name_budget(b, what, sizeof(what));
 		ai_msg(AI_MSG_WARN, "there is no budget '%s' for '%s': nothing "
 		       "was removed", what, b->period);
 		return 0;
@@ -171,6 +171,27 @@ static void put_used(struct ai_buf *b, const struct ai_budget_state *s)
 		cost_put_time(b, "resets", s->resets_ms);
 }
 
+void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s)
+{
+	cost_put_text(b, "scope", s->budget.scope);
+	if (s->budget.name[0] != '\0')
+		cost_put_text(b, "name", s->budget.name);
+	cost_put_text(b, "period", s->budget.period);
+	cost_put_usd(b, "cap_usd", s->budget.cap);
+	put_used(b, s);
+}
+
+void cost_say_reset(struct ai_buf *b, int64_t ms)
+{
+	char left[40], at[40];
+
+	if (ms == INT64_MAX)
+		return;
+	ai_paid_show_left(ms, left);
+	cost_time(ms, at);
+	ai_buf_fmt(b, ", which begins anew in %s (%s)", left, at);
+}
+
 static int list_budget(void *arg, const struct ai_budget_state *s)
 {
 	struct cost_out *o = arg;
@@ -182,19 +203,14 @@ static int list_budget(void *arg, const struct ai_budget_state *s)
 		ai_money_show(s->budget.cap, cap);
 		if (s->posted >= 0)
 			ai_money_show(s->posted, spent);
-		name_budget(&s->budget, what, sizeof(what));
+		cost_name_budget(&s->budget, what, sizeof(what));
 		ai_buf_fmt(b, "%-24s %-8s %12s", what, s->budget.period, cap);
 		if (s->posted >= 0)
 			ai_buf_fmt(b, " %12s", spent);
 		return cost_put(o);
 	}
 	ai_put_open(b, '{');
-	cost_put_text(b, "scope", s->budget.scope);
-	if (s->budget.name[0] != '\0')
-		cost_put_text(b, "name", s->budget.name);
-	cost_put_text(b, "period", s->budget.period);
-	cost_put_usd(b, "cap_usd", s->budget.cap);
-	put_used(b, s);
+	cost_put_budget(b, s);
 	ai_put_close(b, '}');
 	return cost_put(o);
 }
@@ -261,7 +277,7 @@ static int is_limited(void *arg, const struct ai_limit *q)
 }
 
 /* The key as the ledger names it, so that nobody has to say it. */
-static int take_key(struct ai_limit *q, struct ai_err *err)
+int cost_take_key(char out[40], struct ai_err *err)
 {
 	const char *key = cost.key != NULL ? cost.key : "*";
 
@@ -274,10 +290,10 @@ static int take_key(struct ai_limit *q, struct ai_err *err)
 			return ai_err_set(err, AI_E_USAGE, "there is no key in "
 					  "the environment variable '%.60s'",
 					  cost.key_env);
-		ai_key_label(key, q->key);
+		ai_key_label(key, out);
 		return 0;
 	}
-	return copy(q->key, sizeof(q->key), key, strlen(key), "the key", err);
+	return copy(out, 40, key, strlen(key), "the key", err);
 }
 
 static int take_limited(struct ai_limit *q, const char *model,
@@ -287,7 +303,7 @@ static int take_limited(struct ai_limit *q, const char *model,
 	if (*model == '\0')
 		return ai_err_set(err, AI_E_USAGE, "a limit is of a model, or "
 				  "of each: '*'");
-	return take_key(q, err) < 0 ? -1 :
+	return cost_take_key(q->key, err) < 0 ? -1 :
 		copy(q->model, sizeof(q->model), model, strlen(model),
 		     "the model", err);
 }

@@ -242,6 +242,29 @@ static void test_counts(void)
 	ok(right, "bytes and characters are counted as one by one");
 }
 
+/* Every byte at every place, and every length. */
+static void test_length(void)
+{
+	struct ai_buf out = AI_BUF_INIT(1 << 12);
+	char text[70];
+	unsigned seed = 1;
+	int bad = 0;
+
+	for (int run = 0; run < 20000; run++) {
+		size_t n = (size_t)run % sizeof text;
+
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 1103515245u + 12345u;
+			text[i] = (char)((seed >> 16) % (run % 2 ? 256 : 48));
+		}
+		ai_buf_clear(&out);
+		ai_put_inside(&out, text, n);
+		bad += ai_put_length(text, n) != out.len;
+	}
+	ok(bad == 0, "the length of what is written");
+	ai_buf_release(&out);
+}
+
 int main(void)
 {
 	test_text();
@@ -254,5 +277,6 @@ int main(void)
 	test_depth();
 	test_strings_everywhere();
 	ai_buf_release(&b);
+	test_length();
 	return done();
 }

@@ -307,6 +307,48 @@ static int64_t fullest(const int64_t *at, const int64_t *units, int n)
 	return most;
 }
 
+/* What a dry run says is how long it takes: calls of much the same size. */
+static void test_foretold(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_limit limit = { "*", "*", 0, 0 };
+	struct ai_reserved out = { .start_ns = 0 };
+	int64_t units, largest, told, took;
+	int i, run, bad = 0;
+	struct ai_err err;
+
+	for (run = 0; run < 20; run++) {
+		limit.requests = run % 2 == 0 ? 1 + below(900) : 0;
+		limit.tokens = run % 2 == 0 ? 0 : 2000 + below(90000);
+		ai_ledger_set_limit(l, &limit, &err);
+		now_ns += 1000 * 1000000000LL; /* nothing is left of the last */
+		units = largest = 0;
+		for (i = 0; i < 300; i++) {
+			struct ai_reserve r = want(0);
+
+			r.max_wait_ms = INT64_MAX;
+			/* The largest first, so that the burst is known. */
+			r.tokens = i == 0 ? 150 : 1 + below(150);
+			units += run % 2 == 0 ? 1 : r.tokens;
+			largest = run % 2 == 0 ? 1 : 150;
+			if (verdict(l, &r, &out) != AI_GRANTED)
+				bad++;
+		}
+		told = ai_limit_wait(limit.requests + limit.tokens, units,
+				     largest);
+		took = (out.start_ns - now_ns) / 1000000;
+		if (told < took - 61 || told > took + took / 50 + 61)
+			printf("# told %lld ms, took %lld\n", (long long)told,
+			       (long long)took), bad++;
+		now_ns = out.start_ns;
+	}
+	ok(bad == 0, "the wait that is foretold is the one there is");
+	ok(ai_limit_wait(0, 1000000, 1) == 0 &&
+	   ai_limit_wait(1, INT64_MAX, INT64_MAX) == 0 &&
+	   ai_limit_wait(1, INT64_MAX, 1) == INT64_MAX, "at its ends");
+	ai_ledger_close(l);
+}
+
 static void test_minutes(void)
 {
 	struct ai_ledger *l = open_new();
@@ -835,6 +877,7 @@ int main(void)
 	test_users();
 	test_rate();
 	test_minutes();
+	test_foretold();
 	test_breaker();
 	test_one_probe();
 	test_probe_ends();

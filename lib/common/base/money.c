@@ -216,7 +216,8 @@ static void put_decimal(const char *before, uint64_t v, int decimals,
 	do
 		*--p = (char)('0' + v % 10);
 	while ((v /= 10) != 0);
-	out = stpcpy(out, before);
+	while (*before != '\0')
+		*out++ = *before++;
 	memcpy(out, p, (size_t)(digits + sizeof digits - p));
 }
 

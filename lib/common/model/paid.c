@@ -223,7 +223,7 @@ void ai_payer_release(struct ai_payer *p)
 	memset(p, 0, sizeof *p);
 }
 
-static void show_left(int64_t ms, char out[40])
+void ai_paid_show_left(int64_t ms, char out[40])
 {
 	struct timespec now;
 	int64_t s;
@@ -260,7 +260,7 @@ static int over_budget(const struct ai_reserved *r, int64_t worst,
 				  all ? "" : r->scope, all ? "" : " ",
 				  all ? "" : r->name, cap);
 	if (r->resets_ms != INT64_MAX)
-		show_left(r->resets_ms, left);
+		ai_paid_show_left(r->resets_ms, left);
 	ai_err_set(err, AI_E_BUDGET, "it may cost %s; of the %s budget%s%s%s%s "
 		   "of %s, %s are spent and %s held by calls under way, so "
 		   "that %s are missing%s%s",

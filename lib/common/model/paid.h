@@ -85,6 +85,9 @@ int ai_tariff_ask(const struct ai_tariff *t, size_t bytes, int64_t output,
 void ai_tariff_shorten(const struct ai_tariff *t, struct ai_ask *ask,
 		       int64_t cap);
 
+/* How long it is until then, in words: "3 hours". ms since 1970. */
+void ai_paid_show_left(int64_t ms, char out[40]);
+
 /* How the ledger names a key: it tells keys apart, and tells none. */
 void ai_key_label(const char *key, char label[40]);
 

@@ -25,6 +25,7 @@
 #define OPEN_BYTES ((size_t)1 << 24) /* input of all unwritten jobs together */
 
 struct ai_loop_settings ai_loop;
+unsigned long ai_loop_failed;
 unsigned long ai_loop_files;
 
 const struct ai_opt ai_loop_options[] = {
@@ -525,6 +526,7 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	else
 		summarise(&l);
 	status = rc < 0 ? -1 : exit_status(&l);
+	ai_loop_failed = l.tally.bad;
 	release(&l);
 	return status;
 }

@@ -29,6 +29,9 @@ struct ai_loop_settings {
 extern struct ai_loop_settings ai_loop;
 /* Files of records that were opened, standard input among them. */
 extern unsigned long ai_loop_files;
+/* Records of the last run that could not be worked on, and lines that are
+ * none. */
+extern unsigned long ai_loop_failed;
 
 /* -j --unordered -R -s --max-line */
 extern const struct ai_opt ai_loop_options[];

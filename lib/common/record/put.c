@@ -160,16 +160,53 @@ void ai_put_inside(struct ai_buf *b, const char *p, size_t n)
 	ai_buf_add(b, "", 0); /* the NUL behind it */
 }
 
+#ifdef __SSE2__
+static unsigned bits(__m128i mask)
+{
+	return (unsigned)__builtin_popcount((unsigned)_mm_movemask_epi8(mask));
+}
+
+/* How much longer AT_ONCE bytes get. */
+static size_t more_of(const char *p)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)),
+					   v);
+	/* Backspace to carriage return, but for the vertical tab. */
+	const __m128i shift = _mm_sub_epi8(v, _mm_set1_epi8('\b'));
+	const __m128i known = _mm_andnot_si128(
+		_mm_cmpeq_epi8(v, _mm_set1_epi8('\v')),
+		_mm_cmpeq_epi8(_mm_min_epu8(shift, _mm_set1_epi8(5)), shift));
+	const __m128i bad = _mm_or_si128(
+		low, _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+				  _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	return bits(bad) + 4 * (bits(low) - bits(known));
+}
+#else
+static size_t more_of(const char *p)
+{
+	size_t more = 0;
+
+	for (size_t i = 0; i < AT_ONCE; i++)
+		if (escape_of((unsigned char)p[i]))
+			more += escape_of((unsigned char)p[i]) == 'u' ? 5 : 1;
+	return more;
+}
+#endif
+
 size_t ai_put_length(const char *p, size_t n)
 {
 	size_t i = 0, more = 0;
+	char e;
 
-	for (;;) {
-		i += plain_len(p + i, n - i);
-		if (i == n)
-			return n + more;
-		more += escape_of((unsigned char)p[i++]) == 'u' ? 5 : 1;
+	for (; n - i >= AT_ONCE; i += AT_ONCE)
+		more += more_of(p + i);
+	for (; i < n; i++) {
+		e = escape_of((unsigned char)p[i]);
+		more += e == '\0' ? 0 : e == 'u' ? 5 : 1;
 	}
+	return n + more;
 }
 
 static void quote(struct ai_buf *b, const char *p, size_t n)

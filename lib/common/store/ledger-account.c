@@ -321,49 +321,37 @@ int ledger_accounts_find(struct ai_ledger *l, struct ledger_item *it,
 
 /* ---- room --------------------------------------------------------------------- */
 
-/* What b, which applies, leaves of its period. */
-static int left_of(struct ai_ledger *l, const struct ai_budget *b,
-		   int64_t *left, struct ai_err *err)
+/* How b, which applies, stands in its period. */
+static int state_of(struct ai_ledger *l, const struct ai_budget *b,
+		    struct ai_budget_state *s, struct ai_err *err)
 {
-	struct ai_budget_state used = { .budget = *b };
 	struct ai_reserved r;
-	int64_t start, end, n;
+	int64_t start, n;
 	int rc = 0;
 
-	if (ledger_period(b->period, l->wall_ms(), &start, &end)) {
-		r.resets_ms = end;
+	*s = (struct ai_budget_state){ *b, -1, -1, INT64_MAX };
+	if (strcmp(b->period, "request") == 0)
+		return 0;
+	if (ledger_period(b->period, l->wall_ms(), &start, &s->resets_ms)) {
+		r.resets_ms = s->resets_ms;
 		rc = read_account(l, b, start, &n, &r, err);
 	}
-	if (rc > 0) {
-		used.pending = r.pending;
-		used.posted = r.posted;
-	} else if (rc == 0) {
-		rc = ledger_used(l, b->name, &used, err);
-	}
-	*left = b->cap - used.pending - used.posted;
+	if (rc == 0)
+		return ledger_used(l, b->name, s, err);
+	s->pending = r.pending;
+	s->posted = r.posted;
 	return rc < 0 ? -1 : 0;
 }
 
-static int narrow(struct ai_ledger *l, const struct ai_budget *b,
-		  struct ai_room *room, struct ai_err *err)
-{
-	int64_t left;
+typedef int each_budget(void *arg, const struct ai_budget_state *b);
 
-	if (strcmp(b->period, "request") == 0) {
-		if (b->cap < room->request)
-			room->request = b->cap;
-		return 0;
-	}
-	if (left_of(l, b, &left, err) < 0)
-		return -1;
-	if (left < room->left)
-		room->left = left;
-	return 0;
-}
-
-static int find_room(struct ai_ledger *l, const struct ai_labels *labels,
-		     struct ai_room *room, struct ai_err *err)
+/* Within a transaction; user: what labels->user, which is a token, stands
+ * for. */
+static int find_budgets(struct ai_ledger *l, const struct ai_labels *labels,
+			const char *user, each_budget *each, void *arg,
+			struct ai_err *err)
 {
+	struct ai_budget_state s;
 	struct ai_budget b;
 	int mine = 0;
 	size_t i;
@@ -374,31 +362,58 @@ static int find_room(struct ai_ledger *l, const struct ai_labels *labels,
 		b = l->memo.budget[i];
 		mine = applies(l, &b, labels, err);
 		if (mine > 0)
-			mine = narrow(l, &b, room, err);
+			mine = state_of(l, &b, &s, err);
+		else
+			continue;
+		if (strcmp(b.scope, "user") == 0)
+			snprintf(s.budget.name, sizeof(s.budget.name), "%s",
+				 user);
+		if (mine == 0 && each(arg, &s) != 0)
+			break;
 	}
 	return mine < 0 ? -1 : 0;
 }
 
-int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
-		   struct ai_room *room, struct ai_err *err)
+static int narrow(void *arg, const struct ai_budget_state *s)
+{
+	struct ai_room *room = arg;
+	int64_t left = s->budget.cap;
+
+	if (s->posted < 0) {
+		if (left < room->request)
+			room->request = left;
+		return 0;
+	}
+	left -= s->pending + s->posted;
+	if (left < room->left)
+		room->left = left;
+	return 0;
+}
+
+int ai_ledger_budgets_of(struct ai_ledger *l, const struct ai_labels *labels,
+			 each_budget *each, void *arg, struct ai_err *err)
 {
 	struct ai_labels known = *labels;
 	int rc;
 
-	*room = (struct ai_room){ INT64_MAX, INT64_MAX };
-	if (l == NULL) {
-		*room = (struct ai_room){ LEDGER_NEW_REQUEST, LEDGER_NEW_DAY };
-		return 0;
-	}
+	if (l == NULL)
+		return ai_ledger_budgets(NULL, each, arg, err);
 	if (ai_db_begin(&l->db, false, err) < 0)
 		return -1;
 	/* Whom nobody knows has spent nothing, and has no budget but that of
 	 * each: his name is no token. */
 	rc = ledger_known_person(l, known.user, err);
 	if (rc >= 0)
-		rc = find_room(l, &known, room, err);
+		rc = find_budgets(l, &known, labels->user, each, arg, err);
 	ai_db_rollback(&l->db);
 	return rc < 0 ? -1 : 0;
+}
+
+int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
+		   struct ai_room *room, struct ai_err *err)
+{
+	*room = (struct ai_room){ INT64_MAX, INT64_MAX };
+	return ai_ledger_budgets_of(l, labels, narrow, room, err);
 }
 
 /* While a budget is not there nothing is entered under its accounts: they go

@@ -179,6 +179,29 @@ static int find_limit(struct ai_ledger *l, const char *key,
 	return rc;
 }
 
+int ai_ledger_limit_of(struct ai_ledger *l, const char *key, const char *model,
+		       struct ai_limit *limit, struct ai_err *err)
+{
+	*limit = (struct ai_limit){ .requests = 0 };
+	return l == NULL ? 0 : find_limit(l, key, model, limit, err);
+}
+
+int64_t ai_limit_wait(int64_t limit, int64_t units, int64_t largest)
+{
+	int64_t burst = least_of(limit), rate;
+	__int128 ms;
+
+	if (limit <= 0)
+		return 0;
+	burst = largest > burst ? largest : burst;
+	if (units <= burst)
+		return 0;
+	rate = limit - burst > least_of(limit) ? limit - burst
+					       : least_of(limit);
+	ms = ((__int128)(units - burst) * (WINDOW / 1000000) + rate - 1) / rate;
+	return ms > INT64_MAX ? INT64_MAX : (int64_t)ms;
+}
+
 static int find_buckets(struct ai_ledger *l, struct ledger_item *it,
 			struct ledger_rate *r, struct ai_err *err)
 {

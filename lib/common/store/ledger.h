@@ -259,6 +259,19 @@ int ai_ledger_budgets(struct ai_ledger *l,
  * new one. */
 int ai_ledger_room(struct ai_ledger *l, const struct ai_labels *labels,
 		   struct ai_room *room, struct ai_err *err);
+/* Each budget that such a call falls under; one of "*" has the name that it
+ * means here. */
+int ai_ledger_budgets_of(struct ai_ledger *l, const struct ai_labels *labels,
+			 int (*each)(void *arg,
+				     const struct ai_budget_state *b),
+			 void *arg, struct ai_err *err);
+/* The limit that holds for calls with this key and model; 0: none.  Without a
+ * ledger there is none. */
+int ai_ledger_limit_of(struct ai_ledger *l, const char *key, const char *model,
+		       struct ai_limit *limit, struct ai_err *err);
+/* How long the last of so many requests or tokens waits, ms, if all are asked
+ * for now, no call is under way, and the largest call takes so many. */
+int64_t ai_limit_wait(int64_t limit, int64_t units, int64_t largest);
 int ai_ledger_limits(struct ai_ledger *l,
 		     int (*each)(void *arg, const struct ai_limit *limit),
 		     void *arg, struct ai_err *err);
