@@ -24,6 +24,11 @@ struct cost_settings {
 	int64_t expect;           /* tokens that an answer is expected to have */
 	struct ai_opt_list accept; /* models whose insane prices are taken */
 	bool dry_run;
+	struct ai_opt_list checks; /* of health */
+	int64_t warn;              /* percent */
+	int64_t min_free;          /* bytes */
+	int64_t max_dead;          /* reservations */
+	double timeout_s;
 };
 extern struct cost_settings cost;
 
@@ -165,21 +170,40 @@ int cost_estimate(int argc, char **argv, struct ai_err *err);
 /* Sums all records up; an exit status, or -1. */
 int cost_dry_run(int argc, char **argv, struct ai_err *err);
 
-/* ---- set.c: what budgets are called and how they stand --------------------------- */
+/* ---- table.c: for people ---------------------------------------------------------- */
+
+/* Of the terminal that standard output is; 0: it is none. */
+size_t cost_columns(void);
+/* Whole percents, up to 999; 100 of nothing. */
+int cost_percent(int64_t part, int64_t whole);
+/* "[####......]" */
+void cost_bar(struct ai_buf *b, int64_t part, int64_t whole, int cells);
+/* How long ago that is, in words: "3 hours". ms since 1970. */
+void cost_age(int64_t ms, char out[40]);
+/* cost_put() in lines of so many columns; 0: one line. */
+int cost_put_folded(struct cost_out *o, size_t columns);
+
+/* ---- show.c: how things stand ------------------------------------------------------ */
 
 /* "tenant:acme" */
 void cost_name_budget(const struct ai_budget *b, char *out, size_t size);
 /* Its members; what is spent, held and left only where that is one sum. */
 void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s);
-/* What --key or --key-env name, as the ledger does; "*": neither is given. */
-int cost_take_key(char out[40], struct ai_err *err);
 /* ", which begins anew in 3 hours (2026-11-30T00:00:00+0100)"; nothing for one
  * that never does. */
 void cost_say_reset(struct ai_buf *b, int64_t ms);
+cost_verb_fn cost_show_budget, cost_show_limit, cost_show_breaker;
+
+/* ---- set.c --------------------------------------------------------------------------- */
+
+/* What --key or --key-env name, as the ledger does; "*": neither is given. */
+int cost_take_key(char out[40], struct ai_err *err);
 
 /* ---- the verbs ------------------------------------------------------------------ */
 
-cost_verb_fn cost_budget, cost_limit, cost_reservations; /* set.c */
+cost_verb_fn cost_budget, cost_limit;                    /* set.c */
+cost_verb_fn cost_reservations;                          /* show.c */
+cost_verb_fn cost_health;                                /* health.c */
 cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
 cost_verb_fn cost_report;                                /* report.c */
 cost_verb_fn cost_ledger;                                /* admin.c */

@@ -226,7 +226,7 @@ int cost_list_of(struct ai_ledger *l, cost_rows_fn *rows, const char *head,
 	int rc;
 
 	cost_begin(&o, ai_loop.plain_out && head != NULL);
-	if (o.table) {
+	if (o.table && head[0] != '\0') {
 		ai_buf_str(&o.line, head);
 		cost_put(&o);
 	}

@@ -41,6 +41,20 @@ static const struct ai_opt options[] = {
 	  "at the prices of this day; prices import: they hold from it on" },
 	{ "accept", 0, AI_OPT_LIST, &cost.accept, "MODEL",
 	  "prices import: take this price though it looks insane" },
+	{ "check", 0, AI_OPT_LIST, &cost.checks, "NAME",
+	  "health: make only this check; may be given again" },
+	{ "warn", 0, AI_OPT_INT, &cost.warn, "PERCENT",
+	  "health: no budget may be used so far",
+	  .initial = "100", .min = 1, .max = 100, .key = "cost.warn" },
+	{ "min-free", 0, AI_OPT_INT, &cost.min_free, "BYTES",
+	  "health: least free space on the ledger's disk", .initial = "64M",
+	  .max = 1e15, .key = "cost.min_free" },
+	{ "max-dead", 0, AI_OPT_INT, &cost.max_dead, "N",
+	  "health: most reservations of dead programs", .initial = "0",
+	  .max = 1e9, .key = "cost.max_dead" },
+	{ "timeout", 0, AI_OPT_REAL, &cost.timeout_s, "SECONDS",
+	  "health: answer within this time", .initial = "5", .min = 0.05,
+	  .max = 600 },
 	{ "force", 0, AI_OPT_FLAG, &cost.force, NULL,
 	  "settle, ledger backup and restore: do it all the same" },
 	{ 0 }
@@ -60,6 +74,7 @@ static const struct ai_verb verbs[] = {
 	{ "settle", "say what a call has cost" },
 	{ "report", "sum up what was spent" },
 	{ "prices", "list, show, import, check or compare prices" },
+	{ "health", "say whether all is well" },
 	{ "batch", "list or remove the journals of batches" },
 	{ "cache", "say how full the cache is, or empty it" },
 	{ "ledger", "check, copy, restore or move the ledger" },
@@ -85,6 +100,9 @@ static const struct ai_opt_use uses[] = {
 	{ &ai_paid.date, "|estimate|prices|" }, { &cost.accept, "|prices|" },
 	{ &cost.key, "|limit|estimate|" },
 	{ &cost.key_env, "|limit|estimate|" },
+	{ &cost.checks, "|health|" }, { &cost.warn, "|health|" },
+	{ &cost.min_free, "|health|" }, { &cost.max_dead, "|health|" },
+	{ &cost.timeout_s, "|health|" },
 	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
@@ -127,6 +145,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "reservations", cost_reservations },
 		{ "settle", cost_settle }, { "report", cost_report },
 		{ "prices", cost_prices },
+		{ "health", cost_health },
 		{ "batch", cost_batch }, { "cache", cost_cache },
 		{ "ledger", cost_ledger }, { "export", cost_export },
 		{ "forget", cost_forget }, { NULL, NULL }
@@ -145,11 +164,16 @@ const struct ai_program ai_program = {
 	.summary = "what it costs: estimates, budgets, limits, reports",
 	.synopsis = "[options] [FILE...]\n"
 		    "--dry-run [options] [FILE...]\n"
-		    "budget [set SCOPE[:NAME] PERIOD DOLLARS | rm SCOPE[:NAME] PERIOD]\n"
-		    "limit [set MODEL --requests N --tokens N | rm MODEL] [--key KEY]\n"
-		    "breaker [reset [MODEL]]\n"
-		    "reservations\n"
-		    "settle [ID DOLLARS|worst|void [--force]]\n"
+		    "budget [show [SCOPE[:NAME] [PERIOD]]]\n"
+		    "budget set SCOPE[:NAME] PERIOD DOLLARS\n"
+		    "budget rm SCOPE[:NAME] PERIOD\n"
+		    "limit [show [MODEL]]\n"
+		    "limit set MODEL --requests N --tokens N [--key KEY]\n"
+		    "limit rm MODEL [--key KEY]\n"
+		    "breaker [show [MODEL] | reset [MODEL]]\n"
+		    "reservations [show [MODEL|PROGRAM]]\n"
+		    "settle [show | ID DOLLARS|worst|void [--force]]\n"
+		    "health [--check NAME] [--warn PERCENT]\n"
 		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
 		    "prices list [PATTERN] | show MODEL | check [FILE]\n"
 		    "prices import | diff [FILE] [--accept MODEL]\n"

@@ -59,12 +59,6 @@ static int is_wanted(void *arg, const struct ai_budget_state *s)
 	return 1;
 }
 
-void cost_name_budget(const struct ai_budget *b, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s", b->scope, b->name[0] != '\0' ? ":" : "",
-		 b->name);
-}
-
 /* What people may not have thought of when they set it. */
 static void warn_of(const struct ai_budget_state *s)
 {
@@ -158,112 +152,19 @@ static int remove_budget(int argc, char **argv, struct ai_err *err)
 	return take_budget(&b, argv, err) < 0 ? -1 : open_and_change(&b, err);
 }
 
-static void put_used(struct ai_buf *b, const struct ai_budget_state *s)
-{
-	int64_t left = s->budget.cap - s->posted - s->pending;
-
-	if (s->posted < 0)
-		return;
-	cost_put_usd(b, "spent_usd", s->posted);
-	cost_put_usd(b, "held_usd", s->pending);
-	cost_put_usd(b, "left_usd", left > 0 ? left : 0);
-	if (s->resets_ms != INT64_MAX)
-		cost_put_time(b, "resets", s->resets_ms);
-}
-
-void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s)
-{
-	cost_put_text(b, "scope", s->budget.scope);
-	if (s->budget.name[0] != '\0')
-		cost_put_text(b, "name", s->budget.name);
-	cost_put_text(b, "period", s->budget.period);
-	cost_put_usd(b, "cap_usd", s->budget.cap);
-	put_used(b, s);
-}
-
-void cost_say_reset(struct ai_buf *b, int64_t ms)
-{
-	char left[40], at[40];
-
-	if (ms == INT64_MAX)
-		return;
-	ai_paid_show_left(ms, left);
-	cost_time(ms, at);
-	ai_buf_fmt(b, ", which begins anew in %s (%s)", left, at);
-}
-
-static int list_budget(void *arg, const struct ai_budget_state *s)
-{
-	struct cost_out *o = arg;
-	struct ai_buf *b = &o->line;
-	char cap[AI_MONEY_TEXT], spent[AI_MONEY_TEXT] = "";
-	char what[160];
-
-	if (ai_loop.plain_out) {
-		ai_money_show(s->budget.cap, cap);
-		if (s->posted >= 0)
-			ai_money_show(s->posted, spent);
-		cost_name_budget(&s->budget, what, sizeof(what));
-		ai_buf_fmt(b, "%-24s %-8s %12s", what, s->budget.period, cap);
-		if (s->posted >= 0)
-			ai_buf_fmt(b, " %12s", spent);
-		return cost_put(o);
-	}
-	ai_put_open(b, '{');
-	cost_put_budget(b, s);
-	ai_put_close(b, '}');
-	return cost_put(o);
-}
-
-static int budget_rows(struct ai_ledger *l, struct cost_out *o,
-		       struct ai_err *err)
-{
-	return ai_ledger_budgets(l, list_budget, o, err);
-}
-
 int cost_budget(int argc, char **argv, struct ai_err *err)
 {
 	static const struct cost_word words[] = {
-		{ "set", set_budget }, { "rm", remove_budget }, { NULL, NULL }
+		{ "show", cost_show_budget }, { "set", set_budget },
+		{ "rm", remove_budget }, { NULL, NULL }
 	};
-	struct ai_ledger *l;
 
 	if (argc == 0)
-		return cost_open(&l, false, err) < 0 ? -1 :
-			cost_list_of(l, budget_rows, "budget of              "
-				     "  period           cap        spent", err);
+		return cost_show_budget(argc, argv, err);
 	return cost_pick("budget", words, argc, argv, err);
 }
 
 /* ---- limits ------------------------------------------------------------------- */
-
-static int list_limit(void *arg, const struct ai_limit *q)
-{
-	struct cost_out *o = arg;
-	struct ai_buf *b = &o->line;
-
-	if (ai_loop.plain_out) {
-		ai_buf_fmt(b, "%-34s %-32s %9lld %11lld", q->model, q->key,
-			   (long long)q->requests, (long long)q->tokens);
-		return cost_put(o);
-	}
-	ai_put_open(b, '{');
-	cost_put_text(b, "model", q->model);
-	if (strcmp(q->key, "*") != 0)
-		cost_put_text(b, "key", q->key);
-	if (q->requests > 0)
-		cost_put_int(b, "requests", q->requests);
-	if (q->tokens > 0)
-		cost_put_int(b, "tokens", q->tokens);
-	ai_put_close(b, '}');
-	return cost_put(o);
-}
-
-static int limit_rows(struct ai_ledger *l, struct cost_out *o,
-		      struct ai_err *err)
-{
-	return ai_ledger_limits(l, list_limit, o, err);
-}
 
 static int is_limited(void *arg, const struct ai_limit *q)
 {
@@ -355,56 +256,11 @@ static int remove_limit(int argc, char **argv, struct ai_err *err)
 int cost_limit(int argc, char **argv, struct ai_err *err)
 {
 	static const struct cost_word words[] = {
-		{ "set", set_limit }, { "rm", remove_limit }, { NULL, NULL }
+		{ "show", cost_show_limit }, { "set", set_limit },
+		{ "rm", remove_limit }, { NULL, NULL }
 	};
 
 	if (argc == 0)
-		return cost_list(limit_rows, "model                         "
-				 "     key                               requests"
-				 "      tokens", err);
+		return cost_show_limit(argc, argv, err);
 	return cost_pick("limit", words, argc, argv, err);
-}
-
-/* ---- reservations --------------------------------------------------------------- */
-
-static int list_hold(void *arg, const struct ai_hold *h)
-{
-	struct cost_out *o = arg;
-	struct ai_buf *b = &o->line;
-	char amount[AI_MONEY_TEXT];
-
-	if (ai_loop.plain_out) {
-		ai_money_show(h->amount, amount);
-		ai_buf_fmt(b, "%10s %-8lld %-6s %-6s %-12s %s", amount,
-			   (long long)h->pid, h->alive ? "alive" : "dead",
-			   h->sent ? "sent" : "", h->tool, h->model);
-		return cost_put(o);
-	}
-	ai_put_open(b, '{');
-	cost_put_text(b, "id", h->id);
-	cost_put_usd(b, "held_usd", h->amount);
-	cost_put_text(b, "tool", h->tool);
-	cost_put_text(b, "model", h->model);
-	cost_put_time(b, "since", h->created);
-	cost_put_int(b, "pid", h->pid);
-	ai_put_key(b, "alive");
-	ai_put_bool(b, h->alive);
-	ai_put_key(b, "sent");
-	ai_put_bool(b, h->sent);
-	ai_put_close(b, '}');
-	return cost_put(o);
-}
-
-static int hold_rows(struct ai_ledger *l, struct cost_out *o,
-		     struct ai_err *err)
-{
-	return ai_ledger_holds(l, list_hold, o, err);
-}
-
-int cost_reservations(int argc, char **argv, struct ai_err *err)
-{
-	if (cost_no_operand(argc, argv, err) < 0)
-		return -1;
-	return cost_list(hold_rows, "      held pid      owner  state  tool "
-			 "        model", err);
 }

@@ -36,14 +36,16 @@ static int list_call(void *arg, const struct ai_hold *h)
 {
 	struct cost_out *o = arg;
 	struct ai_buf *b = &o->line;
-	char amount[AI_MONEY_TEXT];
+	char amount[AI_MONEY_TEXT], age[40];
 
 	if (h->alive)
 		return 0;
 	if (ai_loop.plain_out) {
 		ai_money_show(h->amount, amount);
-		ai_buf_fmt(b, "%s %12s %-6s %-12s %s", h->id, amount,
-			   h->pid != 0 ? "held" : "booked", h->tool, h->model);
+		cost_age(h->created, age);
+		ai_buf_fmt(b, "%s %12s %-6s %-12s %-11s %s", h->id, amount,
+			   h->pid != 0 ? "held" : "booked", h->tool, age,
+			   h->model);
 		return cost_put(o);
 	}
 	ai_put_open(b, '{');
@@ -65,10 +67,15 @@ static int open_questions(struct ai_ledger *l, struct cost_out *o,
 
 int cost_settle(int argc, char **argv, struct ai_err *err)
 {
-	if (argc == 0)
-		return cost_list(open_questions, "id                        "
-				 "             amount state  tool         model",
+	static const char *show = "show";
+
+	if (argc == 0 || (argc == 1 && strcmp(argv[0], "show") == 0))
+		return cost_list(open_questions, "id                                     a"
+				 "mount state  tool         age         model",
 				 err);
+	if (argc == 1 && ai_nearest(argv[0], &show, 1) != NULL)
+		return ai_err_set(err, AI_E_USAGE, "'%.60s' is no verb of "
+				  "settle; did you mean 'show'?", argv[0]);
 	if (cost_operands(argc, 2, "settle ID DOLLARS|worst|void", err) < 0)
 		return -1;
 	wanted.how = strcmp(argv[1], "worst") == 0 ? AI_BOOK_WORST :
@@ -81,38 +88,6 @@ int cost_settle(int argc, char **argv, struct ai_err *err)
 }
 
 /* ---- breakers ------------------------------------------------------------------ */
-
-static int list_breaker(void *arg, const struct ai_breaker *b)
-{
-	static const char *const states[] = {
-		[AI_CLOSED] = "closed", [AI_OPEN] = "open",
-		[AI_HALF_OPEN] = "half-open",
-	};
-	struct cost_out *o = arg;
-
-	if (ai_loop.plain_out) {
-		ai_buf_fmt(&o->line, "%-40s %-10s %8lld %8lld %8lld", b->model,
-			   states[b->is], (long long)b->failures,
-			   (long long)(b->wait_ms + 999) / 1000,
-			   (long long)(b->held_ms + 999) / 1000);
-		return cost_put(o);
-	}
-	ai_put_open(&o->line, '{');
-	cost_put_text(&o->line, "model", b->model);
-	cost_put_text(&o->line, "key", b->key);
-	cost_put_text(&o->line, "state", states[b->is]);
-	cost_put_int(&o->line, "failures", b->failures);
-	cost_put_int(&o->line, "wait_ms", b->wait_ms);
-	cost_put_int(&o->line, "held_ms", b->held_ms);
-	ai_put_close(&o->line, '}');
-	return cost_put(o);
-}
-
-static int breaker_rows(struct ai_ledger *l, struct cost_out *o,
-			struct ai_err *err)
-{
-	return ai_ledger_breakers(l, list_breaker, o, err);
-}
 
 static int reset(int argc, char **argv, struct ai_err *err)
 {
@@ -132,12 +107,11 @@ static int reset(int argc, char **argv, struct ai_err *err)
 int cost_breaker(int argc, char **argv, struct ai_err *err)
 {
 	static const struct cost_word words[] = {
-		{ "reset", reset }, { NULL, NULL }
+		{ "show", cost_show_breaker }, { "reset", reset },
+		{ NULL, NULL }
 	};
 
 	if (argc == 0)
-		return cost_list(breaker_rows, "model                         "
-				 "           state      failures   wait s  "
-				 "held s", err);
+		return cost_show_breaker(argc, argv, err);
 	return cost_pick("breaker", words, argc, argv, err);
 }

@@ -319,6 +319,14 @@ int ai_ledger_check(struct ai_ledger *l,
 		    void (*each)(void *arg, const char *what), void *arg,
 		    struct ai_err *err);
 
+/* ---- health (ledger-health.c) ---------------------------------------------- */
+
+/* Whether it can be written: a row is, up to the disk, and nothing of it stays.
+ * AI_E_TRY_LATER: it was locked all this time; AI_E_CREATE, AI_E_IO. */
+int ai_ledger_probe(struct ai_ledger *l, int wait_ms, struct ai_err *err);
+/* When the newest thing in it was written, ms; 0: there is none. */
+int ai_ledger_newest(struct ai_ledger *l, int64_t *ms, struct ai_err *err);
+
 /* ---- copies (ledger-backup.c) ---------------------------------------------- */
 
 /* A copy in one file, while others go on; it is there whole or not at all.
