@@ -317,6 +317,7 @@ static void costs(const struct ai_catalog *c, const char *typed,
 static void test_imported(struct ai_span table)
 {
 	static const char prices[] = AI_HISTORY_HEAD
+		LINE("acme/gpt-4o-2099-01-01", "2026-08-01", "66")
 		LINE("acme/new-2026-05-01", "2026-08-01", "7")
 		LINE("acme/new-2026-06-01", "2026-08-01", "8")
 		LINE("acme/other", "2026-08-01", "1")
@@ -339,6 +340,9 @@ static void test_imported(struct ai_span table)
 	costs(c, "gpt-4o", "2026-09-30", "openai/gpt-4o", 4000000);
 	costs(c, "openai/gpt-4o-2024-08-06", "2026-10-01", "openai/gpt-4o",
 	      5000000);
+	costs(c, "gpt-4o-2099-01-01", "2026-10-01", "openai/gpt-4o", 5000000);
+	costs(c, "acme/gpt-4o-2099-01-01", "2026-10-01",
+	      "acme/gpt-4o-2099-01-01", 66000000);
 	costs(c, "azure/gpt-4o", "2026-10-01", "openai/gpt-4o", 3000000);
 	costs(c, "openai/nick", "2026-10-01", "openai/gpt-4o", 5000000);
 	costs(c, "nick", "2026-09-01", "openai/gpt-4o", 4000000);

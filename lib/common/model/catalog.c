@@ -579,14 +579,22 @@ int ai_catalog_check_when(const char *when, struct ai_err *err)
 
 /* ---- what was imported ----------------------------------------------------- */
 
+/* Whether somebody else than the maker offers what was found by a bare name. */
+static bool is_of_others(const struct ai_history_hit *hit)
+{
+	return hit->rank < AI_RANK_SNAPSHOT && hit->rank % 3 == 2;
+}
+
 /* Its line in the file of prices that holds then, if there is one and it is as
- * near to the name as what the tables have, or nearer. */
+ * near to the name as what the tables have, or nearer.  A bare name that the
+ * tables know is none of another provider's. */
 static struct ai_span imported(const struct ai_catalog *c, struct search *s,
 			       struct ai_span when, struct ai_history_hit *hit)
 {
 	int limit = s->rank == NO_RANK || s->ambiguous ? NO_RANK : s->rank + 1;
 
-	if (!ai_history_search(&c->prices, s->form, s->forms, limit, hit)) {
+	if (!ai_history_search(&c->prices, s->form, s->forms, limit, hit) ||
+	    (limit != NO_RANK && is_of_others(hit))) {
 		hit->first.p = NULL;
 		if (limit != NO_RANK) /* by the tables' names for it */
 			hit->first = ai_history_first(&c->prices, s->matched);
