@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "base/start.h"
+#include "base/utf8.h"
 #include "model/paid.h"
 #include "record/loop.h"
 
@@ -248,8 +249,52 @@ static int add_model(void *arg, struct ai_span name)
 	return ai_import_add_model(f->i, &m, f->err);
 }
 
+/* What is wrong with a line of the file, or NULL. */
+static const char *line_fault(struct ai_span line, struct ai_span last,
+			      struct ai_err *why)
+{
+	struct ai_model m;
+	int c = ai_history_compare(last, line);
+
+	if (ai_history_name(line).n == 0)
+		return "it is no line of prices";
+	if (last.p != NULL && c >= 0)
+		return c == 0 ? "the same day stands twice"
+			      : "it is not sorted: nothing finds it";
+	if (ai_history_is(line).n == 0 &&
+	    ai_history_read(line, (struct ai_span){ "", 0 }, &m, why) < 0)
+		return why->msg;
+	return NULL;
+}
+
+/* A file that somebody has edited or merged; so many lines are wrong. */
+static unsigned check_lines(struct cost_out *o, const struct ai_history *h)
+{
+	struct ai_span line = { NULL, 0 }, last = { NULL, 0 };
+	struct ai_item item = { .state = AI_ITEM_WRONG };
+	struct ai_err why;
+	const char *fault;
+	unsigned n = 0;
+
+	for (; (line = ai_history_next(h, line)).p != NULL; last = line) {
+		fault = line_fault(line, last, &why);
+		if (fault == NULL)
+			continue;
+		n++;
+		snprintf(item.name, sizeof item.name, "%.*s",
+			 (int)ai_utf8_floor(ai_history_name(line).p,
+					    ai_history_name(line).n, 99),
+			 ai_history_name(line).p);
+		snprintf(item.why, sizeof item.why, "%.*s",
+			 (int)ai_utf8_floor(fault, strlen(fault), 199), fault);
+		put_item(o, &item, "wrong");
+	}
+	return n;
+}
+
 /* All prices that hold on a day. */
-static int add_in_force(struct ai_import **i, struct ai_err *err)
+static int add_in_force(struct ai_import **i, struct cost_out *o,
+			unsigned *wrong, struct ai_err *err)
 {
 	struct ai_catalog *c;
 	struct in_force f = { .err = err };
@@ -263,6 +308,7 @@ static int add_in_force(struct ai_import **i, struct ai_err *err)
 	f.c = c;
 	f.i = *i;
 	f.day = day;
+	*wrong = check_lines(o, ai_catalog_history(c));
 	rc = ai_catalog_each(c, add_model, &f);
 	ai_catalog_free(c);
 	return rc < 0 ? -1 : ai_import_judge(*i, NULL, NULL, err);
@@ -287,18 +333,19 @@ static int check(int argc, char **argv, struct ai_err *err)
 	const struct ai_import_counts *c;
 	struct cost_out o;
 	struct ai_import *i;
+	unsigned wrong = 0;
 	int rc, status = AI_EXIT_OK;
 
-	rc = argc > 0 ? read_tables(&i, argc, argv, err)
-		      : add_in_force(&i, err);
 	cost_begin(&o, ai_loop.plain_out);
+	rc = argc > 0 ? read_tables(&i, argc, argv, err)
+		      : add_in_force(&i, &o, &wrong, err);
 	if (rc == 0 && argc > 0)
 		rc = compare(i, &cost.accept, err);
 	if (rc == 0) {
 		c = ai_import_counts(i);
 		ai_import_each(i, put_finding, &o);
 		if (ai_loop.exit_no && c->state[AI_ITEM_REFUSED] +
-		    c->state[AI_ITEM_WRONG] + c->odd > 0)
+		    c->state[AI_ITEM_WRONG] + c->odd + wrong > 0)
 			status = AI_EXIT_NO;
 	}
 	return end_with(&o, i, rc, status, err);

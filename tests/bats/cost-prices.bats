@@ -426,6 +426,26 @@ bad() {
 	assert_status 0
 }
 
+@test "check sees a file that was edited or merged" {
+	need jq
+	for n in a b c; do
+		table "acme/$n" 1e-6 2e-6 |
+			ai-cost prices import --date 2026-01-01 >/dev/null
+	done
+	run --separate-stderr ai-cost prices check -e
+	assert_status 0
+	for n in 1 3 2 4 4; do
+		sed -n "${n}p" $PRICES
+	done >$PRICES.2
+	echo '<<<<<<< HEAD' >>$PRICES.2
+	echo '{"model":"acme/z","date":"2026-01-01","price":7}' >>$PRICES.2
+	mv $PRICES.2 $PRICES
+	run --separate-stderr ai-cost prices check -e
+	assert_status 1
+	assert_eq "$(jq -c '[.model, .why[:14]]' <<<"$output" | tr '\n' ' ')" \
+		'["acme/a","it is not sort"] ["acme/c","the same day s"] ["","it is no line "] ["acme/z","imported price"] '
+}
+
 @test "list takes a word or a pattern" {
 	need jq
 	table acme/model-one 1e-6 2e-6 | ai-cost prices import >/dev/null

@@ -37,13 +37,6 @@ static void use(const struct ai_model *m)
 	}
 }
 
-static int compare(struct ai_span a, struct ai_span b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
 static void check_line(const struct ai_history *h, struct ai_span line,
 		       struct ai_span last)
 {
@@ -51,11 +44,9 @@ static void check_line(const struct ai_history *h, struct ai_span line,
 	struct ai_history_hit hit;
 	struct ai_model m;
 	struct ai_err err;
-	int c = compare(ai_history_name(last), name);
 
-	must(name.n > 0 && c <= 0);
-	if (c == 0 && last.n > 0)
-		must(compare(ai_history_date(last), ai_history_date(line)) < 0);
+	must(name.n > 0);
+	must(last.n == 0 || ai_history_compare(last, line) < 0);
 	first = ai_history_first(h, name);
 	must(first.p != NULL && first.p <= line.p);
 	if (ai_history_is(line).n > 0)

@@ -151,6 +151,13 @@ static int compare(struct ai_span a, struct ai_span b)
 	return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
 }
 
+int ai_history_compare(struct ai_span a, struct ai_span b)
+{
+	int c = compare(ai_history_name(a), ai_history_name(b));
+
+	return c != 0 ? c : compare(ai_history_date(a), ai_history_date(b));
+}
+
 /* The first line whose name is not before this one. */
 static const char *lower_bound(const struct ai_history *h, struct ai_span name)
 {

@@ -55,6 +55,8 @@ struct ai_span ai_history_next(const struct ai_history *h,
 struct ai_span ai_history_name(struct ai_span line);
 struct ai_span ai_history_date(struct ai_span line);
 struct ai_span ai_history_is(struct ai_span line);
+/* Below 0, 0 or above: how two lines are to be sorted. */
+int ai_history_compare(struct ai_span a, struct ai_span b);
 /* The first line of this name, or none. */
 struct ai_span ai_history_first(const struct ai_history *h,
 				struct ai_span name);
