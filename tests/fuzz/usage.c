@@ -7,6 +7,7 @@
  * fuzz: lib/common/model/price.c lib/common/model/catalog.c
  * fuzz: lib/common/model/price-history.c lib/common/model/price-table.c
  * fuzz: lib/common/model/price-litellm.c lib/common/model/price-genai.c
+ * fuzz: lib/common/model/price-put.c
  */
 #include "model/bill.h"
 #include "model/catalog.h"
