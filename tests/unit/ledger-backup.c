@@ -67,7 +67,7 @@ static void test_backup(void)
 static void test_backup_refused(void)
 {
 	struct ai_ledger *l = open_new();
-	static const char *const tails[] = { "", "-wal", "-shm", "-queue3" };
+	static const char *const tails[] = { "", "-wal", "-shm", "-queue4" };
 	struct ai_err err;
 	struct stat a, b;
 	size_t i;

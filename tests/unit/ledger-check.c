@@ -76,7 +76,9 @@ static void call(struct ai_ledger *l, int i)
 		.key = "k", .tenant = "acme", .run = "r" } };
 	struct ai_post p = { .amount = i % 5 == 4 ? 2000 : 500 + i,
 			     .how = (enum ai_booking)(i % 6 == 5 ? i % 3 : 0),
-			     .usage = "{\"input\":7}" };
+			     .usage = "{\"input\":7}", .facts = {
+		.ended = i % 4 == 3 ? AI_ENDED_UNUSABLE : 0, .attempt = i % 3,
+		.input = 7, .output = i, .time_us = i * 90000 } };
 	struct ai_reserved out;
 	struct ai_err err;
 
@@ -115,6 +117,20 @@ static void keep_more(struct ai_ledger *l)
 		ok(false, "what is kept beside: %s", err.msg);
 }
 
+static void hits(struct ai_ledger *l)
+{
+	struct ai_hit hit = { .labels = { .tool = "ai-complete", .provider =
+		"p", .model = "m", .key = "k", .tenant = "acme", .user = "Ada",
+		.run = "r" }, .hits = 3, .saved = 5 };
+	struct ai_ledger_op op = { .what = AI_LEDGER_HIT, .in.hit = &hit },
+			    *list = &op;
+	struct ai_err err;
+
+	if (ai_ledger_many(l, &list, 1, &err) < 0 ||
+	    op.err.code != AI_E_NONE)
+		ok(false, "hits: %s", err.msg);
+}
+
 static void fill(struct ai_ledger *l)
 {
 	struct ai_forgotten out;
@@ -132,6 +148,7 @@ static void fill(struct ai_ledger *l)
 	budget(l, "all", "", "total", INT64_MAX);
 	for (i = 0; i < CALLS; i++)
 		call(l, i);
+	hits(l);
 	budget(l, "model", "m", "hour", 45000000123);
 	budget(l, "model", "m", "month", 1);
 	budget(l, "model", "m", "month", -1);
@@ -239,6 +256,9 @@ static bool edit(const char *sql)
 #define UNGUARDED "DROP TRIGGER no_update; DROP TRIGGER no_delete;" \
 	"DROP TRIGGER no_event_update; DROP TRIGGER no_event_delete;"
 
+#define COLUMN(name, column) ", " #column
+#define ROLLUP_COLUMNS AI_ROLLUP_COLUMNS(COLUMN)
+
 static const struct { const char *sql, *told; } edits[] = {
 	{ "DELETE FROM entry; UPDATE account SET posted=0, pending=0",
 	  "calls of it are not counted in it" },
@@ -275,6 +295,20 @@ static const struct { const char *sql, *told; } edits[] = {
 	  "conversation 1: its user is missing" },
 	{ "UPDATE state SET zone='Asia/Tokyo'", "it begins where no day" },
 	{ "UPDATE state SET zone='Europe/Atlantis'", "there is no time zone" },
+	{ "UPDATE rollup SET posted=posted+1", "posted is " },
+	{ "UPDATE rollup SET t3=t3-1 WHERE hour=(SELECT max(hour) FROM rollup)",
+	  "and label 1: t3 is -1; its transfers make 0" },
+	{ "DELETE FROM rollup", "and label 1: it is missing" },
+	{ "INSERT INTO rollup SELECT hour+360000000000, label" ROLLUP_COLUMNS
+	  " FROM rollup", "no transfers make it" },
+	{ "UPDATE total SET calls=calls+1", "total of label 1: calls is " },
+	{ "DELETE FROM total", "total of label 1: it is missing" },
+	{ "UPDATE hit SET saved=saved+1", "hit 1: its seal is broken" },
+	{ "DELETE FROM hit", "no transfers make it" },
+	{ UNGUARDED "UPDATE transfer SET input=input+1 WHERE seq=2",
+	  "transfer 2: its seal is broken" },
+	{ UNGUARDED "UPDATE transfer SET ended=0 WHERE ended=1",
+	  "its seal is broken" },
 	{ "DROP TABLE message", "message" },
 	{ "DROP TABLE bucket", "table bucket: it is missing" },
 	{ "DROP TABLE event", "event" },

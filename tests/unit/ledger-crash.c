@@ -75,7 +75,8 @@ static void fail(const char *what, long at, int kind, int64_t detail)
 
 enum does {
 	RESERVE, SENT, POST, VOID, SETTLE, ORPHAN, SWEEP, BUDGET, LIMIT,
-	BREAKER, CACHE, BATCH, ANSWER, SAY, FORGET, CHECKPOINT, REOPEN, KINDS
+	BREAKER, CACHE, BATCH, ANSWER, SAY, FORGET, CHECKPOINT, REOPEN,
+	HIT, KINDS
 };
 
 struct call {
@@ -149,7 +150,9 @@ static int do_sent(struct ai_ledger *l, struct step *s, struct ai_err *err)
 static int do_post(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
 	struct ai_post p = { .amount = s->amount, .usage = "{\"input\":3}",
-			     .outcome = AI_OUTCOME_SUCCESS };
+			     .outcome = AI_OUTCOME_SUCCESS, .facts = {
+		.ended = s->amount % AI_ENDED_COUNT, .input = s->amount,
+		.time_us = s->amount * 100000, .first_us = s->amount } };
 
 	memcpy(p.id, h.call[s->call].id, sizeof(p.id));
 	if (s->amount % 3 == 0)
@@ -230,6 +233,17 @@ static int do_batch(struct ai_ledger *l, struct step *s, struct ai_err *err)
 				  "{\"output\":1}", err);
 }
 
+static int do_hit(struct ai_ledger *l, struct step *s, struct ai_err *err)
+{
+	struct ai_hit hit = { .hits = 1 + s->amount % 3, .saved = s->amount };
+	struct ai_ledger_op op = { .what = AI_LEDGER_HIT, .in.hit = &hit },
+			    *list = &op;
+
+	snprintf(hit.labels.model, 128, "m%d", (int)(s->amount % 2));
+	snprintf(hit.labels.user, 64, "u%d", (int)(s->amount % 2));
+	return ai_ledger_many(l, &list, 1, err);
+}
+
 static int do_say(struct ai_ledger *l, struct step *s, struct ai_err *err)
 {
 	struct ai_conversation c = { s->amount % 2 == 0 ? "a" : "b", "t1",
@@ -286,6 +300,7 @@ static const struct {
 	[FORGET] = { do_forget, ANY, 2, false },
 	[CHECKPOINT] = { do_checkpoint, ANY, 5, false },
 	[REOPEN] = { NULL, ANY, 6, false },
+	[HIT] = { do_hit, ANY, 5, true },
 };
 
 /* ---- its commits -------------------------------------------------------------------- */

@@ -308,6 +308,57 @@ static struct call *any_call(void)
 	return m.n == 0 ? NULL : &m.call[below(m.n)];
 }
 
+static const enum ledger_kind kinds[] = {
+	[AI_BOOK_AMOUNT] = LEDGER_POST, [AI_BOOK_WORST] = LEDGER_EXPIRE,
+	[AI_BOOK_NONE] = LEDGER_VOID,
+};
+
+/* Times just at a bound and just above it, too. */
+static int64_t random_us(void)
+{
+	return below(2) == 0 ? below(200000000)
+		: ((int64_t)10000 << below(15)) + below(3) - 1;
+}
+
+static struct ai_facts random_facts(void)
+{
+	struct ai_facts f = { .ended = below(AI_ENDED_COUNT) };
+
+	if (below(3) == 0)
+		return (struct ai_facts){ .ended = 0 };
+	f.attempt = below(4);
+	f.input = below(100000);
+	f.cached = below(f.input + 1);
+	f.written = below(100);
+	f.output = below(5000);
+	f.reasoning = below(f.output + 1);
+	f.time_us = below(4) == 0 ? 0 : random_us();
+	f.first_us = below(2) == 0 ? 0 : random_us();
+	return f;
+}
+
+static void do_hits(struct ai_ledger *l)
+{
+	struct kept *k = &m.hit[m.hits];
+	struct ai_hit hit[2];
+	struct ai_ledger_op op[2], *list[2] = { &op[0], &op[1] };
+	struct ai_err err;
+	int i, n = 1 + (int)below(2);
+
+	for (i = 0; i < n && m.hits < CALLS; i++, k++, m.hits++) {
+		struct ai_reserve r = random_call(k->who);
+
+		*k = (struct kept){ .at = now_ms, .n = 1 + below(5),
+				    .saved = below(1000),
+				    .who = { 0, k->who[1], k->who[2],
+					     k->who[3] } };
+		hit[i] = (struct ai_hit){ r.labels, k->n, k->saved };
+		op[i] = (struct ai_ledger_op){ .what = AI_LEDGER_HIT,
+					       .in.hit = &hit[i] };
+	}
+	check_err(ai_ledger_many(l, list, (size_t)i, &err), &err);
+}
+
 static void do_end(struct ai_ledger *l)
 {
 	struct ai_post p = { .amount = below(500),
@@ -315,7 +366,8 @@ static void do_end(struct ai_ledger *l)
 				: (enum ai_outcome)below(4),
 			     .hold_ms = below(20) == 0 ? below(4000) : 0,
 			     .how = below(3) == 0 ? (enum ai_booking)below(3)
-						  : AI_BOOK_AMOUNT };
+						  : AI_BOOK_AMOUNT,
+			     .facts = random_facts() };
 	struct call *c = any_call();
 	struct ai_err err;
 
@@ -324,11 +376,13 @@ static void do_end(struct ai_ledger *l)
 	memcpy(p.id, c->id, sizeof(p.id));
 	if (below(4) == 0) {
 		check_err(ai_ledger_void(l, c->id, &err), &err);
-		end_call(c, 0, AI_OUTCOME_NONE, 0);
+		end_call(c, LEDGER_VOID, 0, AI_OUTCOME_NONE, 0);
 		return;
 	}
 	check_err(ai_ledger_post(l, &p, &err), &err);
-	end_call(c, p.how == AI_BOOK_WORST ? c->worst :
+	if (c->open)
+		c->facts = p.facts;
+	end_call(c, kinds[p.how], p.how == AI_BOOK_WORST ? c->worst :
 		 p.how == AI_BOOK_NONE ? 0 : p.amount, p.outcome, p.hold_ms);
 }
 
@@ -365,7 +419,7 @@ static void do_settle(struct ai_ledger *l)
 	is = how == AI_BOOK_AMOUNT ? amount :
 		how == AI_BOOK_WORST ? c->worst : 0;
 	rc = ai_ledger_settle(l, c->id, how, amount, force, &out, &err);
-	if (!settle_call(c, is, force)) {
+	if (!settle_call(c, kinds[how], is, force)) {
 		if (rc == 0 || err.code != AI_E_TRY_LATER)
 			differ("settling what lives", rc, -1);
 		return;
@@ -542,7 +596,8 @@ static const char empty[] =
 	"DELETE FROM entry; DELETE FROM hold; DELETE FROM account;"
 	"DELETE FROM transfer; DELETE FROM label; DELETE FROM budget;"
 	"DELETE FROM breaker; DELETE FROM bucket; DELETE FROM rate;"
-	"DELETE FROM person; DELETE FROM event; UPDATE state SET seq=0,"
+	"DELETE FROM rollup; DELETE FROM total; DELETE FROM hit;"
+	"DELETE FROM person; DELETE FROM event; UPDATE state SET seq=0, rolled=0,"
 	" head=zeroblob(32), event_seq=0, event_head=zeroblob(32);"
 	"INSERT INTO budget VALUES('all', '', 'request', 500000000),"
 	" ('all', '', 'day', 100000000000)";
@@ -593,7 +648,7 @@ static long steps_of(struct ai_ledger *l)
 	static void (*const todo[])(struct ai_ledger *) = {
 		do_reserve, do_reserve, do_reserve, do_reserve, do_end,
 		do_end, do_end, do_sent, do_budget, do_limit, do_sweep,
-		do_batch, do_settle, do_reset, pass_time, pass_time, pass_time,
+		do_batch, do_settle, do_reset, do_hits, pass_time, pass_time, pass_time,
 	};
 	int64_t i, steps = (STEPS + below(STEPS)) * (below(8) == 0 ? 4 : 1),
 		limits = below(3);
@@ -615,7 +670,7 @@ static long history(struct ai_ledger *l, bool whole)
 	struct ai_err err;
 	long i;
 
-	m.n = m.starts = 0;
+	m.n = m.starts = m.hits = 0;
 	tie = false;
 	memset(m.place, 0, sizeof(m.place));
 	memset(m.limit, 0, sizeof(m.limit));
@@ -627,6 +682,7 @@ static long history(struct ai_ledger *l, bool whole)
 	i = below(64) == 0 ? rush(l) : steps_of(l);
 	count_minutes();
 	check_calls(l);
+	check_rollups(l);
 	if (whole && ai_ledger_check(l, complain, &broken, &err) < 0)
 		check_err(-1, &err);
 	return i;

@@ -146,7 +146,10 @@ static void settle(struct ai_ledger *l, const struct ai_reserve *r,
 		   struct note *n)
 {
 	struct ai_post p = { .amount = n->cost, .usage = "{\"input\":3}",
-			     .outcome = AI_OUTCOME_SUCCESS };
+			     .outcome = AI_OUTCOME_SUCCESS, .facts = {
+		.ended = below(AI_ENDED_COUNT), .attempt = 1 + below(2),
+		.input = below(1000), .output = below(100),
+		.time_us = below(30000000), .first_us = below(900000) } };
 	struct ai_settled settled;
 	struct ai_err err;
 	bool lost = below(20) == 0;
@@ -170,6 +173,18 @@ static void settle(struct ai_ledger *l, const struct ai_reserve *r,
 	}
 }
 
+/* What it asked was answered before. */
+static void hit(struct ai_ledger *l, const struct ai_reserve *r)
+{
+	struct ai_hit h = { .labels = r->labels, .hits = 1, .saved = r->worst };
+	struct ai_ledger_op op = { .what = AI_LEDGER_HIT, .in.hit = &h },
+			    *list = &op;
+	struct ai_err err;
+
+	must(ai_ledger_many(l, &list, 1, &err), &err);
+	must(op.err.code == AI_E_NONE ? 0 : -1, &op.err);
+}
+
 static void one_call(struct ai_ledger *l)
 {
 	struct ai_reserve r;
@@ -178,6 +193,10 @@ static void one_call(struct ai_ledger *l)
 	int rc;
 
 	choose(&r, &n);
+	if (below(10) == 0) {
+		hit(l, &r);
+		return;
+	}
 	if (!reserve(l, &r))
 		return;
 	tell(&n, RESERVED);

@@ -16,6 +16,9 @@
 
 #define MANY 8
 #define ROUNDS 20
+#define TEXT(n) #n
+#define TEXT_OF(n) TEXT(n)
+#define LAST TEXT_OF(LEDGER_VERSION)
 
 static char folder[] = "/tmp/ai-ledger-versions-XXXXXX", path[100];
 
@@ -75,7 +78,7 @@ static const struct { const char *sql; int64_t is; } facts[] = {
 	{ "SELECT version FROM state", LEDGER_VERSION },
 	/* The last step, whatever was before it. */
 	{ "SELECT count(*) FROM event WHERE kind='version' AND"
-	  " json_extract(detail, '$.to')=3", 1 },
+	  " json_extract(detail, '$.to')=" LAST, 1 },
 	{ "SELECT count(*) FROM sqlite_schema WHERE tbl_name='transfer'",
 	  1 + 4 + 2 },
 };
@@ -160,7 +163,7 @@ static void test_killed(int version)
 		l = open_it();
 		whole += is_whole(l);
 		before += l != NULL && ai_db_int(&l->db, "SELECT count(*) FROM"
-			" event WHERE json_extract(detail, '$.to')=3", &is,
+			" event WHERE json_extract(detail, '$.to')=" LAST, &is,
 			&err) == 0 && is == 1;
 		ai_ledger_close(l);
 	}

@@ -315,8 +315,8 @@ void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 
 /* ---- ends ----------------------------------------------------------------- */
 
-void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
-	      int64_t hold_ms)
+void end_call(struct call *c, enum ledger_kind kind, int64_t cost,
+	      enum ai_outcome outcome, int64_t hold_ms)
 {
 	struct place *p = &m.place[c->who[MODEL]];
 
@@ -324,6 +324,8 @@ void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 		return;
 	c->open = false;
 	c->cost = cost;
+	c->kind = kind;
+	c->corrections = cost > c->worst;
 	if (outcome == AI_OUTCOME_SUCCESS ||
 	    (outcome == AI_OUTCOME_ALIVE && p->probe == c - m.call + 1)) {
 		p->failures = 0;
@@ -335,11 +337,14 @@ void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
 		p->held = now_ns + hold_ms * 1000000;
 }
 
-bool settle_call(struct call *c, int64_t cost, bool force)
+bool settle_call(struct call *c, enum ledger_kind kind, int64_t cost,
+		 bool force)
 {
 	if (c->open && !force && (c->owner == ALIVE || c->owner == ELSEWHERE))
 		return false;
-	end_call(c, cost, AI_OUTCOME_NONE, 0);
+	if (!c->open)
+		c->corrections += c->cost != cost;
+	end_call(c, kind, cost, AI_OUTCOME_NONE, 0);
 	c->cost = cost;
 	return true;
 }
@@ -352,9 +357,10 @@ void sweep_model(void)
 		struct call *c = &m.call[i];
 
 		if (c->open && c->owner == REBOOTED)
-			end_call(c, c->worst, AI_OUTCOME_NONE, 0);
-		else if (c->open && c->owner == DEAD)
-			end_call(c, c->sent ? c->worst : 0, AI_OUTCOME_NONE,
+			end_call(c, LEDGER_EXPIRE, c->worst, AI_OUTCOME_NONE,
 				 0);
+		else if (c->open && c->owner == DEAD)
+			end_call(c, c->sent ? LEDGER_EXPIRE : LEDGER_VOID,
+				 c->sent ? c->worst : 0, AI_OUTCOME_NONE, 0);
 	}
 }

@@ -29,6 +29,15 @@ struct call {
 	int64_t at, worst, cost;
 	int64_t lease; /* as a probe, ns; 0: it is none */
 	bool open, sent;
+	enum ledger_kind kind; /* of its end */
+	int corrections;
+	struct ai_facts facts;
+};
+
+/* Answers from the cache. */
+struct kept {
+	int who[SCOPES];
+	int64_t at, n, saved;
 };
 
 struct bucket {
@@ -52,6 +61,8 @@ struct start {
 struct model {
 	struct call call[CALLS];
 	int n;
+	struct kept hit[CALLS];
+	int hits;
 	int64_t cap[SCOPES][4][PERIODS]; /* -1: none */
 	int64_t limit[2][3][2]; /* key or "*"; model, or 0 for "*"; unit */
 	struct place place[3];
@@ -88,15 +99,18 @@ struct wanted want(const struct ai_reserve *r, const int who[SCOPES]);
 /* Call m.n was granted as wanted, and starts then. */
 void take_rate(const struct ai_reserve *r, int model, const struct wanted *w,
 	       int64_t start);
-void end_call(struct call *c, int64_t cost, enum ai_outcome outcome,
-	      int64_t hold_ms);
+void end_call(struct call *c, enum ledger_kind kind, int64_t cost,
+	      enum ai_outcome outcome, int64_t hold_ms);
 /* Whether it may still go out. */
 bool may_go(const struct call *c);
 /* Somebody closes the breaker of a model. */
 void reset_model(int model);
 /* Somebody says what it has cost; false: its process may live. */
-bool settle_call(struct call *c, int64_t cost, bool force);
+bool settle_call(struct call *c, enum ledger_kind kind, int64_t cost,
+		 bool force);
 void sweep_model(void);
+/* Reads the sums by something, and compares them with the calls. */
+void check_rollups(struct ai_ledger *l);
 /* No minute has more than its limit. */
 void count_minutes(void);
 

@@ -406,6 +406,8 @@ static void landed(void *arg, int rc, struct ai_err *err)
 	/* What ended a stream may have said it already. */
 	x->more = x->more || x->answer.again;
 	x->pay.what = AI_PAY_SETTLE;
+	x->pay.attempt = x->call->attempts;
+	x->pay.latency_s = x->call->latency_s;
 	x->pay.end = ai_failure_end(&x->answer);
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	x->pay.answer = (struct ai_span){ NULL, 0 };
@@ -417,6 +419,8 @@ static void landed(void *arg, int rc, struct ai_err *err)
 					  : "this was sent", err) &&
 	    x->pay.end == AI_END_LOST)
 		x->pay.end = AI_END_LEFT;
+	x->pay.ttft_s = x->call->ttft_s;
+	x->pay.unusable = x->rc < 0;
 	if (x->rc < 0)
 		x->err = *err;
 	ai_keyed_ended(x);
@@ -492,6 +496,8 @@ static void not_flown(struct ai_exchange *x, const struct ai_err *err)
 	x->err = *err;
 	x->pay.what = AI_PAY_SETTLE;
 	x->pay.end = AI_END_UNSENT;
+	x->pay.attempt = x->call->attempts;
+	x->pay.latency_s = x->pay.ttft_s = 0;
 	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;
 	leave_place(x);
@@ -660,6 +666,8 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
 	int64_t ms;
 
 	*readable = false;
+	/* Before anybody has the answer. */
+	ai_hits_book(c);
 	if (hand_over(c) > 0)
 		return 0;
 	if (need_network(c, err) < 0 || progress(c, err) < 0)
@@ -695,6 +703,7 @@ void ai_client_free(struct ai_client *c)
 	if (c == NULL)
 		return;
 	ai_client_stop(c, true);
+	ai_hits_book(c);
 	while ((x = c->under_way) != NULL) {
 		c->under_way = x->next;
 		exchange_free(x);
@@ -771,8 +780,11 @@ static int look_up(struct ai_client *c, struct ai_exchange *x,
 					  x->chat, err) < 0)
 		rc = -1;
 	ai_buf_release(&b);
-	if (rc > 0)
+	if (rc > 0) {
+		x->pay.meter = NULL;
 		chat_usage(x);
+		ai_hits_count(x);
+	}
 	return rc;
 }
 

@@ -60,6 +60,8 @@ static void call_off(struct ai_client *c, struct ai_exchange *x)
 	x->pay.tariff = &x->e->tariff;
 	x->pay.what = sent ? AI_PAY_SETTLE : AI_PAY_VOID;
 	x->pay.end = AI_END_LEFT;
+	x->pay.attempt = x->call->attempts;
+	x->pay.latency_s = x->pay.ttft_s = 0;
 	x->pay.usage = (struct ai_value){ AI_NONE, { NULL, 0 } };
 	x->pay.answer = (struct ai_span){ NULL, 0 };
 	x->pay.retry_after_s = -1;

@@ -26,6 +26,8 @@ struct ai_place {
 	char name[];
 };
 
+#define AI_HITS_MAX 4
+
 struct ai_client {
 	struct ai_http *http; /* NULL until the first request */
 	struct ai_payer payer;
@@ -34,6 +36,8 @@ struct ai_client {
 	struct ai_exchange *under_way, *spare;
 	struct ai_place *places; /* the latest first */
 	size_t landed; /* calls at EXCHANGE_SETTLE */
+	struct ai_hit hits[AI_HITS_MAX]; /* answers from the cache, not booked yet */
+	size_t n_hits;
 	bool stopping; /* nothing more is sent */
 	bool unheld;   /* some may ask for their place anew */
 };
@@ -126,6 +130,13 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 			struct ai_media media, struct ai_err *err);
 /* From now on it is ai_client_turn()'s. */
 void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x);
+
+/* ---- hits.c ---------------------------------------------------------------------- */
+
+/* It was answered from the cache: counted, and booked with others of its turn. */
+void ai_hits_count(struct ai_exchange *x);
+/* Those that are not booked yet: before anybody has the answer. */
+void ai_hits_book(struct ai_client *c);
 
 /* ---- ending.c -------------------------------------------------------------------- */
 

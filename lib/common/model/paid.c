@@ -425,6 +425,19 @@ static void lose(const struct ai_payment *p, struct ai_post *post)
 	post->amount = p->worst;
 }
 
+static void count_tokens(const struct ai_meter *m, struct ai_facts *f)
+{
+	int u;
+
+	for (u = 0; u < AI_UNITS_IN; u++)
+		f->input += m->n[u];
+	for (; u < AI_UNITS_TOKENS; u++)
+		f->output += m->n[u];
+	f->cached = m->n[AI_UNIT_CACHED] + m->n[AI_UNIT_AUDIO_CACHED];
+	f->written = m->n[AI_UNIT_WRITE_5M] + m->n[AI_UNIT_WRITE_1H];
+	f->reasoning = m->n[AI_UNIT_REASONING];
+}
+
 /* What was answered costs what the provider counted; what it counted and
  * nobody can read, or no bill can be, costs the worst until somebody knows
  * better. */
@@ -444,6 +457,32 @@ static void book_answer(const struct ai_pay *pay, struct ai_post *post)
 		lose(pay->payment, post);
 	if (pay->usage.kind != AI_NONE)
 		keep_usage(pay->usage, m, post);
+	if (m != NULL)
+		count_tokens(m, &post->facts);
+}
+
+static int64_t microseconds(double s)
+{
+	return s > 0 ? (int64_t)(fmin(s, 1e6) * 1e6) + 1 : 0;
+}
+
+static void tell_facts(const struct ai_pay *pay, struct ai_facts *f)
+{
+	static const enum ai_ended ended[] = {
+		[AI_END_UNSENT] = AI_ENDED_UNSENT,
+		[AI_END_LOST] = AI_ENDED_LOST,
+		[AI_END_LEFT] = AI_ENDED_LEFT,
+		[AI_END_REFUSED] = AI_ENDED_REFUSED,
+		[AI_END_LIMITED] = AI_ENDED_LIMITED,
+		[AI_END_FAILED] = AI_ENDED_FAILED,
+		[AI_END_ANSWERED] = AI_ENDED_ANSWERED,
+	};
+
+	f->ended = pay->unusable && pay->end == AI_END_ANSWERED
+		? AI_ENDED_UNUSABLE : ended[pay->end];
+	f->attempt = pay->attempt;
+	f->time_us = microseconds(pay->latency_s);
+	f->first_us = microseconds(pay->ttft_s);
 }
 
 /* What its end comes to; usage and outcome too. */
@@ -460,6 +499,7 @@ static void bill(const struct ai_pay *pay, struct ai_post *post)
 	};
 
 	*post = (struct ai_post){ .outcome = outcomes[pay->end] };
+	tell_facts(pay, &post->facts);
 	if (pay->tariff->price.kind == AI_PRICE_FREE)
 		return;
 	if (pay->end == AI_END_ANSWERED)
@@ -468,6 +508,31 @@ static void bill(const struct ai_pay *pay, struct ai_post *post)
 		lose(pay->payment, post);
 	else if (pay->end == AI_END_UNSENT)
 		post->how = AI_BOOK_NONE;
+}
+
+int64_t ai_tariff_cost(const struct ai_tariff *t, const struct ai_meter *m)
+{
+	int64_t nano;
+
+	return ai_bill(&t->price, m, AI_TIER_STANDARD, &nano, NULL) == 0 &&
+		nano <= AI_LEDGER_AMOUNT_MAX ? nano : 0;
+}
+
+void ai_payer_hits(struct ai_payer *p, const struct ai_hit *hits, size_t n)
+{
+	struct ai_ledger_op *ops = calloc(n, sizeof *ops),
+			    **list = calloc(n, sizeof *list);
+	struct ai_err err;
+
+	for (size_t i = 0; ops != NULL && list != NULL && i < n; i++) {
+		ops[i].what = AI_LEDGER_HIT;
+		ops[i].in.hit = &hits[i];
+		list[i] = &ops[i];
+	}
+	if (ops != NULL && list != NULL && ai_payer_open(p, &err) == 0)
+		ai_ledger_many(p->ledger, list, n, &err);
+	free(ops);
+	free(list);
 }
 
 int64_t ai_pay_cost(const struct ai_pay *pay)

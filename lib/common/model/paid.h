@@ -157,6 +157,10 @@ struct ai_pay {
 	const struct ai_meter *meter; /* what usage says, if that has been read;
 				   * else NULL */
 	double retry_after_s;     /* as the provider asked, or negative */
+	int64_t attempt;          /* 1: the first */
+	double latency_s, ttft_s; /* until its end, until its first text;
+				   * 0 or negative: not known */
+	bool unusable;            /* an answer, and of no use */
 	/* A batch's line: its journal learns of AI_PAY_RESERVE, and of the
 	 * answer (p NULL: there is none) at AI_PAY_SETTLE.  NULL: no batch. */
 	const struct ai_batch *batch;
@@ -173,6 +177,12 @@ struct ai_pay {
 	int rc;
 	struct ai_err err;
 };
+
+/* What an answer with this meter would cost there; 0: nobody knows. */
+int64_t ai_tariff_cost(const struct ai_tariff *t, const struct ai_meter *m);
+/* Books answers from the cache, each with what it would have cost.  Without a
+ * ledger, or if it cannot be written, nothing is booked. */
+void ai_payer_hits(struct ai_payer *p, const struct ai_hit *hits, size_t n);
 
 /* What AI_PAY_SETTLE will put into cost. */
 int64_t ai_pay_cost(const struct ai_pay *pay);

@@ -1,8 +1,8 @@
 /*
  * cache.h: answers that were paid for, to be used again.
  *
- * They stand in the ledger's file.  To look one up opens no transaction and
- * costs no sync; to keep one is durable with the next commit of the ledger
+ * They stand in the ledger's file.  To look one up opens no transaction; that
+ * it was found is booked (AI_LEDGER_HIT) without a sync; to keep one is durable with the next commit of the ledger
  * that is (the settling of the call it came from).  Entries end by age, and
  * the oldest ones go when all together pass AI_CACHE_BYTES.
  */

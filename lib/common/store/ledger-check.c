@@ -88,12 +88,25 @@ static int check_pages(struct check *c)
 
 /* ---- chains ----------------------------------------------------------------------- */
 
+static void take_facts(sqlite3_stmt *st, int c, struct ai_facts *f)
+{
+	int64_t *const to[AI_FACTS] = {
+		&f->ended, &f->attempt, &f->input, &f->cached, &f->written,
+		&f->output, &f->reasoning, &f->time_us, &f->first_us,
+	};
+	int i;
+
+	for (i = 0; i < AI_FACTS; i++)
+		*to[i] = sqlite3_column_int64(st, c + i);
+}
+
 /* The chain, from its first link to the end that the state remembers. */
 static int check_chain(struct check *c)
 {
 	static const char sql[] = "SELECT seq, id, kind, coalesce(of, 0),"
-		" amount, created, label, usage, link FROM transfer"
-		" ORDER BY seq";
+		" amount, created, label, usage, link, ended, attempt, input,"
+		" cached, written, output, reasoning, time_us, first_us"
+		" FROM transfer ORDER BY seq";
 	unsigned char from[LEDGER_HASH] = { 0 }, link[LEDGER_HASH];
 	struct ai_ledger *l = c->l;
 	struct ledger_transfer t;
@@ -119,6 +132,7 @@ static int check_chain(struct check *c)
 		t.created = sqlite3_column_int64(st, 5);
 		t.label = sqlite3_column_int64(st, 6);
 		whole = text_of(st, 7, &t.usage);
+		take_facts(st, 9, &t.facts);
 		ledger_link(l, from, seq, &t, link);
 		s = ai_db_span(st, 8);
 		if (!whole || s.n != LEDGER_HASH ||
@@ -186,6 +200,31 @@ static int check_labels(struct check *c)
 		else if (right == 0)
 			tell(c, "label %lld: its seal is broken: it is not "
 			     "what was written",
+			     (long long)sqlite3_column_int64(st, 0));
+	}
+	ai_db_finish(&st);
+	return rc;
+}
+
+static int check_hits(struct check *c)
+{
+	unsigned char seal[LEDGER_HASH];
+	sqlite3_stmt *st = NULL;
+	int rc = ai_db_bind(&c->l->db, &st, "SELECT seq, created, label, hits,"
+			    " saved, seal FROM hit", c->err, "");
+
+	while (rc >= 0 && (rc = ai_db_step(&c->l->db, st, c->err)) > 0) {
+		struct ai_span kept = ai_db_span(st, 5);
+
+		ledger_hit_seal(c->l, sqlite3_column_int64(st, 0),
+				sqlite3_column_int64(st, 1),
+				sqlite3_column_int64(st, 2),
+				sqlite3_column_int64(st, 3),
+				sqlite3_column_int64(st, 4), seal);
+		if (kept.n != LEDGER_HASH ||
+		    memcmp(kept.p, seal, LEDGER_HASH) != 0)
+			tell(c, "hit %lld: its seal is broken: it is not what "
+			     "was written",
 			     (long long)sqlite3_column_int64(st, 0));
 	}
 	ai_db_finish(&st);
@@ -600,13 +639,15 @@ static int check_content(struct check *c)
 	struct ai_ledger *other;
 	int rc;
 
-	if (check_chain(c) < 0 || check_events(c) < 0 || check_labels(c) < 0)
+	if (check_chain(c) < 0 || check_events(c) < 0 ||
+	    check_labels(c) < 0 || check_hits(c) < 0)
 		return -1;
 	other = new_ledger(c->err);
 	if (other == NULL)
 		return -1;
 	rc = compare(c, other, &schema) < 0 || check_questions(c) < 0 ||
-		check_accounts(c) < 0 || check_settings(c, other) < 0 ? -1 : 0;
+		check_accounts(c) < 0 || check_settings(c, other) < 0 ||
+		ledger_rollup_check(c->l, c->each, c->arg, c->err) < 0 ? -1 : 0;
 	ai_ledger_close(other);
 	return rc;
 }

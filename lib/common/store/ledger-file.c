@@ -123,6 +123,7 @@ int ledger_state_load(struct ai_ledger *l, struct ai_err *err)
 	l->event_seq = sqlite3_column_int64(st, 4);
 	memcpy(l->event_head, event.p, LEDGER_HASH);
 	version = sqlite3_column_int64(st, 6);
+	l->rolled = sqlite3_column_int64(st, 7);
 	ledger_copy_column(zone, sizeof(zone), st, 3);
 	sqlite3_reset(st);
 	return version == LEDGER_VERSION ? ledger_zone(zone, err) :

@@ -14,6 +14,7 @@ static int take_found(struct ai_ledger *l, sqlite3_stmt *st,
 		r->label = sqlite3_column_int64(st, 2);
 		r->open = sqlite3_column_type(st, 3) != SQLITE_NULL;
 		r->sent = sqlite3_column_int(st, 3) != 0;
+		r->created = sqlite3_column_int64(st, 4);
 	}
 	sqlite3_reset(st);
 	return rc;
@@ -161,18 +162,21 @@ int ledger_shift(struct ai_ledger *l, int64_t seq, int64_t pending,
 }
 
 int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
-	       enum ledger_kind kind, int64_t amount, const char *usage,
-	       int64_t now_ms, struct ai_err *err)
+	       const struct ledger_ending *ending, int64_t now_ms,
+	       struct ai_err *err)
 {
-	struct ledger_transfer t = { .kind = kind, .of = r->seq,
-				     .amount = amount, .created = now_ms,
-				     .label = r->label, .usage = usage };
+	struct ledger_ending e = *ending;
+	struct ledger_transfer t = { .kind = e.kind, .of = r->seq,
+				     .amount = e.amount, .created = now_ms,
+				     .label = r->label, .usage = e.usage };
 	int64_t more = 0;
 
+	ledger_facts(&e.facts, e.kind, e.usage[0] != '\0');
+	t.facts = e.facts;
 	/* Beyond what was reserved it is a correction: that is how one sees
 	 * that a worst case was none. */
-	if (amount > r->amount) {
-		more = amount - r->amount;
+	if (e.amount > r->amount) {
+		more = e.amount - r->amount;
 		t.amount = r->amount;
 	}
 	if (ledger_append(l, &t, err) < 0)
@@ -181,12 +185,24 @@ int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
 		t.kind = LEDGER_CORRECT;
 		t.amount = more;
 		t.usage = "";
+		t.facts = (struct ai_facts){ 0 };
 		if (ledger_append(l, &t, err) < 0)
 			return -1;
 	}
-	if (ledger_shift(l, r->seq, r->amount, amount, err) < 0)
+	if (ledger_shift(l, r->seq, r->amount, e.amount, err) < 0 ||
+	    ledger_rollup_end(l, r, &e, more > 0, err) < 0)
 		return -1;
 	return LEDGER_RUN(l, SQL_DELETE_HOLD, err, "i", r->seq);
+}
+
+/* It was never sent. */
+static int end_unsent(struct ai_ledger *l, const struct ledger_reserved *r,
+		      int64_t now_ms, struct ai_err *err)
+{
+	static const struct ledger_ending unsent = { .kind = LEDGER_VOID,
+						     .usage = "" };
+
+	return ledger_end(l, r, &unsent, now_ms, err);
 }
 
 static int find_or_refuse(struct ai_ledger *l, struct ledger_item *it,
@@ -219,7 +235,13 @@ int ledger_sent(struct ai_ledger *l, struct ledger_item *it,
 int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 		struct ai_err *err)
 {
+	static const enum ledger_kind kinds[] = {
+		[AI_BOOK_AMOUNT] = LEDGER_POST, [AI_BOOK_WORST] = LEDGER_EXPIRE,
+		[AI_BOOK_NONE] = LEDGER_VOID,
+	};
 	const struct ai_post *p = &it->in.post;
+	struct ledger_ending e = { .kind = kinds[p->how % 3], .usage = p->usage,
+				   .amount = p->amount, .facts = p->facts };
 	struct ledger_reserved r;
 	int rc = find_or_refuse(l, it, p->id, &r, err);
 
@@ -233,15 +255,13 @@ int ledger_post(struct ai_ledger *l, struct ledger_item *it,
 				     "price right? Its worst case stays");
 	if (!r.open)
 		return 0; /* posted before */
-	if (p->how == AI_BOOK_WORST)
-		rc = ledger_end(l, &r, LEDGER_EXPIRE, r.amount, p->usage,
-				it->now_ms, err);
-	else if (p->how == AI_BOOK_NONE)
-		rc = ledger_end(l, &r, LEDGER_VOID, 0, "", it->now_ms, err);
-	else
-		rc = ledger_end(l, &r, LEDGER_POST, p->amount, p->usage, it->now_ms,
-			 err);
-	if (rc < 0)
+	if (p->how == AI_BOOK_WORST) {
+		e.amount = r.amount;
+	} else if (p->how == AI_BOOK_NONE) {
+		e.amount = 0;
+		e.usage = "";
+	}
+	if (ledger_end(l, &r, &e, it->now_ms, err) < 0)
 		return -1;
 	return ledger_rate_end(l, it, &r, err);
 }
@@ -253,8 +273,7 @@ int ledger_void(struct ai_ledger *l, struct ledger_item *it,
 	int rc = find_or_refuse(l, it, it->in.id, &r, err);
 
 	return rc <= 0 || !r.open ? rc < 0 ? -1 : 0
-				  : ledger_end(l, &r, LEDGER_VOID, 0, "", it->now_ms,
-					err);
+				  : end_unsent(l, &r, it->now_ms, err);
 }
 
 /* ---- what dead processes left ------------------------------------------------------ */
@@ -275,6 +294,7 @@ static int next_orphan(struct ai_ledger *l, sqlite3_stmt *st,
 		r->seq = sqlite3_column_int64(st, 0);
 		r->amount = sqlite3_column_int64(st, 1);
 		r->label = sqlite3_column_int64(st, 7);
+		r->created = sqlite3_column_int64(st, 8);
 		r->open = true;
 		/* Whether it was sent does not survive a power failure. */
 		r->sent = sqlite3_column_int(st, 2) != 0 ||
@@ -289,7 +309,8 @@ static int end_orphan(struct ai_ledger *l, const struct ledger_reserved *r,
 		      int64_t now_ms, struct ai_err *err)
 {
 	char usage[640] = "";
-	int64_t amount = 0;
+	struct ledger_ending e = { .kind = LEDGER_EXPIRE, .usage = usage,
+				   .amount = r->amount };
 	sqlite3_stmt *st;
 	int rc;
 
@@ -298,15 +319,16 @@ static int end_orphan(struct ai_ledger *l, const struct ledger_reserved *r,
 	st = l->st[SQL_ANSWERED];
 	rc = ai_db_step(&l->db, st, err);
 	if (rc > 0) {
-		amount = sqlite3_column_int64(st, 0);
+		e.kind = LEDGER_POST;
+		e.facts.ended = AI_ENDED_ANSWERED;
+		e.amount = sqlite3_column_int64(st, 0);
 		ledger_copy_column(usage, sizeof(usage), st, 1);
 	}
 	sqlite3_reset(st);
-	if (rc != 0)
-		return rc < 0 ? -1 : ledger_end(l, r, LEDGER_POST, amount, usage,
-					 now_ms, err);
-	return r->sent ? ledger_end(l, r, LEDGER_EXPIRE, r->amount, "", now_ms, err)
-		       : ledger_end(l, r, LEDGER_VOID, 0, "", now_ms, err);
+	if (rc < 0)
+		return -1;
+	return rc > 0 || r->sent ? ledger_end(l, r, &e, now_ms, err)
+				 : end_unsent(l, r, now_ms, err);
 }
 
 int ledger_sweep(struct ai_ledger *l, struct ledger_item *it,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX 24
 
 struct import {
 	int (*next)(void *arg, struct ai_span *line, struct ai_err *err);
@@ -37,7 +37,7 @@ static const char *table_of(struct ai_value key)
 {
 	static const char *const tables[] = {
 		"state", "label", "person", "transfer", "hold", "budget",
-		"rate", "event", "conversation", "message",
+		"rate", "event", "conversation", "message", "hit",
 	};
 	size_t i;
 
@@ -196,7 +196,7 @@ static int finish(struct ai_ledger *l, const struct import *i,
 
 	if (i->rows == 0)
 		return ai_err_set(err, AI_E_DATA, "there is nothing to import");
-	if (ledger_state_load(l, err) < 0 ||
+	if (ledger_state_load(l, err) < 0 || ledger_rollup_make(l, err) < 0 ||
 	    ledger_check(l, note, wrong, err) < 0)
 		return -1;
 	return wrong[0] == '\0' ? 0 :

@@ -9,10 +9,11 @@
 #include "store/ledger.h"
 #include "store/owner.h"
 #include "store/queue.h"
+#include "store/rollup.h"
 
 #include <sys/types.h>
 
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 #define LEDGER_APPLICATION 1634296940 /* "ailg" */
 #define LEDGER_HASH 32 /* bytes of a link of the chain */
 #define LEDGER_ACCOUNTS_MAX 64 /* that one call may fall under */
@@ -30,6 +31,7 @@ enum ledger_sql {
 	SQL_ACCOUNT, SQL_DELETE_ENTRIES, SQL_DELETE_ACCOUNTS, SQL_INSERT_ACCOUNT, SQL_FILL_ENTRIES, SQL_SUM_ACCOUNT,
 	SQL_MOVE_SUMS, SQL_ENTRIES, SQL_INSERT_ENTRY,
 	SQL_INSERT_HOLD, SQL_HOLDER, SQL_SET_SENT, SQL_DELETE_HOLD, SQL_HOLDS,
+	SQL_ROLL_UP, SQL_ROLL_UP_ALL, SQL_ROLL_ON, SQL_SET_ROLLED, SQL_INSERT_HIT, SQL_IS_LOST,
 	SQL_LIMITS, SQL_SET_LIMIT, SQL_REMOVE_LIMIT, SQL_BUCKET, SQL_SET_BUCKET,
 	SQL_BREAKER, SQL_SET_BREAKER, SQL_RESET_BREAKER,
 	SQL_CACHED, SQL_CACHE_DELETE, SQL_CACHE_INSERT, SQL_CACHE_EXPIRE, SQL_CACHE_OLDEST,
@@ -50,6 +52,7 @@ enum ledger_kind {
 };
 
 #define LEDGER_MEMO_ACCOUNTS 16
+#define LEDGER_MEMO_ROLLUPS 8
 #define LEDGER_BREAKER_NAME 180
 
 /* What a transaction has read, and the sums that it moves (ledger-memo.c).
@@ -70,6 +73,12 @@ struct ledger_memo {
 		int64_t more_pending, more_posted; /* to be written */
 	} account[LEDGER_MEMO_ACCOUNTS];
 	size_t n_accounts;
+	struct ledger_rollup {
+		int64_t hour, label;
+		int64_t v[AI_ROLLUP_COUNT]; /* to be added */
+	} rollup[LEDGER_MEMO_ROLLUPS];
+	size_t n_rollups;
+	int64_t hour_start, hour_end; /* the last one that was asked for */
 	struct ai_limit limit; /* for just this key and model */
 	/* A breaker of which there is nothing to tell; and the name of that of
 	 * a label. "", 0: none. */
@@ -97,6 +106,7 @@ struct ai_ledger {
 	} booked[256];
 	int64_t seq;        /* of the last transfer, in this transaction */
 	int64_t event_seq;  /* of the last event */
+	int64_t rolled;     /* totals are of the hours before this one, ms */
 	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
 		      key[LEDGER_HASH];
 	int64_t (*wall_ms)(void), (*boot_ns)(void); /* tests set their own */
@@ -130,6 +140,7 @@ enum ledger_what {
 	LEDGER_DO_RESERVE, LEDGER_DO_SENT, LEDGER_DO_POST, LEDGER_DO_VOID,
 	LEDGER_DO_SWEEP, LEDGER_DO_BUDGET, LEDGER_DO_LIMIT, LEDGER_DO_SETTLE,
 	LEDGER_DO_RESET, LEDGER_DO_START, LEDGER_DO_ANSWER,
+	LEDGER_DO_HIT,
 };
 
 struct ledger_item {
@@ -151,6 +162,7 @@ struct ledger_item {
 		char model[128];
 		const struct ai_batch_step *step; /* only in its own process:
 						   * see ledger-many.c */
+		const struct ai_hit *hit;         /* likewise */
 	} in;
 	/* The answer: nothing above is ever written by who runs it; all zero
 	 * before it is run for the first time. */
@@ -206,6 +218,8 @@ int ledger_start(struct ai_ledger *l, struct ledger_item *it,
 		 struct ai_err *err);
 int ledger_answer(struct ai_ledger *l, struct ledger_item *it,
 		  struct ai_err *err);
+int ledger_hit(struct ai_ledger *l, struct ledger_item *it,
+	       struct ai_err *err);
 
 /* ---- the file (ledger-file.c) ----------------------------------------------- */
 
@@ -230,7 +244,7 @@ int ledger_drop_draft(struct ai_ledger *l, bool *in_use, struct ai_err *err);
 
 /* As it stands. */
 struct ledger_reserved {
-	int64_t seq, amount, label;
+	int64_t seq, amount, label, created;
 	bool open, sent;
 };
 
@@ -240,10 +254,16 @@ int ledger_find(struct ai_ledger *l, const unsigned char *id,
 /* The accounts it falls under have so much less pending, and more posted. */
 int ledger_shift(struct ai_ledger *l, int64_t seq, int64_t pending,
 		 int64_t posted, struct ai_err *err);
-/* Ends an open one: it has cost amount. */
+/* How an open one ends; usage is "" or JSON. */
+struct ledger_ending {
+	enum ledger_kind kind;
+	int64_t amount; /* that it has cost */
+	const char *usage;
+	struct ai_facts facts;
+};
 int ledger_end(struct ai_ledger *l, const struct ledger_reserved *r,
-	       enum ledger_kind kind, int64_t amount, const char *usage,
-	       int64_t now_ms, struct ai_err *err);
+	       const struct ledger_ending *e, int64_t now_ms,
+	       struct ai_err *err);
 
 /* ---- transfers and their chain (ledger-transfer.c) -------------------------- */
 
@@ -253,6 +273,7 @@ struct ledger_transfer {
 	int64_t of;              /* the reservation; 0 for LEDGER_PENDING */
 	int64_t amount, created, label;
 	const char *usage;       /* "" or JSON */
+	struct ai_facts facts;   /* of its end */
 };
 
 /* Appends it: 1, and its number is l->seq then; 0: a reservation of that id is
@@ -267,6 +288,34 @@ void ledger_link(const struct ai_ledger *l, const unsigned char *from,
 /* Into a seal: eight bytes; or the length, and the text. */
 void ledger_seal_int(struct ai_seal *s, int64_t v);
 void ledger_seal_text(struct ai_seal *s, struct ai_span text);
+
+/* ---- sums by hour and label (ledger-rollup.c) ------------------------------- */
+
+/* What is not told follows from the booking; no number is absurd, so that no
+ * sum overflows. */
+void ledger_facts(struct ai_facts *f, enum ledger_kind kind, bool usage);
+/* Reservation r has ended; corrections: how many came with it. */
+int ledger_rollup_end(struct ai_ledger *l, const struct ledger_reserved *r,
+		      const struct ledger_ending *e, int64_t corrections,
+		      struct ai_err *err);
+/* What it costs is corrected by so much; lost: it stood at its worst case, and
+ * this is the first correction. */
+int ledger_rollup_correct(struct ai_ledger *l, const struct ledger_reserved *r,
+			  int64_t delta, bool lost, struct ai_err *err);
+/* Writes what the transaction has counted. */
+int ledger_rollup_write(struct ai_ledger *l, struct ai_err *err);
+/* The hour that ms lies in, as a rollup has it: [*start, *end). */
+void ledger_hour(int64_t ms, int64_t *start, int64_t *end);
+/* All of them anew, from the transfers. */
+int ledger_rollup_make(struct ai_ledger *l, struct ai_err *err);
+/* Calls tell() with each that is not what the transfers say. */
+int ledger_rollup_check(struct ai_ledger *l,
+			void (*tell)(void *arg, const char *what), void *arg,
+			struct ai_err *err);
+/* The seal of a row of answers from the cache. */
+void ledger_hit_seal(const struct ai_ledger *l, int64_t seq, int64_t created,
+		     int64_t label, int64_t hits, int64_t saved,
+		     unsigned char out[LEDGER_HASH]);
 
 /* ---- events: what people did (ledger-event.c) --------------------------------- */
 

@@ -14,6 +14,7 @@ static void fill(struct ledger_item *it, const struct ai_ledger *l,
 		[AI_LEDGER_VOID] = LEDGER_DO_VOID,
 		[AI_LEDGER_START] = LEDGER_DO_START,
 		[AI_LEDGER_ANSWER] = LEDGER_DO_ANSWER,
+		[AI_LEDGER_HIT] = LEDGER_DO_HIT,
 	};
 
 	/* All but the request, of which only what there is is copied. */
@@ -31,6 +32,8 @@ static void fill(struct ledger_item *it, const struct ai_ledger *l,
 		it->in.post = op->in.post;
 	else if (op->what == AI_LEDGER_START || op->what == AI_LEDGER_ANSWER)
 		it->in.step = op->in.step;
+	else if (op->what == AI_LEDGER_HIT)
+		it->in.hit = op->in.hit;
 	else
 		memcpy(it->in.id, op->in.id, AI_LEDGER_ID);
 }

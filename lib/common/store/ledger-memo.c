@@ -21,7 +21,8 @@ void ledger_memo_begin(struct ai_ledger *l)
 	m->label = m->rate_label = 0;
 	m->person[0] = m->healthy[0] = '\0';
 	m->has_budgets = m->has_limit = false;
-	m->n_accounts = 0;
+	m->n_accounts = m->n_rollups = 0;
+	m->hour_start = m->hour_end = 0;
 }
 
 void ledger_memo_end(struct ai_ledger *l)
@@ -203,7 +204,7 @@ int ledger_memo_write(struct ai_ledger *l, struct ai_err *err)
 	/* Read anew if there is a next call. */
 	m->n_accounts = 0;
 	m->has_budgets = false;
-	return 0;
+	return ledger_rollup_write(l, err);
 }
 
 /* ---- limits and breakers ------------------------------------------------------------ */

@@ -282,6 +282,31 @@ static void hour_around(int64_t now, int64_t *start, int64_t *end)
 		*end = set_at(now, *end);
 }
 
+/* Of a time that no calendar has: that of UTC. */
+static void hour_beyond(int64_t ms, int64_t *start, int64_t *end)
+{
+	int64_t into = ms % (HOUR * 1000);
+
+	*start = ms - into;
+	if (into < 0 && __builtin_sub_overflow(*start, HOUR * 1000, start))
+		*start = INT64_MIN;
+	if (__builtin_add_overflow(*start, HOUR * 1000, end))
+		*end = INT64_MAX;
+}
+
+void ledger_hour(int64_t ms, int64_t *start, int64_t *end)
+{
+	int64_t day, over;
+
+	if (!ledger_period("hour", ms, start, end) ||
+	    !ledger_period("day", ms, &day, &over)) {
+		hour_beyond(ms, start, end);
+		return;
+	}
+	*start = *start > day ? *start : day;
+	*end = *end < over ? *end : over;
+}
+
 bool ledger_period(const char *period, int64_t ms, int64_t *start,
 		   int64_t *end)
 {

@@ -15,6 +15,9 @@
 	"CREATE TRIGGER no_delete BEFORE DELETE ON transfer" \
 	" BEGIN SELECT RAISE(ABORT, 'transfers are never removed'); END;"
 
+#define FACT(name) " ADD COLUMN " name " INTEGER NOT NULL DEFAULT 0"
+#define SUM(name, column) ", " #column " INTEGER NOT NULL"
+
 /*
  * Transfers are never changed: what happened later is a transfer of its own
  * that names the first one in `of`.  An entry says under which account a
@@ -139,6 +142,26 @@ static const char *const versions[LEDGER_VERSION] = {
 	"CREATE INDEX corrections ON transfer(of) WHERE kind = 5;"
 	"CREATE INDEX by_time ON transfer(created) WHERE kind = 1;"
 	TRANSFERS_STAY,
+	/* 4: an end says how it went; sums by hour and label, and by label;
+	 * answers from the cache. */
+	"ALTER TABLE transfer" FACT("ended") ";"
+	"ALTER TABLE transfer" FACT("attempt") ";"
+	"ALTER TABLE transfer" FACT("input") ";"
+	"ALTER TABLE transfer" FACT("cached") ";"
+	"ALTER TABLE transfer" FACT("written") ";"
+	"ALTER TABLE transfer" FACT("output") ";"
+	"ALTER TABLE transfer" FACT("reasoning") ";"
+	"ALTER TABLE transfer" FACT("time_us") ";"
+	"ALTER TABLE transfer" FACT("first_us") ";"
+	"ALTER TABLE state ADD COLUMN rolled INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE rollup(hour INTEGER NOT NULL, label INTEGER NOT NULL"
+	AI_ROLLUP_COLUMNS(SUM) ", PRIMARY KEY(hour, label)) STRICT,"
+	" WITHOUT ROWID;"
+	"CREATE TABLE total(label INTEGER PRIMARY KEY"
+	AI_ROLLUP_COLUMNS(SUM) ") STRICT;"
+	"CREATE TABLE hit(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
+	" label INTEGER NOT NULL REFERENCES label(n), hits INTEGER NOT NULL,"
+	" saved INTEGER NOT NULL, seal BLOB NOT NULL) STRICT;",
 };
 
 /* ---- a new ledger ---------------------------------------------------------------- */
@@ -205,7 +228,8 @@ static int migrate(struct ai_ledger *l, int64_t *from, struct ai_err *err)
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;"
 		 "PRAGMA user_version=%d; UPDATE state SET version=%d",
 		 LEDGER_APPLICATION, LEDGER_VERSION, LEDGER_VERSION);
-	if (ai_db_exec(&l->db, sql, err) < 0 || seal_labels(l, err) < 0)
+	if (ai_db_exec(&l->db, sql, err) < 0 || seal_labels(l, err) < 0 ||
+	    ledger_rollup_make(l, err) < 0)
 		return -1;
 	return *from == 0 ? 0 : tell_version(l, *from, err) < 0 ? -1 :
 		ledger_state_save(l, err);

@@ -110,7 +110,15 @@ static int correct(struct ai_ledger *l, const struct ledger_reserved *r,
 				     .amount = delta, .created = now_ms,
 				     .label = r->label, .usage = "" };
 
-	return ledger_append(l, &t, err) < 0 ? -1 :
+	int lost;
+
+	/* Before the correction is there. */
+	if (LEDGER_BIND(l, SQL_IS_LOST, err, "i", r->seq) < 0)
+		return -1;
+	lost = ai_db_step(&l->db, l->st[SQL_IS_LOST], err);
+	sqlite3_reset(l->st[SQL_IS_LOST]);
+	return lost < 0 || ledger_append(l, &t, err) < 0 ||
+		ledger_rollup_correct(l, r, delta, lost > 0, err) < 0 ? -1 :
 		ledger_shift(l, r->seq, 0, delta, err);
 }
 
@@ -124,7 +132,10 @@ static int book(struct ai_ledger *l, const struct ledger_settle *s,
 		[AI_BOOK_NONE] = LEDGER_VOID,
 	};
 
-	return r->open ? ledger_end(l, r, kinds[s->how], is, "", now_ms, err)
+	const struct ledger_ending e = { .kind = kinds[s->how], .amount = is,
+					 .usage = "" };
+
+	return r->open ? ledger_end(l, r, &e, now_ms, err)
 		       : correct(l, r, is - was, now_ms, err);
 }
 

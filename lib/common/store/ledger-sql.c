@@ -1,19 +1,28 @@
 /* ledger-sql.c: every statement that a handle keeps prepared. */
 #include "store/ledger-int.h"
 
+#define VALUE(name, column) ", ?"
+#define VALUES AI_ROLLUP_COLUMNS(VALUE)
+#define ADD(name, column) ", " #column "=" #column "+excluded." #column
+#define SUM(name, column) ", sum(" #column ")"
+#define SUMS AI_ROLLUP_COLUMNS(SUM)
+#define ADDED AI_ROLLUP_COLUMNS(ADD)
+
 const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_STATE] = "SELECT seq, head, key, zone, event_seq, event_head,"
-		      " version FROM state",
+		      " version, rolled FROM state",
 	[SQL_SET_STATE] = "UPDATE state SET seq=?, head=?, event_seq=?,"
 			  " event_head=?",
 	/* And whether its hold was sent: NULL if it has ended. */
-	[SQL_TRANSFER] = "SELECT seq, t.amount, label, sent FROM transfer t"
+	[SQL_TRANSFER] = "SELECT seq, t.amount, label, sent, created FROM"
+			 " transfer t"
 			 " LEFT JOIN hold h ON h.transfer=t.seq WHERE id=?",
-	[SQL_TRANSFER_AT] = "SELECT seq, t.amount, label, sent FROM transfer t"
+	[SQL_TRANSFER_AT] = "SELECT seq, t.amount, label, sent, created FROM"
+			    " transfer t"
 			    " LEFT JOIN hold h ON h.transfer=t.seq"
 			    " WHERE seq=? AND id=?",
 	[SQL_INSERT_TRANSFER] = "INSERT OR IGNORE INTO transfer VALUES(?, ?, ?,"
-				" ?, ?, ?, ?, ?, ?)",
+				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	/* By kind, as the indexes are. */
 	[SQL_BOOKED] = "SELECT coalesce((SELECT amount FROM transfer WHERE"
 		       " of=?1 AND kind BETWEEN 2 AND 4), 0) + coalesce((SELECT"
@@ -82,8 +91,21 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_SET_SENT] = "UPDATE hold SET sent=1 WHERE transfer=?",
 	[SQL_DELETE_HOLD] = "DELETE FROM hold WHERE transfer=?",
 	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"
-		      " h.space, h.boot, t.label FROM hold h"
+		      " h.space, h.boot, t.label, t.created FROM hold h"
 		      " JOIN transfer t ON t.seq=h.transfer",
+	[SQL_ROLL_UP] = "INSERT INTO rollup VALUES(?, ?" VALUES ") ON CONFLICT"
+			" DO UPDATE SET label=excluded.label" ADDED,
+	[SQL_ROLL_UP_ALL] = "INSERT INTO total VALUES(?" VALUES ") ON CONFLICT"
+			    " DO UPDATE SET label=excluded.label" ADDED,
+	[SQL_ROLL_ON] = "INSERT INTO total SELECT label" SUMS " FROM rollup"
+			" WHERE hour>=? AND hour<? GROUP BY label ON CONFLICT"
+			" DO UPDATE SET label=excluded.label" ADDED,
+	[SQL_SET_ROLLED] = "UPDATE state SET rolled=?",
+	[SQL_INSERT_HIT] = "INSERT INTO hit VALUES(?, ?, ?, ?, ?, ?)",
+	/* It stands at its worst case, and nobody has corrected that. */
+	[SQL_IS_LOST] = "SELECT 1 FROM transfer WHERE of=?1 AND kind=4 AND"
+			" kind BETWEEN 2 AND 4 AND NOT EXISTS(SELECT 1 FROM"
+			" transfer WHERE of=?1 AND kind=5)",
 	/* How little they are about just this one; few rows, and no index that
 	 * would be made for each question. */
 	[SQL_LIMITS] = "SELECT requests, tokens, 2*(key='*')+(model='*')"

@@ -74,6 +74,7 @@ static int apply(struct ai_ledger *l, struct ledger_item *it,
 		[LEDGER_DO_RESET] = ledger_reset,
 		[LEDGER_DO_START] = ledger_start,
 		[LEDGER_DO_ANSWER] = ledger_answer,
+		[LEDGER_DO_HIT] = ledger_hit,
 	};
 
 	it->code = AI_E_NONE;
@@ -167,11 +168,12 @@ static int apply_all(struct ai_ledger *l, void *arg, struct ai_err *err)
 }
 
 /* "sent" need not be durable: after a power failure everything counts as sent.
- * What a journal knows is durable with the reservation, or its end. */
+ * What a journal knows is durable with the reservation, or its end.  An answer
+ * from the cache cost nothing: that it is forgotten then does no harm. */
 static bool must_sync(const struct ledger_item *it)
 {
 	return it->what != LEDGER_DO_SENT && it->what != LEDGER_DO_START &&
-		it->what != LEDGER_DO_ANSWER;
+		it->what != LEDGER_DO_ANSWER && it->what != LEDGER_DO_HIT;
 }
 
 int ledger_run(void *arg, void *const *items, size_t n, struct ai_err *err)

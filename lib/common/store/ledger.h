@@ -88,6 +88,29 @@ enum ai_outcome {
 			     * enough for a probe, and nothing otherwise */
 };
 
+/* How it ended, for the reports. */
+enum ai_ended {
+	AI_ENDED_UNTOLD,   /* nobody said: it follows from the booking */
+	AI_ENDED_ANSWERED,
+	AI_ENDED_UNUSABLE, /* answered and paid for, but of no use */
+	AI_ENDED_REFUSED,  /* 4xx: what was asked, or who asked */
+	AI_ENDED_LIMITED,  /* too many requests */
+	AI_ENDED_FAILED,   /* 5xx */
+	AI_ENDED_LOST,     /* sent, and no answer came */
+	AI_ENDED_LEFT,     /* the same, and nobody waited for it */
+	AI_ENDED_UNSENT,
+};
+#define AI_ENDED_COUNT 9
+
+/* What else is known of it; 0: nothing is.  As they stand in the file. */
+struct ai_facts {
+	int64_t ended;   /* enum ai_ended */
+	int64_t attempt; /* 1: the first */
+	int64_t input, cached, written, output, reasoning; /* tokens */
+	int64_t time_us, first_us; /* until its end, until its first text */
+};
+#define AI_FACTS 9 /* numbers */
+
 struct ai_post {
 	unsigned char id[AI_LEDGER_ID];
 	int64_t amount; /* nano-dollars, what it cost */
@@ -101,6 +124,14 @@ struct ai_post {
 	int64_t hold_ms; /* no call with this key and model before this has
 			  * passed (Retry-After); 0: none */
 	char usage[640]; /* JSON, as it was billed; "" */
+	struct ai_facts facts;
+};
+
+/* Answers from the cache, which cost nothing. */
+struct ai_hit {
+	struct ai_labels labels;
+	int64_t hits;
+	int64_t saved; /* nano-dollars that they would have cost */
 };
 
 /* The file in force: path if given, else $XDG_STATE_HOME/aiutils/ledger.db.
@@ -137,12 +168,14 @@ struct ai_ledger_op {
 	enum ai_ledger_what {
 		AI_LEDGER_RESERVE, AI_LEDGER_SENT, AI_LEDGER_POST,
 		AI_LEDGER_VOID, AI_LEDGER_START, AI_LEDGER_ANSWER,
+		AI_LEDGER_HIT, /* survives kill -9; costs no sync */
 	} what;
 	union {
 		struct ai_reserve reserve;
 		struct ai_post post;
 		unsigned char id[AI_LEDGER_ID]; /* sent, void */
 		struct ai_batch_step *step;     /* start, answer: batch.h */
+		const struct ai_hit *hit;       /* hit; borrowed */
 	} in;
 	struct ai_reserved out; /* reserve; sent: its verdict alone */
 	struct ai_err err;      /* AI_E_NONE: it is done */
