@@ -16,6 +16,8 @@
 struct cost_settings {
 	int by;
 	const char *since, *until;
+	int format, color;         /* of a report: enums below */
+	const char *currency, *rate; /* that it is shown in; NULL: dollars */
 	int64_t requests, tokens; /* of a limit; -1: not given */
 	const char *key, *key_env; /* that a limit is of; NULL: any */
 	bool force;
@@ -34,8 +36,14 @@ extern struct cost_settings cost;
 
 #define COST_TOKENS_MAX 10000000
 
+/* In the order of the options' words. */
+enum { COST_AUTO, COST_TABLE, COST_JSON, COST_CSV, COST_HTML };
+#define COST_FORMATS "auto|table|json|csv"
+enum { COST_COLOR_AUTO, COST_COLOR_ALWAYS, COST_COLOR_NEVER };
+#define COST_COLORS "auto|always|never"
+
 /* The names of cost.by, as the options have them. */
-#define COST_BY "day|month|model|tool|provider|tenant|user|project|experiment|arm|run|key"
+#define COST_BY "hour|day|month|model|tool|provider|tenant|user|project|experiment|arm|run|key"
 
 /* ---- ledger.c ------------------------------------------------------------------- */
 

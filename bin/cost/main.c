@@ -25,10 +25,20 @@ static const struct ai_opt options[] = {
 	{ "by", 0, AI_OPT_CHOICE, &cost.by, "WHAT",
 	  "report: what the calls are summed by", .initial = "day",
 	  .choices = COST_BY },
-	{ "since", 0, AI_OPT_TEXT, &cost.since, "DATE",
-	  "report: calls from this day on" },
-	{ "until", 0, AI_OPT_TEXT, &cost.until, "DATE",
+	{ "since", 0, AI_OPT_TEXT, &cost.since, "TIME",
+	  "report: calls from this day on: 2026-11-22, today, 7d, month" },
+	{ "until", 0, AI_OPT_TEXT, &cost.until, "TIME",
 	  "report: calls before this day" },
+	{ "format", 0, AI_OPT_CHOICE, &cost.format, "FORM",
+	  "report: as what it is written", .initial = "auto",
+	  .choices = COST_FORMATS },
+	{ "color", 0, AI_OPT_CHOICE, &cost.color, "WHEN",
+	  "report: whether a table has colors", .initial = "auto",
+	  .choices = COST_COLORS },
+	{ "currency", 0, AI_OPT_TEXT, &cost.currency, "CODE",
+	  "report: show amounts in this currency, too" },
+	{ "rate", 0, AI_OPT_TEXT, &cost.rate, "N",
+	  "report: what a dollar is in that currency" },
 	{ "key", 0, AI_OPT_TEXT, &cost.key, "KEY",
 	  "of this key, as report --by key names it" },
 	{ "key-env", 0, AI_OPT_TEXT, &cost.key_env, "NAME",
@@ -95,7 +105,9 @@ static const struct ai_opt_use uses[] = {
 	{ &ai_loop.path, "|estimate|" }, { &ai_loop.as, "|estimate|" },
 	{ &ai_loop.exit_no, "|estimate|prices|" }, { &ai_loop.plain_in, "|estimate|" },
 	{ &cost.by, "|report|" }, { &cost.since, "|report|" },
-	{ &cost.until, "|report|" },
+	{ &cost.until, "|report|" }, { &cost.format, "|report|" },
+	{ &cost.color, "|report|" }, { &cost.currency, "|report|" },
+	{ &cost.rate, "|report|" },
 	{ &cost.requests, "|limit|" }, { &cost.tokens, "|limit|" },
 	{ &ai_paid.date, "|estimate|prices|" }, { &cost.accept, "|prices|" },
 	{ &cost.key, "|limit|estimate|" },
@@ -174,7 +186,7 @@ const struct ai_program ai_program = {
 		    "reservations [show [MODEL|PROGRAM]]\n"
 		    "settle [show | ID DOLLARS|worst|void [--force]]\n"
 		    "health [--check NAME] [--warn PERCENT]\n"
-		    "report [--by WHAT] [--since DATE] [--until DATE]\n"
+		    "report [--by WHAT] [--since TIME] [--until TIME] [--format FORM]\n"
 		    "prices list [PATTERN] | show MODEL | check [FILE]\n"
 		    "prices import | diff [FILE] [--accept MODEL]\n"
 		    "batch [rm NAME [--force]]\n"

@@ -67,7 +67,7 @@ orphan() {
 		"[$held,0]"
 	assert_eq "$(ai-cost settle)" ''
 	assert_eq "$(ai-cost report --by model)" \
-		'{"model":"some-model","calls":1,"spent_usd":0,"held_usd":0}'
+		'{"model":"some-model","calls":1,"spent_usd":0,"held_usd":0,"failed":1}'
 	assert_eq "$(ai-cost settle "$id" worst | jq .is_usd)" "$held"
 	ai-cost ledger check
 	assert_eq "$(kinds)" 'settle,settle,settle'

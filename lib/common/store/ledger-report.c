@@ -168,78 +168,7 @@ int ai_ledger_unanswered(struct ai_ledger *l,
 	return rc < 0 ? -1 : 0;
 }
 
-/* ---- reports --------------------------------------------------------------------- */
-
-/* The expression that a report is grouped by; NULL: there is no such. */
-static const char *group_of(const char *by)
-{
-	static const struct { const char *by, *sql; } groups[] = {
-		{ "day", "strftime('%Y-%m-%d', t.created / 1000, 'unixepoch',"
-			 " 'localtime')" },
-		{ "month", "strftime('%Y-%m', t.created / 1000, 'unixepoch',"
-			   " 'localtime')" },
-		{ "tool", "l.tool" }, { "provider", "l.provider" },
-		{ "model", "l.model" }, { "tenant", "l.tenant" },
-		{ "user", "coalesce((SELECT p.name FROM person p WHERE"
-			  " p.token=l.user), l.user)" },
-		{ "project", "l.project" }, { "experiment", "l.experiment" },
-		{ "arm", "CASE l.experiment WHEN '' THEN '' ELSE l.experiment"
-			 " || '/' || l.model END" },
-		{ "run", "l.run" }, { "key", "l.key" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (strcmp(groups[i].by, by) == 0)
-			return groups[i].sql;
-	return NULL;
-}
-
-/* Of reservation t: what its end and its corrections come to, and whether it
- * stands at its worst case, which nobody has corrected since. The kinds are
- * written as the indexes of transfer have them: each is a look-up. */
-#define BOOKED \
-	"coalesce((SELECT e.amount FROM transfer e WHERE e.of=t.seq AND" \
-	" e.kind BETWEEN 2 AND 4), 0) + coalesce((SELECT sum(c.amount) FROM" \
-	" transfer c WHERE c.of=t.seq AND c.kind=5), 0)"
-#define LOST \
-	"coalesce((SELECT e.kind=4 FROM transfer e WHERE e.of=t.seq AND" \
-	" e.kind BETWEEN 2 AND 4), 0) AND NOT EXISTS (SELECT 1 FROM transfer c" \
-	" WHERE c.of=t.seq AND c.kind=5)"
-
-int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
-		     int64_t until,
-		     int (*each)(void *arg, const struct ai_spend *s),
-		     void *arg, struct ai_err *err)
-{
-	const char *group = group_of(by);
-	sqlite3_stmt *st = NULL;
-	struct ai_spend s;
-	char sql[1200];
-	int rc;
-
-	if (group == NULL)
-		return ai_err_set(err, AI_E_USAGE, "there is no report by "
-				  "'%.40s'", by);
-	snprintf(sql, sizeof(sql), "SELECT %s AS g, count(*), sum(" LOST "),"
-		 " sum(" BOOKED "), sum(coalesce((SELECT h.amount FROM hold h"
-		 " WHERE h.transfer=t.seq), 0))"
-		 " FROM transfer t JOIN label l ON l.n=t.label WHERE t.kind=1"
-		 " AND t.created>=? AND t.created<? GROUP BY g ORDER BY g",
-		 group);
-	rc = ai_db_bind(&l->db, &st, sql, err, "ii", since, until);
-	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
-		ledger_copy_column(s.name, sizeof(s.name), st, 0);
-		s.calls = sqlite3_column_int64(st, 1);
-		s.lost = sqlite3_column_int64(st, 2);
-		s.posted = sqlite3_column_int64(st, 3);
-		s.pending = sqlite3_column_int64(st, 4);
-		if (each(arg, &s) != 0)
-			break;
-	}
-	ai_db_finish(&st);
-	return rc < 0 ? -1 : 0;
-}
+/* ---- dates ----------------------------------------------------------------------- */
 
 /* February 31st would be taken for March 3rd. In UTC every midnight is one. */
 static bool is_day(struct tm t)

@@ -276,13 +276,6 @@ struct ai_breaker {
 	int64_t wait_ms, held_ms; /* until it may be tried; of Retry-After */
 };
 
-/* All calls of one day, model, ... */
-struct ai_spend {
-	char name[256];
-	int64_t calls, lost; /* lost: booked at their worst case */
-	int64_t posted, pending;
-};
-
 /* Each calls each() once a row; what it returns ends it unless it is 0.
  * Without a ledger (NULL): the budgets that a new one has. */
 int ai_ledger_budgets(struct ai_ledger *l,
@@ -319,13 +312,8 @@ int ai_ledger_holds(struct ai_ledger *l,
 int ai_ledger_unanswered(struct ai_ledger *l,
 			 int (*each)(void *arg, const struct ai_hold *h),
 			 void *arg, struct ai_err *err);
-/* by: "day", "month", the name of a label, or "arm": a model of an experiment,
- * "NAME/MODEL".  Calls that were reserved from since on and before until, in
- * ms. */
-int ai_ledger_report(struct ai_ledger *l, const char *by, int64_t since,
-		     int64_t until,
-		     int (*each)(void *arg, const struct ai_spend *s),
-		     void *arg, struct ai_err *err);
+/* What was spent, by day, by model, ...: store/rollup.h. */
+
 /* A date of the ledger's calendar, "2026-11-22", as its first millisecond. */
 int ai_ledger_date(const char *text, int64_t *ms, struct ai_err *err);
 
