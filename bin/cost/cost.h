@@ -38,7 +38,7 @@ extern struct cost_settings cost;
 
 /* In the order of the options' words. */
 enum { COST_AUTO, COST_TABLE, COST_JSON, COST_CSV, COST_HTML };
-#define COST_FORMATS "auto|table|json|csv"
+#define COST_FORMATS "auto|table|json|csv|html"
 enum { COST_COLOR_AUTO, COST_COLOR_ALWAYS, COST_COLOR_NEVER };
 #define COST_COLORS "auto|always|never"
 

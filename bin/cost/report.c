@@ -190,7 +190,7 @@ static int take_row(void *arg, const struct ai_rollup *rollup)
 		r->rc = keep_row(r, row, rollup->name);
 	else if (cost.format == COST_CSV)
 		report_csv(r, &row, rollup->name);
-	else
+	else if (cost.format != COST_HTML)
 		report_json(r, &row, rollup->name);
 	return r->rc < 0 || r->out.rc < 0;
 }
@@ -215,7 +215,7 @@ static int write_report(struct report *r, struct ai_err *err)
 	}
 	if (cost.format == COST_TABLE)
 		report_table(r);
-	return 0;
+	return cost.format == COST_HTML ? report_page(r, err) : 0;
 }
 
 /* What nobody has chosen: a table for people, lines for programs. */
@@ -239,7 +239,7 @@ int cost_report(int argc, char **argv, struct ai_err *err)
 	choose_format();
 	cost_begin(&r.out, cost.format == COST_TABLE);
 	ai_buf_init(&r.names, (size_t)1 << 30);
-	r.keep = cost.format == COST_TABLE || cost.format == COST_HTML;
+	r.keep = cost.format == COST_TABLE;
 	by_name(r.by, sizeof(r.by));
 	rc = write_report(&r, err);
 	ai_ledger_close(r.ledger);

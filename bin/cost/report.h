@@ -20,7 +20,7 @@ struct report {
 	char by[16];
 	int64_t since, until; /* ms; INT64_MIN, INT64_MAX: no bound */
 	struct report_row all; /* their sums; its name is "all" */
-	/* Kept only for tables and pages. */
+	/* Kept only for tables. */
 	bool keep;
 	struct report_row *rows;
 	size_t n, max;
@@ -58,5 +58,7 @@ void report_csv(struct report *r, const struct report_row *row,
 		const char *name);
 /* Lines of a table, with bars if there is room. */
 void report_table(struct report *r);
+/* A page of HTML. */
+int report_page(struct report *r, struct ai_err *err);
 
 #endif

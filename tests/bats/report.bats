@@ -181,7 +181,7 @@ for l in open('table', encoding='utf-8'):
 
 @test "a full disk is an error in every form" {
 	"${ask[@]}" -m m q
-	for form in table json csv; do
+	for form in table json csv html; do
 		run bash -c "ai-cost report --format $form >/dev/full"
 		assert_status 74
 	done
