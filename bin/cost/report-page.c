@@ -62,27 +62,34 @@ static void put_name(struct page *p, const char *name)
 	ai_buf_str(p->b, "</bdi>");
 }
 
+/* "$1 234 567.89", with thin blanks. */
+static void put_digits(struct page *p, const char *text)
+{
+	size_t sign = strcspn(text, "0123456789"),
+	       n = strspn(text + sign, "0123456789"), i;
+
+	for (i = 0; text[i] != '\0'; i++) {
+		if (i > sign && i < sign + n && (sign + n - i) % 3 == 0)
+			ai_buf_str(p->b, "\xE2\x80\xAF");
+		ai_buf_chr(p->b, text[i]);
+	}
+}
+
+/* Digits, a sign, and the letters of a currency: nothing to be escaped. */
 static void put_money(struct page *p, int64_t nano)
 {
 	char text[REPORT_MONEY];
 
 	report_money_show(nano, text);
-	page_text(p, text);
+	put_digits(p, text);
 }
 
-/* "1 234 567", with thin blanks. */
 static void put_number(struct page *p, int64_t n)
 {
 	char digits[24];
-	size_t len, i;
 
 	snprintf(digits, sizeof(digits), "%lld", (long long)n);
-	len = strlen(digits);
-	for (i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
-			ai_buf_str(p->b, "\xE2\x80\xAF");
-		ai_buf_chr(p->b, digits[i]);
-	}
+	put_digits(p, digits);
 }
 
 /* A hundredth of a part, 0 to 10000. */
@@ -202,8 +209,6 @@ static int read_bars(const struct page *p, const char *by, bool top,
 	for (i = 0; i < bars->n; i++)
 		if (bars->v[i].posted > bars->most)
 			bars->most = bars->v[i].posted;
-	if (top && bars->others.posted > bars->most)
-		bars->most = bars->others.posted;
 	return 0;
 }
 
@@ -250,7 +255,9 @@ static void put_series(struct page *p, const struct bars *bars)
 
 	if (line && p->cap > most)
 		most = p->cap;
-	ai_buf_fmt(p->b, "<div class=\"plot\"><svg viewBox=\"0 0 1000 200\""
+	ai_buf_str(p->b, "<div class=\"plot\"><span class=\"top\">");
+	put_money(p, most);
+	ai_buf_fmt(p->b, "</span><svg viewBox=\"0 0 1000 200\""
 		   " preserveAspectRatio=\"none\" role=\"img\" aria-labelledby="
 		   "\"t1 d1\"><title id=\"t1\">Spent by %s</title><desc id="
 		   "\"d1\">Bars of what was spent each %s; the same figures "
@@ -273,9 +280,7 @@ static void put_series(struct page *p, const struct bars *bars)
 	if (line)
 		ai_buf_fmt(p->b, "<path class=\"cap\" d=\"M0 %.2fH1000\"/>",
 			   200 - (double)part_of(p->cap, most) / 50);
-	ai_buf_str(p->b, "</svg><span class=\"top\">");
-	put_money(p, most);
-	ai_buf_str(p->b, "</span></div><p class=\"axis\"><span>");
+	ai_buf_str(p->b, "</svg></div><p class=\"axis\"><span>");
 	page_text(p, bars->v[0].name);
 	ai_buf_str(p->b, "</span><span>");
 	page_text(p, bars->v[bars->n - 1].name);
@@ -326,14 +331,14 @@ static void put_bar(struct page *p, const char *class, int part)
 }
 
 static void put_largest(struct page *p, const struct bar *v,
-			const char *name, int64_t most)
+			const char *name, const char *class, int64_t most)
 {
 	ai_buf_str(p->b, "<li><span class=\"name\">");
 	put_name(p, name);
 	ai_buf_str(p->b, "</span><span class=\"sum\">");
 	put_money(p, v->posted);
 	ai_buf_str(p->b, "</span>");
-	put_bar(p, "a", part_of(v->posted, most));
+	put_bar(p, class, part_of(v->posted, most));
 	ai_buf_str(p->b, "<span class=\"sub\">");
 	put_number(p, v->calls);
 	ai_buf_fmt(p->b, " %s</span></li>", v->calls == 1 ? "call" : "calls");
@@ -353,10 +358,11 @@ static int largest(struct page *p, const char *by, struct bars *bars,
 		ai_buf_str(p->b, "<p class=\"note\">No calls.</p>");
 	ai_buf_str(p->b, "<ol class=\"list\">");
 	for (i = 0; i < bars->n; i++)
-		put_largest(p, &bars->v[i], bars->v[i].name, bars->most);
+		put_largest(p, &bars->v[i], bars->v[i].name, "a",
+			    bars->most);
 	if (bars->n_others > 0) {
 		snprintf(name, sizeof(name), "%zu others", bars->n_others);
-		put_largest(p, &bars->others, name, bars->most);
+		put_largest(p, &bars->others, name, "n", bars->most);
 	}
 	ai_buf_str(p->b, "</ol>");
 	end_section(p);
@@ -458,9 +464,9 @@ static void put_histogram(struct page *p, const char *id, const char *title,
 		most = h[i] > most ? h[i] : most;
 	ai_buf_fmt(p->b, "<p class=\"big\">");
 	put_seconds(p, ai_rollup_quantile(h, .5));
-	ai_buf_str(p->b, " <span>half of them;</span> ");
+	ai_buf_str(p->b, " <span>median</span> ");
 	put_seconds(p, ai_rollup_quantile(h, .95));
-	ai_buf_fmt(p->b, " <span>19 of 20</span></p><svg class=\"hist\" "
+	ai_buf_fmt(p->b, " <span>95th percentile</span></p><svg class=\"hist\" "
 		   "viewBox=\"0 0 150 60\" preserveAspectRatio=\"none\" "
 		   "role=\"img\" aria-labelledby=\"%s-t %s-d\"><title "
 		   "id=\"%s-t\">%s</title><desc id=\"%s-d\">A histogram; the "
@@ -536,9 +542,9 @@ static int put_budget(void *arg, const struct ai_budget_state *s)
 		ai_buf_str(p->b, " ");
 		page_text(p, b->name);
 	}
-	ai_buf_fmt(p->b, "</bdi> <small>each %s</small></span><span class="
-		   "\"sum\">", strcmp(b->period, "total") == 0 ? "in all"
-		   : b->period);
+	ai_buf_fmt(p->b, "</bdi> <small>%s%s</small></span><span class="
+		   "\"sum\">", strcmp(b->period, "total") == 0 ? "in "
+		   : "each ", b->period);
 	if (counted) {
 		put_money(p, b->cap > used ? b->cap - used : 0);
 		ai_buf_str(p->b, " left");
@@ -603,7 +609,7 @@ static int put_holds(struct page *p, struct ai_err *err)
 {
 	p->shown = 0;
 	section(p, "holds", "Who holds what");
-	ai_buf_str(p->b, "<table><thead><tr><th scope=\"col\">Who</th><th "
+	ai_buf_str(p->b, "<table class=\"holds\"><thead><tr><th scope=\"col\">Who</th><th "
 		   "scope=\"col\">Since</th><th scope=\"col\">State</th><th "
 		   "scope=\"col\">Held</th></tr></thead><tbody>");
 	if (ai_ledger_holds(p->r->ledger, put_hold, p, err) < 0)
@@ -622,7 +628,7 @@ static int put_holds(struct page *p, struct ai_err *err)
 
 static void put_head(struct page *p)
 {
-	char from[40] = "the beginning", to[40] = "now", now[40];
+	char from[40] = "The beginning", to[40] = "now", now[40];
 
 	if (p->r->since != INT64_MIN)
 		cost_time(p->r->since, from);
@@ -630,9 +636,10 @@ static void put_head(struct page *p)
 		cost_time(p->r->until, to);
 	cost_time((int64_t)time(NULL) * 1000, now);
 	ai_buf_str(p->b, report_page_head);
-	ai_buf_fmt(p->b, "<header><h1>What was spent</h1><p>From %.10s to "
-		   "%.10s. Made %.10s %.5s (%s).</p></header><main>", from, to,
-		   now, now + 11, now + 19);
+	ai_buf_fmt(p->b, "<header><h1>What was spent</h1><p>%.*s to "
+		   "%.10s. Made %.10s %.5s (UTC%s).</p></header><main>",
+		   p->r->since == INT64_MIN ? 40 : 10, from, to, now, now + 11,
+		   now + 19);
 	cost_put(&p->r->out);
 }
 
@@ -650,7 +657,10 @@ static int write_page(struct page *p, struct bars *bars, struct ai_err *err)
 		return -1;
 	put_head(p);
 	put_tiles(p);
-	if (over_time(p, bars, err) < 0 || put_budgets(p, err) < 0 ||
+	if (over_time(p, bars, err) < 0)
+		return -1;
+	ai_buf_str(p->b, "<div class=\"columns\">");
+	if (put_budgets(p, err) < 0 ||
 	    largest(p, "model", bars, err) < 0 ||
 	    (!is_time(by) && strcmp(by, "model") != 0 &&
 	     largest(p, by, bars, err) < 0) ||
@@ -664,7 +674,7 @@ static int write_page(struct page *p, struct bars *bars, struct ai_err *err)
 	put_cache(p);
 	if (put_holds(p, err) < 0)
 		return -1;
-	ai_buf_str(p->b, "</main></html>");
+	ai_buf_str(p->b, "</div></main></html>");
 	cost_put(&p->r->out);
 	return 0;
 }

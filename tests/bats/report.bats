@@ -107,12 +107,19 @@ recount() {
 	# Every line ends with CRLF, and there are as many as rows.
 	assert_eq "$(grep -c $'\r$' csv)" 7
 	assert_eq "$(wc -l <csv)" 7
-	python3 - <<'END'
-import csv
-rows = list(csv.reader(open('csv', newline='')))
-assert all(len(r) == 14 for r in rows), rows
-names = {r[0] for r in rows[1:]}
-assert names == {"'=1+1", 'a,b', 'say "x"', "'-x", "'@x", 'plain'}, names
+	node - <<'END'
+const text = require('fs').readFileSync('csv', 'utf8');
+const cell = /("((?:[^"]|"")*)"|[^",\r\n]*)(,|\r\n)/gy;
+const rows = [[]];
+for (let m; (m = cell.exec(text)) !== null && m[0] !== '';) {
+	rows.at(-1).push(m[2] === undefined ? m[1] : m[2].replaceAll('""', '"'));
+	if (m[3] !== ',')
+		rows.push([]);
+}
+require('assert').deepEqual(rows.pop(), []);
+require('assert')(rows.every((r) => r.length === 14));
+require('assert').deepEqual(rows.slice(1).map((r) => r[0]).sort(),
+	["'=1+1", "'-x", "'@x", 'a,b', 'plain', 'say "x"'].sort());
 END
 }
 
@@ -151,11 +158,10 @@ on_terminal() {
 	export LC_ALL=C.UTF-8 TERM=xterm NO_COLOR=1
 	for columns in 20 30 60 80 200; do
 		on_terminal $columns ai-cost report --by run >table
-		run python3 -c "
-import unicodedata
-for l in open('table', encoding='utf-8'):
-    assert len(l.rstrip('\n')) <= $columns, l
-    assert all(unicodedata.category(c)[0] != 'C' for c in l.rstrip('\n')), ascii(l)
+		run node -e "
+for (const l of require('fs').readFileSync('table', 'utf8').split('\n'))
+	if ([...l].length > $columns || /\p{C}/u.test(l))
+		throw new Error(JSON.stringify(l));
 "
 		assert_status 0
 		grep -q '\$' table

@@ -141,10 +141,10 @@ int main(int argc, char **argv)
 
 	if (argc != 6)
 		return 64;
-	f.calls = atoll(argv[2]);
-	f.runs = atoll(argv[3]);
-	f.users = atoll(argv[4]);
-	f.span = atoll(argv[5]) * 86400000;
+	f.calls = strtoll(argv[2], NULL, 10);
+	f.runs = strtoll(argv[3], NULL, 10);
+	f.users = strtoll(argv[4], NULL, 10);
+	f.span = strtoll(argv[5], NULL, 10) * 86400000;
 	if (f.calls < 1 || ai_ledger_open(&l, argv[1], &err) < 0) {
 		fprintf(stderr, "report: %s\n", err.msg);
 		return 1;
