@@ -31,6 +31,8 @@ struct cost_settings {
 	int64_t min_free;          /* bytes */
 	int64_t max_dead;          /* reservations */
 	double timeout_s;
+	const char *score, *baseline; /* of an experiment; NULL */
+	double confidence;         /* percent */
 };
 extern struct cost_settings cost;
 
@@ -213,6 +215,7 @@ cost_verb_fn cost_budget, cost_limit;                    /* set.c */
 cost_verb_fn cost_reservations;                          /* show.c */
 cost_verb_fn cost_health;                                /* health.c */
 cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
+cost_verb_fn cost_experiment;                            /* experiment.c */
 cost_verb_fn cost_report;                                /* report.c */
 cost_verb_fn cost_ledger;                                /* admin.c */
 cost_verb_fn cost_batch, cost_cache;                     /* kept.c */

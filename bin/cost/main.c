@@ -65,6 +65,13 @@ static const struct ai_opt options[] = {
 	{ "timeout", 0, AI_OPT_REAL, &cost.timeout_s, "SECONDS",
 	  "health: answer within this time", .initial = "5", .min = 0.05,
 	  .max = 600 },
+	{ "score", 0, AI_OPT_TEXT, &cost.score, "PATH",
+	  "experiment: the member of a record that says how good it is" },
+	{ "baseline", 0, AI_OPT_TEXT, &cost.baseline, "ARM",
+	  "experiment: the arm that others are compared with" },
+	{ "confidence", 0, AI_OPT_REAL, &cost.confidence, "PERCENT",
+	  "experiment: of the intervals", .initial = "95", .min = 50,
+	  .max = 99.99 },
 	{ "force", 0, AI_OPT_FLAG, &cost.force, NULL,
 	  "settle, ledger backup and restore: do it all the same" },
 	{ 0 }
@@ -84,6 +91,7 @@ static const struct ai_verb verbs[] = {
 	{ "settle", "say what a call has cost" },
 	{ "report", "sum up what was spent" },
 	{ "prices", "list, show, import, check or compare prices" },
+	{ "experiment", "compare the arms of an experiment" },
 	{ "health", "say whether all is well" },
 	{ "batch", "list or remove the journals of batches" },
 	{ "cache", "say how full the cache is, or empty it" },
@@ -115,6 +123,8 @@ static const struct ai_opt_use uses[] = {
 	{ &cost.checks, "|health|" }, { &cost.warn, "|health|" },
 	{ &cost.min_free, "|health|" }, { &cost.max_dead, "|health|" },
 	{ &cost.timeout_s, "|health|" },
+	{ &cost.score, "|experiment|" }, { &cost.baseline, "|experiment|" },
+	{ &cost.confidence, "|experiment|" },
 	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
@@ -157,7 +167,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "reservations", cost_reservations },
 		{ "settle", cost_settle }, { "report", cost_report },
 		{ "prices", cost_prices },
-		{ "health", cost_health },
+		{ "experiment", cost_experiment }, { "health", cost_health },
 		{ "batch", cost_batch }, { "cache", cost_cache },
 		{ "ledger", cost_ledger }, { "export", cost_export },
 		{ "forget", cost_forget }, { NULL, NULL }
@@ -185,6 +195,7 @@ const struct ai_program ai_program = {
 		    "breaker [show [MODEL] | reset [MODEL]]\n"
 		    "reservations [show [MODEL|PROGRAM]]\n"
 		    "settle [show | ID DOLLARS|worst|void [--force]]\n"
+		    "experiment show NAME [--score PATH] [FILE...]\n"
 		    "health [--check NAME] [--warn PERCENT]\n"
 		    "report [--by WHAT] [--since TIME] [--until TIME] [--format FORM]\n"
 		    "prices list [PATTERN] | show MODEL | check [FILE]\n"

@@ -135,9 +135,7 @@ static struct report_row row_of(const struct ai_rollup *r)
 
 	return (struct report_row){
 		.calls = v[AI_ROLLUP_CALLS] + r->open, .pending = r->pending,
-		.failed = v[AI_ROLLUP_UNUSABLE] + v[AI_ROLLUP_REFUSED] +
-			v[AI_ROLLUP_LIMITED] + v[AI_ROLLUP_FAILED] +
-			v[AI_ROLLUP_LOST] + v[AI_ROLLUP_LEFT],
+		.failed = ai_rollup_failed(r),
 		.unanswered = v[AI_ROLLUP_UNANSWERED],
 		.retries = v[AI_ROLLUP_RETRIES], .posted = v[AI_ROLLUP_POSTED],
 		.hits = v[AI_ROLLUP_HITS], .saved = v[AI_ROLLUP_SAVED],

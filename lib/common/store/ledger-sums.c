@@ -16,6 +16,15 @@ typedef int each_rollup(void *arg, const struct ai_rollup *r);
 
 /* ---- histograms ---------------------------------------------------------------- */
 
+int64_t ai_rollup_failed(const struct ai_rollup *r)
+{
+	const int64_t *v = r->v;
+
+	return v[AI_ROLLUP_UNUSABLE] + v[AI_ROLLUP_REFUSED] +
+	       v[AI_ROLLUP_LIMITED] + v[AI_ROLLUP_FAILED] +
+	       v[AI_ROLLUP_LOST] + v[AI_ROLLUP_LEFT];
+}
+
 int64_t ai_rollup_counted(const int64_t *histogram)
 {
 	int64_t n = 0;

@@ -96,6 +96,8 @@ int ai_ledger_rollups(struct ai_ledger *l, const struct ai_rollup_ask *ask,
 		      int (*each)(void *arg, const struct ai_rollup *r),
 		      void *arg, struct ai_err *err);
 
+/* Calls that brought no answer that could be used. */
+int64_t ai_rollup_failed(const struct ai_rollup *r);
 /* Of a histogram, r->v + AI_ROLLUP_TIME or AI_ROLLUP_FIRST: how many it has. */
 int64_t ai_rollup_counted(const int64_t *histogram);
 /* The value, in microseconds, below which this part (0 to 1) of all lies,
