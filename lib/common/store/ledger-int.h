@@ -363,7 +363,7 @@ int ledger_known_person(struct ai_ledger *l, char name[64],
 int ledger_name(char to[64], const char *name, const char *what,
 		struct ai_err *err);
 
-/* What the budget b has used in the period of now, from the calls themselves;
+/* What the budget b has used in the period of now, from the rollups;
  * name: as the labels have it. */
 int ledger_used(struct ai_ledger *l, const char *name,
 		struct ai_budget_state *b, struct ai_err *err);

@@ -25,7 +25,8 @@ int ledger_used(struct ai_ledger *l, const char *name,
 			   &b->resets_ms) ||
 	    strcmp(name, "*") == 0)
 		return 0;
-	if (LEDGER_BIND(l, SQL_USED, err, "iiitt", (int64_t)1, start,
+	if (LEDGER_BIND(l, SQL_USED, err, "iiitt",
+			(int64_t)(strcmp(b->budget.period, "total") == 0), start,
 			b->resets_ms, ai_span_of(b->budget.scope),
 			ai_span_of(name)) < 0)
 		return -1;
@@ -127,8 +128,8 @@ int ai_ledger_holds(struct ai_ledger *l,
 {
 	static const char sql[] = "SELECT lower(hex(t.id)), l.tool, l.model,"
 		" h.amount, t.created, h.sent, h.pid, h.start, h.space, h.boot"
-		" FROM hold h JOIN transfer t ON t.seq=h.transfer"
-		" JOIN label l ON l.n=t.label ORDER BY t.seq";
+		" FROM hold h CROSS JOIN transfer t ON t.seq=h.transfer"
+		" CROSS JOIN label l ON l.n=t.label ORDER BY h.transfer";
 	sqlite3_stmt *st = NULL;
 	struct ai_hold h;
 	int rc = ai_db_bind(&l->db, &st, sql, err, "");

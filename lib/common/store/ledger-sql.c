@@ -44,15 +44,18 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_INSERT_PERSON] = "INSERT INTO person"
 			      " VALUES(lower(hex(randomblob(12))), ?)",
 	[SQL_BUDGETS] = "SELECT scope, name, period, cap FROM budget",
-	/* From the calls themselves: an account is made by the first call that
-	 * needs it. */
+	/* From the rollups: an account is made by the first call that needs
+	 * it.  ?1: of all times, of which totals have all but the last day. */
 	[SQL_USED] = "SELECT (SELECT coalesce(sum(h.amount), 0) FROM hold h"
-		     " JOIN transfer t ON t.seq=h.transfer"
-		     " JOIN label l ON l.n=t.label WHERE ?1 AND"
+		     " CROSS JOIN transfer t ON t.seq=h.transfer"
+		     " CROSS JOIN label l ON l.n=t.label WHERE"
 		     " t.created>=?2 AND t.created<?3 AND " LEDGER_MATCHES "),"
-		     " (SELECT coalesce(sum(e.amount), 0) FROM transfer e"
-		     " JOIN transfer t ON t.seq=e.of JOIN label l ON l.n=t.label"
-		     " WHERE t.created>=?2 AND t.created<?3 AND "
+		     " (SELECT coalesce(sum(r.posted), 0) FROM rollup r"
+		     " CROSS JOIN label l ON l.n=r.label WHERE r.hour>="
+		     "CASE WHEN ?1 THEN (SELECT rolled FROM state) ELSE ?2 END"
+		     " AND r.hour<?3 AND " LEDGER_MATCHES ")"
+		     " + (SELECT coalesce(sum(r.posted), 0) FROM total r"
+		     " CROSS JOIN label l ON l.n=r.label WHERE ?1 AND "
 		     LEDGER_MATCHES ")",
 	[SQL_HAS_BUDGET] = "SELECT 1 FROM budget WHERE scope=? AND name=? AND"
 			   " period=?",
@@ -92,7 +95,7 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_DELETE_HOLD] = "DELETE FROM hold WHERE transfer=?",
 	[SQL_HOLDS] = "SELECT h.transfer, h.amount, h.sent, h.pid, h.start,"
 		      " h.space, h.boot, t.label, t.created FROM hold h"
-		      " JOIN transfer t ON t.seq=h.transfer",
+		      " CROSS JOIN transfer t ON t.seq=h.transfer",
 	[SQL_ROLL_UP] = "INSERT INTO rollup VALUES(?, ?" VALUES ") ON CONFLICT"
 			" DO UPDATE SET label=excluded.label" ADDED,
 	[SQL_ROLL_UP_ALL] = "INSERT INTO total VALUES(?" VALUES ") ON CONFLICT"
