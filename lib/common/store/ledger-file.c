@@ -126,6 +126,10 @@ int ledger_state_load(struct ai_ledger *l, struct ai_err *err)
 	l->rolled = sqlite3_column_int64(st, 7);
 	ledger_copy_column(zone, sizeof(zone), st, 3);
 	sqlite3_reset(st);
+	if (strcmp(l->zone, zone) != 0) {
+		snprintf(l->zone, sizeof(l->zone), "%s", zone);
+		l->hour_start = l->hour_end = 0;
+	}
 	return version == LEDGER_VERSION ? ledger_zone(zone, err) :
 		ai_err_set(err, AI_E_CONFIG, "%s has got version %lld while "
 			   "this program, which knows %d, was running: start "

@@ -78,7 +78,6 @@ struct ledger_memo {
 		int64_t v[AI_ROLLUP_COUNT]; /* to be added */
 	} rollup[LEDGER_MEMO_ROLLUPS];
 	size_t n_rollups;
-	int64_t hour_start, hour_end; /* the last one that was asked for */
 	struct ai_limit limit; /* for just this key and model */
 	/* A breaker of which there is nothing to tell; and the name of that of
 	 * a label. "", 0: none. */
@@ -106,6 +105,9 @@ struct ai_ledger {
 	} booked[256];
 	int64_t seq;        /* of the last transfer, in this transaction */
 	int64_t event_seq;  /* of the last event */
+	char zone[80];      /* of its calendar */
+	int64_t hour_start, hour_end; /* the last one that was asked for, in
+			     * this zone: it holds beyond a transaction */
 	int64_t rolled;     /* totals are of the hours before this one, ms */
 	unsigned char head[LEDGER_HASH], event_head[LEDGER_HASH],
 		      key[LEDGER_HASH];

@@ -22,7 +22,6 @@ void ledger_memo_begin(struct ai_ledger *l)
 	m->person[0] = m->healthy[0] = '\0';
 	m->has_budgets = m->has_limit = false;
 	m->n_accounts = m->n_rollups = 0;
-	m->hour_start = m->hour_end = 0;
 }
 
 void ledger_memo_end(struct ai_ledger *l)

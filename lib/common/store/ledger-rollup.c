@@ -115,11 +115,11 @@ static int row_of(struct ai_ledger *l, int64_t created, int64_t label,
 	struct ledger_memo *m = &l->memo;
 	size_t i;
 
-	if (created < m->hour_start || created >= m->hour_end)
-		ledger_hour(created, &m->hour_start, &m->hour_end);
+	if (created < l->hour_start || created >= l->hour_end)
+		ledger_hour(created, &l->hour_start, &l->hour_end);
 	for (i = 0; i < m->n_rollups; i++)
 		if (m->rollup[i].label == label &&
-		    m->rollup[i].hour == m->hour_start) {
+		    m->rollup[i].hour == l->hour_start) {
 			*out = &m->rollup[i];
 			return 0;
 		}
@@ -128,7 +128,7 @@ static int row_of(struct ai_ledger *l, int64_t created, int64_t label,
 		return -1;
 	*out = &m->rollup[m->n_rollups++];
 	memset(*out, 0, sizeof(**out));
-	(*out)->hour = m->hour_start;
+	(*out)->hour = l->hour_start;
 	(*out)->label = label;
 	return 0;
 }
