@@ -95,6 +95,27 @@ static void look(struct period *p, int64_t s)
 	p->end = end;
 }
 
+/* The hour of the sums has this second, is the same from its first one to its
+ * last, and lies within one hour, day and month. */
+static void look_at_sums(int64_t s)
+{
+	static const char *const periods[] = { "hour", "day", "month" };
+	int64_t start, end, from, to, a, b;
+	size_t i;
+
+	ledger_hour(s * 1000, &start, &end);
+	if (s * 1000 < start || s * 1000 >= end)
+		complain_at("sums", s, "it is not in its hour");
+	ledger_hour(start, &a, &b);
+	ledger_hour(end - 1, &from, &to);
+	if (a != start || b != end || from != start || to != end)
+		complain_at("sums", s, "its hour is two");
+	for (i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+		if (!ledger_period(periods[i], s * 1000, &from, &to) ||
+		    start < from || end > to)
+			complain_at("sums", s, "its hour lies in two periods");
+}
+
 static void look_between(int64_t from, int64_t to)
 {
 	struct period p[] = { { "hour", 0, 0 }, { "day", 0, 0 },
@@ -102,9 +123,11 @@ static void look_between(int64_t from, int64_t to)
 	int64_t s;
 	size_t i;
 
-	for (s = from; s <= to; s += HALF_HOUR)
+	for (s = from; s <= to; s += HALF_HOUR) {
 		for (i = 0; i < sizeof(p) / sizeof(p[0]); i++)
 			look(&p[i], s);
+		look_at_sums(s);
+	}
 }
 
 /* One day after the other, as their ends say. */
