@@ -33,6 +33,9 @@ struct cost_settings {
 	double timeout_s;
 	const char *score, *baseline; /* of an experiment; NULL */
 	double confidence;         /* percent */
+	const char *output;        /* of metrics; NULL: standard output */
+	int64_t top;               /* values of a label */
+	struct ai_opt_list labels; /* beside the usual ones */
 };
 extern struct cost_settings cost;
 
@@ -214,6 +217,7 @@ int cost_take_key(char out[40], struct ai_err *err);
 cost_verb_fn cost_budget, cost_limit;                    /* set.c */
 cost_verb_fn cost_reservations;                          /* show.c */
 cost_verb_fn cost_health;                                /* health.c */
+cost_verb_fn cost_metrics;                               /* metrics.c */
 cost_verb_fn cost_settle, cost_breaker;                  /* settle.c */
 cost_verb_fn cost_experiment;                            /* experiment.c */
 cost_verb_fn cost_report;                                /* report.c */

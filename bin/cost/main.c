@@ -72,6 +72,13 @@ static const struct ai_opt options[] = {
 	{ "confidence", 0, AI_OPT_REAL, &cost.confidence, "PERCENT",
 	  "experiment: of the intervals", .initial = "95", .min = 50,
 	  .max = 99.99 },
+	{ "output", 'o', AI_OPT_FILE, &cost.output, "FILE",
+	  "metrics: replace this file, in one step" },
+	{ "top", 0, AI_OPT_INT, &cost.top, "N",
+	  "metrics: values of a label, the rest is 'other'",
+	  .initial = "20", .min = 1, .max = 1000, .key = "cost.top" },
+	{ "label", 0, AI_OPT_LIST, &cost.labels, "NAME",
+	  "metrics: also by user, run or key; may be given again" },
 	{ "force", 0, AI_OPT_FLAG, &cost.force, NULL,
 	  "settle, ledger backup and restore: do it all the same" },
 	{ 0 }
@@ -93,6 +100,7 @@ static const struct ai_verb verbs[] = {
 	{ "prices", "list, show, import, check or compare prices" },
 	{ "experiment", "compare the arms of an experiment" },
 	{ "health", "say whether all is well" },
+	{ "metrics", "write what stands in the ledger for Prometheus" },
 	{ "batch", "list or remove the journals of batches" },
 	{ "cache", "say how full the cache is, or empty it" },
 	{ "ledger", "check, copy, restore or move the ledger" },
@@ -125,6 +133,8 @@ static const struct ai_opt_use uses[] = {
 	{ &cost.timeout_s, "|health|" },
 	{ &cost.score, "|experiment|" }, { &cost.baseline, "|experiment|" },
 	{ &cost.confidence, "|experiment|" },
+	{ &cost.output, "|metrics|" }, { &cost.top, "|metrics|" },
+	{ &cost.labels, "|metrics|" },
 	{ &cost.force, "|settle|ledger|batch|" },
 	{ NULL, NULL }
 };
@@ -168,6 +178,7 @@ static int run(int argc, char **argv, struct ai_err *err)
 		{ "settle", cost_settle }, { "report", cost_report },
 		{ "prices", cost_prices },
 		{ "experiment", cost_experiment }, { "health", cost_health },
+		{ "metrics", cost_metrics },
 		{ "batch", cost_batch }, { "cache", cost_cache },
 		{ "ledger", cost_ledger }, { "export", cost_export },
 		{ "forget", cost_forget }, { NULL, NULL }
@@ -198,6 +209,7 @@ const struct ai_program ai_program = {
 		    "experiment show NAME [--score PATH] [FILE...]\n"
 		    "health [--check NAME] [--warn PERCENT]\n"
 		    "report [--by WHAT] [--since TIME] [--until TIME] [--format FORM]\n"
+		    "metrics [-o FILE] [--top N] [--label NAME]\n"
 		    "prices list [PATTERN] | show MODEL | check [FILE]\n"
 		    "prices import | diff [FILE] [--accept MODEL]\n"
 		    "batch [rm NAME [--force]]\n"
