@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# report.sh [CALLS]: reports of a ledger with many calls (5 million are 10
-# million transfers), and of one with 100,000 runs or users: seconds, and the
-# anonymous memory that they take.
+# report.sh [CALLS]: reports and metrics of a ledger with many calls (5 million
+# are 10 million transfers), and of one with 100,000 runs or users: seconds, and
+# the anonymous memory that they take.
 # shellcheck source=tests/bench/common.sh
 . "$(dirname "$0")/common.sh"
 
 calls=${1:-5000000}
 fill=$BUILDDIR/tests/bench/report
 
-# one NAME LEDGER WORDS...: a line of the table, and whether it will do.
+# one NAME LEDGER WORDS...: a report's line of the table, and whether it will do.
 one() {
 	local name=$1 ledger=$2 seconds kilobytes
 	shift 2
@@ -32,6 +32,9 @@ for by in hour day month model tool provider tenant user project experiment arm 
 done
 one '--by model --since 30d' ten.db --by model --since 30d
 one '--format html' ten.db --format html
+ms=$("$measure" cpu 9 /dev/null ai-cost --ledger ten.db metrics)
+printf '%-34s %8s\n' 'metrics, CPU ms' "$ms"
+must "$ms < 20" 'metrics: under 20 ms'
 "$fill" runs.db $((calls / 10)) 100000 0 60
 one '100,000 runs: --by run' runs.db --by run --format csv
 one '100,000 runs: --by run, table' runs.db --by run --format table
