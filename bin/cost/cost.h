@@ -207,6 +207,14 @@ void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s);
 void cost_say_reset(struct ai_buf *b, int64_t ms);
 cost_verb_fn cost_show_budget, cost_show_limit, cost_show_breaker;
 
+/* ---- name.c ---------------------------------------------------------------------- */
+
+/* What calls to a model are booked under, which its budgets and limits must be
+ * named after: of "gpt-4o" openai/gpt-4o. Typed itself if no other is known.
+ * tell: people hear when it is another, or looks mistyped. */
+const char *cost_model_name(const char *typed, bool tell,
+			    char out[COST_MODEL_MAX]);
+
 /* ---- set.c --------------------------------------------------------------------------- */
 
 /* What --key or --key-env name, as the ledger does; "*": neither is given. */

@@ -84,7 +84,20 @@ static void warn_of(const struct ai_budget_state *s)
 	       until[0] != '\0' ? until : " until it is raised");
 }
 
-static int change(struct ai_ledger **l, const struct ai_budget *b,
+/* The budget of a model has the name that its calls are booked under. */
+static void name_as_booked(struct ai_budget *b, bool tell)
+{
+	char name[COST_MODEL_MAX];
+	const char *booked;
+
+	if (strcmp(b->scope, "model") != 0)
+		return;
+	booked = cost_model_name(b->name, tell, name);
+	if (booked != b->name)
+		snprintf(b->name, sizeof(b->name), "%s", booked);
+}
+
+static int change(struct ai_ledger **l, struct ai_budget *b,
 		  struct ai_err *err)
 {
 	struct wanted w = { .budget = b };
@@ -93,6 +106,11 @@ static int change(struct ai_ledger **l, const struct ai_budget *b,
 	if (b->cap < 0) {
 		if (ai_ledger_budgets(*l, is_wanted, &w, err) < 0)
 			return -1;
+		if (!w.there) {
+			name_as_booked(b, false);
+			if (ai_ledger_budgets(*l, is_wanted, &w, err) < 0)
+				return -1;
+		}
 		/* One that every new ledger has. */
 		if (w.there && *l == NULL && cost_open(l, true, err) < 0)
 			return -1;
@@ -103,6 +121,7 @@ static int change(struct ai_ledger **l, const struct ai_budget *b,
 		       "was removed", what, b->period);
 		return 0;
 	}
+	name_as_booked(b, true);
 	if (ai_ledger_set_budget(*l, b, err) < 0 ||
 	    ai_ledger_budgets(*l, is_wanted, &w, err) < 0)
 		return -1;
@@ -119,7 +138,7 @@ static int take_budget(struct ai_budget *b, char **argv, struct ai_err *err)
 		    "the period", err);
 }
 
-static int open_and_change(const struct ai_budget *b, struct ai_err *err)
+static int open_and_change(struct ai_budget *b, struct ai_err *err)
 {
 	struct ai_ledger *l;
 	int rc;
@@ -211,6 +230,7 @@ static int take_limited(struct ai_limit *q, const char *model,
 
 static int set_limit(int argc, char **argv, struct ai_err *err)
 {
+	char name[COST_MODEL_MAX];
 	struct ai_ledger *l;
 	struct ai_limit q;
 	int rc;
@@ -220,7 +240,8 @@ static int set_limit(int argc, char **argv, struct ai_err *err)
 	if (cost.requests <= 0 && cost.tokens <= 0)
 		return ai_err_set(err, AI_E_USAGE, "limit set: give "
 				  "--requests, --tokens or both");
-	if (take_limited(&q, argv[0], err) < 0 || cost_open(&l, true, err) < 0)
+	if (take_limited(&q, cost_model_name(argv[0], true, name), err) < 0 ||
+	    cost_open(&l, true, err) < 0)
 		return -1;
 	q.requests = cost.requests > 0 ? cost.requests : 0;
 	q.tokens = cost.tokens > 0 ? cost.tokens : 0;
@@ -233,6 +254,8 @@ static int remove_limit(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_ledger *l;
 	struct ai_limit q;
+	char name[COST_MODEL_MAX];
+	const char *booked;
 	bool there = false;
 	int rc = 0;
 
@@ -243,6 +266,12 @@ static int remove_limit(int argc, char **argv, struct ai_err *err)
 	if (l != NULL)
 		rc = ai_ledger_limits(l, is_limited, &q, err);
 	there = q.requests > 0 || q.tokens > 0;
+	booked = cost_model_name(argv[0], false, name);
+	if (rc == 0 && l != NULL && !there && booked != argv[0]) {
+		snprintf(q.model, sizeof(q.model), "%s", booked);
+		rc = ai_ledger_limits(l, is_limited, &q, err);
+		there = q.requests > 0 || q.tokens > 0;
+	}
 	q.requests = q.tokens = 0;
 	if (rc == 0 && there)
 		rc = ai_ledger_set_limit(l, &q, err);

@@ -91,6 +91,7 @@ int cost_settle(int argc, char **argv, struct ai_err *err)
 
 static int reset(int argc, char **argv, struct ai_err *err)
 {
+	char name[COST_MODEL_MAX];
 	struct ai_ledger *l;
 	int rc;
 
@@ -99,7 +100,9 @@ static int reset(int argc, char **argv, struct ai_err *err)
 	    cost_open(&l, false, err) < 0)
 		return -1;
 	rc = l == NULL ? 0 :
-		ai_ledger_reset_breaker(l, argc > 0 ? argv[0] : "*", err);
+		ai_ledger_reset_breaker(l, argc == 0 ? "*" :
+					cost_model_name(argv[0], false, name),
+					err);
 	ai_ledger_close(l);
 	return rc < 0 ? -1 : AI_EXIT_OK;
 }

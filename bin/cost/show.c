@@ -13,6 +13,8 @@
 /* What is asked for, and what there was instead. */
 static struct {
 	const char *scope, *name, *period; /* NULL: any */
+	const char *booked; /* what a model of that name is booked under */
+	char model[COST_MODEL_MAX];
 	char own[24];    /* the scope's bytes */
 	bool found;
 	size_t columns;
@@ -20,6 +22,19 @@ static struct {
 	char names[NAMES_MAX][176];
 	size_t n_names;
 } asked;
+
+static void ask_model(const char *name)
+{
+	asked.name = name;
+	asked.booked = name == NULL ? NULL :
+		cost_model_name(name, false, asked.model);
+}
+
+static bool is_asked(const char *model)
+{
+	return asked.name == NULL || strcmp(asked.name, model) == 0 ||
+		strcmp(asked.booked, model) == 0;
+}
 
 /* Of what was seen, for a suggestion. */
 static void note(const char *name)
@@ -283,6 +298,9 @@ int cost_show_budget(int argc, char **argv, struct ai_err *err)
 			 argv[0]);
 		asked.scope = asked.own;
 		asked.name = argv[0][n] == ':' ? argv[0] + n + 1 : NULL;
+		if (asked.name != NULL && strcmp(asked.own, "model") == 0)
+			asked.name = cost_model_name(asked.name, false,
+						     asked.model);
 		asked.period = argc > 1 ? argv[1] : NULL;
 	}
 	if (asked.period != NULL && check_period(asked.period, err) < 0)
@@ -296,13 +314,20 @@ int cost_show_budget(int argc, char **argv, struct ai_err *err)
 
 /* ---- limits ------------------------------------------------------------------------ */
 
+/* None at all is no limit, rather than one of nothing. */
+static void show_count(int64_t n, char out[24])
+{
+	snprintf(out, 24, n > 0 ? "%lld" : "-", (long long)n);
+}
+
 static int list_limit(void *arg, const struct ai_limit *q)
 {
+	char requests[24], tokens[24];
 	struct cost_out *o = arg;
 	struct ai_buf *b = &o->line;
 
 	note(q->model);
-	if (asked.name != NULL && strcmp(asked.name, q->model) != 0)
+	if (!is_asked(q->model))
 		return 0;
 	asked.found = true;
 	if (o->table && asked.columns > 0 && asked.columns < 92) {
@@ -319,8 +344,10 @@ static int list_limit(void *arg, const struct ai_limit *q)
 		return cost_put_folded(o, asked.columns);
 	}
 	if (o->table) {
-		ai_buf_fmt(b, "%-34s %-32s %9lld %11lld", q->model, q->key,
-			   (long long)q->requests, (long long)q->tokens);
+		show_count(q->requests, requests);
+		show_count(q->tokens, tokens);
+		ai_buf_fmt(b, "%-34s %-32s %9s %11s", q->model, q->key,
+			   requests, tokens);
 		return cost_put(o);
 	}
 	ai_put_open(b, '{');
@@ -351,7 +378,7 @@ int cost_show_limit(int argc, char **argv, struct ai_err *err)
 {
 	if (argc > 1)
 		return cost_operands(argc, 1, "limit show [MODEL]", err);
-	asked.name = argc > 0 ? argv[0] : NULL;
+	ask_model(argc > 0 ? argv[0] : NULL);
 	asked.columns = cost_columns();
 	return cost_list(limit_rows, asked.columns > 0 && asked.columns < 92
 			 ? "" : limit_head, err);
@@ -368,7 +395,7 @@ static int list_breaker(void *arg, const struct ai_breaker *b)
 	struct cost_out *o = arg;
 
 	note(b->model);
-	if (asked.name != NULL && strcmp(asked.name, b->model) != 0)
+	if (!is_asked(b->model))
 		return 0;
 	asked.found = true;
 	if (o->table) {
@@ -400,7 +427,7 @@ int cost_show_breaker(int argc, char **argv, struct ai_err *err)
 {
 	if (argc > 1)
 		return cost_operands(argc, 1, "breaker show [MODEL]", err);
-	asked.name = argc > 0 ? argv[0] : NULL;
+	ask_model(argc > 0 ? argv[0] : NULL);
 	return cost_list(breaker_rows, "model                                    "
 			 "state      failures   wait s   held s", err);
 }
@@ -413,8 +440,7 @@ static int list_hold(void *arg, const struct ai_hold *h)
 	struct ai_buf *b = &o->line;
 	char amount[AI_MONEY_TEXT], age[40];
 
-	if (asked.name != NULL && strcmp(asked.name, h->model) != 0 &&
-	    strcmp(asked.name, h->tool) != 0)
+	if (!is_asked(h->model) && strcmp(asked.name, h->tool) != 0)
 		return 0;
 	ai_money_show(h->amount, amount);
 	cost_age(h->created, age);
@@ -458,7 +484,7 @@ static int show_holds(int argc, char **argv, struct ai_err *err)
 	if (argc > 1)
 		return cost_operands(argc, 1, "reservations show "
 				     "[MODEL|PROGRAM]", err);
-	asked.name = argc > 0 ? argv[0] : NULL;
+	ask_model(argc > 0 ? argv[0] : NULL);
 	asked.columns = cost_columns();
 	return cost_list(hold_rows, asked.columns > 0 && asked.columns < WIDE ?
 			 "" : "      held program      pid      owner  state  f"

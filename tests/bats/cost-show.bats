@@ -262,3 +262,58 @@ health() {
 	health --check clock -r
 	assert_has "$output" 'was set back'
 }
+
+@test "a budget and a limit of a model hold however its name is written" {
+	run --separate-stderr ai-cost budget set model:gpt-4o day 0
+	assert_status 0
+	assert_has "$stderr" "'gpt-4o' is booked as 'openai/gpt-4o'"
+	ai-cost limit set gpt-4o-2024-08-06 --requests 5 2>/dev/null
+	assert_eq "$(ai-cost limit | jq -c '[.model,.requests]')" '["openai/gpt-4o",5]'
+	for name in gpt-4o openai/gpt-4o openai/gpt-4o-2024-08-06; do
+		assert_eq "$(ai-cost budget show "model:$name" | jq .cap_usd)" 0
+		assert_eq "$(ai-cost limit show "$name" | jq .requests)" 5
+		# Who says what it costs does not change whose budget it is.
+		for price in "" 1,2; do
+			assert_eq "$(echo '{"text":"x"}' |
+				ai-cost -m "$name" ${price:+--price "$price"} |
+				jq -c '[.cost.model,.cost.fits]')" \
+				'["openai/gpt-4o",false]'
+		done
+		run --separate-stderr ai-complete --base-url "$STUB_URL" -m "$name" \
+			--retries 0 --price 1,2 a
+		assert_status 3
+		assert_has "$stderr" 'of the day budget of model openai/gpt-4o'
+	done
+	ai-cost budget rm model:gpt-4o day
+	ai-cost limit rm gpt-4o
+	assert_eq "$(ai-cost budget show | jq -r .scope | sort -u)" all
+	assert_eq "$(ai-cost limit)" ''
+	"${ask[@]}" -m gpt-4o-2024-08-06 a >/dev/null
+	assert_eq "$(ai-cost report --by model | jq -r .model)" openai/gpt-4o
+}
+
+@test "a budget or a limit of a model that looks mistyped is doubted, and set" {
+	run --separate-stderr ai-cost budget set model:gpt4o day 1
+	assert_status 0
+	assert_has "$stderr" "no model 'gpt4o' is known; did you mean 'gpt-4o'?"
+	run --separate-stderr ai-cost limit set gpt4o --tokens 100
+	assert_status 0
+	assert_has "$stderr" "did you mean 'gpt-4o'?"
+	# None is told by a dash.
+	run ai-cost limit -r
+	[[ ${lines[1]} =~ ^gpt4o\ +\*\ +-\ +100$ ]]
+	run --separate-stderr ai-cost budget set model:zzzzzzzzz day 1
+	assert_eq "$stderr" ''
+	ai-cost budget rm model:gpt4o day
+}
+
+@test "a breaker is shown and reset by any name of its model" {
+	for _ in 1 2 3 4 5; do
+		ai-complete --base-url http://127.0.0.1:9/v1 -m gpt-4o --retries 0 \
+			--price 1,2 a >/dev/null 2>&1 || true
+	done
+	assert_eq "$(ai-cost breaker show gpt-4o | jq -c '[.model,.state]')" \
+		'["openai/gpt-4o","open"]'
+	ai-cost breaker reset gpt-4o-2024-08-06
+	assert_eq "$(ai-cost breaker show openai/gpt-4o | jq -r 'select(.state != "closed")')" ''
+}

@@ -89,6 +89,26 @@ static int take_labels(struct ai_labels *l, struct ai_err *err)
 	return 0;
 }
 
+/* What it costs is said; what it is called is still the catalog's, so that a
+ * budget of the model holds however it is written, and whoever prices it. */
+static int take_typed_price(struct ai_tariff *t, const char *typed,
+			    struct ai_err *err)
+{
+	struct ai_catalog *catalog;
+	struct ai_model m;
+
+	if (ai_price_parse(ai_span_of(ai_paid.price), &t->price, err) < 0)
+		return -1;
+	if (t->price.kind == AI_PRICE_FREE)
+		return 0;
+	if (ai_catalog_open(&catalog, NULL, err) < 0)
+		return -1;
+	if (ai_catalog_find(catalog, ai_span_of(typed), NULL, &m, NULL) == 0)
+		memcpy(t->labels.model, m.name, sizeof t->labels.model);
+	ai_catalog_free(catalog);
+	return 0;
+}
+
 /* The price that the user gives, else that of the catalog. */
 static int take_price(struct ai_tariff *t, const char *typed,
 		      struct ai_err *err)
@@ -98,8 +118,7 @@ static int take_price(struct ai_tariff *t, const char *typed,
 	int rc;
 
 	if (ai_paid.price != NULL)
-		return ai_price_parse(ai_span_of(ai_paid.price), &t->price,
-				      err);
+		return take_typed_price(t, typed, err);
 	if ((ai_paid.date != NULL &&
 	     ai_catalog_check_when(ai_paid.date, err) < 0) ||
 	    ai_catalog_open(&catalog, NULL, err) < 0)
