@@ -1,6 +1,7 @@
 /* prices-show.c: what models cost, and since when. */
 #include "prices.h"
 
+#include "base/msg.h"
 #include "base/start.h"
 #include "model/paid.h"
 #include "record/loop.h"
@@ -237,16 +238,21 @@ struct list {
 	const struct ai_catalog *c;
 	struct cost_out *o;
 	const char *pattern; /* NULL: all */
+	bool found;
 };
 
-/* A pattern with stars is for the whole name, a word for any part of it. */
+/* A pattern with stars is for the whole name, with its provider or without; a
+ * word for any part of it. */
 static bool is_wanted(const char *name, const char *pattern)
 {
+	const char *bare = strchr(name, '/');
+
 	if (pattern == NULL)
 		return true;
-	return strpbrk(pattern, "*?[") != NULL
-		? fnmatch(pattern, name, FNM_CASEFOLD) == 0
-		: strcasestr(name, pattern) != NULL;
+	if (strpbrk(pattern, "*?[") == NULL)
+		return strcasestr(name, pattern) != NULL;
+	return fnmatch(pattern, name, FNM_CASEFOLD) == 0 ||
+		(bare != NULL && fnmatch(pattern, bare + 1, FNM_CASEFOLD) == 0);
 }
 
 static void list_table(struct cost_out *o, const struct ai_model *m)
@@ -289,11 +295,23 @@ static int list_one(void *arg, struct ai_span span)
 	if (!is_wanted(name, l->pattern) ||
 	    ai_catalog_find(l->c, span, ai_paid.date, &m, NULL) < 0)
 		return 0;
+	l->found = true;
 	if (l->o->table)
 		list_table(l->o, &m);
 	else
 		list_json(l->o, &m);
 	return cost_put(l->o);
+}
+
+static void no_match(const struct ai_catalog *c, const char *pattern)
+{
+	char near[AI_CATALOG_NAME];
+	bool found = ai_catalog_nearest(c, ai_span_of(pattern), near,
+					sizeof near);
+
+	ai_msg(AI_MSG_WARN, found ? "no model is like '%.100s'; did you mean "
+	       "'%s'?" : "no model is like '%.100s'%s", pattern,
+	       found ? near : "");
 }
 
 int cost_prices_list(int argc, char **argv, struct ai_err *err)
@@ -316,6 +334,8 @@ int cost_prices_list(int argc, char **argv, struct ai_err *err)
 	}
 	l.c = c;
 	ai_catalog_each(c, list_one, &l);
+	if (!l.found && l.pattern != NULL)
+		no_match(c, l.pattern);
 	ai_catalog_free(c);
 	return cost_end(&o, 0, err);
 }

@@ -251,8 +251,9 @@ bad() {
 	bad '"x"' 1e-6 '' "'x' is not a number"
 	bad true 1e-6 '' "input_cost_per_token: is not a number"
 	bad 1e-6 1e-6 ',"max_input_tokens":8192.5' \
-		"max_input_tokens: '8192.5' is not a whole number"
-	bad 1e-6 1e-6 ',"max_output_tokens":-1' 'is negative'
+		"\"why\":\"max_input_tokens: '8192.5' is not a whole number"
+	bad 1e-6 1e-6 ',"max_output_tokens":-1' \
+		'"why":"max_output_tokens: is negative'
 	bad 1e-6 1e-6 ',"tiered_pricing":7' 'tiered_pricing: is no list'
 	bad 1e-6 1e-6 ',"provider_specific_entry":{"us":0.5}' \
 		"'0.5' multiplies nothing"
@@ -454,8 +455,17 @@ bad() {
 		'["acme/model-one",1,2]'
 	run --separate-stderr ai-cost prices list 'acme/*'
 	assert_has "$output" acme/model-one
+	# The name that people type has no provider.
+	run --separate-stderr ai-cost prices list 'model-*'
+	assert_has "$output" acme/model-one
 	run --separate-stderr ai-cost prices list -r acme
 	assert_has "$output" 'acme/model-one'
+	run --separate-stderr ai-cost prices list gpt4o
+	assert_status 0
+	assert_eq "$output" ''
+	assert_has "$stderr" "no model is like 'gpt4o'; did you mean 'gpt-4o'?"
+	run --separate-stderr ai-cost prices show GPT-4O
+	assert_has "$stderr" "did you mean 'gpt-4o'?"
 	run --separate-stderr ai-cost prices list
 	assert_has "$output" '"openai/gpt-4o"'
 }

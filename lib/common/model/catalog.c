@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -450,6 +451,9 @@ bool ai_catalog_nearest(const struct ai_catalog *c, struct ai_span name,
 	for (size_t i = 0; i < l->n; i++)
 		l->v[i] = l->text.p + (uintptr_t)l->v[i];
 	found = ai_nearest(typed, l->v, l->n);
+	for (size_t i = 0; found == NULL && i < l->n; i++)
+		if (strcasecmp(typed, l->v[i]) == 0)
+			found = l->v[i];
 	if (found != NULL)
 		snprintf(near, size, "%s", found);
 	ai_buf_release(&l->text);

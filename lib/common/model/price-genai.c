@@ -188,6 +188,7 @@ static int read_members(struct ai_offer *o, struct ai_value model,
 		"collapse", "price_discrepancies" };
 	struct ai_value key, val;
 	struct ai_json_iter it;
+	struct ai_err why;
 	bool found;
 
 	ai_json_iter_init(&it, model);
@@ -195,9 +196,10 @@ static int read_members(struct ai_offer *o, struct ai_value model,
 		o->keys++;
 		found = true;
 		if (ai_json_is(key, AI_SPAN("context_window"))) {
-			if (ai_offer_limit(val, "context_window", &o->context,
-					   err) < 0)
-				return -1;
+			if (ai_offer_limit(val, &o->context, &why) < 0)
+				return ai_err_set(err, AI_E_DATA,
+						  "context_window: %s",
+						  why.msg);
 		} else if (ai_json_is(key, AI_SPAN("match"))) {
 			o->match = val;
 		} else {

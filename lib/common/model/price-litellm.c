@@ -347,10 +347,9 @@ static int read_key(struct ai_offer *o, struct ai_span key, struct ai_value v,
 	if (find_place(key, &at))
 		return put_rate(o, &at, v, err);
 	if (ai_span_is(key, "max_input_tokens"))
-		return ai_offer_limit(v, "max_input_tokens", &o->context, err);
+		return ai_offer_limit(v, &o->context, err);
 	if (ai_span_is(key, "max_output_tokens"))
-		return ai_offer_limit(v, "max_output_tokens", &o->max_output,
-				      err);
+		return ai_offer_limit(v, &o->max_output, err);
 	if (ai_span_is(key, "mode"))
 		return read_mode(o, v);
 	if (ai_span_is(key, "litellm_provider"))

@@ -164,8 +164,7 @@ void ai_offer_keep(struct ai_offer *o, struct ai_value key,
 	o->unknown++;
 }
 
-int ai_offer_limit(struct ai_value v, const char *key, int64_t *out,
-		   struct ai_err *err)
+int ai_offer_limit(struct ai_value v, int64_t *out, struct ai_err *err)
 {
 	struct ai_span text = ai_json_inside(v);
 	int64_t n = 0;
@@ -174,12 +173,12 @@ int ai_offer_limit(struct ai_value v, const char *key, int64_t *out,
 		return 0;
 	if (v.kind == AI_STRING ? ai_parse_i64(text, &n) < 0
 				: ai_json_i64(v, &n) < 0)
-		return ai_err_set(err, AI_E_DATA, "%s: '%.*s' is not a whole "
-				  "number", key,
+		return ai_err_set(err, AI_E_DATA, "'%.*s' is not a whole "
+				  "number",
 				  (int)ai_utf8_floor(v.s.p, v.s.n, 40),
 				  v.s.p);
 	if (n < 0)
-		return ai_err_set(err, AI_E_DATA, "%s: is negative", key);
+		return ai_err_set(err, AI_E_DATA, "is negative");
 	*out = n;
 	return 0;
 }

@@ -78,8 +78,7 @@ void ai_offer_init(struct ai_offer *o);
 void ai_offer_keep(struct ai_offer *o, struct ai_value key,
 		   struct ai_value val);
 /* A whole number of tokens; -1 and what is wrong. */
-int ai_offer_limit(struct ai_value v, const char *key, int64_t *out,
-		   struct ai_err *err);
+int ai_offer_limit(struct ai_value v, int64_t *out, struct ai_err *err);
 /* Puts a price, for 10^power units, where it belongs; the dearer of two. */
 int ai_offer_rate(struct ai_offer *o, struct ai_value v, int power,
 		  int64_t *rate, struct ai_err *err);
