@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +211,20 @@ int ai_catalog_open(struct ai_catalog **out, const char *own,
 	return 0;
 }
 
+int ai_catalog_shared(const struct ai_catalog **out, struct ai_err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct ai_catalog *shared;
+	int rc = 0;
+
+	pthread_mutex_lock(&lock);
+	if (shared == NULL)
+		rc = ai_catalog_open(&shared, NULL, err);
+	*out = shared;
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
 int ai_catalog_open_text(struct ai_catalog **out, struct ai_span table,
 			 struct ai_span own, struct ai_span prices,
 			 struct ai_err *err)
@@ -409,6 +425,8 @@ static void prefer_own(const struct ai_catalog *c, struct search *s)
 
 /* ---- what to say when nothing is found ---------------------------------- */
 
+#define SUGGESTIONS 100
+
 /* All names, NUL-terminated, for ai_nearest(). */
 struct names {
 	struct ai_buf text;
@@ -464,8 +482,12 @@ bool ai_catalog_nearest(const struct ai_catalog *c, struct ai_span name,
 static int no_model(const struct ai_catalog *c, struct ai_span name,
 		    struct ai_err *err)
 {
+	static atomic_uint told;
 	char near[AI_CATALOG_NAME];
-	bool found = ai_catalog_nearest(c, name, near, sizeof near);
+	/* To compare with thousands of names takes milliseconds, and who has
+	 * been told so often has a file with other names. */
+	bool found = atomic_fetch_add(&told, 1) < SUGGESTIONS &&
+		     ai_catalog_nearest(c, name, near, sizeof near);
 
 	return ai_err_set(err, AI_E_CONFIG, found
 		   ? "no price is known for the model '%.*s'; did you mean "

@@ -78,6 +78,9 @@ int ai_catalog_prices(char **path, struct ai_err *err);
  */
 int ai_catalog_open(struct ai_catalog **c, const char *own,
 		    struct ai_err *err);
+/* One for all who look models up in this process: it is opened when the first
+ * one asks, and nobody frees it. */
+int ai_catalog_shared(const struct ai_catalog **c, struct ai_err *err);
 /* The same from text, for tests; each may be empty. Borrowed. */
 int ai_catalog_open_text(struct ai_catalog **c, struct ai_span table,
 			 struct ai_span own, struct ai_span prices,

@@ -94,18 +94,17 @@ static int take_labels(struct ai_labels *l, struct ai_err *err)
 static int take_typed_price(struct ai_tariff *t, const char *typed,
 			    struct ai_err *err)
 {
-	struct ai_catalog *catalog;
+	const struct ai_catalog *catalog;
 	struct ai_model m;
 
 	if (ai_price_parse(ai_span_of(ai_paid.price), &t->price, err) < 0)
 		return -1;
 	if (t->price.kind == AI_PRICE_FREE)
 		return 0;
-	if (ai_catalog_open(&catalog, NULL, err) < 0)
+	if (ai_catalog_shared(&catalog, err) < 0)
 		return -1;
 	if (ai_catalog_find(catalog, ai_span_of(typed), NULL, &m, NULL) == 0)
 		memcpy(t->labels.model, m.name, sizeof t->labels.model);
-	ai_catalog_free(catalog);
 	return 0;
 }
 
@@ -113,7 +112,7 @@ static int take_typed_price(struct ai_tariff *t, const char *typed,
 static int take_price(struct ai_tariff *t, const char *typed,
 		      struct ai_err *err)
 {
-	struct ai_catalog *catalog;
+	const struct ai_catalog *catalog;
 	struct ai_model m;
 	int rc;
 
@@ -121,11 +120,10 @@ static int take_price(struct ai_tariff *t, const char *typed,
 		return take_typed_price(t, typed, err);
 	if ((ai_paid.date != NULL &&
 	     ai_catalog_check_when(ai_paid.date, err) < 0) ||
-	    ai_catalog_open(&catalog, NULL, err) < 0)
+	    ai_catalog_shared(&catalog, err) < 0)
 		return -1;
 	rc = ai_catalog_find(catalog, ai_span_of(typed), ai_paid.date, &m,
 			     err);
-	ai_catalog_free(catalog);
 	if (rc == 0 && m.price.kind == AI_PRICE_UNKNOWN)
 		rc = ai_err_set(err, AI_E_CONFIG, "no price is known for the "
 				"model '%.100s': give --price IN,OUT in "
