@@ -26,7 +26,7 @@ struct arm {
 	char name[256];
 	struct ai_rollup ledger; /* only its numbers */
 	int64_t records, errors;
-	__int128 cost;         /* nano-dollars, of all records */
+	int64_t cost;          /* nano-dollars, of all records */
 	struct cost_sample dollars, latency, score;
 	int64_t yes, no;       /* scores of true, or 1; of false, or 0 */
 };
@@ -162,7 +162,9 @@ static int take_cost(struct arm *a, struct ai_value object,
 	if (v.kind != AI_NONE && v.kind != AI_NULL &&
 	    (v.kind != AI_NUMBER || ai_money_parse_up(v.s, &nano, err) < 0))
 		return ai_err_set(err, AI_E_RECORD, "cost_usd is no amount");
-	a->cost += nano;
+	if (__builtin_add_overflow(a->cost, nano, &a->cost))
+		return ai_err_set(err, AI_E_RECORD, "cost_usd: with it the arm "
+				  "costs more than can be counted");
 	cost_sample_add(&a->dollars, (double)nano / AI_NANO_DOLLAR);
 	return 0;
 }
@@ -174,6 +176,7 @@ static int take_record(const struct ai_rec *rec, struct ai_err *err)
 	struct ai_value object = ai_rec_get(rec, error ? "error" :
 					    "completion"), v;
 	struct arm *a, before;
+	size_t n = all.n;
 	double ms;
 
 	err->code = AI_E_NONE;
@@ -195,6 +198,8 @@ static int take_record(const struct ai_rec *rec, struct ai_err *err)
 	    (error || take_score(a, rec, err) == 0))
 		return 0;
 	*a = before;
+	/* A record that is not taken makes no arm, which may be the first. */
+	all.n = n;
 	return -1;
 }
 
@@ -396,7 +401,7 @@ static int put_arm(struct cost_out *o, const struct arm *a)
 	if (all.files) {
 		cost_put_int(b, "records", a->records);
 		cost_put_int(b, "errors", a->errors);
-		cost_put_usd(b, "cost_usd", (int64_t)a->cost);
+		cost_put_usd(b, "cost_usd", a->cost);
 		put_share(b, "error_rate", a->errors, a->records);
 		put_mean(b, "usd_per_record", &a->dollars);
 		put_mean(b, "latency_ms", &a->latency);
@@ -434,7 +439,7 @@ static int show_arm(struct cost_out *o, const struct arm *a)
 	double p = (double)a->yes / (double)a->score.n,
 		q = (double)base->yes / (double)base->score.n;
 
-	ai_money_show(all.files ? (int64_t)a->cost :
+	ai_money_show(all.files ? a->cost :
 		      a->ledger.v[AI_ROLLUP_POSTED], spent);
 	ai_money_show((int64_t)llround(a->dollars.mean * AI_NANO_DOLLAR), each);
 	if (!all.files) {

@@ -152,6 +152,21 @@ made() {
 	assert_has "$stderr" "2 records are of no arm of 'e'"
 }
 
+@test "a sum that cannot be counted is told, not wrong; a refused record is no arm" {
+	{
+		made b 2 9 | jq -c '.completion.cost_usd = 9000000000'
+		made A 1 1 | jq -c '.completion.cost_usd = "much"'
+		made c 1 1
+	} >file
+	show e file
+	assert_status 2
+	assert_has "$stderr" 'file: line 2: cost_usd: with it the arm costs more than can be counted'
+	assert_has "$stderr" 'file: line 3: cost_usd is no amount'
+	assert_eq "$(jq -c '[.arm,.records,.cost_usd,.difference.from]' <<<"$output")" \
+		'["b",1,9000000000,null]
+["c",1,'"$(made c 1 1 | jq .completion.cost_usd)"',"b"]'
+}
+
 @test "what is wrong is told" {
 	run --separate-stderr ai-cost experiment
 	assert_status 64
