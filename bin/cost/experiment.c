@@ -75,25 +75,30 @@ struct look {
 	bool failed;
 };
 
-/* "EXPERIMENT/MODEL" */
+/* By labels, not by "EXPERIMENT/MODEL", in which either may have a slash. */
 static int see_arm(void *arg, const struct ai_rollup *s)
 {
+	const char *model = s->labels->model;
 	struct look *look = arg;
-	size_t n = strlen(all.name);
 	struct arm *a;
+	int i;
 
-	if (strncmp(s->name, all.name, n) != 0 || s->name[n] != '/')
+	if (strcmp(s->labels->experiment, all.name) != 0)
 		return 0;
-	a = arm_of(s->name + n + 1, strlen(s->name + n + 1), look->err);
+	a = arm_of(model, strlen(model), look->err);
 	look->failed = a == NULL;
-	if (a != NULL)
-		a->ledger = *s;
-	return look->failed;
+	if (a == NULL)
+		return 1;
+	a->ledger.open += s->open;
+	a->ledger.pending += s->pending;
+	for (i = 0; i < AI_ROLLUP_COUNT; i++)
+		a->ledger.v[i] += s->v[i];
+	return 0;
 }
 
 static int look_up(struct ai_err *err)
 {
-	const struct ai_rollup_ask ask = { .by = "arm" };
+	const struct ai_rollup_ask ask = { .by = "labels" };
 	struct look look = { err, false };
 	struct ai_ledger *l = NULL;
 	int rc;

@@ -49,6 +49,18 @@ made() {
 	assert_eq "${#lines[@]}" 3
 }
 
+@test "an experiment has no arms of one whose name goes on after a slash" {
+	seq 8 | jq -c '{id: ., prompt: "p"}' >in
+	ai-complete --experiment a/b --arm m1=1 --arm m2=1 <in >out
+	ai-complete --experiment a --arm m3=1 --arm m4=1 --run r1 <in >>out
+	ai-complete --experiment a --arm m3=1 --arm m4=1 --run r2 <in >>out
+	show a
+	assert_eq "$(jq -r .arm <<<"$output" | paste -sd,)" m3,m4
+	assert_eq "$(jq -s 'map(.ledger.calls) | add' <<<"$output")" 16
+	show a/b
+	assert_eq "$(jq -s 'map(.ledger.calls) | add' <<<"$output")" 8
+}
+
 @test "errors are counted for the arm that they were of" {
 	stub_script '{"status":400}' '{}' '{"status":400}'
 	seq 20 | jq -c '{id: ., prompt: "p"}' >in
