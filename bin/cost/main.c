@@ -36,7 +36,7 @@ static const struct ai_opt options[] = {
 	  "report: whether a table has colors", .initial = "auto",
 	  .choices = COST_COLORS },
 	{ "currency", 0, AI_OPT_TEXT, &cost.currency, "CODE",
-	  "report: show amounts in this currency, too" },
+	  "report: show amounts in this currency" },
 	{ "rate", 0, AI_OPT_TEXT, &cost.rate, "N",
 	  "report: what a dollar is in that currency" },
 	{ "key", 0, AI_OPT_TEXT, &cost.key, "KEY",

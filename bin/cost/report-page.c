@@ -101,10 +101,16 @@ static int part_of(int64_t n, int64_t all)
 
 static void put_percent(struct page *p, int64_t n, int64_t all)
 {
-	int part = part_of(n, all);
+	double x = all > 0 ? 100.0 * (double)n / (double)all : 0;
 
-	ai_buf_fmt(p->b, part > 0 && part < 1000 ? "%d.%d&nbsp;%%" : "%d&nbsp;%%",
-		   part / 100, part % 100 / 10);
+	/* What is some is not shown as none, nor what is most as all. */
+	if (n > 0 && x < 0.05)
+		ai_buf_str(p->b, "&lt;&nbsp;0.1&nbsp;%");
+	else if (n < all && x >= 99.5)
+		ai_buf_str(p->b, "&gt;&nbsp;99&nbsp;%");
+	else
+		ai_buf_fmt(p->b, n > 0 && x < 10 ? "%.1f&nbsp;%%"
+						 : "%.0f&nbsp;%%", x);
 }
 
 static void put_seconds(struct page *p, double us)
@@ -361,7 +367,8 @@ static int largest(struct page *p, const char *by, struct bars *bars,
 		put_largest(p, &bars->v[i], bars->v[i].name, "a",
 			    bars->most);
 	if (bars->n_others > 0) {
-		snprintf(name, sizeof(name), "%zu others", bars->n_others);
+		snprintf(name, sizeof(name), "%zu %s", bars->n_others,
+			 bars->n_others == 1 ? "other" : "others");
 		put_largest(p, &bars->others, name, "n", bars->most);
 	}
 	ai_buf_str(p->b, "</ol>");
@@ -626,6 +633,17 @@ static int put_holds(struct page *p, struct ai_err *err)
 
 /* ---- the page ------------------------------------------------------------------------ */
 
+/* "2026-11-22T10:00:00+0100" as "2026-11-22 10:00", or as the day alone if it
+ * begins then. */
+static void short_time(char *text)
+{
+	if (text[0] < '0' || text[0] > '9')
+		return;
+	text[strncmp(text + 11, "00:00", 5) == 0 ? 10 : 16] = '\0';
+	if (text[10] != '\0')
+		text[10] = ' ';
+}
+
 static void put_head(struct page *p)
 {
 	char from[40] = "The beginning", to[40] = "now", now[40];
@@ -635,11 +653,12 @@ static void put_head(struct page *p)
 	if (p->r->until != INT64_MAX)
 		cost_time(p->r->until, to);
 	cost_time((int64_t)time(NULL) * 1000, now);
+	short_time(from);
+	short_time(to);
 	ai_buf_str(p->b, report_page_head);
-	ai_buf_fmt(p->b, "<header><h1>What was spent</h1><p>%.*s to "
-		   "%.10s. Made %.10s %.5s (UTC%s).</p></header><main>",
-		   p->r->since == INT64_MIN ? 40 : 10, from, to, now, now + 11,
-		   now + 19);
+	ai_buf_fmt(p->b, "<header><h1>What was spent</h1><p>%s to %s. Made "
+		   "%.10s %.5s (UTC%s).</p></header><main>", from, to, now,
+		   now + 11, now + 19);
 	cost_put(&p->r->out);
 }
 
