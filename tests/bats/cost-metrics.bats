@@ -38,7 +38,7 @@ some_calls() {
 	ai-cost metrics >none
 	promtool check metrics <none
 	assert [ ! -e "$XDG_STATE_HOME" ]
-	ai-cost limit set '*' --requests 100 --tokens 5000
+	ai-cost limit set '*' --requests 1000000 --tokens 5000000000
 	ai-cost budget set 'tenant:"\' total 3
 	ai-cost metrics | promtool check metrics
 	some_calls
@@ -214,7 +214,7 @@ names_in() { # FILE OF EXPRESSIONS
 @test "the dashboard and the rules name metrics that exist" {
 	need promtool
 	some_calls
-	ai-cost limit set '*' --requests 100 --tokens 5000
+	ai-cost limit set '*' --requests 1000000 --tokens 5000000000
 	"${ask[@]}" -m three --experiment e --project p a >/dev/null
 	ai-cost metrics >some
 	awk '/^# TYPE/ { print $3; if ($4 == "histogram") {
