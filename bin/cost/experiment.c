@@ -448,10 +448,16 @@ static int show_arm(struct cost_out *o, const struct arm *a)
 		      a->ledger.v[AI_ROLLUP_POSTED], spent);
 	ai_money_show((int64_t)llround(a->dollars.mean * AI_NANO_DOLLAR), each);
 	if (!all.files) {
-		ai_buf_fmt(&o->line, "%-28s %8lld %12s %11lld", a->name,
+		double us = ai_rollup_quantile(a->ledger.v + AI_ROLLUP_TIME,
+					       0.5);
+
+		ai_buf_fmt(&o->line, "%-28s %8lld %12s %8lld %11lld", a->name,
 			   (long long)a->ledger.v[AI_ROLLUP_CALLS], spent,
+			   (long long)ai_rollup_failed(&a->ledger),
 			   (long long)a->ledger.v[AI_ROLLUP_UNANSWERED]);
-		return cost_put(o);
+		if (us >= 0)
+			ai_buf_fmt(&o->line, " %10.0f", us / 1000);
+		return cost_put_folded(o, cost_columns());
 	}
 	show(errors, a->records > 0 ? (double)a->errors / (double)a->records
 				    : NAN,
@@ -471,14 +477,15 @@ static int show_arm(struct cost_out *o, const struct arm *a)
 			     : cost_welch(&a->score, &base->score, level()));
 		ai_buf_fmt(&o->line, "  %-26s  %s", score, than);
 	}
-	return cost_put(o);
+	return cost_put_folded(o, cost_columns());
 }
 
 static void show_head(struct cost_out *o)
 {
 	if (!all.files)
-		ai_buf_fmt(&o->line, "%-28s %8s %12s %11s", "arm", "calls",
-			   "spent", "unanswered");
+		ai_buf_fmt(&o->line, "%-28s %8s %12s %8s %11s %10s", "arm",
+			   "calls", "spent", "failed", "unanswered",
+			   "median, ms");
 	else
 		ai_buf_fmt(&o->line, "%-28s %8s %12s %12s  %-26s  %-26s", "arm",
 			   "records", "cost", "a record", "error rate",
@@ -486,7 +493,7 @@ static void show_head(struct cost_out *o)
 	if (cost.score != NULL)
 		ai_buf_fmt(&o->line, "  %-26s  more than '%s'", "score",
 			   all.v[all.base].name);
-	cost_put(o);
+	cost_put_folded(o, cost_columns());
 }
 
 static int by_name(const void *a, const void *b)
