@@ -128,7 +128,8 @@ static size_t skip_raw(const struct chunk_code *c, size_t at)
 	char end[DELIMITER_MAX + 3];
 	size_t i = at, k = 0;
 
-	if (at > 0 && chunk_code_is_word(p[at - 1]) && chunk_code_is_word(p[at]))
+	if (at > 0 && chunk_code_is_word(p[at - 1]) &&
+	    chunk_code_is_word(p[at]))
 		return at;
 	if (has & CODE_CPP_RAW && starts(c, at, "R\"")) {
 		end[k++] = ')';
@@ -244,8 +245,9 @@ static size_t skip_heredoc(const struct chunk_code *c, size_t at)
 	while (i < c->n && (p[i] == '-' || p[i] == ' ' || p[i] == '\'' ||
 			    p[i] == '"' || p[i] == '\\'))
 		i++;
-	for (from = i; i < c->n && chunk_code_is_word(p[i]) && i - from < HEREDOC_MAX;)
-		i++;
+	for (from = i; i < c->n && chunk_code_is_word(p[i]) &&
+	     i - from < HEREDOC_MAX; i++)
+		;
 	len = i - from;
 	if (len == 0 || (p[from] >= '0' && p[from] <= '9'))
 		return at;

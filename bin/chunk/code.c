@@ -172,7 +172,8 @@ static void end_line(struct chunk_code *c)
 {
 	/* A statement goes on behind an operator, or in a bracket. */
 	if (c->lang->has & CODE_NEWLINE && c->last != '\0' &&
-	    (chunk_code_is_word(c->last) || strchr(")]\"'`?!", c->last) != NULL) &&
+	    (chunk_code_is_word(c->last) ||
+	     strchr(")]\"'`?!", c->last) != NULL) &&
 	    (c->depth == 0 || kind_of(c, c->depth - 1) != '('))
 		end_statement(c, false);
 	c->pos++;

@@ -199,6 +199,14 @@ int cost_put_folded(struct cost_out *o, size_t columns);
 /* ---- show.c: how things stand ------------------------------------------------------ */
 
 /* "tenant:acme" */
+/* What a budget leaves; 0 if more is spent than it has. */
+int64_t cost_left(const struct ai_budget_state *s);
+/* The reservations of dead programs. */
+struct cost_dead {
+	int64_t n, nano;
+};
+int cost_count_dead(struct ai_ledger *l, struct cost_dead *d,
+		    struct ai_err *err);
 void cost_name_budget(const struct ai_budget *b, char *out, size_t size);
 /* Its members; what is spent, held and left only where that is one sum. */
 void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s);

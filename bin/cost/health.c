@@ -197,28 +197,32 @@ static void check_clock(struct health *h)
 		wrong(h, "was set back: the ledger is newer");
 }
 
-static struct {
-	int64_t n, nano;
-} dead;
-
 static int see_hold(void *arg, const struct ai_hold *hold)
 {
-	(void)arg;
+	struct cost_dead *d = arg;
+
 	if (hold->alive)
 		return 0;
-	dead.n++;
-	dead.nano += hold->amount;
+	d->n++;
+	d->nano += hold->amount;
 	return 0;
+}
+
+int cost_count_dead(struct ai_ledger *l, struct cost_dead *d,
+		    struct ai_err *err)
+{
+	*d = (struct cost_dead){ 0, 0 };
+	return l == NULL ? 0 : ai_ledger_holds(l, see_hold, d, err);
 }
 
 /* The next program that needs room settles them; if none comes, they stay. */
 static void check_holds(struct health *h)
 {
 	char amount[AI_MONEY_TEXT];
+	struct cost_dead dead;
 	struct ai_err err;
 
-	dead.n = dead.nano = 0;
-	if (h->l != NULL && ai_ledger_holds(h->l, see_hold, NULL, &err) < 0) {
+	if (cost_count_dead(h->l, &dead, &err) < 0) {
 		failed(h, &err);
 		return;
 	}

@@ -30,7 +30,7 @@ static const struct ai_opt options[] = {
 	{ "until", 0, AI_OPT_TEXT, &cost.until, "TIME",
 	  "report: calls before this day" },
 	{ "format", 0, AI_OPT_CHOICE, &cost.format, "FORM",
-	  "report: as what it is written", .initial = "auto",
+	  "report: how it is written", .initial = "auto",
 	  .choices = COST_FORMATS },
 	{ "color", 0, AI_OPT_CHOICE, &cost.color, "WHEN",
 	  "report: whether a table has colors", .initial = "auto",
@@ -40,9 +40,9 @@ static const struct ai_opt options[] = {
 	{ "rate", 0, AI_OPT_TEXT, &cost.rate, "N",
 	  "report: what a dollar is in that currency" },
 	{ "key", 0, AI_OPT_TEXT, &cost.key, "KEY",
-	  "of this key, as report --by key names it" },
+	  "limit, estimate: of this key, as report --by key names it" },
 	{ "key-env", 0, AI_OPT_TEXT, &cost.key_env, "NAME",
-	  "of the key in this environment variable" },
+	  "limit, estimate: of the key in this variable" },
 	{ "requests", 0, AI_OPT_INT, &cost.requests, "N",
 	  "limit set: requests a minute", .min = 0, .max = 1e9 },
 	{ "tokens", 0, AI_OPT_INT, &cost.tokens, "N",
@@ -54,7 +54,7 @@ static const struct ai_opt options[] = {
 	{ "check", 0, AI_OPT_LIST, &cost.checks, "NAME",
 	  "health: make only this check; may be given again" },
 	{ "warn", 0, AI_OPT_INT, &cost.warn, "PERCENT",
-	  "health: no budget may be used so far",
+	  "health: a budget used to so much is wrong",
 	  .initial = "100", .min = 1, .max = 100, .key = "cost.warn" },
 	{ "min-free", 0, AI_OPT_INT, &cost.min_free, "BYTES",
 	  "health: least free space on the ledger's disk", .initial = "64M",
@@ -85,7 +85,8 @@ static const struct ai_opt options[] = {
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_catalog_options, ai_paid_options, ai_paid_option_media, ai_loop_option_path,
+	options, ai_catalog_options, ai_paid_options, ai_paid_option_media,
+	ai_loop_option_path,
 	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,
 	ai_loop_options, NULL
 };

@@ -43,7 +43,7 @@ struct metrics {
 	const char *by;      /* "all", or a label */
 	struct row *row;
 	size_t n;
-	int64_t dead, dead_nano, open, open_nano, unanswered;
+	int64_t open, open_nano, unanswered;
 	bool nomem;
 	char what[80];
 };
@@ -363,45 +363,69 @@ static const char *const budget_gauges[][2] = {
 	{ "budget_reset_timestamp_seconds", "When it begins anew." },
 };
 
-static int put_budget(void *arg, const struct ai_budget_state *s)
-{
-	struct gauge *g = arg;
-	struct ai_buf *b = g->m->b;
-	__int128 left = (__int128)s->budget.cap - s->posted - s->pending;
-	const int64_t values[] = { s->budget.cap, s->posted, s->pending,
-				   left > 0 ? (int64_t)left : 0 };
+#define BUDGET_GAUGES (sizeof(budget_gauges) / sizeof(*budget_gauges))
 
-	/* That of each is no one sum. */
-	if (!is_shown(s->budget.scope) || (g->part > 0 && s->posted < 0) ||
-	    (g->part == 4 && s->resets_ms == INT64_MAX))
-		return 0;
-	if (++g->rows > cost.top * 4)
-		return 1;
-	ai_buf_fmt(b, "aiutils_%s{scope=", budget_gauges[g->part][0]);
+/* A family's samples stand together, and all are of one moment. */
+struct budgets {
+	struct ai_buf part[BUDGET_GAUGES];
+	int64_t rows;
+};
+
+static void put_part(struct budgets *g, size_t part,
+		     const struct ai_budget_state *s)
+{
+	const int64_t values[] = { s->budget.cap, s->posted, s->pending,
+				   cost_left(s) };
+	struct ai_buf *b = &g->part[part];
+
+	ai_buf_fmt(b, "aiutils_%s{scope=", budget_gauges[part][0]);
 	put_value(b, s->budget.scope);
 	ai_buf_str(b, ",name=");
 	put_value(b, s->budget.name);
 	ai_buf_fmt(b, ",period=\"%s\"}", s->budget.period);
-	if (g->part < 4)
-		put_dollars(b, values[g->part]);
+	if (part < sizeof(values) / sizeof(*values))
+		put_dollars(b, values[part]);
 	else
 		ai_buf_fmt(b, " %lld\n", (long long)(s->resets_ms / 1000));
+}
+
+static int put_budget(void *arg, const struct ai_budget_state *s)
+{
+	struct budgets *g = arg;
+	size_t part, n = BUDGET_GAUGES;
+
+	if (!is_shown(s->budget.scope))
+		return 0;
+	if (++g->rows > cost.top * 4)
+		return 1;
+	/* That of each is no one sum, and some never begin anew. */
+	if (s->posted < 0)
+		n = 1;
+	else if (s->resets_ms == INT64_MAX)
+		n--;
+	for (part = 0; part < n; part++)
+		put_part(g, part, s);
 	return 0;
 }
 
 static int put_budgets(struct metrics *m, struct ai_ledger *l,
 		       struct ai_err *err)
 {
-	struct gauge g = { .m = m };
+	struct budgets g = { .rows = 0 };
+	size_t i;
+	int rc;
 
-	for (g.part = 0; g.part < 5; g.part++) {
-		g.rows = 0;
-		head(m->b, budget_gauges[g.part][0], "gauge",
-		     budget_gauges[g.part][1]);
-		if (ai_ledger_budgets(l, put_budget, &g, err) < 0)
-			return -1;
+	for (i = 0; i < BUDGET_GAUGES; i++)
+		ai_buf_init(&g.part[i], METRICS_MAX);
+	rc = ai_ledger_budgets(l, put_budget, &g, err);
+	for (i = 0; i < BUDGET_GAUGES; i++) {
+		head(m->b, budget_gauges[i][0], "gauge", budget_gauges[i][1]);
+		ai_buf_add(m->b, g.part[i].p, g.part[i].len);
+		if (rc == 0)
+			rc = ai_buf_check(&g.part[i], "the metrics", err);
+		ai_buf_release(&g.part[i]);
 	}
-	return 0;
+	return rc;
 }
 
 static int put_limit(void *arg, const struct ai_limit *q)
@@ -465,17 +489,6 @@ static int put_rates(struct metrics *m, struct ai_ledger *l,
 	return 0;
 }
 
-static int see_hold(void *arg, const struct ai_hold *h)
-{
-	struct metrics *m = arg;
-
-	if (!h->alive) {
-		m->dead++;
-		m->dead_nano += h->amount;
-	}
-	return 0;
-}
-
 static void put_number(struct metrics *m, const char *name, const char *help,
 		       int64_t n)
 {
@@ -486,7 +499,9 @@ static void put_number(struct metrics *m, const char *name, const char *help,
 static int put_state(struct metrics *m, struct ai_ledger *l,
 		     struct ai_err *err)
 {
-	if (l != NULL && ai_ledger_holds(l, see_hold, m, err) < 0)
+	struct cost_dead dead;
+
+	if (cost_count_dead(l, &dead, err) < 0)
 		return -1;
 	put_number(m, "calls_under_way", "Calls that have not ended.",
 		   m->open);
@@ -494,7 +509,7 @@ static int put_state(struct metrics *m, struct ai_ledger *l,
 	ai_buf_str(m->b, "aiutils_held_dollars");
 	put_dollars(m->b, m->open_nano);
 	put_number(m, "dead_reservations", "Those of programs that died.",
-		   m->dead);
+		   dead.n);
 	put_number(m, "unanswered_calls", "Calls that are booked at their "
 		   "worst case, as no answer came.", m->unanswered);
 	put_number(m, "metrics_timestamp_seconds", "When this was written.",

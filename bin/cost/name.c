@@ -22,17 +22,16 @@ static void doubt(const struct ai_catalog *c, const char *typed)
 const char *cost_model_name(const char *typed, bool tell,
 			    char out[COST_MODEL_MAX])
 {
-	struct ai_catalog *c;
+	const struct ai_catalog *c;
 	struct ai_model m;
 	bool found;
 
 	if (*typed == '\0' || strpbrk(typed, "*,") != NULL ||
-	    ai_catalog_open(&c, NULL, NULL) < 0)
+	    ai_catalog_shared(&c, NULL) < 0)
 		return typed;
 	found = ai_catalog_find(c, ai_span_of(typed), NULL, &m, NULL) == 0;
 	if (!found && tell)
 		doubt(c, typed);
-	ai_catalog_free(c);
 	if (!found || strcmp(m.name, typed) == 0)
 		return typed;
 	snprintf(out, COST_MODEL_MAX, "%s", m.name);

@@ -209,7 +209,7 @@ int cost_prices_show(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_history_hit hit;
 	struct ai_span typed, name;
-	struct ai_catalog *c;
+	const struct ai_catalog *c;
 	struct cost_out o;
 	struct ai_model m;
 	int rc;
@@ -217,7 +217,7 @@ int cost_prices_show(int argc, char **argv, struct ai_err *err)
 	if (cost_operands(argc, 1, "prices show MODEL [--date DAY]", err) < 0 ||
 	    (ai_paid.date != NULL &&
 	     ai_catalog_check_when(ai_paid.date, err) < 0) ||
-	    ai_catalog_open(&c, NULL, err) < 0)
+	    ai_catalog_shared(&c, err) < 0)
 		return -1;
 	typed = ai_span_of(argv[0]);
 	cost_begin(&o, ai_loop.plain_out);
@@ -228,7 +228,6 @@ int cost_prices_show(int argc, char **argv, struct ai_err *err)
 			? ai_history_name(hit.first) : ai_span_of(m.name);
 		(o.table ? show_table : show_json)(&o, c, &m, name);
 	}
-	ai_catalog_free(c);
 	return cost_end(&o, rc, err);
 }
 
@@ -316,7 +315,7 @@ static void no_match(const struct ai_catalog *c, const char *pattern)
 
 int cost_prices_list(int argc, char **argv, struct ai_err *err)
 {
-	struct ai_catalog *c;
+	const struct ai_catalog *c;
 	struct cost_out o;
 	struct list l = { .o = &o, .pattern = argc > 0 ? argv[0] : NULL };
 
@@ -324,7 +323,7 @@ int cost_prices_list(int argc, char **argv, struct ai_err *err)
 		return cost_operands(argc, 1, "prices list [PATTERN]", err);
 	if ((ai_paid.date != NULL &&
 	     ai_catalog_check_when(ai_paid.date, err) < 0) ||
-	    ai_catalog_open(&c, NULL, err) < 0)
+	    ai_catalog_shared(&c, err) < 0)
 		return -1;
 	cost_begin(&o, ai_loop.plain_out);
 	if (o.table) {
@@ -336,6 +335,5 @@ int cost_prices_list(int argc, char **argv, struct ai_err *err)
 	ai_catalog_each(c, list_one, &l);
 	if (!l.found && l.pattern != NULL)
 		no_match(c, l.pattern);
-	ai_catalog_free(c);
 	return cost_end(&o, 0, err);
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -30,12 +29,9 @@ struct table {
 
 static int width_of_terminal(void)
 {
-	struct winsize w;
+	size_t columns = cost_columns();
 
-	if (!isatty(STDOUT_FILENO))
-		return 80;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0
-		? w.ws_col : 80;
+	return columns > 0 ? (int)columns : 80;
 }
 
 static bool wants_color(void)

@@ -69,7 +69,7 @@ void cost_name_budget(const struct ai_budget *b, char *out, size_t size)
 		 b->name);
 }
 
-static int64_t left_of(const struct ai_budget_state *s)
+int64_t cost_left(const struct ai_budget_state *s)
 {
 	__int128 left = (__int128)s->budget.cap - s->posted - s->pending;
 
@@ -87,7 +87,7 @@ void cost_put_budget(struct ai_buf *b, const struct ai_budget_state *s)
 		return;
 	cost_put_usd(b, "spent_usd", s->posted);
 	cost_put_usd(b, "held_usd", s->pending);
-	cost_put_usd(b, "left_usd", left_of(s));
+	cost_put_usd(b, "left_usd", cost_left(s));
 	if (s->resets_ms != INT64_MAX)
 		cost_put_time(b, "resets", s->resets_ms);
 }
@@ -121,7 +121,7 @@ static void show(const struct ai_budget_state *s, struct shown *t)
 	t->used = s->posted + s->pending;
 	ai_money_show(s->posted, t->spent);
 	ai_money_show(s->pending, t->held);
-	ai_money_show(left_of(s), t->left);
+	ai_money_show(cost_left(s), t->left);
 	if (s->resets_ms == INT64_MAX) {
 		snprintf(t->resets, sizeof(t->resets), "never");
 		return;

@@ -19,7 +19,7 @@ size_t cost_columns(void)
 		return 0;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_col == 0)
 		return 80;
-	return w.ws_col < LEAST ? LEAST : w.ws_col;
+	return w.ws_col;
 }
 
 int cost_percent(int64_t part, int64_t whole)
@@ -90,6 +90,7 @@ int cost_put_folded(struct cost_out *o, size_t columns)
 
 	if (columns == 0)
 		return cost_put(o);
+	columns = columns < LEAST ? LEAST : columns;
 	ai_buf_add(&all, o->line.p, o->line.len);
 	ai_buf_clear(&o->line);
 	while (rc == 0 && all.bad == AI_E_NONE && at < all.len) {

@@ -42,7 +42,8 @@ static const struct ai_opt options[] = {
 };
 
 static const struct ai_opt *const tables[] = {
-	options, ai_catalog_options, ai_loop_option_path, ai_loop_option_as, ai_loop_option_plain,
+	options, ai_catalog_options, ai_loop_option_path, ai_loop_option_as,
+	ai_loop_option_plain,
 	ai_loop_option_exit, ai_loop_options, NULL
 };
 

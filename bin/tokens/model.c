@@ -78,17 +78,14 @@ static int from_catalog(const struct ai_catalog *c, const char *name,
 
 static int choose_encoding(const char *name, struct ai_err *err)
 {
-	struct ai_catalog *c;
-	int rc;
+	const struct ai_catalog *c;
 
 	tokens_model.encoding = ai_bpe_encoding_for_model(name);
 	if (tokens_model.encoding != NULL)
 		return 0;
-	if (ai_catalog_open(&c, NULL, err) < 0)
+	if (ai_catalog_shared(&c, err) < 0)
 		return -1;
-	rc = from_catalog(c, name, err);
-	ai_catalog_free(c);
-	return rc;
+	return from_catalog(c, name, err);
 }
 
 /* ---- --fit -------------------------------------------------------------------- */
@@ -120,20 +117,15 @@ static int take_limits(const struct ai_model *m, const char *name,
 
 static int choose_fit(const char *name, struct ai_err *err)
 {
-	struct ai_catalog *c;
+	const struct ai_catalog *c;
 	struct ai_model m;
-	int rc;
 
-	if (ai_catalog_open(&c, NULL, err) < 0)
+	if (ai_catalog_shared(&c, err) < 0)
 		return -1;
-	rc = ai_catalog_find(c, ai_span_of(name), NULL, &m, err);
-	if (rc < 0)
-		no_such(c, name, "--truncate N cuts to a size that you "
-			"know", err);
-	else
-		rc = take_limits(&m, name, err);
-	ai_catalog_free(c);
-	return rc;
+	if (ai_catalog_find(c, ai_span_of(name), NULL, &m, err) < 0)
+		return no_such(c, name, "--truncate N cuts to a size that you "
+			       "know", err);
+	return take_limits(&m, name, err);
 }
 
 bool tokens_fit(size_t tokens, int64_t *left)

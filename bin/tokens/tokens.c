@@ -120,7 +120,8 @@ static int check(struct ai_err *err)
 				  "middle");
 	if (ai_loop.exit_no && s->truncate < 0 && s->fit == NULL)
 		return ai_err_set(err, AI_E_USAGE, "-e is for --fit and "
-				  "--truncate: what else could the answer be");
+				  "--truncate: nothing else can be answered "
+				  "with no");
 	if (s->exact)
 		return tokens_exact_check(err);
 	if (tokens_model_choose(err) < 0)

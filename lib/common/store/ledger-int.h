@@ -306,6 +306,8 @@ int ledger_rollup_correct(struct ai_ledger *l, const struct ledger_reserved *r,
 			  int64_t delta, bool lost, struct ai_err *err);
 /* Writes what the transaction has counted. */
 int ledger_rollup_write(struct ai_ledger *l, struct ai_err *err);
+/* What SQL calls the columns of a rollup. */
+extern const char *const ledger_column[AI_ROLLUP_COUNT];
 /* The hour that ms lies in, as a rollup has it: [*start, *end). */
 void ledger_hour(int64_t ms, int64_t *start, int64_t *end);
 /* All of them anew, from the transfers. */

@@ -16,7 +16,7 @@ const int64_t ai_rollup_bound[AI_ROLLUP_BUCKETS - 1] = {
 	SECOND * 1024 / 25, SECOND * 2048 / 25,
 };
 
-static const char *const column_name[AI_ROLLUP_COUNT] = {
+const char *const ledger_column[AI_ROLLUP_COUNT] = {
 #define NAME(name, column) #column,
 	AI_ROLLUP_COLUMNS(NAME)
 #undef NAME
@@ -292,7 +292,7 @@ static void put_source(struct ai_buf *b, const char *created, const char *label,
 			? source[c].correction : source[c].hit;
 		if (which != 0 || !put_bucket(b, c))
 			ai_buf_str(b, s == NULL ? "0" : s);
-		ai_buf_fmt(b, " AS %s", column_name[c]);
+		ai_buf_fmt(b, " AS %s", ledger_column[c]);
 	}
 	ai_buf_fmt(b, " FROM %s", from);
 }
@@ -304,7 +304,7 @@ static void put_recount(struct ai_buf *b)
 
 	ai_buf_str(b, "SELECT hour, label");
 	for (c = 0; c < AI_ROLLUP_COUNT; c++)
-		ai_buf_fmt(b, ", sum(%s)", column_name[c]);
+		ai_buf_fmt(b, ", sum(%s)", ledger_column[c]);
 	ai_buf_str(b, " FROM (");
 	put_source(b, "p.created", "p.label", 0, "transfer e CROSS JOIN"
 		   " transfer p ON p.seq=e.of WHERE e.kind BETWEEN 2 AND 4");
@@ -322,7 +322,7 @@ static void put_totals(struct ai_buf *b)
 
 	ai_buf_str(b, "SELECT label");
 	for (c = 0; c < AI_ROLLUP_COUNT; c++)
-		ai_buf_fmt(b, ", sum(%s)", column_name[c]);
+		ai_buf_fmt(b, ", sum(%s)", ledger_column[c]);
 	ai_buf_str(b, " FROM rollup WHERE hour<(SELECT rolled FROM state)"
 		   " GROUP BY label ORDER BY label");
 }
@@ -451,7 +451,7 @@ static void tell_row(const struct comparison *c, int order, sqlite3_stmt *a,
 		if (x == y)
 			continue;
 		snprintf(text, sizeof(text), "%s: %s is %lld; its %s make %lld",
-			 name, column_name[i], (long long)x, from,
+			 name, ledger_column[i], (long long)x, from,
 			 (long long)y);
 		c->tell(c->arg, text);
 	}

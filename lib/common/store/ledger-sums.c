@@ -59,12 +59,6 @@ double ai_rollup_quantile(const int64_t *histogram, double part)
 
 #define SQL_MAX ((size_t)1 << 14)
 
-static const char *const column_name[AI_ROLLUP_COUNT] = {
-#define NAME(name, column) #column,
-	AI_ROLLUP_COLUMNS(NAME)
-#undef NAME
-};
-
 struct ask {
 	struct ai_ledger *l;
 	int64_t since, until;
@@ -82,7 +76,7 @@ static void put_columns(struct ai_buf *b, const struct ask *a,
 	ai_buf_fmt(b, "SELECT %s", first);
 	for (i = 0; i < a->n; i++) {
 		ai_buf_str(b, ", ");
-		ai_buf_fmt(b, sums ? "sum(%s)" : "%s", column_name[i]);
+		ai_buf_fmt(b, sums ? "sum(%s)" : "%s", ledger_column[i]);
 	}
 }
 
