@@ -452,7 +452,8 @@ static int show_arm(struct cost_out *o, const struct arm *a)
 					       0.5);
 
 		ai_buf_fmt(&o->line, "%-28s %8lld %12s %8lld %11lld", a->name,
-			   (long long)a->ledger.v[AI_ROLLUP_CALLS], spent,
+			   (long long)(a->ledger.v[AI_ROLLUP_CALLS] +
+				       a->ledger.open), spent,
 			   (long long)ai_rollup_failed(&a->ledger),
 			   (long long)a->ledger.v[AI_ROLLUP_UNANSWERED]);
 		if (us >= 0)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/start.h"
+#include "model/keys.h"
 #include "model/wire.h"
 #include "record/loop.h"
 
@@ -126,21 +127,18 @@ static int put_fixed(struct cost_model *m, struct ai_err *err)
 	return ai_buf_check(b, "the price", err);
 }
 
-/* OPENAI_API_KEY for openai, as ai-complete takes it; NULL: none is there. */
+/* The one in the environment that ai-complete takes; NULL: none is there. */
 static const char *usual_key(const char *provider)
 {
-	char name[48] = "AI";
-	const char *key;
-	size_t i;
+	const char *const *name = ai_key_env(provider), *key = NULL;
+	int i;
 
-	for (i = 0; provider[i] != '\0'; i++)
-		name[i] = provider[i] >= 'a' && provider[i] <= 'z'
-			? (char)(provider[i] - 'a' + 'A') : provider[i];
-	if (i > 0)
-		name[i] = '\0';
-	snprintf(name + strlen(name), sizeof(name) - strlen(name), "_API_KEY");
-	key = getenv(name);
-	return key != NULL && *key != '\0' ? key : NULL;
+	for (i = 0; i < 2 && name[i] != NULL && key == NULL; i++) {
+		key = getenv(name[i]);
+		if (key != NULL && *key == '\0')
+			key = NULL;
+	}
+	return key;
 }
 
 /* Budgets and limits are those of the call that ai-complete would make. */

@@ -140,6 +140,12 @@ texts() { # N
 	assert_eq "$(OPENAI_API_KEY=one minutes)" 11
 	assert_eq "$(OPENAI_API_KEY=two minutes)" 0
 	assert_eq "$(MY_KEY=one minutes --key-env MY_KEY)" 11
+	# Not every provider's variable is its name.
+	minutes() { "${dry[@]}" -m "$1" --price 1,2 file | jq '.minutes | floor'; }
+	assert_eq "$(CO_API_KEY=one minutes cohere/command-a)" 11
+	assert_eq "$(AZURE_OPENAI_API_KEY=one minutes azure/mine)" 11
+	assert_eq "$(GOOGLE_API_KEY=one minutes gemini/gemini-2.5-pro)" 11
+	assert_eq "$(AZURE_API_KEY=one minutes azure/mine)" 0
 }
 
 @test "a record larger than a minute's tokens is told" {

@@ -150,8 +150,9 @@ some_calls() {
 	some_calls
 	ai-cost metrics -o m.prom
 	cp m.prom before
-	id=$(ai-cost ledger export | jq -r 'select(.id != null) | .id' | head -1)
-	[ -z "$id" ] || ai-cost settle "$id" void >/dev/null || true
+	id=$(ai-cost ledger export |
+		jq -r '.transfer.id | values' | head -n 1)
+	ai-cost settle "$id" void >/dev/null
 	"${ask[@]}" -m three a >/dev/null
 	ai-cost metrics -o m.prom
 	awk '/^# TYPE/ { type[$3] = $4; next } /^#/ { next }

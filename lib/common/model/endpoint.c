@@ -19,38 +19,36 @@ static const struct provider {
 	const struct ai_wire *wire;
 	const char *base;      /* address if none is set; NULL: of a region */
 	const char *base_env;  /* where users of its own tools set one */
-	const char *key_env[2];
 	const char *max_tokens; /* for ai_chat_request; NULL: the wire's own */
 	const char *token_env;  /* of a token that goes as a bearer's */
 } providers[] = {
 	{ "openai", &ai_wire_openai, "https://api.openai.com/v1",
-	  "OPENAI_BASE_URL", { "OPENAI_API_KEY" }, NULL },
+	  "OPENAI_BASE_URL", NULL },
 	{ "anthropic", &ai_wire_anthropic, "https://api.anthropic.com/v1",
-	  "ANTHROPIC_BASE_URL", { "ANTHROPIC_API_KEY" }, NULL,
+	  "ANTHROPIC_BASE_URL", NULL,
 	  "ANTHROPIC_AUTH_TOKEN" },
 	{ AZURE, &ai_wire_openai, NULL, "AZURE_OPENAI_ENDPOINT",
-	  { "AZURE_OPENAI_API_KEY" }, NULL, "AZURE_OPENAI_AD_TOKEN" },
+	  NULL, "AZURE_OPENAI_AD_TOKEN" },
 	{ "bedrock", &ai_wire_bedrock, NULL,
 	  "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-	  { "AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID" }, NULL },
+	  NULL },
 	{ "cohere", &ai_wire_cohere, "https://api.cohere.com/v2",
-	  "CO_API_URL", { "CO_API_KEY", "COHERE_API_KEY" }, NULL },
+	  "CO_API_URL", NULL },
 	{ "gemini", &ai_wire_gemini,
 	  "https://generativelanguage.googleapis.com/v1beta",
-	  "GOOGLE_GEMINI_BASE_URL", { "GEMINI_API_KEY", "GOOGLE_API_KEY" },
-	  NULL },
+	  "GOOGLE_GEMINI_BASE_URL", NULL },
 	{ "mistral", &ai_wire_mistral, "https://api.mistral.ai/v1",
-	  "MISTRAL_BASE_URL", { "MISTRAL_API_KEY" }, NULL },
+	  "MISTRAL_BASE_URL", NULL },
 	{ "ollama", &ai_wire_ollama, "http://127.0.0.1:11434/api",
-	  "OLLAMA_BASE_URL", { "OLLAMA_API_KEY" }, NULL },
+	  "OLLAMA_BASE_URL", NULL },
 	{ "openrouter", &ai_wire_openai, "https://openrouter.ai/api/v1",
-	  "OPENROUTER_BASE_URL", { "OPENROUTER_API_KEY" }, "max_tokens" },
+	  "OPENROUTER_BASE_URL", "max_tokens" },
 	{ "groq", &ai_wire_openai, "https://api.groq.com/openai/v1",
-	  "GROQ_BASE_URL", { "GROQ_API_KEY" }, NULL },
+	  "GROQ_BASE_URL", NULL },
 	{ "deepseek", &ai_wire_openai, "https://api.deepseek.com/v1",
-	  "DEEPSEEK_BASE_URL", { "DEEPSEEK_API_KEY" }, "max_tokens" },
+	  "DEEPSEEK_BASE_URL", "max_tokens" },
 	{ "xai", &ai_wire_openai, "https://api.x.ai/v1", "XAI_BASE_URL",
-	  { "XAI_API_KEY" }, NULL },
+	  NULL },
 };
 
 /* What --api may name, beside --base-url. */
@@ -58,8 +56,6 @@ static const struct ai_wire *const apis[] = {
 	&ai_wire_openai, &ai_wire_anthropic, &ai_wire_bedrock, &ai_wire_cohere,
 	&ai_wire_gemini, &ai_wire_mistral, &ai_wire_ollama, &ai_wire_responses,
 };
-
-#define KEY_ENV "AI_API_KEY" /* of a --base-url */
 
 static const char *env(const char *name)
 {
@@ -187,10 +183,8 @@ static struct ai_keys_from keys_from(const char *name,
 				     const struct provider *p,
 				     enum ai_auth auth)
 {
-	static const char *const own[2] = { KEY_ENV };
-
 	return (struct ai_keys_from){
-		.name = name, .env = p != NULL ? p->key_env : own,
+		.name = name, .env = ai_key_env(p != NULL ? p->name : ""),
 		.token_env = p != NULL ? p->token_env : NULL, .auth = auth,
 		.command = setting(name, "key_command"),
 		.file = setting(name, "key_file"),

@@ -55,6 +55,10 @@ struct ai_keys;
  */
 int ai_keys_find(struct ai_keys **out, const struct ai_keys_from *from,
 		 struct ai_err *err);
+/* The variables that the keys of a provider are in, two; NULL: there is no
+ * second one.  Those of a provider that is not known: AI_API_KEY, which is for
+ * the server of --base-url. */
+const char *const *ai_key_env(const char *provider);
 /* Whether there is anything to take them from; it is not looked at. */
 bool ai_keys_named(const struct ai_keys_from *from);
 /* The i-th of those that have been read; NULL behind the last. k may be NULL. */
