@@ -63,6 +63,7 @@ static int forget(struct ai_ledger *l, struct cost_out *o, struct ai_err *err)
 	cost_put_int(&o->line, "conversations", f.conversations);
 	cost_put_int(&o->line, "messages", f.messages);
 	cost_put_int(&o->line, "answers", f.answers);
+	cost_put_int(&o->line, "runs", f.runs);
 	ai_put_close(&o->line, '}');
 	cost_put(o);
 	return warn(l, &f, err);

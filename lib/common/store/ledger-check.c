@@ -299,6 +299,13 @@ static const struct { const char *what, *sql; } questions[] = {
 	  "SELECT m.conversation, 'it is missing; '||count(*)||' messages are"
 	  " of it' FROM message m LEFT JOIN conversation c ON"
 	  " c.n=m.conversation WHERE c.n IS NULL GROUP BY m.conversation" },
+	{ "run",
+	  "SELECT id, 'its user is missing' FROM run WHERE person NOT IN"
+	  " ('', '*') AND person NOT IN (SELECT token FROM person)" },
+	{ "run",
+	  "SELECT s.run, 'it is missing; '||count(*)||' steps are of it'"
+	  " FROM step s LEFT JOIN run r ON r.n=s.run WHERE r.n IS NULL"
+	  " GROUP BY s.run" },
 	{ "batch",
 	  "SELECT a.batch, 'it is missing; '||count(*)||' answers are of it'"
 	  " FROM answer a LEFT JOIN batch b ON b.n=a.batch"

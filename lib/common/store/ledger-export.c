@@ -110,6 +110,8 @@ int ai_ledger_export(struct ai_ledger *l, each_line *each, void *arg,
 		{ "event", "SELECT * FROM event ORDER BY seq" },
 		{ "conversation", "SELECT * FROM conversation ORDER BY n" },
 		{ "message", "SELECT * FROM message ORDER BY conversation, n" },
+		{ "run", "SELECT * FROM run ORDER BY n" },
+		{ "step", "SELECT * FROM step ORDER BY run, n" },
 		{ NULL, NULL }
 	};
 
@@ -134,6 +136,12 @@ int ai_ledger_export_user(struct ai_ledger *l, const char *user,
 			     " m.content, m.amount FROM conversation c"
 			     " JOIN message m ON m.conversation=c.n WHERE"
 			     " c.person=? ORDER BY c.n, m.n" },
+		{ "run", "SELECT id, tenant, created, changed, status, task,"
+			 " setup, note FROM run WHERE person=? ORDER BY n" },
+		{ "step", "SELECT r.id AS run, s.n, s.kind, s.state, s.said,"
+			  " s.intent, s.result, s.amount, s.created FROM run r"
+			  " JOIN step s ON s.run=r.n WHERE r.person=? ORDER BY"
+			  " r.n, s.n" },
 		{ "answer", "SELECT b.name AS batch, a.ordinal, a.amount,"
 			    " CAST(a.value AS TEXT) AS value FROM answer a"
 			    " JOIN batch b ON b.n=a.batch WHERE a.person=?" },

@@ -36,6 +36,9 @@ static int remove_all(struct ai_ledger *l, const char *token,
 		  &out->messages },
 		{ "DELETE FROM conversation WHERE person=?",
 		  &out->conversations },
+		{ "DELETE FROM step WHERE run IN"
+		  " (SELECT n FROM run WHERE person=?)", NULL },
+		{ "DELETE FROM run WHERE person=?", &out->runs },
 		{ "DELETE FROM answer WHERE person=?", &out->answers },
 		{ "DELETE FROM cache WHERE person=?", NULL },
 		{ "DELETE FROM entry WHERE account IN (SELECT n FROM account"

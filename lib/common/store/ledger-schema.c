@@ -162,6 +162,20 @@ static const char *const versions[LEDGER_VERSION] = {
 	"CREATE TABLE hit(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
 	" label INTEGER NOT NULL REFERENCES label(n), hits INTEGER NOT NULL,"
 	" saved INTEGER NOT NULL, seal BLOB NOT NULL) STRICT;",
+	/* 5: the journal of ai-agent. */
+	"CREATE TABLE run(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+	" root TEXT NOT NULL, tenant TEXT NOT NULL, person TEXT NOT NULL,"
+	" task TEXT NOT NULL, setup TEXT NOT NULL, status INTEGER NOT NULL,"
+	" note TEXT, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
+	" spent_ms INTEGER NOT NULL, cap INTEGER NOT NULL,"
+	" pid INTEGER NOT NULL, start INTEGER NOT NULL,"
+	" space INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
+	"CREATE INDEX run_by_person ON run(person) WHERE person<>'';"
+	"CREATE TABLE step(run INTEGER NOT NULL REFERENCES run(n),"
+	" n INTEGER NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" key TEXT NOT NULL, said TEXT NOT NULL, intent TEXT, result TEXT,"
+	" amount INTEGER NOT NULL, created INTEGER NOT NULL,"
+	" changed INTEGER NOT NULL, PRIMARY KEY(run, n)) STRICT;",
 };
 
 /* ---- a new ledger ---------------------------------------------------------------- */

@@ -180,4 +180,31 @@ const char *const ledger_sql[SQL_COUNT] = {
 			 " answer a ON a.transfer=t.id WHERE t.seq=? AND"
 			 " a.amount IS NOT NULL",
 	[SQL_REMOVE_ANSWERS] = "DELETE FROM answer WHERE batch=?",
+	[SQL_RUN] = "SELECT n, cap, status, id=root, pid, start, space, boot"
+		    " FROM run WHERE id=?",
+	[SQL_RUNS_LIKE] = "SELECT id FROM run WHERE substr(id, 1, length(?1))"
+			  "=?1 ORDER BY id<>?1",
+	[SQL_ADD_RUN] = "INSERT INTO run(id, root, tenant, person, task, setup,"
+			" status, created, changed, cap, spent_ms, pid, start,"
+			" space, boot) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+			" ?8, ?9, 0, 0, 0, 0, '')",
+	[SQL_OWN_RUN] = "UPDATE run SET pid=?2, start=?3, space=?4, boot=?5"
+			" WHERE n=?1",
+	[SQL_SET_RUN] = "UPDATE run SET status=?2, spent_ms=?3, changed=?4,"
+			" note=?5 WHERE n=?1",
+	[SQL_SET_CAP] = "UPDATE run SET cap=?2 WHERE n=?1",
+	[SQL_REMOVE_RUN] = "DELETE FROM run WHERE n=?",
+	[SQL_PUT_STEP] = "INSERT INTO step(run, n, kind, state, key, said,"
+			 " intent, result, amount, created, changed) VALUES(?1,"
+			 " ?2, ?3, ?4, ?5, ?6, ?7, CAST(?8 AS TEXT), ?9, ?10,"
+			 " ?10) ON CONFLICT DO UPDATE SET state=excluded.state,"
+			 " said=excluded.said, intent=excluded.intent,"
+			 " result=excluded.result, amount=excluded.amount,"
+			 " changed=excluded.changed",
+	[SQL_COPY_STEPS] = "INSERT INTO step SELECT ?1, n, kind, state, key,"
+			   " said, intent, result, 0, created, changed FROM"
+			   " step WHERE run=?2 AND n<?3",
+	[SQL_DECIDE] = "UPDATE step SET said=?2, changed=?4 WHERE run=?1 AND"
+		       " state=3 AND (?3=0 OR n=?3)",
+	[SQL_REMOVE_STEPS] = "DELETE FROM step WHERE run=?",
 };

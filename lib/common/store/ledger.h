@@ -402,7 +402,7 @@ int ai_ledger_import(struct ai_ledger *l,
 /* ---- people (ledger-person.c) --------------------------------------------------- */
 
 struct ai_forgotten {
-	int64_t budgets, conversations, messages, answers;
+	int64_t budgets, conversations, messages, answers, runs;
 	bool log; /* the name may be in the file's log until others are done */
 	bool restoring; /* it may be in what is just being restored */
 };

@@ -1,0 +1,486 @@
+#include "store/run.h"
+
+#include "record/json.h"
+#include "store/ledger-int.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+	[AI_RUN_OPEN] = "open", [AI_RUN_PARKED] = "parked",
+	[AI_RUN_PAUSED] = "paused", [AI_RUN_DONE] = "done",
+	[AI_RUN_PARTIAL] = "partial", [AI_RUN_FAILED] = "failed",
+};
+
+const char *ai_run_status_name(enum ai_run_status s)
+{
+	return s >= AI_RUN_OPEN && s <= AI_RUN_FAILED ? names[s] : "unknown";
+}
+
+static bool has_ended(enum ai_run_status s)
+{
+	return s == AI_RUN_DONE || s == AI_RUN_PARTIAL || s == AI_RUN_FAILED;
+}
+
+static int check_id(const char *id, struct ai_err *err)
+{
+	size_t i;
+
+	for (i = 0; isalnum((unsigned char)id[i]) ||
+	     (id[i] != '\0' && strchr("._-", id[i]) != NULL); i++)
+		;
+	return i > 0 && i < AI_RUN_ID && id[i] == '\0' ? 0 :
+		ai_err_set(err, AI_E_USAGE, "the id of a run is 1 to %d "
+			   "letters, digits, dots, '-' and '_', not '%.80s'",
+			   AI_RUN_ID - 1, id);
+}
+
+/* ---- whose it is ---------------------------------------------------------------- */
+
+struct found {
+	int64_t n, cap, pid;
+	bool ended, is_root;
+};
+
+/* 1: it is there. */
+static int find(struct ai_ledger *l, const char *id, struct found *f,
+		struct ai_err *err)
+{
+	struct ai_owner o;
+	sqlite3_stmt *st;
+	int rc;
+
+	*f = (struct found){ .n = 0 };
+	if (LEDGER_BIND(l, SQL_RUN, err, "t", ai_span_of(id)) < 0)
+		return -1;
+	st = l->st[SQL_RUN];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0) {
+		f->n = sqlite3_column_int64(st, 0);
+		f->cap = sqlite3_column_int64(st, 1);
+		f->ended = has_ended(sqlite3_column_int(st, 2));
+		f->is_root = sqlite3_column_int(st, 3) != 0;
+		f->pid = ledger_living(st, 4, &o);
+		if (o.pid == l->owner.pid && o.start == l->owner.start &&
+		    o.space == l->owner.space)
+			f->pid = 0;
+	}
+	sqlite3_reset(st);
+	return rc;
+}
+
+static int find_free(struct ai_ledger *l, const char *id, struct found *f,
+		     struct ai_err *err)
+{
+	int rc = find(l, id, f, err);
+
+	if (rc == 0)
+		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'; "
+				  "ai-agent history lists them", id);
+	return rc < 0 ? -1 : f->pid == 0 ? 0 :
+		ai_err_set(err, AI_E_TRY_LATER, "process %lld works on the "
+			   "run '%.80s'", (long long)f->pid, id);
+}
+
+static int own(struct ai_ledger *l, int64_t n, const struct ai_owner *o,
+	       struct ai_err *err)
+{
+	return LEDGER_RUN(l, SQL_OWN_RUN, err, "iiiit", n, o->pid, o->start,
+			  o->space, ai_span_of(o->boot));
+}
+
+/* ---- its budget ------------------------------------------------------------------ */
+
+/* cap negative: there is to be none. */
+static int set_cap(struct ai_ledger *l, const char *id, int64_t cap,
+		   struct ai_err *err)
+{
+	struct ledger_item it = { .what = LEDGER_DO_BUDGET, .uid = l->uid,
+				  .now_ms = l->wall_ms(), .owner = l->owner };
+	struct ai_budget *b = &it.in.budget;
+
+	snprintf(b->scope, sizeof(b->scope), "run");
+	snprintf(b->name, sizeof(b->name), "%s", id);
+	snprintf(b->period, sizeof(b->period), "total");
+	b->cap = cap;
+	if (ledger_budget(l, &it, err) < 0)
+		return -1;
+	return it.code == AI_E_NONE ? 0 :
+		ai_err_set(err, it.code, "%s", it.why);
+}
+
+/* ---- making and taking ------------------------------------------------------------ */
+
+struct make {
+	const struct ai_run_new *r;
+	struct ai_run *run;
+	const char *from; /* NULL: no fork */
+	int64_t before;
+	bool there;
+};
+
+static int insert(struct ai_ledger *l, struct make *m, struct ai_err *err)
+{
+	const struct ai_run_new *r = m->r;
+	char tenant[64], person[64];
+	int64_t now = l->wall_ms();
+
+	if (ledger_name(tenant, r->tenant, "a tenant's name", err) < 0 ||
+	    ledger_name(person, r->user, "a user's name", err) < 0 ||
+	    ledger_person(l, person, err) < 0 ||
+	    LEDGER_RUN(l, SQL_ADD_RUN, err, "ttttttiii", ai_span_of(r->id),
+		       ai_span_of(r->root), ai_span_of(tenant),
+		       ai_span_of(person), r->task, r->setup,
+		       (int64_t)AI_RUN_OPEN, now, r->cap) < 0)
+		return -1;
+	m->run->n = sqlite3_last_insert_rowid(l->db.h);
+	snprintf(m->run->id, sizeof(m->run->id), "%s", r->id);
+	if (own(l, m->run->n, &l->owner, err) < 0)
+		return -1;
+	return r->cap < 0 || strcmp(r->id, r->root) != 0 ? 0 :
+		set_cap(l, r->id, r->cap, err);
+}
+
+static int make(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	struct make *m = arg;
+	struct found f;
+	int rc = find(l, m->r->id, &f, err);
+
+	m->there = rc > 0;
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (insert(l, m, err) < 0)
+		return -1;
+	if (m->from == NULL)
+		return 0;
+	if (find(l, m->from, &f, err) <= 0)
+		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'",
+				  m->from);
+	return LEDGER_RUN(l, SQL_COPY_STEPS, err, "iii", m->run->n, f.n,
+			  m->before);
+}
+
+int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
+	       struct ai_run *run, struct ai_err *err)
+{
+	struct make m = { .r = r, .run = run };
+
+	if (check_id(r->id, err) < 0 || check_id(r->root, err) < 0 ||
+	    ledger_alone(l, true, make, &m, err) < 0)
+		return -1;
+	return m.there;
+}
+
+int ai_run_fork(struct ai_ledger *l, const struct ai_run_new *r,
+		const char *from, int64_t n, struct ai_run *run,
+		struct ai_err *err)
+{
+	struct make m = { .r = r, .run = run, .from = from, .before = n };
+
+	if (check_id(r->id, err) < 0 || check_id(r->root, err) < 0 ||
+	    ledger_alone(l, true, make, &m, err) < 0)
+		return -1;
+	return m.there ? ai_err_set(err, AI_E_USAGE, "there is a run '%.80s' "
+				    "already", r->id) : 0;
+}
+
+struct take {
+	const char *id;
+	int64_t cap;
+	struct ai_run *run;
+};
+
+static int take(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	struct take *t = arg;
+	struct found f;
+
+	if (find_free(l, t->id, &f, err) < 0 ||
+	    own(l, f.n, &l->owner, err) < 0)
+		return -1;
+	t->run->n = f.n;
+	snprintf(t->run->id, sizeof(t->run->id), "%s", t->id);
+	if (t->cap != INT64_MAX && t->cap != f.cap &&
+	    LEDGER_RUN(l, SQL_SET_CAP, err, "ii", f.n, t->cap) < 0)
+		return -1;
+	if (t->cap != INT64_MAX)
+		f.cap = t->cap;
+	return f.cap < 0 || !f.is_root ? 0 : set_cap(l, t->id, f.cap, err);
+}
+
+int ai_run_take(struct ai_ledger *l, const char *id, int64_t cap,
+		struct ai_run *run, struct ai_err *err)
+{
+	struct take t = { id, cap, run };
+
+	return ledger_alone(l, false, take, &t, err);
+}
+
+int ai_run_find(struct ai_ledger *l, const char *prefix, char id[AI_RUN_ID],
+		struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	bool whole = false;
+	int n = 0, rc = 0;
+
+	if (check_id(prefix, err) < 0 ||
+	    LEDGER_BIND(l, SQL_RUNS_LIKE, err, "t", ai_span_of(prefix)) < 0)
+		return -1;
+	st = l->st[SQL_RUNS_LIKE];
+	/* The one that is called just so comes first, and is meant. */
+	for (; n < 2 && !whole && (rc = ai_db_step(&l->db, st, err)) > 0; n++)
+		if (n == 0) {
+			ledger_copy_column(id, AI_RUN_ID, st, 0);
+			whole = strcmp(id, prefix) == 0;
+		}
+	sqlite3_reset(st);
+	if (rc < 0)
+		return -1;
+	return n == 1 ? 0 : ai_err_set(err, AI_E_USAGE, n == 0
+		? "there is no run '%.80s'; ai-agent history lists them"
+		: "several runs begin with '%.80s'; ai-agent history lists "
+		  "them", prefix);
+}
+
+/* ---- writing --------------------------------------------------------------------- */
+
+struct put {
+	const struct ai_run *run;
+	const struct ai_step *steps;
+	size_t n;
+	const struct ai_run_change *change;
+};
+
+static int put_steps(struct ai_ledger *l, const struct put *p, int64_t now,
+		     struct ai_err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct ai_step *s = &p->steps[i];
+
+		if (s->n < 1 || s->n > AI_RUN_STEPS)
+			return ai_err_set(err, AI_E_TOO_LONG, "a run has at "
+					  "most %d steps", AI_RUN_STEPS);
+		if (LEDGER_RUN(l, SQL_PUT_STEP, err, "iiiitttbii", p->run->n,
+			       s->n, (int64_t)s->kind, (int64_t)s->state,
+			       ai_span_of(s->key), ai_span_of(s->said),
+			       s->intent, s->result, s->amount, now) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int forget_answers(struct ai_ledger *l, const char *id,
+			  struct ai_err *err)
+{
+	char name[AI_RUN_ID + sizeof(AI_RUN_BATCH)];
+	sqlite3_stmt *st;
+	int64_t n = 0;
+	int rc;
+
+	snprintf(name, sizeof(name), AI_RUN_BATCH "%s", id);
+	if (LEDGER_BIND(l, SQL_BATCH, err, "t", ai_span_of(name)) < 0)
+		return -1;
+	st = l->st[SQL_BATCH];
+	rc = ai_db_step(&l->db, st, err);
+	if (rc > 0)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (rc <= 0)
+		return rc;
+	return LEDGER_RUN(l, SQL_REMOVE_ANSWERS, err, "i", n) < 0 ? -1 :
+		LEDGER_RUN(l, SQL_REMOVE_BATCH, err, "i", n);
+}
+
+static int end(struct ai_ledger *l, const struct put *p, struct ai_err *err)
+{
+	const struct ai_owner nobody = { .pid = 0 };
+	struct found f;
+
+	if (own(l, p->run->n, &nobody, err) < 0)
+		return -1;
+	if (!has_ended(p->change->status))
+		return 0;
+	if (find(l, p->run->id, &f, err) < 0 ||
+	    (f.is_root && f.cap >= 0 && set_cap(l, p->run->id, -1, err) < 0))
+		return -1;
+	return forget_answers(l, p->run->id, err);
+}
+
+static int put(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	const struct put *p = arg;
+	const struct ai_run_change *c = p->change;
+	int64_t now = l->wall_ms();
+
+	if (put_steps(l, p, now, err) < 0 ||
+	    LEDGER_RUN(l, SQL_SET_RUN, err, "iiiit", p->run->n,
+		       (int64_t)c->status, c->spent_ms, now, c->note) < 0)
+		return -1;
+	return c->status == AI_RUN_OPEN ? 0 : end(l, p, err);
+}
+
+int ai_run_put(struct ai_ledger *l, const struct ai_run *run,
+	       const struct ai_step *steps, size_t n,
+	       const struct ai_run_change *change, bool durable,
+	       struct ai_err *err)
+{
+	struct put p = { run, steps, n, change };
+
+	return ledger_alone(l, durable || change->status != AI_RUN_OPEN, put,
+			    &p, err);
+}
+
+struct decide {
+	const char *id, *said;
+	int64_t n, changed;
+};
+
+static int decide(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	struct decide *d = arg;
+	struct found f;
+
+	if (find_free(l, d->id, &f, err) < 0 ||
+	    LEDGER_RUN(l, SQL_DECIDE, err, "itii", f.n, ai_span_of(d->said),
+		       d->n, l->wall_ms()) < 0)
+		return -1;
+	d->changed = sqlite3_changes(l->db.h);
+	return 0;
+}
+
+int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,
+		      const char *said, struct ai_err *err)
+{
+	struct decide d = { id, said, n, 0 };
+
+	if (ledger_alone(l, true, decide, &d, err) < 0)
+		return -1;
+	if (d.changed > 0)
+		return d.changed;
+	return n > 0 ? ai_err_set(err, AI_E_USAGE, "step %lld of the run "
+				  "'%.80s' waits for no decision", (long long)n,
+				  id)
+		     : ai_err_set(err, AI_E_USAGE, "nothing in the run '%.80s' "
+				  "waits for a decision", id);
+}
+
+static int remove_it(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	struct decide *d = arg;
+	struct found f;
+
+	if (find_free(l, d->id, &f, err) < 0)
+		return -1;
+	if (!f.ended && f.is_root && f.cap >= 0 &&
+	    set_cap(l, d->id, -1, err) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f.n) < 0 ||
+		LEDGER_RUN(l, SQL_REMOVE_RUN, err, "i", f.n) < 0 ? -1 :
+		forget_answers(l, d->id, err);
+}
+
+int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err)
+{
+	struct decide d = { .id = id };
+
+	return ledger_alone(l, true, remove_it, &d, err);
+}
+
+/* ---- reading --------------------------------------------------------------------- */
+
+#define RUN_COLUMNS \
+	"id, root, status, created, changed, spent_ms, cap, pid, start," \
+	" space, boot, task, setup, note, (SELECT count(*) FROM step" \
+	" WHERE run=r.n), (SELECT coalesce(sum(amount), 0) FROM step" \
+	" WHERE run=r.n)"
+
+static void take_row(sqlite3_stmt *st, struct ai_run_row *r)
+{
+	struct ai_owner o;
+
+	ledger_copy_column(r->id, sizeof(r->id), st, 0);
+	ledger_copy_column(r->root, sizeof(r->root), st, 1);
+	r->status = (enum ai_run_status)sqlite3_column_int(st, 2);
+	r->created = sqlite3_column_int64(st, 3);
+	r->changed = sqlite3_column_int64(st, 4);
+	r->spent_ms = sqlite3_column_int64(st, 5);
+	r->cap = sqlite3_column_int64(st, 6);
+	r->pid = ledger_living(st, 7, &o);
+	r->task = ai_db_span(st, 11);
+	r->setup = ai_db_span(st, 12);
+	r->note = ai_db_span(st, 13);
+	r->steps = sqlite3_column_int64(st, 14);
+	r->amount = sqlite3_column_int64(st, 15);
+}
+
+static int read_runs(struct ai_ledger *l, const char *id,
+		     int (*each)(void *arg, const struct ai_run_row *r),
+		     void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_run_row r;
+	int rc, n = 0;
+
+	rc = id != NULL
+		? ai_db_bind(&l->db, &st, "SELECT " RUN_COLUMNS " FROM run r"
+			     " WHERE id=?", err, "t", ai_span_of(id))
+		: ai_db_bind(&l->db, &st, "SELECT " RUN_COLUMNS " FROM run r"
+			     " ORDER BY n", err, "");
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		take_row(st, &r);
+		n = 1;
+		if (each(arg, &r) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : n;
+}
+
+int ai_run_get(struct ai_ledger *l, const char *id,
+	       int (*each)(void *arg, const struct ai_run_row *r), void *arg,
+	       struct ai_err *err)
+{
+	return read_runs(l, id, each, arg, err);
+}
+
+int ai_run_list(struct ai_ledger *l,
+		int (*each)(void *arg, const struct ai_run_row *r), void *arg,
+		struct ai_err *err)
+{
+	return read_runs(l, NULL, each, arg, err) < 0 ? -1 : 0;
+}
+
+int ai_run_steps(struct ai_ledger *l, const char *id,
+		 int (*each)(void *arg, const struct ai_step *s), void *arg,
+		 struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_step s;
+	char key[80], said[80];
+	int rc = ai_db_bind(&l->db, &st, "SELECT s.n, s.kind, s.state, s.key,"
+			    " s.said, s.intent, s.result, s.amount, s.created,"
+			    " s.changed FROM step s JOIN run r ON r.n=s.run"
+			    " WHERE r.id=? ORDER BY s.n", err, "t",
+			    ai_span_of(id));
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		s.n = sqlite3_column_int64(st, 0);
+		s.kind = (enum ai_step_kind)sqlite3_column_int(st, 1);
+		s.state = (enum ai_step_state)sqlite3_column_int(st, 2);
+		ledger_copy_column(key, sizeof(key), st, 3);
+		ledger_copy_column(said, sizeof(said), st, 4);
+		s.key = key;
+		s.said = said;
+		s.intent = ai_db_span(st, 5);
+		s.result = ai_db_span(st, 6);
+		s.amount = sqlite3_column_int64(st, 7);
+		s.created = sqlite3_column_int64(st, 8);
+		s.changed = sqlite3_column_int64(st, 9);
+		if (each(arg, &s) != 0)
+			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
