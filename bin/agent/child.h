@@ -6,6 +6,8 @@
  * or has ended, or we have died (kill -9), the warden kills what is left of
  * the tree, also what double-forked, left the group or ignores SIGTERM, and
  * only when nothing is left ends itself.
+ *
+ * SIGPIPE is ignored in our process (base/sig.h).
  */
 #ifndef AGENT_CHILD_H
 #define AGENT_CHILD_H
@@ -15,7 +17,7 @@
 #include "base/str.h"
 
 #include "cage.h"
-#include "poll.h"
+#include "pollset.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,7 +51,9 @@ enum agent_child_end {
 
 struct agent_child {
 	pid_t warden;           /* 0: not started */
-	int in, out, err, done; /* ours; -1: closed. done: from the warden */
+	int in, out, err; /* ours; -1: closed */
+	int done, alive; /* from the warden; to it, which kills all when it
+			  * is closed */
 	struct ai_buf input, output, errors;
 	size_t sent;            /* bytes of input that it has */
 	size_t max_out;

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "record/schema.h"
 
-#include "poll.h"
+#include "pollset.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +70,8 @@ struct agent_tool {
 	enum agent_effect effect;
 	bool writes;    /* it changes or sends something: it asks under
 			 * --approve writes, and taint guards its targets */
+	bool sends;     /* what it is given leaves the machine: taint guards its
+			 * targets, too */
 	bool trusted;   /* its results do not taint */
 	/* Arguments that say where an effect goes; NULL ends; writes and none
 	 * named: all of them do. */

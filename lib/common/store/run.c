@@ -458,7 +458,7 @@ int ai_run_steps(struct ai_ledger *l, const char *id,
 {
 	sqlite3_stmt *st = NULL;
 	struct ai_step s;
-	char key[80], said[80];
+	char key[80];
 	int rc = ai_db_bind(&l->db, &st, "SELECT s.n, s.kind, s.state, s.key,"
 			    " s.said, s.intent, s.result, s.amount, s.created,"
 			    " s.changed FROM step s JOIN run r ON r.n=s.run"
@@ -470,9 +470,10 @@ int ai_run_steps(struct ai_ledger *l, const char *id,
 		s.kind = (enum ai_step_kind)sqlite3_column_int(st, 1);
 		s.state = (enum ai_step_state)sqlite3_column_int(st, 2);
 		ledger_copy_column(key, sizeof(key), st, 3);
-		ledger_copy_column(said, sizeof(said), st, 4);
 		s.key = key;
-		s.said = said;
+		s.said = (const char *)sqlite3_column_text(st, 4);
+		if (s.said == NULL)
+			s.said = "";
 		s.intent = ai_db_span(st, 5);
 		s.result = ai_db_span(st, 6);
 		s.amount = sqlite3_column_int64(st, 7);

@@ -1,6 +1,6 @@
-/* poll.h: what calls that are under way at once wait for, together. */
-#ifndef AGENT_POLL_H
-#define AGENT_POLL_H
+/* pollset.h: what calls that are under way at once wait for, together. */
+#ifndef AGENT_POLLSET_H
+#define AGENT_POLLSET_H
 
 #include "base/err.h"
 

@@ -1,0 +1,25 @@
+/* warden.h: the process between us and a program: see child.h. */
+#ifndef AGENT_WARDEN_H
+#define AGENT_WARDEN_H
+
+#include "cage.h"
+
+struct agent_warden {
+	const char *path;        /* what is run */
+	const char *const *argv, *const *env;
+	const char *dir;
+	const struct agent_cage *cage;
+	int in, out, err;  /* that the program gets */
+	int started;       /* gets the errno of what failed, or is closed when
+			    * the program runs */
+	int done;          /* gets the wait status once nothing is alive */
+	int alive;         /* all are killed when it is closed */
+	int hold;          /* kept open; -1 */
+};
+
+/* In the child of a fork(), perhaps of a process with threads: only system
+ * calls. */
+void agent_warden_run(const struct agent_warden *w)
+	__attribute__((noreturn));
+
+#endif
