@@ -2,6 +2,7 @@
 
 #include "base/path.h"
 #include "base/start.h"
+#include "record/comment.h"
 #include "record/schema.h"
 
 #include <errno.h>
@@ -33,66 +34,12 @@ static int read_whole(int fd, const char *path, struct ai_buf *b,
 			   path);
 }
 
-/* The line of an offset in the file. */
-static size_t line_of(const char *text, size_t at)
-{
-	size_t line = 1;
-
-	for (size_t i = 0; i < at; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
-/* Behind the string that begins at p[i]. */
-static size_t string_end(const char *p, size_t i, size_t n)
-{
-	for (i++; i < n && p[i] != '"'; i++)
-		if (p[i] == '\\')
-			i++;
-	return i < n ? i + 1 : n;
-}
-
-/* Behind the comment that begins at p[i]; i if there is none. */
-static size_t comment_end(const char *p, size_t i, size_t n)
-{
-	const char *end = NULL;
-
-	if (n - i < 2 || p[i] != '/' || (p[i + 1] != '/' && p[i + 1] != '*'))
-		return i;
-	if (p[i + 1] == '/')
-		end = memchr(p + i, '\n', n - i);
-	else
-		end = memmem(p + i + 2, n - i - 2, "*/", 2);
-	if (end == NULL)
-		return n;
-	return (size_t)(end - p) + (p[i + 1] == '*' ? 2 : 0);
-}
-
-/* Puts blanks where there are comments, so that lines stay what they are. */
-static void blank_comments(char *p, size_t n)
-{
-	size_t i = 0, end;
-
-	while (i < n) {
-		if (p[i] == '"') {
-			i = string_end(p, i, n);
-			continue;
-		}
-		end = comment_end(p, i, n);
-		if (end == i)
-			i++;
-		for (; i < end; i++)
-			if (p[i] != '\n')
-				p[i] = ' ';
-	}
-}
-
 static int twice(const struct ai_buf *file, struct ai_value key,
 		 struct ai_err *err)
 {
 	return ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %.*s stands there "
 			  "twice", config.path,
-			  line_of(ai_buf_cstr(file),
+			  ai_json_line(ai_buf_cstr(file),
 				  (size_t)(key.s.p - file->p)),
 			  (int)(key.s.n > 80 ? 80 : key.s.n), key.s.p);
 }
@@ -125,10 +72,10 @@ static struct json_object *parse_file(struct ai_buf *file, struct ai_err *err)
 	struct ai_value v;
 	struct ai_err why;
 
-	blank_comments(file->p, file->len);
+	ai_json_blank_comments(file->p, file->len);
 	if (ai_json_check(ai_buf_cstr(file), file->len, &v, &why) < 0) {
 		ai_err_set(err, AI_E_CONFIG, "%.150s:%zu: %.200s", config.path,
-			   line_of(ai_buf_cstr(file), v.s.p == NULL ? 0 :
+			   ai_json_line(ai_buf_cstr(file), v.s.p == NULL ? 0 :
 				   (size_t)(v.s.p - ai_buf_cstr(file))),
 			   why.msg);
 		return NULL;
