@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 
+#include "address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -100,7 +102,7 @@ static int add_row(struct agent_tools *t, const struct agent_builtin *row,
 		.name = row->name, .description = row->description,
 		.parameters = ai_span_of(row->parameters), .kind = row->kind,
 		.effect = row->effect, .writes = row->writes,
-		.trusted = row->trusted, .targets = row->targets,
+		.sends = row->sends, .trusted = row->trusted, .targets = row->targets,
 		.serial = row->serial, .timeout_s = row->timeout_s,
 		.max_output = row->max_output, .max_calls = -1, .of = b,
 	};
@@ -157,7 +159,8 @@ int agent_builtins_add(struct agent_tools *t,
 		return ai_err_sys(err, AI_E_OPEN, errno, "cannot open the "
 				  "folder '%.200s'", b->folder.path);
 	for (size_t i = 0; s->hosts != NULL && s->hosts[i] != NULL; i++)
-		if (agent_strings_add(&b->hosts, ai_span_of(s->hosts[i]),
+		if (agent_host_check(s->hosts[i], err) < 0 ||
+		    agent_strings_add(&b->hosts, ai_span_of(s->hosts[i]),
 				      err) < 0)
 			return -1;
 	if (s->which == NULL)

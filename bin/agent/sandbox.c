@@ -282,6 +282,12 @@ static int new_cage(struct agent_sandbox *s, const struct agent_wish *w,
 
 	if (rc == 0)
 		rc = agent_cage_new(cage, &spec, &missing, err);
+	if (rc == 0 && w->any_port && s->mode == AGENT_SANDBOX_ON &&
+	    strstr(ai_buf_cstr(&missing), "TCP ports") != NULL) {
+		agent_cage_free(*cage);
+		spec.network = true;
+		rc = agent_cage_new(cage, &spec, &missing, err);
+	}
 	if (rc == 0 && tell_missing(s, tool, &missing, err) < 0) {
 		agent_cage_free(*cage);
 		*cage = NULL;

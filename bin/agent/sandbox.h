@@ -47,6 +47,8 @@ struct agent_wish {
 	uint16_t ports[AGENT_PORTS_MAX];
 	size_t n_ports;
 	bool network;
+	bool any_port; /* where the kernel cannot hold ports, any may be used:
+			* for programs whose arguments are ours */
 	int64_t cpu_s, memory, file_size, files, processes, write_total;
 };
 

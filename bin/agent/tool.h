@@ -92,6 +92,8 @@ struct agent_call {
 	struct ai_buf note;   /* see prepare(), find() */
 	struct ai_buf text;   /* its result, UTF-8, at most max_output */
 	bool failed;          /* the result is an error's */
+	bool parks;           /* it needs somebody who is not there: text says
+			       * for what; nothing was done */
 	void *state;          /* its kind's own */
 };
 

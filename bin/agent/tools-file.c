@@ -83,7 +83,7 @@ struct entry {
 	size_t n; /* of it, from 0 */
 	struct ai_value all, name, description, parameters, command, input,
 		allow_dash, timeout_s, max_output, max_calls, effect, writes,
-		trusted, targets, serial, workdir, env, sandbox;
+		sends, trusted, targets, serial, workdir, env, sandbox;
 	struct agent_program *p;
 	struct agent_tool tool;
 	struct agent_strings own_targets;
@@ -104,6 +104,7 @@ static void get_members(struct entry *e)
 		{ AI_SPAN("max_calls"), &e->max_calls },
 		{ AI_SPAN("effect"), &e->effect },
 		{ AI_SPAN("writes"), &e->writes },
+		{ AI_SPAN("sends"), &e->sends },
 		{ AI_SPAN("trusted"), &e->trusted },
 		{ AI_SPAN("targets"), &e->targets },
 		{ AI_SPAN("serial"), &e->serial },
@@ -303,6 +304,9 @@ static void read_numbers(struct entry *e)
 		ai_json_i64(e->max_output, &tool->max_output);
 	if (e->max_calls.kind == AI_NUMBER)
 		ai_json_i64(e->max_calls, &tool->max_calls);
+	/* What may reach a network can send something there. */
+	tool->sends = e->sends.kind == AI_BOOL ? ai_json_true(e->sends) :
+		e->p->wish.network || e->p->wish.n_ports > 0;
 	tool->trusted = e->trusted.kind == AI_BOOL && ai_json_true(e->trusted);
 	tool->serial = e->serial.kind == AI_BOOL && ai_json_true(e->serial);
 }
