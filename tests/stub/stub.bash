@@ -3,20 +3,38 @@
 # stub_start in setup_file, stub_stop in teardown_file and stub_reset in
 # setup.  See openai.mjs.
 
-# One server a file; STUB_URL is its base address.
-stub_start() {
+# stub_serve DIR PROGRAM [ARG...]: starts tests/stub/PROGRAM on the folder DIR;
+# STUB_PID is its number.
+stub_serve() {
+	local i dir=$1 program=$2
+	shift 2
 	need node
-	STUB=$BATS_FILE_TMPDIR/stub
-	mkdir "$STUB"
-	node "$SRCDIR/tests/stub/openai.mjs" "$STUB" 3>&- &
+	mkdir "$dir"
+	node "$SRCDIR/tests/stub/$program" "$dir" "$@" 3>&- &
 	STUB_PID=$!
-	local i
 	for ((i = 0; i < 200; i++)); do
-		[ -s "$STUB/port" ] && break
+		[ -s "$dir/port" ] && break
 		sleep 0.05
 	done
+}
+
+# One server a file; STUB_URL is its base address.
+stub_start() {
+	STUB=$BATS_FILE_TMPDIR/stub
+	stub_serve "$STUB" openai.mjs
 	STUB_URL=http://127.0.0.1:$(cat "$STUB/port")/v1
 	# Nobody bills a stub; what a ledger does is tested in ledger.bats.
+	AI_PRICE=free
+	export STUB STUB_PID STUB_URL AI_PRICE
+}
+
+# model_start SCRIPT...: the model of agent-model.mjs instead; its log is
+# $STUB/log as well.
+model_start() {
+	STUB=$BATS_FILE_TMPDIR/stub
+	stub_serve "$STUB" agent-model.mjs "$@"
+	: >"$STUB/log"
+	STUB_URL=http://127.0.0.1:$(cat "$STUB/port")/v1
 	AI_PRICE=free
 	export STUB STUB_PID STUB_URL AI_PRICE
 }
