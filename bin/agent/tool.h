@@ -92,8 +92,10 @@ struct agent_call {
 	struct ai_buf note;   /* see prepare(), find() */
 	struct ai_buf text;   /* its result, UTF-8, at most max_output */
 	bool failed;          /* the result is an error's */
-	bool parks;           /* it needs somebody who is not there: text says
-			       * for what; nothing was done */
+	bool unknown;         /* it was cut short: nobody knows whether it had
+			       * its effect */
+	bool parks;           /* text is a question that a person is to answer,
+			       * and nobody is there */
 	void *state;          /* its kind's own */
 };
 

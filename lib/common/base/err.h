@@ -55,6 +55,8 @@ enum ai_exit {
 	  "the provider's answer makes no sense")                              \
 	X(AI_E_BLOCKED, "blocked", AI_EXIT_RECORD, false,                      \
 	  "a guard's policy stops the record")                                 \
+	X(AI_E_LIMIT, "limit", AI_EXIT_RECORD, false,                          \
+	  "a limit of the run has ended it")                                   \
 	X(AI_E_BUDGET, "budget_exceeded", AI_EXIT_BUDGET, false,               \
 	  "a budget refused the request")                                      \
 	X(AI_E_PARKED, "parked", AI_EXIT_PARKED, false,                        \

@@ -1,0 +1,393 @@
+/* again.c: runs that are gone on with. */
+#include "worker.h"
+
+#include "base/msg.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/sig.h"
+#include "base/start.h"
+#include "model/paid.h"
+#include "record/loop.h"
+#include "record/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SAID_MAX 65536
+
+/* ---- how it was begun -------------------------------------------------------------- */
+
+/* A flag that was given then, unless it is given now. */
+static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(100), value = AI_BUF_INIT(1 << 20);
+	char *text;
+	int i, rc = 0;
+
+	ai_json_text(ai_json_get(flag, "0"), &name);
+	ai_json_text(ai_json_get(flag, "1"), &value);
+	i = ai_opts_find(&ai_start_opts, (struct ai_span){
+			 ai_buf_cstr(&name), name.len });
+	text = ai_span_dup((struct ai_span){ ai_buf_cstr(&value), value.len });
+	if (text == NULL) {
+		rc = ai_err_nomem(err);
+	} else if (i >= 0 && !given[i] && strcmp(ai_buf_cstr(&name), "run") != 0) {
+		rc = ai_opts_set(&ai_start_opts, (size_t)i, AI_SOURCE_FLAG,
+				 text, ai_buf_cstr(&name), err);
+		text = NULL; /* the option's now */
+	}
+	free(text);
+	ai_buf_release(&name);
+	ai_buf_release(&value);
+	return rc;
+}
+
+static int restore_all(struct ai_span setup, struct ai_err *err)
+{
+	bool *given = calloc(ai_start_opts.n, sizeof(*given));
+	struct ai_json_iter it;
+	struct ai_value v, flag;
+	int rc = 0;
+
+	if (given == NULL)
+		return ai_err_nomem(err);
+	for (size_t i = 0; i < ai_start_opts.n; i++)
+		given[i] = ai_start_opts.source[i] == AI_SOURCE_FLAG;
+	if (ai_json_check(setup.p, setup.n, &v, err) == 0) {
+		v = ai_json_get(v, "flags");
+		if (v.kind == AI_ARRAY) {
+			ai_json_iter_init(&it, v);
+			while (rc == 0 && ai_json_next(&it, NULL, &flag))
+				rc = restore(flag, given, err);
+		}
+	}
+	free(given);
+	return rc;
+}
+
+struct begun {
+	struct ai_buf setup;
+	enum ai_run_status status;
+	int64_t steps;
+};
+
+static int keep(void *arg, const struct ai_run_row *row)
+{
+	struct begun *b = arg;
+
+	ai_buf_add(&b->setup, row->setup.p, row->setup.n);
+	b->status = row->status;
+	b->steps = row->steps;
+	return 0;
+}
+
+/* The run that begins like the operand; its options are in force then. */
+static int find(const char *prefix, char id[AI_RUN_ID], struct begun *b,
+		struct ai_err *err)
+{
+	struct ai_ledger *l;
+	int rc;
+
+	ai_buf_init(&b->setup, AGENT_TEXT_MAX);
+	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
+		return -1;
+	rc = ai_run_find(l, prefix, id, err);
+	if (rc == 0)
+		rc = ai_run_get(l, id, keep, b, err) < 0 ? -1 : 0;
+	ai_ledger_close(l);
+	if (rc == 0)
+		rc = restore_all((struct ai_span){ ai_buf_cstr(&b->setup),
+						   b->setup.len }, err);
+	ai_buf_release(&b->setup);
+	return rc;
+}
+
+/* ---- through it ----------------------------------------------------------------------- */
+
+static int put(struct ai_rec *rec, const struct ai_buf *text,
+	       const struct ai_err *why, struct ai_err *err)
+{
+	struct ai_buf out = AI_BUF_INIT(4 * AGENT_TEXT_MAX);
+	struct ai_writer w;
+	int rc = 0;
+
+	if (ai_loop.plain_out) {
+		ai_buf_add(&out, text->p, text->len);
+		ai_buf_chr(&out, '\n');
+		if (why->code != AI_E_NONE)
+			ai_msg_err(why);
+	} else {
+		if (why->code != AI_E_NONE) {
+			static const struct ai_value none;
+
+			rc = ai_rec_fail_with(rec, "ai-agent", why, none, err);
+		} else {
+			ai_rec_drop(rec, "error");
+		}
+		if (rc == 0)
+			rc = ai_rec_write(rec, &out);
+	}
+	ai_writer_init(&w, STDOUT_FILENO);
+	if (rc == 0)
+		rc = ai_buf_check(&out, "the record", err) < 0 ||
+			ai_writer_add(&w, out.p, out.len, err) < 0 ||
+			ai_writer_flush(&w, err) < 0 ? -1 : 0;
+	ai_writer_release(&w);
+	ai_buf_release(&out);
+	return rc < 0 ? -1 : (int)ai_code_exit(why->code);
+}
+
+static int go_on(const char *id, bool replay, struct ai_err *err)
+{
+	struct ai_buf line = AI_BUF_INIT(AGENT_TEXT_MAX),
+		      text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	struct ai_err why = { .code = AI_E_NONE };
+	struct agent_worker w;
+	struct ai_rec rec;
+	int rc;
+
+	ai_rec_init(&rec);
+	rc = agent_worker_init(&w, err);
+	if (rc == 0)
+		rc = agent_worker_tools(&w, err);
+	if (rc == 0)
+		rc = agent_worker_resume(&w, id, replay, &line, &rec, &text,
+					 &why, err);
+	if (rc == 0)
+		rc = put(&rec, &text, &why, err);
+	agent_worker_release(&w);
+	ai_rec_release(&rec);
+	ai_buf_release(&line);
+	ai_buf_release(&text);
+	if (rc >= 0)
+		ai_sig_die();
+	return rc;
+}
+
+static int one_operand(int argc, char **argv, const char *usage,
+		       struct ai_err *err)
+{
+	return argc == 1 ? 0 : ai_err_set(err, AI_E_USAGE, argv[argc] == NULL &&
+		argc == 0 ? "which run? usage: ai-agent %s"
+			  : "usage: ai-agent %s", usage);
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+struct ids {
+	char (*v)[AI_RUN_ID];
+	size_t n;
+	bool failed;
+};
+
+/* Those that may go on without anybody's word. */
+static int add_open(void *arg, const struct ai_run_row *row)
+{
+	struct ids *ids = arg;
+	void *v;
+
+	if ((row->status != AI_RUN_OPEN && row->status != AI_RUN_PAUSED) ||
+	    row->pid != 0 || strcmp(row->id, row->root) != 0)
+		return 0;
+	v = realloc(ids->v, (ids->n + 1) * sizeof(ids->v[0]));
+	if (v == NULL) {
+		ids->failed = true;
+		return 1;
+	}
+	ids->v = v;
+	memcpy(ids->v[ids->n++], row->id, AI_RUN_ID);
+	return 0;
+}
+
+/* Each by a process of its own, as each has options of its own. */
+static int resume_one(const char *id, int *worst, struct ai_err *err)
+{
+	struct ai_buf out = AI_BUF_INIT(4 * AGENT_TEXT_MAX);
+	const char *argv[8];
+	char *self;
+	size_t n = 0;
+	int status, rc;
+
+	if (ai_path_sibling("ai-agent", &self, err) < 0)
+		return -1;
+	argv[n++] = self;
+	argv[n++] = "resume";
+	if (ai_paid.ledger != NULL) {
+		argv[n++] = "--ledger";
+		argv[n++] = ai_paid.ledger;
+	}
+	if (ai_loop.plain_out)
+		argv[n++] = "-r";
+	argv[n++] = id;
+	argv[n] = NULL;
+	rc = ai_proc_capture(argv, -1, 86400, &out, NULL, &status, err);
+	free(self);
+	if (rc == 0 && ai_buf_write(&out, STDOUT_FILENO) < 0)
+		rc = ai_err_set(err, AI_E_IO, "cannot write to standard "
+				"output");
+	ai_buf_release(&out);
+	if (rc == 0 && status > *worst)
+		*worst = status;
+	return rc;
+}
+
+static int resume_all(struct ai_err *err)
+{
+	struct ids ids = { NULL, 0, false };
+	struct ai_ledger *l;
+	int rc, worst = 0;
+
+	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
+		return -1;
+	rc = ai_run_list(l, add_open, &ids, err);
+	ai_ledger_close(l);
+	if (rc == 0 && ids.failed)
+		rc = ai_err_nomem(err);
+	for (size_t i = 0; rc == 0 && i < ids.n &&
+	     ai_sig_asked() == AI_SIG_NO; i++)
+		rc = resume_one(ids.v[i], &worst, err);
+	free(ids.v);
+	return rc < 0 ? -1 : worst;
+}
+
+/* ---- verbs -------------------------------------------------------------------------------- */
+
+int agent_resume(int argc, char **argv, struct ai_err *err)
+{
+	char id[AI_RUN_ID];
+	struct begun b;
+
+	if (ai_sig_catch(err) < 0)
+		return -1;
+	if (agent.all)
+		return argc == 0 ? resume_all(err) :
+			ai_err_set(err, AI_E_USAGE, "--all and a run");
+	return one_operand(argc, argv, "resume RUN | --all", err) < 0 ||
+		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, false, err);
+}
+
+int agent_replay(int argc, char **argv, struct ai_err *err)
+{
+	char id[AI_RUN_ID];
+	struct begun b;
+
+	return one_operand(argc, argv, "replay RUN", err) < 0 ||
+		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, true, err);
+}
+
+/* RUN or RUN@STEP. */
+static int split(const char *operand, char prefix[AI_RUN_ID], int64_t *n,
+		 struct ai_err *err)
+{
+	const char *at = strchr(operand, '@');
+	size_t len = at != NULL ? (size_t)(at - operand) : strlen(operand);
+
+	*n = 0;
+	if (len >= AI_RUN_ID || (at != NULL && (ai_parse_i64(
+			ai_span_of(at + 1), n) < 0 || *n < 1)))
+		return ai_err_set(err, AI_E_USAGE, "'%.80s' is not RUN or "
+				  "RUN@STEP", operand);
+	memcpy(prefix, operand, len);
+	prefix[len] = '\0';
+	return 0;
+}
+
+/* What was unknown needs another word than what was only to be allowed. */
+struct waiting {
+	int64_t n;
+	bool unknown, any;
+};
+
+static int look(void *arg, const struct ai_step *s)
+{
+	struct waiting *w = arg;
+
+	if (s->state != AI_STEP_WAITING || (w->n > 0 && s->n != w->n))
+		return 0;
+	w->any = true;
+	w->unknown |= s->intent.p != NULL && memmem(s->intent.p, s->intent.n,
+		"\"why\":\"it was begun", 19) != NULL;
+	return 0;
+}
+
+static int check_word(struct ai_ledger *l, const char *id, int64_t n,
+		      struct ai_err *err)
+{
+	struct waiting w = { n, false, false };
+
+	if (ai_run_steps(l, id, look, &w, err) < 0)
+		return -1;
+	return !w.unknown || agent.done || agent.again ? 0 :
+		ai_err_set(err, AI_E_USAGE, "nobody saw the end of a call of "
+			   "this run: look whether it was done, and say --done "
+			   "or --again");
+}
+
+static int decide(const char *operand, const char *said, bool check,
+		  struct ai_err *err)
+{
+	char prefix[AI_RUN_ID], id[AI_RUN_ID];
+	struct ai_ledger *l;
+	struct begun b;
+	int64_t n;
+	int rc;
+
+	if (split(operand, prefix, &n, err) < 0 || ai_sig_catch(err) < 0 ||
+	    find(prefix, id, &b, err) < 0 ||
+	    ai_ledger_open(&l, ai_paid.ledger, err) < 0)
+		return -1;
+	rc = check ? check_word(l, id, n, err) : 0;
+	if (rc == 0)
+		rc = ai_run_decide(l, id, n, said, err) < 0 ? -1 : 0;
+	ai_ledger_close(l);
+	return rc < 0 ? -1 : go_on(id, false, err);
+}
+
+int agent_approve(int argc, char **argv, struct ai_err *err)
+{
+	struct ai_buf said = AI_BUF_INIT(SAID_MAX);
+	int rc;
+
+	if (one_operand(argc, argv, "approve RUN[@STEP] [--answer TEXT | --done "
+			"| --again]", err) < 0)
+		return -1;
+	if (agent.answer != NULL)
+		ai_buf_fmt(&said, "answer:%s", agent.answer);
+	else
+		ai_buf_str(&said, agent.done ? "done" : agent.again ? "again"
+								    : "yes");
+	rc = ai_buf_check(&said, "--answer", err) < 0 ? -1 :
+		decide(argv[0], ai_buf_cstr(&said), agent.answer == NULL, err);
+	ai_buf_release(&said);
+	return rc;
+}
+
+int agent_deny(int argc, char **argv, struct ai_err *err)
+{
+	return one_operand(argc, argv, "deny RUN[@STEP]", err) < 0 ? -1 :
+		decide(argv[0], "no", false, err);
+}
+
+int agent_fork(int argc, char **argv, struct ai_err *err)
+{
+	char prefix[AI_RUN_ID], from[AI_RUN_ID], id[AI_RUN_ID];
+	struct agent_worker w;
+	struct begun b;
+	int64_t n;
+	int rc;
+
+	if (one_operand(argc, argv, "fork RUN@STEP", err) < 0 ||
+	    split(argv[0], prefix, &n, err) < 0 || ai_sig_catch(err) < 0 ||
+	    find(prefix, from, &b, err) < 0)
+		return -1;
+	if (n > b.steps + 1)
+		return ai_err_set(err, AI_E_USAGE, "the run '%s' has only %lld "
+				  "steps", from, (long long)b.steps);
+	rc = agent_worker_init(&w, err);
+	if (rc == 0)
+		rc = agent_worker_fork(&w, from, n > 0 ? n : b.steps + 1, id,
+				       err);
+	agent_worker_release(&w);
+	return rc < 0 ? -1 : go_on(id, false, err);
+}

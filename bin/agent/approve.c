@@ -1,0 +1,171 @@
+/* approve.c: who may say that a call goes on. */
+#include "agent.h"
+
+#include "base/msg.h"
+#include "base/proc.h"
+#include "base/temp.h"
+#include "base/utf8.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMMAND_S 600
+#define SHOWN 600 /* bytes of the arguments, on a terminal */
+
+static const char *const words[] = { "always", "writes", "never" };
+
+static enum agent_approve policy(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(agent.approve, words[i]) == 0)
+			return (enum agent_approve)i;
+	return AGENT_ASK_COMMAND;
+}
+
+int agent_approve_check(struct ai_err *err)
+{
+	const char *near;
+
+	/* A command has a path or arguments; what looks like a slip is none. */
+	if (policy() != AGENT_ASK_COMMAND || strpbrk(agent.approve, "/ ") != NULL)
+		return 0;
+	near = ai_nearest(agent.approve, words, 3);
+	if (near != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--approve '%.60s'; did you "
+				  "mean '%s'?", agent.approve, near);
+	return 0;
+}
+
+bool agent_approve_asks(const struct agent_tool *tool)
+{
+	switch (policy()) {
+	case AGENT_ASK_ALWAYS:
+		return true;
+	case AGENT_ASK_NEVER:
+		return false;
+	default:
+		return tool->writes;
+	}
+}
+
+bool agent_approve_has_somebody(void)
+{
+	return policy() != AGENT_ASK_NEVER;
+}
+
+/* ---- a terminal ------------------------------------------------------------------ */
+
+static char read_answer(int tty)
+{
+	char line[80];
+	ssize_t n = read(tty, line, sizeof(line));
+
+	return n > 0 ? line[0] : 'p';
+}
+
+static int ask_terminal(int tty, const struct agent_run *r,
+			const struct agent_tool *tool, struct ai_span args,
+			const char *why, enum agent_answer *answer)
+{
+	struct ai_buf b = AI_BUF_INIT(1 << 16);
+	char c;
+
+	ai_buf_fmt(&b, "\nai-agent: the run %s wants to call %s\n    ",
+		   r->journal.run.id, tool->name);
+	agent_say_text(&b, args, SHOWN);
+	if (why[0] != '\0') {
+		ai_buf_str(&b, "\n    ");
+		agent_say_text(&b, ai_span_of(why), SHOWN);
+	}
+	do {
+		ai_buf_str(&b, "\nGo on? [y]es, [n]o, [p]ark: ");
+		if (ai_buf_write(&b, tty) < 0) {
+			c = 'p';
+			break;
+		}
+		ai_buf_clear(&b);
+		c = read_answer(tty);
+	} while (strchr("yYnNpP", c) == NULL);
+	ai_buf_release(&b);
+	*answer = c == 'y' || c == 'Y' ? AGENT_YES
+		: c == 'n' || c == 'N' ? AGENT_NO : AGENT_PARK;
+	return 0;
+}
+
+/* ---- a command --------------------------------------------------------------------- */
+
+static void put_call(struct ai_buf *b, const struct agent_run *r,
+		     const struct agent_tool *tool, struct ai_span args,
+		     const char *why)
+{
+	ai_put_open(b, '{');
+	ai_put_key(b, "run");
+	ai_put_cstr(b, r->journal.run.id);
+	ai_put_key(b, "tool");
+	ai_put_cstr(b, tool->name);
+	ai_put_key(b, "arguments");
+	ai_put_raw(b, args.p, args.n);
+	ai_put_key(b, "writes");
+	ai_put_bool(b, tool->writes);
+	ai_put_key(b, "why");
+	ai_put_cstr(b, why);
+	ai_put_close(b, '}');
+	ai_buf_chr(b, '\n');
+}
+
+static int ask_command(const struct agent_run *r, const struct agent_tool *tool,
+		       struct ai_span args, const char *why,
+		       enum agent_answer *answer, struct ai_err *err)
+{
+	const char *argv[] = { "/bin/sh", "-c", agent.approve, NULL };
+	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX),
+		      out = AI_BUF_INIT(1 << 16);
+	int fd, status = 0, rc;
+
+	put_call(&b, r, tool, args, why);
+	rc = ai_buf_check(&b, "the call", err) < 0 ? -1 :
+		ai_temp_open(&fd, err);
+	if (rc == 0) {
+		rc = ai_temp_write(fd, b.p, b.len, err);
+		if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
+			rc = ai_err_sys(err, AI_E_IO, errno, "cannot read what "
+					"was written");
+		if (rc == 0)
+			rc = ai_proc_capture(argv, fd, COMMAND_S, &out, NULL,
+					     &status, err);
+		close(fd);
+	}
+	ai_buf_release(&b);
+	ai_buf_release(&out);
+	/* One that cannot answer leaves it to a person. */
+	*answer = rc < 0 ? AGENT_PARK : status == 0 ? AGENT_YES
+		: status == 1 ? AGENT_NO : AGENT_PARK;
+	if (rc < 0)
+		ai_msg(AI_MSG_WARN, "--approve: %s", err->msg);
+	return 0;
+}
+
+int agent_approve_ask(struct agent_run *r, const struct agent_tool *tool,
+		      struct ai_span args, const char *why,
+		      enum agent_answer *answer, struct ai_err *err)
+{
+	int tty, rc;
+
+	*answer = AGENT_PARK;
+	if (policy() == AGENT_ASK_COMMAND)
+		return ask_command(r, tool, args, why, answer, err);
+	/* Nobody looks at a terminal whose messages go elsewhere. */
+	tty = isatty(2) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+	if (tty < 0)
+		return 0;
+	rc = ask_terminal(tty, r, tool, args, why, answer);
+	close(tty);
+	return rc;
+}

@@ -1,0 +1,212 @@
+/*
+ * delegate.c: a run within a run: the tool that gives a part of the task to
+ * another ai-agent.
+ *
+ * It is named after the call that has begun it, so that a run that is gone on
+ * with goes on with it, too.  What it spends is booked under the outermost
+ * run, whose budget is the ledger's: no depth and no width gets around it.
+ */
+#include "agent.h"
+#include "child.h"
+#include "strings.h"
+
+#include "base/path.h"
+#include "base/start.h"
+#include "model/paid.h"
+#include "record/rec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Flags that are the outer run's own. */
+static const char *const own[] = { "run", "depth", "root", "limit", "path",
+				   "as", "raw-output", "jobs", "max-line",
+				   "raw-input", "slurp", "exit-status",
+				   "unordered", "answer", "again", "done",
+				   "all" };
+
+static bool is_own(const char *name)
+{
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(own[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int put_flags(struct agent_strings *argv, struct ai_err *err)
+{
+	struct ai_buf value = AI_BUF_INIT(1 << 20);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ai_start_opts.n; i++) {
+		const struct ai_opt *o = ai_opts_at(&ai_start_opts, i);
+		const struct ai_opt_list *list = o->to;
+		size_t n = o->type == AI_OPT_LIST ? list->n : 1;
+
+		if (ai_start_opts.source[i] != AI_SOURCE_FLAG ||
+		    is_own(o->name))
+			continue;
+		for (size_t k = 0; rc == 0 && k < n; k++) {
+			ai_buf_clear(&value);
+			if (o->type == AI_OPT_LIST)
+				ai_buf_str(&value, list->v[k]);
+			else
+				ai_opts_show(&ai_start_opts, i, &value);
+			rc = o->type == AI_OPT_FLAG
+				? agent_strings_fmt(argv, err, "--%s%s",
+						    *(bool *)o->to ? "" : "no-",
+						    o->name)
+				: agent_strings_fmt(argv, err, "--%s=%s",
+						    o->name,
+						    ai_buf_cstr(&value));
+		}
+	}
+	ai_buf_release(&value);
+	return rc;
+}
+
+static int put_argv(const struct agent_call *c, struct agent_strings *argv,
+		    struct ai_err *err)
+{
+	const struct agent_run *r = *(struct agent_run *const *)c->tool->of;
+	char *self;
+	int rc;
+
+	if (ai_path_sibling("ai-agent", &self, err) < 0)
+		return -1;
+	rc = agent_strings_add(argv, ai_span_of(self), err);
+	free(self);
+	if (rc < 0 || put_flags(argv, err) < 0)
+		return -1;
+	for (size_t i = 0; i < AGENT_LIMITS; i++)
+		if (i != AGENT_LIMIT_SECONDS && i != AGENT_LIMIT_USD &&
+		    agent_strings_fmt(argv, err, "--limit=%s=%lld",
+				      agent_limit_name((enum agent_limit)i),
+				      (long long)r->limits.v[i]) < 0)
+			return -1;
+	return agent_strings_fmt(argv, err, "--limit=seconds=%g", (double)(
+			r->limits.v[AGENT_LIMIT_SECONDS] -
+			agent_journal_spent_ms(&r->journal)) / 1e3) < 0 ||
+		agent_strings_fmt(argv, err, "--run=d-%s", c->key) < 0 ||
+		agent_strings_fmt(argv, err, "--root=%s", r->root) < 0 ||
+		agent_strings_fmt(argv, err, "--depth=%lld",
+				  (long long)agent.depth + 1) < 0 ? -1 : 0;
+}
+
+static int begin(struct agent_call *c, struct ai_err *err)
+{
+	struct agent_strings argv = { NULL, 0, 0 };
+	struct agent_child_spec s = { .name = "delegate", .hold = c->hold,
+		.input = c->args, .max_out = AGENT_TEXT_MAX,
+		.max_err = 4096, .timeout_s = 0 };
+	char cwd[4096];
+	int rc;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return ai_err_set(err, AI_E_OS, "the current folder is gone");
+	c->state = calloc(1, sizeof(struct agent_child));
+	if (c->state == NULL)
+		return ai_err_nomem(err);
+	rc = put_argv(c, &argv, err);
+	if (rc == 0) {
+		s.argv = agent_strings_list(&argv);
+		s.env = (const char *const *)environ;
+		s.dir = cwd;
+		rc = agent_child_start(c->state, &s, err);
+	}
+	agent_strings_release(&argv);
+	if (rc < 0) {
+		free(c->state);
+		c->state = NULL;
+	}
+	return rc;
+}
+
+static void await(struct agent_call *c, struct agent_poll *p)
+{
+	agent_child_wait(c->state, p);
+}
+
+/* What its record says. */
+static void take(struct agent_call *c, struct agent_child *child)
+{
+	const char *line = ai_buf_cstr(&child->output);
+	struct ai_value code;
+	struct ai_err err;
+	struct ai_rec rec;
+
+	ai_rec_init(&rec);
+	if (ai_rec_parse(&rec, (struct ai_span){ line, strcspn(line, "\n") },
+			 0, &err) < 0) {
+		c->failed = true;
+		ai_buf_str(&c->text, "The run ");
+		agent_child_say(child, &c->text);
+		ai_buf_fmt(&c->text, ": %s", ai_buf_cstr(&child->errors));
+	} else {
+		code = ai_rec_get(&rec, "error.code");
+		c->parks = ai_json_is(code, AI_SPAN("parked"));
+		c->failed = code.kind == AI_STRING;
+		if (c->parks)
+			ai_buf_fmt(&c->text, "the run d-%s that it has begun "
+				   "waits for a decision", c->key);
+		else if (ai_rec_get(&rec, "run.text").kind == AI_STRING)
+			ai_json_text(ai_rec_get(&rec, "run.text"), &c->text);
+		if (c->failed && !c->parks) {
+			ai_buf_str(&c->text, c->text.len > 0 ? "\n" : "");
+			ai_json_text(ai_rec_get(&rec, "error.message"),
+				     &c->text);
+		}
+	}
+	ai_rec_release(&rec);
+}
+
+static bool turn(struct agent_call *c)
+{
+	struct agent_child *child = c->state;
+
+	if (!agent_child_turn(child))
+		return false;
+	take(c, child);
+	return true;
+}
+
+static void stop(struct agent_call *c)
+{
+	agent_child_stop(c->state);
+}
+
+static void release(struct agent_call *c)
+{
+	if (c->state != NULL)
+		agent_child_release(c->state);
+	free(c->state);
+	c->state = NULL;
+}
+
+int agent_delegate_add(struct agent_tools *t, struct agent_run **current,
+		       int64_t fanout, struct ai_err *err)
+{
+	static const struct agent_tool_kind kind = { .begin = begin,
+		.wait = await, .turn = turn, .stop = stop, .release = release };
+	const struct agent_tool tool = {
+		.name = "delegate",
+		.description = "Gives a part of the task, which must be told "
+			"in full, to another agent with the same tools, and "
+			"gives back its answer.",
+		.parameters = AI_SPAN("{\"type\":\"object\",\"properties\":{"
+			"\"task\":{\"type\":\"string\",\"minLength\":1},"
+			"\"tools\":{\"type\":\"array\",\"items\":{\"type\":"
+			"\"string\"},\"description\":\"names of the tools it "
+			"may use; all if not given\"}},\"required\":[\"task\"],"
+			"\"additionalProperties\":false}"),
+		.kind = &kind, .effect = AGENT_IDEMPOTENT,
+		.max_output = 1 << 20, .max_calls = fanout,
+		.of = current,
+	};
+
+	return agent_tools_add(t, &tool, "--delegate", err);
+}

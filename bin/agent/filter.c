@@ -1,0 +1,65 @@
+/* filter.c: records as tasks. */
+#include "worker.h"
+
+#include "record/loop.h"
+
+#include <stdlib.h>
+
+static int open_worker(void **state, struct ai_err *err)
+{
+	struct agent_worker *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return ai_err_nomem(err);
+	*state = w;
+	return agent_worker_init(w, err);
+}
+
+static void close_worker(void *state)
+{
+	agent_worker_release(state);
+	free(state);
+}
+
+/* An error record has what there is of an answer all the same. */
+static int put_failed(struct ai_rec *rec, const struct ai_buf *text,
+		      const struct ai_err *why, struct ai_emit *out,
+		      struct ai_err *err)
+{
+	static const struct ai_value none;
+
+	if (ai_loop.plain_out && text->len > 0 &&
+	    (ai_emit_bytes(out, text->p, text->len, err) < 0 ||
+	     ai_emit_bytes(out, "\n", 1, err) < 0))
+		return -1;
+	return ai_emit_fail_with(out, rec, why, none, err);
+}
+
+static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
+		struct ai_err *err)
+{
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	struct agent_worker *w = state;
+	struct ai_err why = { .code = AI_E_NONE };
+	int rc = agent_worker_tools(w, err);
+
+	if (rc == 0)
+		rc = agent_worker_task(w, rec, &text, &why, err);
+	if (rc == 0)
+		rc = why.code != AI_E_NONE
+			? put_failed(rec, &text, &why, out, err)
+			: ai_emit_answer(out, rec, ai_buf_cstr(&text),
+					 text.len, err);
+	ai_buf_release(&text);
+	return rc;
+}
+
+int agent_filter(int argc, char **argv, struct ai_err *err)
+{
+	static const struct ai_filter filter = {
+		.eager = true, .each = each, .words = "task",
+		.open = open_worker, .close = close_worker,
+	};
+
+	return ai_loop_run(&filter, argc, argv, err);
+}

@@ -1,0 +1,290 @@
+#include "limit.h"
+
+#include "base/money.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+#define NAME(sym, name, initial, text) name,
+	AGENT_LIMIT_TABLE(NAME)
+#undef NAME
+};
+
+static const char *const initial[] = {
+#define INITIAL(sym, name, value, text) value,
+	AGENT_LIMIT_TABLE(INITIAL)
+#undef INITIAL
+};
+
+const char *agent_limit_name(enum agent_limit l)
+{
+	return names[l];
+}
+
+/* ---- setting ----------------------------------------------------------------- */
+
+static int find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < AGENT_LIMITS; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* The value of a limit as its unit has it. */
+static int parse(int i, struct ai_span text, int64_t *v)
+{
+	struct ai_err err;
+	double s;
+
+	if (i == AGENT_LIMIT_USD)
+		return ai_money_parse(text, v, &err);
+	if (i == AGENT_LIMIT_SECONDS) {
+		if (ai_parse_f64(text, &s) < 0 || !(s >= 0 && s <= 1e9))
+			return -1;
+		*v = (int64_t)ceil(s * 1e3);
+		return 0;
+	}
+	return ai_parse_i64(text, v) < 0 || *v < 0 ? -1 : 0;
+}
+
+static int set_tool(struct agent_limits *l, const char *name, int64_t v,
+		    bool lower)
+{
+	size_t i;
+
+	for (i = 0; i < l->n_tools; i++)
+		if (strcmp(l->tool[i].name, name) == 0)
+			break;
+	if (i == l->n_tools) {
+		if (i == AGENT_TOOL_LIMITS ||
+		    strlen(name) >= sizeof(l->tool[i].name) || name[0] == '\0')
+			return -1;
+		snprintf(l->tool[i].name, sizeof(l->tool[i].name), "%s", name);
+		l->tool[i].max = INT64_MAX;
+		l->n_tools++;
+	}
+	if (!lower || v < l->tool[i].max)
+		l->tool[i].max = v;
+	return 0;
+}
+
+/* 0; -1: no such limit; -2: no such value. */
+static int set(struct agent_limits *l, const char *name, struct ai_span text,
+	       bool lower)
+{
+	bool tool = strncmp(name, "calls.", 6) == 0;
+	int i = tool ? AGENT_LIMIT_CALLS : find(name);
+	int64_t v;
+
+	if (i < 0)
+		return -1;
+	if (parse(i, text, &v) < 0)
+		return -2;
+	if (tool)
+		return set_tool(l, name + 6, v, lower) < 0 ? -2 : 0;
+	if (!lower || v < l->v[i])
+		l->v[i] = v;
+	return 0;
+}
+
+static int complain(int rc, const char *where, const char *name,
+		    struct ai_span text, enum ai_code code, struct ai_err *err)
+{
+	const char *near = ai_nearest(name, names, AGENT_LIMITS);
+
+	if (rc == -2)
+		return ai_err_set(err, code, "%s%.60s: '%.*s' is no such "
+				  "limit: a number of 0 or more", where, name,
+				  (int)(text.n < 40 ? text.n : 40), text.p);
+	if (near != NULL)
+		return ai_err_set(err, code, "%s'%.60s' is no limit; did you "
+				  "mean '%s'?", where, name, near);
+	return ai_err_set(err, code, "%s'%.60s' is no limit; there are usd, "
+			  "tokens, turns, seconds, calls, calls.TOOL, output, "
+			  "repeat, depth and fanout", where, name);
+}
+
+int agent_limits_init(struct agent_limits *l, const struct ai_opt_list *given,
+		      struct ai_err *err)
+{
+	char name[80];
+	size_t i;
+
+	memset(l, 0, sizeof(*l));
+	for (i = 0; i < AGENT_LIMITS; i++)
+		parse((int)i, ai_span_of(initial[i]), &l->v[i]);
+	for (i = 0; i < given->n; i++) {
+		const char *eq = strchr(given->v[i], '=');
+		int rc;
+
+		if (eq == NULL || (size_t)(eq - given->v[i]) >= sizeof(name))
+			return ai_err_set(err, AI_E_USAGE, "--limit '%.60s' is "
+					  "not NAME=VALUE, such as turns=20",
+					  given->v[i]);
+		snprintf(name, sizeof(name), "%.*s", (int)(eq - given->v[i]),
+			 given->v[i]);
+		rc = set(l, name, ai_span_of(eq + 1), false);
+		if (rc < 0)
+			return complain(rc, "--limit ", name,
+					ai_span_of(eq + 1), AI_E_USAGE, err);
+	}
+	return 0;
+}
+
+static int take(struct agent_limits *l, struct ai_value object, bool lower,
+		struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(100);
+	struct ai_json_iter it;
+	struct ai_value key, v;
+	int rc = 0;
+
+	if (object.kind != AI_OBJECT)
+		return ai_err_set(err, AI_E_RECORD, "limits is no object such "
+				  "as {\"turns\":5}");
+	ai_json_iter_init(&it, object);
+	while (rc == 0 && ai_json_next(&it, &key, &v)) {
+		ai_buf_clear(&name);
+		if (ai_json_text(key, &name) < 0)
+			rc = -1;
+		else
+			rc = v.kind != AI_NUMBER ? -2 :
+				set(l, ai_buf_cstr(&name), v.s, lower);
+		if (rc < 0)
+			complain(rc, "limits.", ai_buf_cstr(&name), v.s,
+				 AI_E_RECORD, err);
+	}
+	ai_buf_release(&name);
+	return rc < 0 ? -1 : 0;
+}
+
+int agent_limits_lower(struct agent_limits *l, struct ai_value object,
+		       struct ai_err *err)
+{
+	return take(l, object, true, err);
+}
+
+int agent_limits_take(struct agent_limits *l, struct ai_value object,
+		      struct ai_err *err)
+{
+	const struct ai_opt_list none = { NULL, 0 };
+
+	return agent_limits_init(l, &none, err) < 0 ? -1 :
+		take(l, object, false, err);
+}
+
+void agent_limits_put(const struct agent_limits *l, struct ai_buf *out)
+{
+	char text[AI_MONEY_TEXT + 80];
+	size_t i;
+
+	ai_put_open(out, '{');
+	for (i = 0; i < AGENT_LIMITS; i++) {
+		ai_put_key(out, names[i]);
+		if (i == AGENT_LIMIT_USD) {
+			ai_money_text(l->v[i], text);
+			ai_put_raw(out, text, strlen(text));
+		} else if (i == AGENT_LIMIT_SECONDS) {
+			ai_put_f64(out, (double)l->v[i] / 1e3);
+		} else {
+			ai_put_i64(out, l->v[i]);
+		}
+	}
+	for (i = 0; i < l->n_tools; i++) {
+		snprintf(text, sizeof(text), "calls.%s", l->tool[i].name);
+		ai_put_key(out, text);
+		ai_put_i64(out, l->tool[i].max);
+	}
+	ai_put_close(out, '}');
+}
+
+/* ---- using -------------------------------------------------------------------- */
+
+static int64_t *count_of(struct agent_used *u, const char *tool)
+{
+	size_t i;
+
+	for (i = 0; i < u->n_tools; i++)
+		if (strcmp(u->tool[i].name, tool) == 0)
+			return &u->tool[i].calls;
+	if (i == sizeof(u->tool) / sizeof(u->tool[0]))
+		return NULL;
+	snprintf(u->tool[i].name, sizeof(u->tool[i].name), "%s", tool);
+	u->tool[i].calls = 0;
+	u->n_tools++;
+	return &u->tool[i].calls;
+}
+
+bool agent_used_call(struct agent_used *u, const struct agent_limits *l,
+		     const char *tool, int64_t of_tool, const char **limit)
+{
+	int64_t *count = count_of(u, tool), max = of_tool < 0 ? INT64_MAX
+							     : of_tool;
+	size_t i;
+
+	for (i = 0; i < l->n_tools; i++)
+		if (strcmp(l->tool[i].name, tool) == 0 && l->tool[i].max < max)
+			max = l->tool[i].max;
+	if (u->calls >= l->v[AGENT_LIMIT_CALLS]) {
+		*limit = names[AGENT_LIMIT_CALLS];
+		return false;
+	}
+	if (count != NULL && *count >= max) {
+		*limit = NULL; /* the tool's own: the model may go on without */
+		return false;
+	}
+	u->calls++;
+	if (count != NULL)
+		(*count)++;
+	return true;
+}
+
+/* How often the last p hashes stand at the end, in a row. */
+static size_t periods(const struct agent_used *u, size_t p)
+{
+	size_t n = u->n_turns, i;
+
+	for (i = p; i < n && u->turn[n - 1 - i] == u->turn[n - 1 - i + p]; i++)
+		;
+	return i < p ? 1 : i / p;
+}
+
+size_t agent_used_turn(struct agent_used *u, uint64_t hash)
+{
+	size_t one, two;
+
+	if (u->n_turns == AGENT_REPEAT_TURNS) {
+		memmove(u->turn, u->turn + 1, sizeof(u->turn) -
+			sizeof(u->turn[0]));
+		u->n_turns--;
+	}
+	u->turn[u->n_turns++] = hash;
+	one = periods(u, 1);
+	two = u->n_turns < 2 ? 1 : periods(u, 2);
+	return one > two ? one : two;
+}
+
+const char *agent_used_over(const struct agent_used *u,
+			    const struct agent_limits *l, int64_t spent_ms)
+{
+	const int64_t used[] = {
+		[AGENT_LIMIT_USD] = u->nano,
+		[AGENT_LIMIT_TOKENS] = u->input + u->output_tokens,
+		[AGENT_LIMIT_TURNS] = u->turns,
+		[AGENT_LIMIT_SECONDS] = spent_ms,
+		[AGENT_LIMIT_CALLS] = -1, /* told when one is asked for */
+		[AGENT_LIMIT_OUTPUT] = u->output,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		if (used[i] >= l->v[i] &&
+		    (i != AGENT_LIMIT_USD || used[i] > 0))
+			return names[i];
+	return NULL;
+}

@@ -1,0 +1,153 @@
+#include "agent.h"
+
+#include "base/start.h"
+#include "model/paid.h"
+#include "record/config.h"
+#include "record/loop.h"
+
+#include <string.h>
+
+struct agent_settings agent;
+
+static const struct ai_opt options[] = {
+	{ "model", 'm', AI_OPT_TEXT, &agent.model, "MODELS",
+	  "the model, as ai-complete has it; with commas: one after the other",
+	  .key = "agent.model", .env = "AI_MODEL" },
+	{ "tools", 't', AI_OPT_LIST, &agent.tools, "FILE",
+	  "tools and MCP servers that this file declares",
+	  .key = "agent.tools" },
+	{ "with", 0, AI_OPT_LIST, &agent.with, "NAME",
+	  "a built-in tool: read_file, list_files, search_files, write_file, "
+	  "patch_file, http_get, calc, ask_user; none",
+	  .key = "agent.with" },
+	{ "workdir", 'C', AI_OPT_FILE, &agent.workdir, "FOLDER",
+	  "built-in tools work on files below it" },
+	{ "allow-host", 0, AI_OPT_LIST, &agent.hosts, "HOST[:PORT]",
+	  "http_get may ask it", .key = "agent.allow_host" },
+	{ "index", 'i', AI_OPT_FILE, &agent.index, "FOLDER",
+	  "the model may look things up in this index of ai-search" },
+	{ "hits", 'k', AI_OPT_INT, &agent.search_k, "N",
+	  "passages that a look-up gives", .initial = "4", .min = 1,
+	  .max = 100 },
+	{ "delegate", 0, AI_OPT_FLAG, &agent.delegate, NULL,
+	  "the model may give parts of the task to runs within the run" },
+	{ "limit", 'l', AI_OPT_LIST, &agent.limits, "NAME=N",
+	  "what a run may use: usd=1, tokens, turns=10, seconds=300, "
+	  "calls=100, calls.TOOL, output, repeat=3, depth=2, fanout=8",
+	  .key = "agent.limits" },
+	{ "approve", 0, AI_OPT_TEXT, &agent.approve, "WHEN",
+	  "which calls need a person's word: always, writes, never, or a "
+	  "command that is asked", .initial = "writes",
+	  .key = "agent.approve" },
+	{ "taint", 0, AI_OPT_CHOICE, &agent.taint, "HOW",
+	  "what a run that has read texts from elsewhere may not choose: the "
+	  "targets of effects", .initial = "strict",
+	  .choices = "strict|warn|off", .key = "agent.taint" },
+	{ "guard", 0, AI_OPT_FLAG, &agent.guard, NULL,
+	  "ai-guard looks at what tools give back", .initial = "true",
+	  .key = "agent.guard" },
+	{ "mark", 0, AI_OPT_CHOICE, &agent.mark, "HOW",
+	  "how what tools give back is told from instructions",
+	  .initial = "delimit", .choices = "delimit|datamark|encode|off",
+	  .key = "agent.mark" },
+	{ "sandbox", 0, AI_OPT_CHOICE, &agent.sandbox, "HOW",
+	  "the cage of tools: on, require: all of it or nothing, off",
+	  .initial = "on", .choices = "on|require|off",
+	  .key = "agent.sandbox" },
+	{ "landlock-abi", 0, AI_OPT_INT, &agent.landlock_abi, "N",
+	  "use no newer Landlock than this; 0: what the kernel has",
+	  .initial = "0", .min = 0, .max = 99, .env = "AI_LANDLOCK_ABI" },
+	{ "system", 0, AI_OPT_TEXT, &agent.system, "TEXT",
+	  "tell the model this before the task", .key = "agent.system" },
+	{ "system-file", 0, AI_OPT_FILE, &agent.system_file, "FILE",
+	  "the same, read from a file" },
+	{ "max-tokens", 0, AI_OPT_INT, &agent.max_tokens, "N",
+	  "longest reply in tokens", .min = 1, .max = 10000000,
+	  .key = "agent.max_tokens" },
+	{ "temperature", 0, AI_OPT_REAL, &agent.temperature, "T",
+	  "how freely the model chooses, 0 to 2", .initial = "-1", .min = -1,
+	  .max = 2, .key = "agent.temperature" },
+	{ "effort", 0, AI_OPT_TEXT, &agent.effort, "LEVEL",
+	  "how hard the model thinks, as ai-complete has it",
+	  .key = "agent.effort" },
+	{ "base-url", 0, AI_OPT_TEXT, &agent.base_url, "URL",
+	  "ask this server", .key = "agent.base_url" },
+	{ "api", 0, AI_OPT_TEXT, &agent.api, "NAME",
+	  "what the server of --base-url speaks, as ai-complete has it" },
+	{ "timeout", 0, AI_OPT_REAL, &agent.timeout, "SECONDS",
+	  "longest wait for a reply of the model", .min = 0.001,
+	  .max = 86400 },
+	{ "cache", 0, AI_OPT_TEXT, &agent.cache, "HOW",
+	  "use answers to the same request again, as ai-complete has it" },
+	{ "record", 0, AI_OPT_FILE, &agent.record, "FILE",
+	  "append what is sent to the model and answered to a file" },
+	{ "replay", 0, AI_OPT_FILE, &agent.replay, "FILE",
+	  "ask a recording instead of a model" },
+	{ "depth", 0, AI_OPT_INT, &agent.depth, "N",
+	  "runs that this one is within; set by delegate", .initial = "0",
+	  .min = 0, .max = 100 },
+	{ "root", 0, AI_OPT_TEXT, &agent.root, "RUN",
+	  "the outermost of them; set by delegate" },
+	{ "all", 0, AI_OPT_FLAG, &agent.all, NULL,
+	  "resume: all runs that can go on" },
+	{ "answer", 0, AI_OPT_TEXT, &agent.answer, "TEXT",
+	  "approve: what ask_user is to give back" },
+	{ "done", 0, AI_OPT_FLAG, &agent.done, NULL,
+	  "approve: a call whose end nobody saw was done" },
+	{ "again", 0, AI_OPT_FLAG, &agent.again, NULL,
+	  "approve: it was not, and is to be done" },
+	{ 0 }
+};
+
+static const struct ai_opt *const tables[] = {
+	options, ai_paid_options, ai_loop_option_path, ai_loop_option_as,
+	ai_loop_option_plain, ai_loop_options, NULL
+};
+
+static const struct ai_verb verbs[] = {
+	{ "resume", "go on with a run, or with --all" },
+	{ "approve", "let what a run waits for happen, and go on" },
+	{ "deny", "do not let it happen, and go on" },
+	{ "history", "list the runs" },
+	{ "show", "show the steps of a run" },
+	{ "replay", "go through a run again, without model and effects" },
+	{ "fork", "begin a new run with the steps of an old one" },
+	{ "rm", "forget runs" },
+	{ "tools", "list the tools that a run would have" },
+	{ NULL, NULL }
+};
+
+static int run(int argc, char **argv, struct ai_err *err)
+{
+	/* As verbs has them. */
+	static int (*const runs[])(int argc, char **argv, struct ai_err *err) = {
+		agent_resume, agent_approve, agent_deny, agent_history,
+		agent_show, agent_replay, agent_fork, agent_rm,
+		agent_list_tools,
+	};
+
+	for (size_t i = 0; argc > 0 && ai_start_opts.operand_first &&
+	     verbs[i].name != NULL; i++)
+		if (strcmp(argv[0], verbs[i].name) == 0)
+			return runs[i](argc - 1, argv + 1, err);
+	return agent_filter(argc, argv, err);
+}
+
+const struct ai_program ai_program = {
+	.name = "ai-agent",
+	.summary = "tool-using work that survives kill -9",
+	.synopsis = "[options] [WORD...]\n"
+		    "resume RUN | --all\n"
+		    "approve RUN[@STEP] [--answer TEXT | --done | --again]\n"
+		    "deny RUN[@STEP]\n"
+		    "history | show RUN | replay RUN | fork RUN@STEP | rm "
+		    "RUN...\n"
+		    "tools [options]",
+	.examples =
+		"  ai-agent -C . -r \"which of these files is the longest?\"\n"
+		"  ai-agent history -r\n",
+	.options = tables,
+	.verbs = verbs,
+	.configure = ai_config_apply,
+	.run = run,
+};

@@ -1,0 +1,262 @@
+/* model.c: the model, through an ai-complete that lives as long as the run.
+ *
+ * It keeps its answers under the run's name (--resume), so that one that was
+ * paid for and did not reach the journal is not paid for again. */
+#include "agent.h"
+
+#include "base/clock.h"
+#include "base/msg.h"
+#include "base/proc.h"
+#include "model/paid.h"
+#include "record/rec.h"
+#include "store/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ARGS 64
+#define GRACE_S 5.0 /* ai-complete keeps its own time-outs */
+#define FREE_WAIT_S 30.0
+
+struct agent_model {
+	struct ai_proc proc;
+	struct ai_buf line;
+};
+
+void agent_model_free(struct agent_model *m)
+{
+	if (m == NULL)
+		return;
+	/* What it is at is of no use any more, but it has to be booked. */
+	m->proc.timeout_s = 1;
+	ai_proc_stop(&m->proc, NULL, NULL);
+	ai_buf_release(&m->line);
+	free(m);
+}
+
+/* ---- starting ------------------------------------------------------------------- */
+
+struct args {
+	const char *v[ARGS];
+	size_t n;
+};
+
+static void add(struct args *a, const char *option, const char *value)
+{
+	if (value == NULL || a->n + 3 > ARGS)
+		return;
+	a->v[a->n++] = option;
+	a->v[a->n++] = value;
+}
+
+struct numbers {
+	char max_tokens[24], temperature[32], timeout[32],
+	     batch[AI_RUN_ID + 8];
+};
+
+static void fill(struct args *a, struct numbers *s, const struct agent_run *r)
+{
+	a->n = 0;
+	a->v[a->n++] = "ai-complete";
+	add(a, "-m", agent.model);
+	add(a, "--base-url", agent.base_url);
+	add(a, "--api", agent.api);
+	add(a, "--effort", agent.effort);
+	add(a, "--cache", agent.cache);
+	add(a, "--record", agent.record);
+	add(a, "--replay", agent.replay);
+	if (agent.max_tokens > 0) {
+		snprintf(s->max_tokens, sizeof(s->max_tokens), "%lld",
+			 (long long)agent.max_tokens);
+		add(a, "--max-tokens", s->max_tokens);
+	}
+	if (agent.temperature >= 0) {
+		snprintf(s->temperature, sizeof(s->temperature), "%g",
+			 agent.temperature);
+		add(a, "--temperature", s->temperature);
+	}
+	if (agent.timeout > 0) {
+		snprintf(s->timeout, sizeof(s->timeout), "%g", agent.timeout);
+		add(a, "--timeout", s->timeout);
+	}
+	add(a, "--ledger", ai_paid.ledger);
+	add(a, "--price", ai_paid.price);
+	add(a, "--tenant", ai_paid.tenant);
+	add(a, "--user", ai_paid.user);
+	add(a, "--project", ai_paid.project);
+	add(a, "--experiment", ai_paid.experiment);
+	add(a, "--run", r->root);
+	snprintf(s->batch, sizeof(s->batch), AI_RUN_BATCH "%s",
+		 r->journal.run.id);
+	add(a, "--resume", s->batch);
+	/* Nothing that is configured for other prompts is to change ours. */
+	add(a, "--template", "");
+	add(a, "--system", "");
+	a->v[a->n++] = "-q";
+	a->v[a->n] = NULL;
+}
+
+/* The one that a killed run has left may still be writing its answer down. */
+static int wait_free(struct agent_run *r, const char *name,
+		     struct ai_err *err)
+{
+	double until = ai_clock_s() + FREE_WAIT_S;
+	const struct timespec nap = { 0, 20000000 };
+	struct ai_batch b;
+
+	while (ai_batch_open(r->journal.ledger, name, false, &b, err) < 0) {
+		if (err->code != AI_E_TRY_LATER || ai_clock_s() > until)
+			return -1;
+		nanosleep(&nap, NULL);
+	}
+	return ai_batch_close(r->journal.ledger, &b, err);
+}
+
+static int start(struct agent_run *r, struct ai_err *err)
+{
+	struct numbers numbers;
+	struct args a;
+
+	if (r->model == NULL) {
+		r->model = calloc(1, sizeof(*r->model));
+		if (r->model == NULL)
+			return ai_err_nomem(err);
+		r->model->proc = (struct ai_proc)AI_PROC_INIT;
+		ai_buf_init(&r->model->line, AGENT_TEXT_MAX);
+	}
+	if (r->model->proc.pid != 0)
+		return 0;
+	fill(&a, &numbers, r);
+	return wait_free(r, numbers.batch, err) < 0 ? -1 :
+		ai_proc_sibling(&r->model->proc, a.v, err);
+}
+
+/* ---- asking ---------------------------------------------------------------------- */
+
+bool agent_is_offered(const struct agent_run *r, const char *name)
+{
+	struct ai_json_iter it;
+	struct ai_value v;
+
+	if (r->offered.kind != AI_ARRAY)
+		return true;
+	ai_json_iter_init(&it, r->offered);
+	while (ai_json_next(&it, NULL, &v))
+		if (ai_json_is(v, ai_span_of(name)))
+			return true;
+	return false;
+}
+
+static void put_tools(const struct agent_run *r, struct ai_buf *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < r->tools->n; i++) {
+		const struct agent_tool *t = &r->tools->v[i];
+
+		if (!agent_is_offered(r, t->name))
+			continue;
+		if (n++ == 0) {
+			ai_put_key(b, "tools");
+			ai_put_open(b, '[');
+		}
+		ai_put_open(b, '{');
+		ai_put_key(b, "type");
+		ai_put_cstr(b, "function");
+		ai_put_key(b, "function");
+		ai_put_open(b, '{');
+		ai_put_key(b, "name");
+		ai_put_cstr(b, t->name);
+		ai_put_key(b, "description");
+		ai_put_cstr(b, t->description);
+		ai_put_key(b, "parameters");
+		ai_put_raw(b, t->parameters.p, t->parameters.n);
+		ai_put_close(b, '}');
+		ai_put_close(b, '}');
+	}
+	if (n > 0)
+		ai_put_close(b, ']');
+}
+
+static void put_request(const struct agent_run *r, bool may_call,
+			struct ai_buf *b)
+{
+	ai_buf_clear(b);
+	ai_put_open(b, '{');
+	ai_put_key(b, "messages");
+	ai_put_open(b, '[');
+	ai_put_raw(b, r->messages.p, r->messages.len);
+	ai_put_close(b, ']');
+	ai_put_key(b, "params");
+	ai_put_open(b, '{');
+	if (may_call)
+		put_tools(r, b);
+	ai_put_close(b, '}');
+	ai_put_close(b, '}');
+}
+
+/* What is left of the run's time. */
+static double left_s(const struct agent_run *r)
+{
+	return (double)(r->limits.v[AGENT_LIMIT_SECONDS] -
+			agent_journal_spent_ms(&r->journal)) / 1e3;
+}
+
+static int take(struct agent_model *m, struct ai_buf *answer,
+		struct ai_err *err)
+{
+	struct ai_value v;
+	struct ai_rec rec;
+	int rc = -1;
+
+	ai_rec_init(&rec);
+	if (ai_rec_parse(&rec, (struct ai_span){ m->line.p, m->line.len }, 0,
+			 err) == 0) {
+		v = ai_rec_get(&rec, "completion");
+		if (ai_rec_is_error(&rec))
+			rc = ai_rec_take_error(&rec, "the model gave no answer",
+					       err);
+		else if (v.kind != AI_OBJECT)
+			rc = ai_err_set(err, AI_E_ANSWER, "ai-complete gave "
+					"no completion");
+		else
+			rc = ai_buf_add(answer, v.s.p, v.s.n);
+	}
+	ai_rec_release(&rec);
+	return rc;
+}
+
+int agent_model_ask(struct agent_run *r, bool may_call, struct ai_buf *answer,
+		    struct ai_err *err)
+{
+	struct agent_model *m;
+	double left = left_s(r);
+	enum ai_code code;
+	int status;
+
+	if (start(r, err) < 0)
+		return -1;
+	m = r->model;
+	put_request(r, may_call, &m->line);
+	if (ai_buf_check(&m->line, "what is said in the run", err) < 0)
+		return -1;
+	m->proc.timeout_s = left > 0 ? left : 0.001;
+	m->proc.pending.max = AGENT_TEXT_MAX;
+	if (ai_proc_send(&m->proc, m->line.p, m->line.len, err) < 0 ||
+	    ai_proc_recv(&m->proc, &m->line, err) < 0) {
+		if (err->code != AI_E_UNAVAILABLE)
+			return -1;
+		if (left_s(r) <= 0) {
+			ai_proc_stop(&m->proc, NULL, NULL);
+			return ai_err_set(err, AI_E_UNAVAILABLE, "the time of "
+					  "the run is over");
+		}
+		code = ai_proc_ended(&m->proc, &status);
+		if (code != AI_E_NONE)
+			err->code = code;
+		return -1;
+	}
+	return take(m, answer, err);
+}

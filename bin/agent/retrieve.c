@@ -1,0 +1,117 @@
+/* retrieve.c: the tool that looks things up in an index, through ai-search. */
+#include "agent.h"
+
+#include "base/proc.h"
+#include "record/rec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct retrieve {
+	struct ai_proc proc;
+	struct ai_buf line;
+};
+
+static void release(void *p)
+{
+	struct retrieve *s = p;
+
+	ai_proc_stop(&s->proc, NULL, NULL);
+	ai_buf_release(&s->line);
+	free(s);
+}
+
+static int start(struct retrieve *s, struct ai_err *err)
+{
+	char k[24];
+	const char *argv[] = { "ai-search", "-i", agent.index, "-k", k, "-q",
+			       NULL };
+
+	snprintf(k, sizeof(k), "%lld", (long long)agent.search_k);
+	return s->proc.pid != 0 ? 0 : ai_proc_sibling(&s->proc, argv, err);
+}
+
+/* Where it comes from, and what it says. */
+static void put_hit(struct ai_value hit, struct ai_buf *out)
+{
+	struct ai_value uri = ai_json_get(hit, "source.uri"),
+			id = ai_json_get(hit, "id");
+
+	ai_buf_str(out, out->len > 0 ? "\n\n[" : "[");
+	ai_json_text(uri.kind == AI_STRING ? uri : id, out);
+	ai_buf_str(out, "]\n");
+	ai_json_text(ai_json_get(hit, "text"), out);
+}
+
+static int take(struct retrieve *s, struct agent_call *c, struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value hits, hit;
+	struct ai_rec rec;
+	int rc;
+
+	ai_rec_init(&rec);
+	rc = ai_rec_parse(&rec, (struct ai_span){ s->line.p, s->line.len }, 0,
+			  err);
+	if (rc == 0 && ai_rec_is_error(&rec))
+		rc = ai_rec_take_error(&rec, "nothing could be looked up",
+				       err);
+	hits = ai_rec_get(&rec, "hits");
+	if (rc == 0 && hits.kind == AI_ARRAY) {
+		ai_json_iter_init(&it, hits);
+		while (ai_json_next(&it, NULL, &hit))
+			put_hit(hit, &c->text);
+	}
+	if (rc == 0 && c->text.len == 0)
+		ai_buf_str(&c->text, "Nothing was found.");
+	ai_rec_release(&rec);
+	return rc;
+}
+
+static int begin(struct agent_call *c, struct ai_err *err)
+{
+	struct retrieve *s = c->tool->of;
+	struct ai_value args;
+
+	if (ai_json_check(c->args.p, c->args.n, &args, err) < 0 ||
+	    start(s, err) < 0)
+		return -1;
+	ai_buf_clear(&s->line);
+	ai_put_open(&s->line, '{');
+	ai_put_key(&s->line, "query");
+	ai_put_value(&s->line, ai_json_get(args, "query"));
+	ai_put_close(&s->line, '}');
+	return ai_proc_send(&s->proc, s->line.p, s->line.len, err) < 0 ||
+		ai_proc_recv(&s->proc, &s->line, err) < 0 ? -1 :
+		take(s, c, err);
+}
+
+int agent_retrieve_add(struct agent_tools *t, struct ai_err *err)
+{
+	static const struct agent_tool_kind kind = { .begin = begin };
+	struct agent_tool tool = {
+		.name = "search_documents",
+		.description = "Looks something up in the documents that are "
+			"at hand, and gives back the passages that fit best, "
+			"each behind its source.",
+		.parameters = AI_SPAN("{\"type\":\"object\",\"properties\":{"
+			"\"query\":{\"type\":\"string\",\"description\":"
+			"\"words or a question\"}},\"required\":[\"query\"],"
+			"\"additionalProperties\":false}"),
+		.kind = &kind, .effect = AGENT_PURE, .serial = true,
+		.timeout_s = 60, .max_output = 65536, .max_calls = -1,
+	};
+	struct retrieve *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return ai_err_nomem(err);
+	s->proc = (struct ai_proc)AI_PROC_INIT;
+	ai_buf_init(&s->line, AGENT_TEXT_MAX);
+	if (agent_tools_own(t, s, release, err) < 0) {
+		release(s);
+		return -1;
+	}
+	tool.of = s;
+	return agent_tools_add(t, &tool, "--index", err);
+}

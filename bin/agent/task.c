@@ -1,0 +1,190 @@
+#include "task.h"
+
+#include "base/money.h"
+#include "base/start.h"
+#include "record/loop.h"
+
+#include <string.h>
+
+int agent_task_limits(struct agent_run *r, const struct ai_rec *rec,
+		      struct ai_err *err)
+{
+	struct ai_value v = ai_rec_get(rec, "limits");
+
+	return v.kind == AI_NONE ? 0 : agent_limits_lower(&r->limits, v, err);
+}
+
+/* ---- the first messages ---------------------------------------------------------- */
+
+static void say(struct agent_run *r, const char *role, const struct ai_buf *text)
+{
+	struct ai_buf *b = &r->messages;
+
+	ai_put_open(b, '{');
+	ai_put_key(b, "role");
+	ai_put_cstr(b, role);
+	ai_put_key(b, "content");
+	ai_put_str(b, ai_buf_cstr(text), text->len);
+	ai_put_close(b, '}');
+}
+
+/* The texts of a content: a string, or the texts of its parts. */
+static void trust_content(struct agent_run *r, struct ai_value content)
+{
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	struct ai_json_iter it;
+	struct ai_value part;
+
+	if (content.kind == AI_STRING) {
+		ai_json_text(content, &text);
+		agent_trust_add(r->trust, (struct ai_span){
+				ai_buf_cstr(&text), text.len });
+	} else if (content.kind == AI_ARRAY) {
+		ai_json_iter_init(&it, content);
+		while (ai_json_next(&it, NULL, &part))
+			trust_content(r, ai_json_get(part, "text"));
+	}
+	ai_buf_release(&text);
+}
+
+/* A conversation that goes on: what its person has said is trusted. */
+static int take_messages(struct agent_run *r, struct ai_value list,
+			 struct ai_err *err)
+{
+	struct ai_json_iter it;
+	struct ai_value m, role;
+	size_t n = 0;
+
+	if (list.kind != AI_ARRAY)
+		return ai_err_set(err, AI_E_RECORD, "messages is no list");
+	ai_json_iter_init(&it, list);
+	for (; ai_json_next(&it, NULL, &m); n++) {
+		if (m.kind != AI_OBJECT)
+			return ai_err_set(err, AI_E_RECORD, "messages.%zu is "
+					  "no object", n);
+		role = ai_json_get(m, "role");
+		if (ai_json_is(role, AI_SPAN("user")) ||
+		    ai_json_is(role, AI_SPAN("system")) ||
+		    ai_json_is(role, AI_SPAN("developer")))
+			trust_content(r, ai_json_get(m, "content"));
+		else if (!ai_json_is(role, AI_SPAN("assistant")))
+			agent_trust_taint(r->trust, "messages");
+		ai_put_raw(&r->messages, m.s.p, m.s.n);
+	}
+	return n > 0 ? 0 : ai_err_set(err, AI_E_RECORD, "messages is empty");
+}
+
+static int take_text(struct agent_run *r, const struct ai_rec *rec,
+		     const char *path, struct ai_err *err)
+{
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	int rc = ai_rec_text(rec, path, &text, err);
+
+	if (rc == 0 && text.len == 0)
+		rc = ai_err_set(err, AI_E_RECORD, "the task is empty");
+	if (rc == 0) {
+		agent_trust_add(r->trust, (struct ai_span){ text.p, text.len });
+		say(r, "user", &text);
+	}
+	ai_buf_release(&text);
+	return rc;
+}
+
+int agent_task_begin(struct agent_run *r, const struct ai_rec *rec,
+		     const struct ai_buf *system, struct ai_err *err)
+{
+	static const char *const paths[] = { "task", "prompt", "text", "query",
+					     "messages", NULL };
+	const char *path = ai_start_given(&ai_loop.path) ? ai_loop.path
+		: ai_rec_first(rec, paths);
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	struct ai_value v;
+
+	ai_buf_add(&text, system->p, system->len);
+	agent_trust_add(r->trust, (struct ai_span){ ai_buf_cstr(&text),
+						    text.len });
+	if (text.len > 0)
+		ai_buf_str(&text, "\n\n");
+	agent_guard_rules(r, &text);
+	say(r, "system", &text);
+	ai_buf_release(&text);
+	r->offered = ai_rec_get(rec, "tools");
+	if (r->offered.kind != AI_NONE && r->offered.kind != AI_ARRAY)
+		return ai_err_set(err, AI_E_RECORD, "tools is no list of "
+				  "names");
+	if (path == NULL)
+		return ai_err_set(err, AI_E_RECORD, "there is no task: no "
+				  "member task, text or messages");
+	v = ai_rec_get(rec, path);
+	if (v.kind == AI_ARRAY)
+		return take_messages(r, v, err);
+	return take_text(r, rec, path, err);
+}
+
+/* ---- the member `run` --------------------------------------------------------------- */
+
+/* The calls that wait for a person. */
+static void put_waiting(const struct agent_run *r, struct ai_buf *out)
+{
+	static const char *const members[] = { "tool", "arguments", "why" };
+	struct ai_value v, m;
+	struct ai_err err;
+
+	ai_put_key(out, "waiting");
+	ai_put_open(out, '[');
+	for (size_t i = 0; i < r->journal.n; i++) {
+		const struct agent_step *s = &r->journal.v[i];
+
+		if (s->state != AI_STEP_WAITING || s->intent == NULL ||
+		    ai_json_check(s->intent, strlen(s->intent), &v, &err) < 0)
+			continue;
+		ai_put_open(out, '{');
+		ai_put_key(out, "step");
+		ai_put_i64(out, s->n);
+		for (size_t k = 0; k < 3; k++) {
+			m = ai_json_get(v, members[k]);
+			if (m.kind != AI_NONE) {
+				ai_put_key(out, members[k]);
+				ai_put_value(out, m);
+			}
+		}
+		ai_put_close(out, '}');
+	}
+	ai_put_close(out, ']');
+}
+
+void agent_task_put(const struct agent_run *r, struct ai_buf *out)
+{
+	char money[AI_MONEY_TEXT];
+
+	ai_put_open(out, '{');
+	ai_put_key(out, "id");
+	ai_put_cstr(out, r->journal.run.id);
+	ai_put_key(out, "status");
+	ai_put_cstr(out, ai_run_status_name(r->stop.status));
+	ai_put_key(out, "text");
+	ai_put_str(out, ai_buf_cstr(&r->text), r->text.len);
+	ai_put_key(out, "steps");
+	ai_put_i64(out, (int64_t)r->journal.n);
+	ai_put_key(out, "turns");
+	ai_put_i64(out, r->used.turns);
+	ai_put_key(out, "calls");
+	ai_put_i64(out, r->used.calls);
+	ai_put_key(out, "usage");
+	ai_put_open(out, '{');
+	ai_put_key(out, "input");
+	ai_put_i64(out, r->used.input);
+	ai_put_key(out, "output");
+	ai_put_i64(out, r->used.output_tokens);
+	ai_put_close(out, '}');
+	ai_money_text(r->used.nano, money);
+	ai_put_key(out, "cost_usd");
+	ai_put_raw(out, money, strlen(money));
+	ai_put_key(out, "seconds");
+	ai_put_f64(out, (double)agent_journal_spent_ms(&r->journal) / 1e3);
+	ai_put_key(out, "limit");
+	ai_put_cstr(out, r->stop.limit);
+	if (r->stop.status == AI_RUN_PARKED)
+		put_waiting(r, out);
+	ai_put_close(out, '}');
+}

@@ -1,0 +1,568 @@
+/* worker.c: a task on its way: a run is made or taken, gone through, ended, and
+ * written into its record. */
+#include "worker.h"
+#include "builtin.h"
+#include "mcp.h"
+#include "task.h"
+
+#include "base/clock.h"
+#include "base/msg.h"
+#include "base/path.h"
+#include "base/start.h"
+#include "crypt/hash.h"
+#include "model/paid.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define MARKER 8 /* random bytes */
+
+/* ---- the worker ------------------------------------------------------------------ */
+
+static int read_system(struct ai_buf *b, struct ai_err *err)
+{
+	int fd, rc;
+
+	if (agent.system != NULL)
+		ai_buf_str(b, agent.system);
+	if (agent.system_file == NULL)
+		return ai_buf_check(b, "--system", err);
+	if (agent.system != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--system and --system-file "
+				  "at once");
+	fd = ai_path_open(agent.system_file, err);
+	if (fd < 0)
+		return -1;
+	rc = ai_buf_read(b, fd);
+	close(fd);
+	if (rc < 0 && b->bad == AI_E_NONE)
+		return ai_err_sys(err, AI_E_IO, errno, "cannot read '%s'",
+				  agent.system_file);
+	return ai_buf_check(b, agent.system_file, err);
+}
+
+int agent_worker_init(struct agent_worker *w, struct ai_err *err)
+{
+	memset(w, 0, sizeof(*w));
+	agent_tools_init(&w->tools);
+	ai_buf_init(&w->system, AGENT_TEXT_MAX);
+	if (!ai_paid_has_ledger())
+		return ai_err_set(err, AI_E_CONFIG, "ai-agent keeps its runs "
+				  "in the ledger: it cannot do without one");
+	return agent_limits_init(&w->limits, &agent.limits, err) < 0 ||
+		agent_approve_check(err) < 0 || read_system(&w->system, err) < 0
+		? -1 : ai_ledger_open(&w->ledger, ai_paid.ledger, err);
+}
+
+static void warn_missing(void *arg, const char *tool, const char *what)
+{
+	(void)arg;
+	ai_msg(AI_MSG_WARN, "the sandbox of '%s' is not whole: this kernel "
+	       "cannot hold %s", tool, what);
+}
+
+static int add_servers(struct agent_worker *w, const struct agent_servers *s,
+		       struct ai_err *err)
+{
+	if (s->n == 0)
+		return 0;
+	if (w->mcp == NULL &&
+	    agent_mcp_new(&w->mcp, &w->sandbox, -1, err) < 0)
+		return -1;
+	return agent_mcp_add(w->mcp, s, err);
+}
+
+static int add_builtins(struct agent_worker *w, struct ai_err *err)
+{
+	static const char *const usual[] = { "calc", NULL };
+	static const char *const below[] = { "calc", "read_file", "list_files",
+					     "search_files", NULL };
+	const char **which = calloc(agent.with.n + 1, sizeof(*which)),
+		   **hosts = calloc(agent.hosts.n + 1, sizeof(*hosts));
+	struct agent_builtin_settings s = { .sandbox = &w->sandbox };
+	int rc = -1;
+
+	if (which != NULL && hosts != NULL) {
+		for (size_t i = 0; i < agent.with.n; i++)
+			which[i] = agent.with.v[i];
+		for (size_t i = 0; i < agent.hosts.n; i++)
+			hosts[i] = agent.hosts.v[i];
+		s.hosts = hosts;
+		s.which = agent.with.n > 0 ? which
+			: agent.workdir != NULL ? below : usual;
+		rc = agent.with.n == 1 && strcmp(which[0], "none") == 0 ? 0 :
+			agent_builtins_add(&w->tools, &s, err);
+	} else {
+		ai_err_nomem(err);
+	}
+	free(which);
+	free(hosts);
+	return rc;
+}
+
+int agent_worker_tools(struct agent_worker *w, struct ai_err *err)
+{
+	struct agent_servers servers;
+	int rc = 0;
+
+	if (w->ready)
+		return 0;
+	if (agent_sandbox_init(&w->sandbox, agent.workdir != NULL
+			       ? agent.workdir : ".",
+			       (enum agent_sandbox_mode)agent.sandbox, err) < 0)
+		return -1;
+	w->sandbox.abi_max = (int)agent.landlock_abi;
+	w->sandbox.missing = warn_missing;
+	if (add_builtins(w, err) < 0 ||
+	    (agent.index != NULL && agent_retrieve_add(&w->tools, err) < 0))
+		return -1;
+	for (size_t i = 0; rc == 0 && i < agent.tools.n; i++) {
+		memset(&servers, 0, sizeof(servers));
+		rc = agent_tools_read(&w->tools, agent.tools.v[i], &w->sandbox,
+				      &servers, err);
+		if (rc == 0)
+			rc = add_servers(w, &servers, err);
+		agent_servers_release(&servers);
+	}
+	if (rc == 0 && w->mcp != NULL)
+		rc = agent_mcp_start(w->mcp, &w->tools, err);
+	if (rc == 0 && w->limits.v[AGENT_LIMIT_DEPTH] > agent.depth &&
+	    agent.delegate)
+		rc = agent_delegate_add(&w->tools, &w->current,
+					w->limits.v[AGENT_LIMIT_FANOUT], err);
+	w->ready = rc == 0;
+	return rc;
+}
+
+void agent_worker_release(struct agent_worker *w)
+{
+	agent_mcp_free(w->mcp);
+	agent_tools_release(&w->tools);
+	agent_sandbox_release(&w->sandbox);
+	ai_buf_release(&w->system);
+	ai_ledger_close(w->ledger);
+	memset(w, 0, sizeof(*w));
+}
+
+/* ---- a run's state ---------------------------------------------------------------- */
+
+static int run_init(struct agent_run *r, struct agent_worker *w,
+		    struct ai_err *err)
+{
+	memset(r, 0, sizeof(*r));
+	r->journal.ledger = w->ledger;
+	r->journal.ledger_path = ai_paid.ledger;
+	r->journal.hold = -1;
+	r->tools = &w->tools;
+	r->mcp = w->mcp;
+	r->limits = w->limits;
+	ai_buf_init(&r->messages, AGENT_TEXT_MAX);
+	ai_buf_init(&r->text, AGENT_TEXT_MAX);
+	ai_buf_init(&r->last_result, AGENT_TEXT_MAX);
+	ai_buf_init(&r->setup, AGENT_TEXT_MAX);
+	return agent_trust_new(&r->trust, err);
+}
+
+static void run_release(struct agent_run *r)
+{
+	agent_model_free(r->model);
+	agent_guard_free(r->guard);
+	agent_trust_free(r->trust);
+	agent_journal_release(&r->journal);
+	ai_buf_release(&r->messages);
+	ai_buf_release(&r->text);
+	ai_buf_release(&r->last_result);
+	ai_buf_release(&r->setup);
+}
+
+/* ---- how it is worked on, as it is kept ---------------------------------------------- */
+
+/* All flags that were given, so that who goes on with it need not know them;
+ * files by paths that hold elsewhere. */
+static void put_flags(struct ai_buf *b)
+{
+	struct ai_buf value = AI_BUF_INIT(1 << 20);
+	char cwd[4096];
+
+	ai_put_key(b, "flags");
+	ai_put_open(b, '[');
+	for (size_t i = 0; i < ai_start_opts.n; i++) {
+		const struct ai_opt *o = ai_opts_at(&ai_start_opts, i);
+		const struct ai_opt_list *list = o->to;
+		size_t n = o->type == AI_OPT_LIST ? list->n : 1;
+
+		if (ai_start_opts.source[i] != AI_SOURCE_FLAG)
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			ai_buf_clear(&value);
+			if (o->type == AI_OPT_LIST)
+				ai_buf_str(&value, list->v[k]);
+			else
+				ai_opts_show(&ai_start_opts, i, &value);
+			ai_put_open(b, '[');
+			ai_put_cstr(b, o->name);
+			if ((o->type == AI_OPT_FILE || o->to == &agent.tools) &&
+			    value.len > 0 && value.p[0] != '/' &&
+			    strcmp(value.p, "none") != 0 &&
+			    getcwd(cwd, sizeof(cwd)) != NULL) {
+				struct ai_buf path = AI_BUF_INIT(1 << 20);
+
+				ai_buf_fmt(&path, "%s/%s", cwd, value.p);
+				ai_put_cstr(b, ai_buf_cstr(&path));
+				ai_buf_release(&path);
+			} else {
+				ai_put_cstr(b, ai_buf_cstr(&value));
+			}
+			ai_put_close(b, ']');
+		}
+	}
+	ai_put_close(b, ']');
+	ai_buf_release(&value);
+}
+
+static int make_setup(struct agent_run *r, const struct agent_worker *w,
+		      struct ai_err *err)
+{
+	unsigned char random[MARKER];
+	struct ai_buf *b = &r->setup;
+
+	if (getrandom(random, sizeof(random), 0) < 0)
+		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
+	ai_hex(random, sizeof(random), r->marker);
+	ai_put_open(b, '{');
+	ai_put_key(b, "model");
+	ai_put_cstr(b, agent.model);
+	ai_put_key(b, "marker");
+	ai_put_cstr(b, r->marker);
+	ai_put_key(b, "system");
+	ai_put_str(b, ai_buf_cstr(&w->system), w->system.len);
+	ai_put_key(b, "limits");
+	agent_limits_put(&r->limits, b);
+	put_flags(b);
+	ai_put_close(b, '}');
+	return ai_buf_check(b, "how the run is worked on", err);
+}
+
+/* What was kept, with what is said now before it. */
+static int take_setup(struct agent_run *r, struct agent_worker *w,
+		      struct ai_span setup, struct ai_err *err)
+{
+	struct ai_buf marker = AI_BUF_INIT(sizeof(r->marker) - 1);
+	struct ai_value v;
+
+	if (ai_json_check(setup.p, setup.n, &v, err) < 0)
+		return ai_err_set(err, AI_E_DATA, "the run '%s' is damaged in "
+				  "the ledger", r->journal.run.id);
+	ai_json_text(ai_json_get(v, "marker"), &marker);
+	snprintf(r->marker, sizeof(r->marker), "%s", ai_buf_cstr(&marker));
+	ai_buf_release(&marker);
+	ai_buf_clear(&w->system);
+	ai_json_text(ai_json_get(v, "system"), &w->system);
+	return agent.limits.n > 0 ? 0 :
+		agent_limits_take(&r->limits, ai_json_get(v, "limits"), err);
+}
+
+/* ---- through it ------------------------------------------------------------------------- */
+
+static void put_note(const struct agent_run *r, struct ai_buf *note)
+{
+	if (r->stop.limit == NULL && r->stop.err.code == AI_E_NONE)
+		return;
+	ai_put_open(note, '{');
+	if (r->stop.limit != NULL) {
+		ai_put_key(note, "limit");
+		ai_put_cstr(note, r->stop.limit);
+	}
+	if (r->stop.err.code != AI_E_NONE) {
+		ai_put_key(note, "error");
+		ai_put_cstr(note, r->stop.err.msg);
+	}
+	ai_put_close(note, '}');
+}
+
+/* Why a run that has not ended well is an error record. */
+static void explain(const struct agent_run *r, struct ai_err *why)
+{
+	const char *id = r->journal.run.id;
+
+	*why = r->stop.err;
+	switch (r->stop.status) {
+	case AI_RUN_PARTIAL:
+		if (why->code == AI_E_BUDGET)
+			break;
+		if (strcmp(r->stop.limit, "usd") == 0)
+			ai_err_set(why, AI_E_BUDGET, "the run has spent what "
+				   "it may; 'ai-agent resume --limit usd=N %s' "
+				   "goes on with it", id);
+		else
+			ai_err_set(why, AI_E_LIMIT, "the run has reached its "
+				   "limit '%s'; 'ai-agent resume --limit "
+				   "%s=N %s' goes on with it", r->stop.limit,
+				   r->stop.limit, id);
+		break;
+	case AI_RUN_PARKED:
+		ai_err_set(why, AI_E_PARKED, "the run waits for a decision; "
+			   "'ai-agent show %s' tells which, and 'ai-agent "
+			   "approve %s' or 'ai-agent deny %s' goes on with it",
+			   id, id, id);
+		break;
+	case AI_RUN_PAUSED:
+		if (why->code == AI_E_NONE)
+			ai_err_set(why, AI_E_TRY_LATER, "the run was paused; "
+				   "'ai-agent resume %s' goes on with it", id);
+		break;
+	default:
+		break;
+	}
+}
+
+static int go(struct agent_run *r, struct agent_worker *w,
+	      struct ai_rec *rec, struct ai_buf *text, struct ai_err *why,
+	      struct ai_err *err)
+{
+	struct ai_buf note = AI_BUF_INIT(1 << 16), run =
+		AI_BUF_INIT(2 * AGENT_TEXT_MAX);
+	int rc = agent_task_begin(r, rec, &w->system, err);
+
+	w->current = r;
+	if (rc == 0)
+		rc = agent_run_go(r, err);
+	w->current = NULL;
+	if (rc < 0) {
+		/* The task itself is wrong: it will not be better later. */
+		if (err->code == AI_E_RECORD) {
+			ai_put_open(&note, '{');
+			ai_put_key(&note, "error");
+			ai_put_cstr(&note, err->msg);
+			ai_put_close(&note, '}');
+			agent_journal_end(&r->journal, AI_RUN_FAILED, &note,
+					  NULL);
+		}
+		ai_buf_release(&note);
+		return -1;
+	}
+	/* The model's co-process owns what it has kept until it has ended. */
+	agent_model_free(r->model);
+	r->model = NULL;
+	put_note(r, &note);
+	rc = agent_journal_end(&r->journal, r->stop.status, &note, err);
+	if (rc == 0) {
+		agent_task_put(r, &run);
+		rc = ai_buf_check(&run, "the run", err) < 0 ? -1 :
+			ai_rec_set(rec, "run", &run, err);
+		ai_buf_add(text, r->text.p, r->text.len);
+		explain(r, why);
+	}
+	ai_buf_release(&note);
+	ai_buf_release(&run);
+	return rc;
+}
+
+/* ---- a new one, or one of that name ----------------------------------------------------- */
+
+struct kept {
+	struct ai_buf task, setup, root;
+	enum ai_run_status status;
+	int64_t spent_ms, cap;
+};
+
+static int keep(void *arg, const struct ai_run_row *row)
+{
+	struct kept *k = arg;
+
+	ai_buf_add(&k->task, row->task.p, row->task.n);
+	ai_buf_add(&k->setup, row->setup.p, row->setup.n);
+	ai_buf_str(&k->root, row->root);
+	k->status = row->status;
+	k->spent_ms = row->spent_ms;
+	k->cap = row->cap;
+	return 0;
+}
+
+static void kept_init(struct kept *k)
+{
+	memset(k, 0, sizeof(*k));
+	ai_buf_init(&k->task, AGENT_TEXT_MAX);
+	ai_buf_init(&k->setup, AGENT_TEXT_MAX);
+	ai_buf_init(&k->root, AI_RUN_ID);
+}
+
+static void kept_release(struct kept *k)
+{
+	ai_buf_release(&k->task);
+	ai_buf_release(&k->setup);
+	ai_buf_release(&k->root);
+}
+
+/* Takes the run of this id, and all that is known of it. */
+static int take(struct agent_run *r, struct agent_worker *w, const char *id,
+		struct kept *k, bool replay, struct ai_err *err)
+{
+	int rc = ai_run_get(w->ledger, id, keep, k, err);
+
+	if (rc == 0)
+		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'",
+				  id);
+	snprintf(r->journal.run.id, sizeof(r->journal.run.id), "%s", id);
+	snprintf(r->root, sizeof(r->root), "%s", ai_buf_cstr(&k->root));
+	r->journal.spent_ms = k->spent_ms;
+	r->journal.replay = replay || k->status == AI_RUN_DONE ||
+		k->status == AI_RUN_FAILED;
+	if (rc < 0 || take_setup(r, w, (struct ai_span){ k->setup.p,
+							 k->setup.len }, err) < 0)
+		return -1;
+	if (!r->journal.replay &&
+	    (ai_run_take(w->ledger, id, r->limits.v[AGENT_LIMIT_USD],
+			 &r->journal.run, err) < 0 ||
+	     agent_journal_lock(&r->journal, err) < 0))
+		return -1;
+	return agent_journal_read(&r->journal, id, err);
+}
+
+static void make_id(char id[AI_RUN_ID])
+{
+	unsigned char bytes[AI_LEDGER_ID];
+
+	ai_ledger_id(bytes);
+	ai_hex(bytes, sizeof(bytes), id);
+}
+
+/* The name that was given is the first record's; the others' have a number. */
+static void name_run(const struct ai_rec *rec, char id[AI_RUN_ID])
+{
+	if (ai_paid.run == NULL)
+		make_id(id);
+	else if (rec->number <= 1)
+		snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
+	else
+		snprintf(id, AI_RUN_ID, "%.50s.%lu", ai_paid.run, rec->number);
+}
+
+static int make(struct agent_run *r, struct agent_worker *w,
+		const struct ai_rec *rec, struct ai_err *err)
+{
+	struct ai_run_new n = { .tenant = ai_paid.tenant, .user = ai_paid.user,
+				.task = rec->line };
+	char id[AI_RUN_ID];
+	int rc;
+
+	name_run(rec, id);
+	snprintf(r->root, sizeof(r->root), "%s",
+		 agent.root != NULL && agent.root[0] != '\0' ? agent.root : id);
+	if (agent_task_limits(r, rec, err) < 0 || make_setup(r, w, err) < 0)
+		return -1;
+	n.id = id;
+	n.root = r->root;
+	n.setup = (struct ai_span){ r->setup.p, r->setup.len };
+	n.cap = r->limits.v[AGENT_LIMIT_USD];
+	rc = ai_run_new(w->ledger, &n, &r->journal.run, err);
+	if (rc > 0)
+		snprintf(r->journal.run.id, sizeof(r->journal.run.id), "%s",
+			 id);
+	return rc;
+}
+
+static int same_task(const struct ai_rec *rec, const struct kept *k,
+		     const char *id, struct ai_err *err)
+{
+	return ai_span_eq(rec->line, (struct ai_span){ k->task.p,
+						       k->task.len }) ? 0 :
+		ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
+			   "another task", id);
+}
+
+int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
+		      struct ai_buf *text, struct ai_err *why,
+		      struct ai_err *err)
+{
+	struct agent_run r;
+	char id[AI_RUN_ID];
+	struct kept k;
+	int rc;
+
+	kept_init(&k);
+	rc = run_init(&r, w, err);
+	if (rc == 0)
+		rc = make(&r, w, rec, err);
+	if (rc == 0) {
+		rc = agent_journal_lock(&r.journal, err);
+	} else if (rc > 0) {
+		snprintf(id, sizeof(id), "%s", r.journal.run.id);
+		rc = take(&r, w, id, &k, false, err);
+		if (rc == 0)
+			rc = same_task(rec, &k, id, err);
+	}
+	if (rc == 0)
+		rc = go(&r, w, rec, text, why, err);
+	run_release(&r);
+	kept_release(&k);
+	return rc;
+}
+
+int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
+			struct ai_buf *line, struct ai_rec *rec,
+			struct ai_buf *text, struct ai_err *why,
+			struct ai_err *err)
+{
+	struct agent_run r;
+	struct kept k;
+	int rc;
+
+	kept_init(&k);
+	rc = run_init(&r, w, err);
+	if (rc == 0)
+		rc = take(&r, w, id, &k, replay, err);
+	if (rc == 0) {
+		ai_buf_clear(line);
+		ai_buf_add(line, k.task.p, k.task.len);
+		rc = ai_rec_parse(rec, (struct ai_span){ line->p, line->len },
+				  0, err);
+	}
+	if (rc == 0)
+		rc = go(&r, w, rec, text, why, err);
+	run_release(&r);
+	kept_release(&k);
+	return rc;
+}
+
+int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
+		      char id[AI_RUN_ID], struct ai_err *err)
+{
+	struct ai_run_new new = { .tenant = ai_paid.tenant,
+				  .user = ai_paid.user, .id = id, .root = id };
+	struct agent_run r;
+	struct ai_run run;
+	struct kept k;
+	int rc;
+
+	kept_init(&k);
+	if (ai_paid.run != NULL)
+		snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
+	else
+		make_id(id);
+	rc = run_init(&r, w, err);
+	if (rc == 0) {
+		rc = ai_run_get(w->ledger, from, keep, &k, err);
+		if (rc == 0)
+			rc = ai_err_set(err, AI_E_USAGE, "there is no run "
+					"'%.80s'", from);
+		rc = rc < 0 ? -1 : 0;
+	}
+	if (rc == 0)
+		rc = take_setup(&r, w, (struct ai_span){ k.setup.p,
+							 k.setup.len }, err);
+	if (rc == 0) {
+		new.task = (struct ai_span){ k.task.p, k.task.len };
+		new.setup = (struct ai_span){ k.setup.p, k.setup.len };
+		new.cap = r.limits.v[AGENT_LIMIT_USD];
+		rc = ai_run_fork(w->ledger, &new, from, n, &run, err);
+	}
+	run_release(&r);
+	kept_release(&k);
+	return rc;
+}
