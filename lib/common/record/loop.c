@@ -421,6 +421,9 @@ static int exit_status(const struct loop *l)
 
 	if (l->cannot_open)
 		return AI_EXIT_OPEN;
+	/* What waits for a person is not lost, whatever became of others. */
+	if (t->bad > 0 && t->only == AI_EXIT_PARKED)
+		return AI_EXIT_PARKED;
 	if (t->bad > 0)
 		return t->good == 0 && speaks_for_all(t->only)
 			? (int)t->only : AI_EXIT_RECORD;
