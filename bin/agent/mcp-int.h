@@ -5,7 +5,7 @@
 #include "mcp-message.h"
 #include "mcp.h"
 #include "child.h"
-#include "strings.h"
+#include "strlist.h"
 
 #define MCP_VERSION "2025-11-25" /* the newest revision that we speak */
 #define MCP_STARTS_MAX 4    /* of one server: what dies more often stays dead */

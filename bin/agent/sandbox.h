@@ -8,7 +8,7 @@
 #include "record/json.h"
 
 #include "cage.h"
-#include "strings.h"
+#include "strlist.h"
 
 #include <stdbool.h>
 #include <stdint.h>

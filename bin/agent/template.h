@@ -19,7 +19,7 @@
 
 #include "record/json.h"
 
-#include "strings.h"
+#include "strlist.h"
 
 #include <stdbool.h>
 

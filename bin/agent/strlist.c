@@ -1,4 +1,4 @@
-#include "strings.h"
+#include "strlist.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* strings.h: lists of strings, ended by NULL: arguments, environments, paths. */
-#ifndef AGENT_STRINGS_H
-#define AGENT_STRINGS_H
+/* strlist.h: lists of strings, ended by NULL: arguments, environments, paths. */
+#ifndef AGENT_STRLIST_H
+#define AGENT_STRLIST_H
 
 #include "base/buf.h"
 #include "base/err.h"
