@@ -366,7 +366,7 @@ static void test_hostile(void)
 	parse_tool(SH("yes | head -c 1000000000")
 		   ",\"max_output\":1000,\"timeout_s\":60");
 	ok(!run("") && call.text.len <= 1000 && says("y\ny\n"),
-	   "a gigabyte is stopped: %.60s", text());
+	   "a gigabyte is stopped");
 	parse_tool(SH("yes | head -c 100000") ",\"max_output\":1000");
 	ok(run("") && call.text.len <= 1000 && says(" more bytes were left "
 	   "out]"), "100 kB are cut");
