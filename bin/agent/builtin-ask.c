@@ -1,6 +1,7 @@
 /* builtin-ask.c: a question to whoever sits at the terminal. */
 #include "builtin.h"
 
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 struct ask {
 	int tty;
+	double deadline;
 	struct ai_buf answer;
 };
 
@@ -42,11 +44,11 @@ static void put_plain(struct ai_buf *out, struct ai_span text)
 }
 
 /* Nobody is there: the run waits for somebody. */
-static int park(struct agent_call *c)
+static int park(struct agent_call *c, const struct ai_buf *question)
 {
 	c->parks = true;
-	c->failed = true;
-	ai_buf_str(&c->text, "there is no terminal to ask at");
+	ai_buf_clear(&c->text);
+	put_plain(&c->text, (struct ai_span){ question->p, question->len });
 	return 0;
 }
 
@@ -76,13 +78,15 @@ static int ask_begin(struct agent_call *c, struct ai_err *err)
 	if (a == NULL)
 		return ai_err_nomem(err);
 	ai_buf_init(&a->answer, ANSWER_MAX);
+	a->tty = -1;
+	a->deadline = ai_clock_s() + c->tool->timeout_s;
 	c->state = a;
-	a->tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (a->tty < 0)
-		return park(c);
 	rc = agent_call_text(c, "question", "", &question, err);
 	if (rc == 0)
-		rc = put_question(a->tty, &question, err);
+		a->tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (rc == 0)
+		rc = a->tty < 0 ? park(c, &question) :
+			put_question(a->tty, &question, err);
 	ai_buf_release(&question);
 	return rc;
 }
@@ -92,6 +96,20 @@ static void ask_wait(struct agent_call *c, struct agent_poll *p)
 	const struct ask *a = c->state;
 
 	agent_poll_add(p, a->tty, POLLIN);
+	agent_poll_by(p, a->deadline);
+}
+
+/* Nobody answers: as if nobody were there. */
+static bool is_late(struct agent_call *c, const struct ask *a)
+{
+	struct ai_buf question = AI_BUF_INIT(16384);
+
+	if (ai_clock_s() < a->deadline)
+		return false;
+	if (agent_call_text(c, "question", "", &question, NULL) == 0)
+		park(c, &question);
+	ai_buf_release(&question);
+	return true;
 }
 
 /* A terminal hands out a line at once. */
@@ -105,7 +123,7 @@ static bool ask_turn(struct agent_call *c)
 	if (c->parks)
 		return true;
 	if (poll(&can, 1, 0) <= 0)
-		return false;
+		return is_late(c, a);
 	n = read(a->tty, line, sizeof line);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;

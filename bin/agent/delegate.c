@@ -8,7 +8,7 @@
  */
 #include "agent.h"
 #include "child.h"
-#include "strings.h"
+#include "strlist.h"
 
 #include "base/path.h"
 #include "base/start.h"

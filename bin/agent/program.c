@@ -123,6 +123,9 @@ static void say_failure(struct agent_call *c, const struct agent_child *child)
 	size_t max = (size_t)c->tool->max_output, part;
 
 	c->failed = true;
+	/* One that ends itself says how; of others nobody knows how far they
+	 * came. */
+	c->unknown = child->end != AGENT_CHILD_EXITED;
 	ai_buf_str(&c->text, "the program ");
 	agent_child_say(child, &c->text);
 	part = max > c->text.len + 32 ? max - c->text.len - 32 : 0;
@@ -209,7 +212,7 @@ static int ask_verify(struct agent_call *c, enum agent_found *found,
 		*found = child.status == 0 ? AGENT_DONE : AGENT_NOT_DONE;
 	if (rc == 0 && *found != AGENT_NOT_DONE)
 		take_result(c, &child);
-	c->failed = false;
+	c->failed = c->unknown = false;
 	agent_child_release(&child);
 	return rc;
 }
