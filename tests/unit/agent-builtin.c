@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char base[] = "/tmp/agent-builtin-XXXXXX";
@@ -366,6 +368,70 @@ static void test_calc(void)
 	ai_buf_release(&b);
 }
 
+/* ---- questions ---------------------------------------------------------------- */
+
+#define QUESTION "{\"question\":\"Red \\u001b[31m or\\u202e blue?\"}"
+
+/* In a child without a terminal, or with one of its own; what the tool says
+ * comes out of *from. */
+static pid_t ask(bool terminal, int *tty, int *from)
+{
+	int out[2];
+	pid_t pid;
+
+	if (pipe(out) < 0)
+		return -1;
+	pid = terminal ? forkpty(tty, NULL, NULL, NULL) : fork();
+	if (pid == 0) {
+		if (!terminal)
+			setsid();
+		run_tool(&tools, "ask_user", QUESTION);
+		dprintf(out[1], "%s|%s", call.parks ? "parks" : "answered",
+			text());
+		_exit(0);
+	}
+	close(out[1]);
+	*from = out[0];
+	return pid;
+}
+
+/* All that a child said, and its end. */
+static void listen_to(pid_t pid, int from, struct ai_buf *b)
+{
+	ai_buf_clear(b);
+	ai_buf_read(b, from);
+	ai_buf_add(b, "", 0);
+	close(from);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_ask(void)
+{
+	struct ai_buf b = AI_BUF_INIT(10000), seen = AI_BUF_INIT(10000);
+	int tty, from;
+	pid_t pid = ask(false, NULL, &from);
+	char p[1000];
+	ssize_t n;
+
+	listen_to(pid, from, &b);
+	ok(strcmp(b.p, "parks|Red ?[31m or? blue?") == 0,
+	   "nobody to ask: %s", b.p);
+	fflush(stdout);
+	pid = ask(true, &tty, &from);
+	while (strstr(ai_buf_cstr(&seen), "Your answer: ") == NULL &&
+	       (n = read(tty, p, sizeof p)) > 0)
+		ai_buf_add(&seen, p, (size_t)n);
+	ok(strstr(ai_buf_cstr(&seen), "The model asks: Red ?[31m or? blue?")
+	   != NULL, "what is asked does nothing to the terminal");
+	n = write(tty, "blue \x1b[0m\n", 10);
+	listen_to(pid, from, &b);
+	ok(n == 10 && strcmp(b.p, "answered|blue ?[0m") == 0, "an answer: %s",
+	   b.p);
+	close(tty);
+	ai_buf_release(&b);
+	ai_buf_release(&seen);
+}
+
 /* ---- all of them ------------------------------------------------------------ */
 
 static void test_settings(void)
@@ -422,6 +488,7 @@ int main(void)
 	test_patch();
 	test_search();
 	test_calc();
+	test_ask();
 	test_settings();
 	agent_tools_release(&tools);
 	agent_sandbox_release(&sandbox);
