@@ -63,8 +63,10 @@ static void check_message(struct ai_value v, size_t piece)
 		return;
 	if (m.kind == MCP_REQUEST || m.kind == MCP_NOTIFICATION)
 		must(id == -1);
-	if (m.kind == MCP_RESULT || m.kind == MCP_ERROR)
-		must(id == (is_plain(m.id) ? m.number : -1));
+	if (m.kind != MCP_RESULT && m.kind != MCP_ERROR)
+		return;
+	must(id == -1 || id == m.number);
+	must(id == m.number || !is_plain(m.id));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,8 @@
 // one thing, which MODE names. Its tools: echo {text}, sleep {s}, die {},
 // bad {how}: does the thing in the middle of a call, where MODE is "call".
 // With LOG it appends what it is sent to that file, a line each.
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync }
+	from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const [mode = 'good', log] = process.argv.slice(2);
@@ -73,6 +74,7 @@ const hellos = {
 	},
 	crlf: (id) => raw(JSON.stringify({ jsonrpc: '2.0', id,
 		result: hello('2025-11-25') }) + '\r\n'),
+	late: (id) => setTimeout(() => reply(id, hello('2025-11-25')), 300),
 	slow: (id) => {
 		const s = JSON.stringify({ jsonrpc: '2.0', id,
 			result: hello('2025-11-25') }) + '\n';
@@ -215,7 +217,28 @@ const hows = {
 		reply(id, text('last words'));
 		process.exit(0);
 	},
+	notify: (id) => {
+		notify('notifications/tools/list_changed');
+		reply(id, text('said'));
+	},
 	stop: () => process.kill(process.pid, 'SIGSTOP'),
+	read: (id, args) => {
+		try {
+			reply(id, text(readFileSync(args.path, 'utf8')));
+		} catch (e) {
+			reply(id, text(e.code, { isError: true }));
+		}
+	},
+	write: (id, args) => {
+		try {
+			writeFileSync(args.path, 'x');
+			reply(id, text('written'));
+		} catch (e) {
+			reply(id, text(e.code, { isError: true }));
+		}
+	},
+	env: (id) => reply(id, text(JSON.stringify([process.cwd(),
+		Object.keys(process.env).sort().join(' '), process.env.GIVEN]))),
 };
 
 let waiting = null;
