@@ -164,7 +164,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_status 0
 	assert_eq "$(text 1)" "you said hi"
 	local hex='[0-9a-f]{8}'
-	assert grep -Eqx "s__echo s__a_b_c_d s__a_b_c_d_$hex s____n__code s__(long){13}l_$hex s__hidden s__wordy s__titled s__deep" \
+	assert grep -Eqx "s__echo s__a_b_c_d s__a_b_c_d_$hex s____n__code s__(long){13}_$hex s__hidden s__wordy s__titled s__deep" \
 		<<<"$(names)"
 	assert_eq "$(jq '[.tools[].name | length] | max' <<<"${lines[0]}")" 64
 	assert_eq "$(jq -r '.tools[].name' <<<"${lines[0]}" |
@@ -249,7 +249,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 @test "answers of all kinds" {
 	local how want
 	while IFS='|' read -r how want; do
-		faulty good "$(bad "$how")" "$echo_hi"
+		faulty good "$(bad "$how")" '{"wait_s":0.5}' "$echo_hi"
 		assert_status 0
 		assert_eq "$how $(jq -c '[.text, .failed, .unknown]' <<<"${lines[1]}")" \
 			"$how ${want/PWD/$PWD}"

@@ -211,7 +211,7 @@ const hows = {
 		{ type: 'resource_link', uri: 'file:///x', name: 'x' },
 		{ type: 'resource', resource: { uri: 'n://1', text: 'note' } },
 		{ type: 'text', text: 'two' }] }),
-	half: (id) => raw(`{"jsonrpc":"2.0","id":${id},"resu`,
+	half: (id) => process.stdout.write(`{"jsonrpc":"2.0","id":${id},"resu`,
 		() => process.exit(0)),
 	double: (id) => {
 		reply(id, text('last words'));
