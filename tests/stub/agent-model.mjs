@@ -118,7 +118,31 @@ function unmark(s) {
 	return best;
 }
 
-const undoings = [unseen, unmark, unentity, unescape, unpercent,
+// The same of a marker of letters and digits: eight of them that come again
+// and again, and what stands beside them each time.
+function unmarkHex(s) {
+	const counts = new Map();
+	for (const run of s.match(/[0-9a-f]{8,}/g) ?? [])
+		for (let i = 0; i + 8 <= run.length; i++) {
+			const w = run.slice(i, i + 8);
+			counts.set(w, (counts.get(w) ?? 0) + 1);
+		}
+	let [marker, n] = [...counts].reduce((a, b) => b[1] > a[1] ? b : a,
+		['', 2]);
+	for (let more = ' '; n > 2 && more !== '' && marker.length < 64;) {
+		const parts = s.split(marker);
+		const after = new Set(parts.slice(1).map((p) => p[0] ?? ''));
+		const before = new Set(parts.slice(0, -1).map((p) => p.at(-1) ?? ''));
+		more = after.size === 1 && !after.has('') ? [...after][0] : '';
+		if (more !== '')
+			marker += more;
+		else if (before.size === 1 && !before.has(''))
+			marker = (more = [...before][0]) + marker;
+	}
+	return n > 2 ? s.replaceAll(marker, ' ') : s;
+}
+
+const undoings = [unseen, unmark, unmarkHex, unentity, unescape, unpercent,
 	(s) => unbase64(joined(s))];
 
 // The text and all that it can be undone to, three steps deep.
