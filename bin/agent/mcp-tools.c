@@ -59,6 +59,7 @@ static bool turn(struct agent_call *c)
 
 	if (!call->done)
 		mcp_server_turn(call->server);
+	c->unknown = call->done && agent_mcp_unknown(c);
 	return call->done;
 }
 

@@ -6,6 +6,7 @@
  * with after anything, and a replay are the same way.
  */
 #include "agent.h"
+#include "mcp.h"
 
 #include "base/money.h"
 #include "base/sig.h"
@@ -240,6 +241,9 @@ static int turn(struct agent_run *r, struct ai_err *err)
 			return stop(r, AI_RUN_PARTIAL, over, NULL);
 		if (ai_sig_asked() != AI_SIG_NO)
 			return stop(r, AI_RUN_PAUSED, NULL, NULL);
+		if (r->mcp != NULL &&
+		    agent_mcp_refresh(r->mcp, r->tools, err) < 0)
+			return -1;
 	}
 	rc = reply(r, err);
 	if (rc <= 0)
