@@ -48,8 +48,17 @@ struct agent_cage;
 int agent_cage_new(struct agent_cage **cage, const struct agent_cage_spec *s,
 		   struct ai_buf *missing, struct ai_err *err);
 void agent_cage_free(struct agent_cage *cage);
-/* In the child, between fork() and execve(): only system calls. 0, or an
- * errno. */
-int agent_cage_enter(const struct agent_cage *cage);
+/* The descriptor that entering needs: it may be duplicated; -1: none. */
+int agent_cage_fd(const struct agent_cage *cage);
+/*
+ * In the child, between fork() and execve(): only system calls.  fd is what
+ * agent_cage_fd() said, or its copy.  *ask becomes the descriptor by which the
+ * kernel asks the warden what it cannot decide (warden.h), or -1.  0, or an
+ * errno.
+ */
+int agent_cage_enter(const struct agent_cage *cage, int fd, int *ask);
+
+/* What a spec's zeros mean. */
+extern const struct agent_cage_spec agent_cage_limits;
 
 #endif

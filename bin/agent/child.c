@@ -232,7 +232,7 @@ void agent_child_wait(const struct agent_child *c, struct agent_poll *p)
 		agent_poll_add(p, c->out, POLLIN);
 	agent_poll_add(p, c->err, POLLIN);
 	agent_poll_add(p, c->done, POLLIN);
-	if (c->deadline > 0)
+	if (c->deadline > 0 && !c->gone)
 		agent_poll_by(p, c->deadline);
 }
 
@@ -262,7 +262,8 @@ static void feed(struct agent_child *c)
 
 /* Reads what is there into b; 1: more may come, 0: its end, or enough for now,
  * -1: more than b takes. */
-static int read_some(int *fd, struct ai_buf *b, size_t max, bool keep)
+static int read_some(struct agent_child *c, int *fd, struct ai_buf *b,
+		     size_t max, bool keep)
 {
 	char chunk[READ_SIZE];
 	size_t room = max - b->len;
@@ -274,8 +275,12 @@ static int read_some(int *fd, struct ai_buf *b, size_t max, bool keep)
 	 * past it. */
 	n = read(*fd, chunk, keep && room > 0 && room < sizeof(chunk)
 		 ? room : sizeof(chunk));
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return errno == EINTR;
+	if (n < 0 && errno == EINTR)
+		return 1;
+	/* Who else has the other end, when nobody of the tree is left, is none
+	 * of ours. */
+	if (n < 0 && errno == EAGAIN && !c->gone)
+		return 0;
 	if (n <= 0) {
 		close_fd(fd);
 		return 0;
@@ -296,12 +301,12 @@ static bool drain(struct agent_child *c)
 	for (rounds = 0; rc > 0 && rounds < 64; rounds++) {
 		if (c->talks && !has_room(c))
 			break;
-		rc = read_some(&c->out, &c->output, c->max_out, true);
+		rc = read_some(c, &c->out, &c->output, c->max_out, true);
 	}
 	if (rc < 0)
 		return false;
 	for (rc = 1, rounds = 0; rc > 0 && rounds < 64; rounds++)
-		rc = read_some(&c->err, &c->errors, c->errors.max, false);
+		rc = read_some(c, &c->err, &c->errors, c->errors.max, false);
 	return true;
 }
 
@@ -320,48 +325,47 @@ static void finish(struct agent_child *c, enum agent_child_end end, int status)
 	c->warden = 0;
 }
 
-/* The warden has told the end: 1, and *ws. -1: it died without a word. */
-static int is_done(struct agent_child *c, int *ws)
+/* Whether the warden has told the end, or has died without a word. */
+static void look(struct agent_child *c)
 {
-	ssize_t n = read(c->done, ws, sizeof(*ws));
+	struct agent_warden_end end = { WARDEN_ENDED, SIGKILL };
+	ssize_t n = read(c->done, &end, sizeof(end));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	return n == (ssize_t)sizeof(*ws) ? 1 : -1;
+		return;
+	c->gone = true;
+	close_fd(&c->done);
+	if (end.why == WARDEN_DISK) {
+		c->gone_by = AGENT_CHILD_DISK;
+		c->gone_status = 128 + SIGKILL;
+	} else if (WIFEXITED(end.status)) {
+		c->gone_by = AGENT_CHILD_EXITED;
+		c->gone_status = WEXITSTATUS(end.status);
+	} else {
+		c->gone_by = AGENT_CHILD_SIGNALED;
+		c->gone_status = 128 + WTERMSIG(end.status);
+	}
 }
 
 bool agent_child_turn(struct agent_child *c)
 {
-	int ws = SIGKILL, rc;
-
 	if (c->end != AGENT_CHILD_RUNS)
 		return true;
 	feed(c);
+	/* First: what nobody is left to write is all that there is. */
+	if (!c->gone)
+		look(c);
 	if (!drain(c)) {
 		agent_child_stop(c);
 		c->end = AGENT_CHILD_OUTPUT;
-		return true;
-	}
-	rc = is_done(c, &ws);
-	if (rc != 0) {
-		/* Nobody is left who could write more. */
-		while (!(c->talks && !has_room(c)) && (c->out >= 0 || c->err >= 0))
-			if (!drain(c)) {
-				finish(c, AGENT_CHILD_OUTPUT, 0);
-				return true;
-			}
-		if (WIFEXITED(ws))
-			finish(c, AGENT_CHILD_EXITED, WEXITSTATUS(ws));
-		else
-			finish(c, AGENT_CHILD_SIGNALED, 128 + WTERMSIG(ws));
-		return true;
-	}
-	if (c->deadline > 0 && ai_clock_s() >= c->deadline) {
+	} else if (c->gone) {
+		if (c->out < 0 && c->err < 0)
+			finish(c, c->gone_by, c->gone_status);
+	} else if (c->deadline > 0 && ai_clock_s() >= c->deadline) {
 		agent_child_stop(c);
 		c->end = AGENT_CHILD_TIMEOUT;
-		return true;
 	}
-	return false;
+	return c->end != AGENT_CHILD_RUNS;
 }
 
 int agent_child_send(struct agent_child *c, const char *p, size_t n,
@@ -395,7 +399,7 @@ void agent_child_stop(struct agent_child *c)
 	if (c->end != AGENT_CHILD_RUNS || c->warden == 0)
 		return;
 	close_fd(&c->alive);
-	while (poll(&fd, 1, -1) < 0 && errno == EINTR)
+	while (fd.fd >= 0 && poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;
 	finish(c, AGENT_CHILD_STOPPED, 128 + SIGKILL);
 }
@@ -427,6 +431,10 @@ void agent_child_say(const struct agent_child *c, struct ai_buf *out)
 	case AGENT_CHILD_OUTPUT:
 		ai_buf_fmt(out, "wrote more than %zu bytes and was stopped",
 			   c->max_out);
+		break;
+	case AGENT_CHILD_DISK:
+		ai_buf_str(out, "wrote more to files than its sandbox allows "
+			   "and was stopped");
 		break;
 	case AGENT_CHILD_STOPPED:
 		ai_buf_str(out, "was stopped");

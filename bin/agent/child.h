@@ -47,6 +47,7 @@ enum agent_child_end {
 	AGENT_CHILD_TIMEOUT,
 	AGENT_CHILD_OUTPUT,   /* it wrote more than max_out */
 	AGENT_CHILD_STOPPED,  /* by agent_child_stop() */
+	AGENT_CHILD_DISK,     /* it wrote more to files than its cage lets it */
 };
 
 struct agent_child {
@@ -61,6 +62,10 @@ struct agent_child {
 	bool talks;
 	enum agent_child_end end;
 	int status;
+	bool gone;              /* nothing of it is alive; how it ended stands
+				 * in the next two already */
+	enum agent_child_end gone_by;
+	int gone_status;
 	char name[64];
 };
 
@@ -83,7 +88,7 @@ void agent_child_stop(struct agent_child *c);
 /* Stops it if it runs. */
 void agent_child_release(struct agent_child *c);
 /* How it ended, for a message: "exited with status 3", "was killed by signal
- * 11 (Segmentation fault)", "took longer than 30 s". */
+ * 11 (Segmentation fault)", "took too long and was stopped". */
 void agent_child_say(const struct agent_child *c, struct ai_buf *out);
 
 #endif

@@ -1,4 +1,6 @@
 #include "warden.h"
+#include "warden-int.h"
+#include "cage-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,10 +8,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +19,10 @@
 /* Where its descriptors stand; all others are closed: what we have open is
  * none of a program's business, and a pipe's end here would keep somebody else
  * waiting for its end. */
-enum { IN, OUT, ERR, STARTED, DONE, ALIVE, HOLD, OWN };
+enum { IN, OUT, ERR, STARTED, DONE, ALIVE, HOLD, RULES, OWN };
+
+/* Between two looks at a tree that is being killed. */
+#define KILL_MS 50
 
 static void close_from(int fd)
 {
@@ -30,8 +35,10 @@ static void close_from(int fd)
 /* The descriptors in the order above. */
 static void arrange(const struct agent_warden *w)
 {
-	const int from[OWN] = { w->in, w->out, w->err, w->started, w->done,
-				w->alive, w->hold };
+	const int from[OWN] = {
+		w->in, w->out, w->err, w->started, w->done, w->alive, w->hold,
+		w->cage != NULL ? agent_cage_fd(w->cage) : -1,
+	};
 	int high[OWN], i;
 
 	/* First out of the way, so that none is overwritten. */
@@ -57,151 +64,250 @@ static void fail(int errnum)
 	_exit(127);
 }
 
-static void run_program(const struct agent_warden *w, pid_t warden)
+union room_for_fd {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+static int send_fd(int to, int fd)
+{
+	union room_for_fd room;
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(to, &m, MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+/* -1: none came. */
+static int receive_fd(int from)
+{
+	union room_for_fd room;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c;
+	int fd = -1;
+
+	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != 1)
+		return -1;
+	c = CMSG_FIRSTHDR(&m);
+	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+static int enter_cage(const struct agent_cage *cage, int ask)
+{
+	int fd, rc = agent_cage_enter(cage, RULES, &fd);
+
+	return rc != 0 || fd < 0 ? rc : send_fd(ask, fd);
+}
+
+/* A session of its own, so that it has no terminal. */
+static void run_program(const struct agent_warden *w, pid_t warden, int ask)
 {
 	sigset_t none;
-	int rc, i;
+	int rc;
 
-	setpgid(0, 0);
+	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != warden)
 		_exit(127);
-	for (i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (chdir(w->dir) < 0)
+		fail(errno);
+	rc = w->cage == NULL ? 0 : enter_cage(w->cage, ask);
+	if (rc != 0)
+		fail(rc);
 	close(DONE);
 	close(ALIVE);
 	close(HOLD);
+	close(RULES);
 	close_from(OWN);
-	if (chdir(w->dir) < 0)
-		fail(errno);
-	rc = w->cage == NULL ? 0 : agent_cage_enter(w->cage);
-	if (rc != 0)
-		fail(rc);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* execve() does not write to them; its type is older than const. */
 	execve(w->path, (char *const *)(const void *)w->argv,
 	       (char *const *)(const void *)w->env);
 	fail(errno);
 }
 
-/* ---- the tree ------------------------------------------------------------------- */
-
-/* Kills all that have this process as their parent, as the kernel lists them;
- * false: it does not. */
-static bool kill_listed(void)
+/* vfork(): what we are a copy of may be large, and nothing in run_program() is
+ * seen here. */
+static pid_t start_program(const struct agent_warden *w, int ask)
 {
-	char list[4096];
-	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	long pid = 0;
-	ssize_t n;
+	pid_t self = getpid(), pid = vfork();
 
-	if (fd < 0)
-		return false;
-	while ((n = read(fd, list, sizeof(list))) > 0)
-		for (ssize_t i = 0; i < n; i++) {
-			if (list[i] >= '0' && list[i] <= '9') {
-				pid = pid * 10 + (list[i] - '0');
-			} else if (pid > 0) {
-				kill((pid_t)pid, SIGKILL);
-				pid = 0;
-			}
-		}
-	close(fd);
-	return true;
+	if (pid == 0)
+		run_program(w, self, ask);
+	return pid;
 }
 
-/*
- * Until nothing is left: what loses its parent becomes our child (we are a
- * subreaper), and is killed in the next round.  Those in the program's group
- * are killed at once, so that none of them can fork meanwhile.
- */
-static void kill_all(pid_t program, int *status)
-{
-	pid_t pid;
-	int ws;
+/* ---- the tree ------------------------------------------------------------------- */
 
-	kill(-program, SIGKILL);
+struct watch {
+	pid_t program;
+	int signals;
+	int status;      /* of the program; SIGKILL until it is known */
+	bool none_left;  /* no child lives */
+	struct warden_ask ask;
+	struct warden_disk disk;
+};
+
+/* Reaps all but the program: as long as that is there, its group's number is
+ * nobody else's. Whether it has ended. */
+static bool reap_others(struct watch *s)
+{
+	siginfo_t info;
+
 	for (;;) {
-		if (!kill_listed())
-			kill(-program, SIGKILL);
-		do
-			pid = waitpid(-1, &ws, 0);
-		while (pid < 0 && errno == EINTR);
-		if (pid < 0)
-			return;
-		if (pid == program)
-			*status = ws;
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == 0)
+			return false;
+		if (info.si_pid == s->program)
+			return true;
+		waitpid(info.si_pid, NULL, 0);
 	}
 }
 
-/* Whether the program has ended; others are reaped. */
-static bool reap(pid_t program, int *status)
+static void reap(struct watch *s)
 {
 	pid_t pid;
 	int ws;
 
 	while ((pid = waitpid(-1, &ws, WNOHANG)) > 0)
-		if (pid == program) {
-			*status = ws;
-			return true;
-		}
-	return false;
+		if (pid == s->program)
+			s->status = ws;
+	s->none_left = pid < 0 && errno == ECHILD;
 }
 
-static int watch(pid_t program, int signals)
+/*
+ * Until nothing is left: what loses its parent becomes our child (we are a
+ * subreaper), and is killed in the next round.  What is not ours to kill (a
+ * setuid program without a cage) is waited for.
+ */
+static void kill_all(struct watch *s)
+{
+	struct pollfd fd = { .fd = s->signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	do {
+		warden_kill(s->program);
+		reap(s);
+		if (s->none_left)
+			return;
+		poll(&fd, 1, KILL_MS);
+		while (read(s->signals, &info, sizeof(info)) > 0)
+			;
+		reap(s);
+	} while (!s->none_left);
+}
+
+/* Until it has ended, or is to. */
+static enum agent_warden_why watch(struct watch *s)
 {
 	struct pollfd fds[] = { { .fd = ALIVE, .events = POLLIN },
-				{ .fd = signals, .events = POLLIN } };
+				{ .fd = s->signals, .events = POLLIN },
+				{ .fd = s->ask.fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
-	int status = SIGKILL;
+	int ms;
 
-	while (!reap(program, &status)) {
-		if (poll(fds, 2, -1) < 0)
+	while (!reap_others(s)) {
+		if (warden_disk_full(&s->disk, &ms))
+			return WARDEN_DISK;
+		if (poll(fds, 3, ms) < 0)
 			continue;
-		if (fds[1].revents != 0 && read(signals, &info, sizeof(info)) < 0)
-			continue;
+		while (read(s->signals, &info, sizeof(info)) > 0)
+			;
 		if (fds[0].revents != 0)
-			break;
+			return WARDEN_STOPPED;
+		if ((fds[2].revents & POLLIN) != 0)
+			warden_answer(&s->ask);
+		else if (fds[2].revents != 0) /* nobody is left who could ask */
+			fds[2].fd = -1;
 	}
-	kill_all(program, &status);
-	return status;
+	return WARDEN_ENDED;
+}
+
+/* No handler of ours may run in a copy of us: it would write where we look. So
+ * there are none, and all signals stay blocked: only SIGKILL ends a warden. */
+static void reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &sa, NULL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+static int watch_children(void)
+{
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	return signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void begin(const struct agent_warden *w, struct watch *s)
+{
+	int ask[2] = { -1, -1 }, errnum;
+
+	if (w->cage != NULL && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
+					  0, ask) < 0)
+		fail(errno);
+	s->program = start_program(w, ask[1]);
+	errnum = errno;
+	if (s->program < 0)
+		fail(errnum);
+	s->ask.fd = -1;
+	s->ask.session = s->program;
+	s->ask.cage = w->cage;
+	s->ask.threads = 1;
+	if (w->cage == NULL)
+		return;
+	close(ask[1]);
+	s->ask.fd = receive_fd(ask[0]);
+	close(ask[0]);
+	warden_disk_open(&s->disk, w->cage, s->program);
 }
 
 void agent_warden_run(const struct agent_warden *w)
 {
-	pid_t self = getpid(), program;
-	int signals, status, i;
-	sigset_t chld;
+	struct watch s = { .status = SIGKILL };
+	struct agent_warden_end end;
 	ssize_t unused;
 
+	reset_signals();
 	/* A signal to our group is not for the warden: it ends last. */
 	setpgid(0, 0);
-	for (i = 1; i < NSIG; i++)
-		signal(i, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	sigfillset(&chld);
-	sigprocmask(SIG_SETMASK, &chld, NULL);
 	arrange(w);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	signals = signalfd(-1, &chld, SFD_CLOEXEC);
-	program = fork();
-	if (program == 0)
-		run_program(w, self);
-	if (program < 0) {
-		status = errno;
-		unused = write(STARTED, &status, sizeof(status));
-		_exit(1);
-	}
-	setpgid(program, program);
+	/* We are a copy of what has keys in its memory. */
+	prctl(PR_SET_DUMPABLE, 0);
+	s.signals = watch_children();
+	begin(w, &s);
 	close(IN);
 	close(OUT);
 	close(ERR);
 	close(STARTED);
-	status = watch(program, signals);
-	unused = write(DONE, &status, sizeof(status));
+	close(RULES);
+	end.why = watch(&s);
+	kill_all(&s);
+	end.status = s.status;
+	unused = write(DONE, &end, sizeof(end));
 	(void)unused;
 	_exit(0);
 }

@@ -12,9 +12,20 @@ struct agent_warden {
 	int in, out, err;  /* that the program gets */
 	int started;       /* gets the errno of what failed, or is closed when
 			    * the program runs */
-	int done;          /* gets the wait status once nothing is alive */
+	int done;          /* gets an agent_warden_end once nothing is alive */
 	int alive;         /* all are killed when it is closed */
 	int hold;          /* kept open; -1 */
+};
+
+enum agent_warden_why {
+	WARDEN_ENDED,   /* by itself */
+	WARDEN_STOPPED, /* alive was closed */
+	WARDEN_DISK,    /* it wrote more than its cage lets it */
+};
+
+struct agent_warden_end {
+	enum agent_warden_why why;
+	int status; /* as of waitpid() */
 };
 
 /* In the child of a fork(), perhaps of a process with threads: only system

@@ -1,0 +1,60 @@
+/* warden-int.h: the parts of the warden.  All of it runs after a fork(), and so
+ * makes system calls only. */
+#ifndef AGENT_WARDEN_INT_H
+#define AGENT_WARDEN_INT_H
+
+#include "cage.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- warden-tree.c */
+
+/* "/proc/PID/name" and "/proc/PID/fd/FD", in at least 64 bytes. */
+void warden_path(char *to, pid_t pid, const char *name);
+void warden_fd_path(char *to, pid_t pid, int fd);
+/* Each name in a folder, "." and ".." as well. */
+void warden_list(int dir, void (*each)(void *arg, const char *name), void *arg);
+/* Kills all children of ours with all that are in their groups. */
+void warden_kill(pid_t program);
+/* Threads of all processes in a session. */
+int64_t warden_count(pid_t session);
+/* Each process in one. */
+void warden_session(pid_t session, void (*each)(void *arg, pid_t pid),
+		    void *arg);
+
+/* ---- warden-ask.c */
+
+struct warden_ask {
+	int fd;          /* -1: nobody asks */
+	pid_t session;   /* of the program, which nothing in the cage leaves */
+	const struct agent_cage *cage;
+	int64_t threads; /* at most so many */
+};
+
+/* Takes one question and answers it. */
+void warden_answer(struct warden_ask *a);
+
+/* ---- warden-disk.c */
+
+#define WARDEN_DISKS 8
+
+struct warden_disk {
+	int64_t total;   /* 0: nothing is watched */
+	int64_t started; /* CLOCK_REALTIME, s */
+	pid_t session;
+	size_t n;
+	struct {
+		int fd;         /* a folder that may be written to */
+		int64_t most;   /* bytes free since the last look, at most */
+	} at[WARDEN_DISKS];
+	int64_t left;    /* of total, when it was counted last */
+};
+
+void warden_disk_open(struct warden_disk *d, const struct agent_cage *cage,
+		      pid_t session);
+/* Whether more was written than may be; *ms: when to look again. */
+bool warden_disk_full(struct warden_disk *d, int *ms);
+
+#endif
