@@ -32,7 +32,7 @@ union answer {
 	char room[512];
 };
 
-#define GO_ON 1 /* instead of an errno */
+#define GO_ON (-1) /* instead of an errno, which are above 0 */
 
 /* ---- reading from the program -------------------------------------------- */
 
