@@ -38,6 +38,7 @@
 #define NO_NET 1      /* networks are denied */
 #define OLD_FILES 2   /* Landlock does not hold truncation (ABI 3) */
 #define OLD_SIGNALS 4 /* ... nor signals (ABI 6) */
+#define NEW_SIGNALS 8 /* it does */
 
 struct rule {
 	const char *name;
@@ -82,7 +83,8 @@ static const struct rule rules[] = {
 	NO_IF("ioctl", IS(1, 0x8902 /* SIOCSPGRP */)),
 	/* The group in which the warden kills at once. */
 	NO("setsid"), NO("setpgid"),
-	/* But for those to its own group. */
+	/* To all; then all but those to its own group. */
+	{ "kill", 0, EPERM, NEW_SIGNALS, 1, { IS(0, INT) } },
 	{ "kill", 0, ASK, OLD_SIGNALS, 1, { NOT_ZERO(0) } },
 	{ "tkill", 0, ASK, OLD_SIGNALS, 0, { { 0 } } },
 	{ "tgkill", 0, ASK, OLD_SIGNALS, 0, { { 0 } } },
@@ -338,7 +340,7 @@ static int fill(scmp_filter_ctx ctx, struct agent_cage *cage, bool network,
 		bool ports, struct ai_err *err)
 {
 	int when = (network ? 0 : NO_NET) | (cage->abi < 3 ? OLD_FILES : 0) |
-		(cage->abi < 6 ? OLD_SIGNALS : 0);
+		(cage->abi < 6 ? OLD_SIGNALS : NEW_SIGNALS);
 
 	/* x32 and i386 are other architectures. */
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,

@@ -256,7 +256,7 @@ static void feed(struct agent_child *c)
 		ai_buf_shrink(&c->input, READ_SIZE);
 		c->sent = 0;
 	}
-	if (!c->talks)
+	if ((!c->talks || c->finished) && c->sent == c->input.len)
 		close_fd(&c->in);
 }
 
@@ -386,7 +386,7 @@ int agent_child_send(struct agent_child *c, const char *p, size_t n,
 
 void agent_child_finish(struct agent_child *c)
 {
-	c->talks = false;
+	c->finished = true;
 	feed(c);
 }
 

@@ -59,7 +59,7 @@ struct agent_child {
 	size_t sent;            /* bytes of input that it has */
 	size_t max_out;
 	double deadline;        /* ai_clock_s(); 0: none */
-	bool talks;
+	bool talks, finished;
 	enum agent_child_end end;
 	int status;
 	bool gone;              /* nothing of it is alive; how it ended stands
