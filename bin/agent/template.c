@@ -251,10 +251,16 @@ static bool has_value(const struct filler *f, const struct agent_piece *piece)
 	return v.kind != AI_NONE;
 }
 
+static const struct agent_piece *pieces_of(const struct filler *f,
+					   const struct agent_element *e)
+{
+	return e->n == 0 ? NULL : f->t->pieces + e->first;
+}
+
 /* Whether an element has placeholders, and none of them a value. */
 static bool is_left_out(const struct filler *f, const struct agent_element *e)
 {
-	const struct agent_piece *piece = f->t->pieces + e->first;
+	const struct agent_piece *piece = pieces_of(f, e);
 	bool any = false;
 
 	for (size_t i = 0; i < e->n; i++) {
@@ -291,10 +297,10 @@ static void add_filled(const struct filler *f, const struct agent_piece *piece,
 		return;
 	if (piece->key)
 		ai_buf_str(out, f->key);
-	else if (piece->kind == AGENT_VALUE)
-		add_value(value_of(f, piece), out);
-	else
+	else if (piece->text != NULL)
 		ai_buf_str(out, piece->text);
+	else
+		add_value(value_of(f, piece), out);
 }
 
 /* from: the placeholder whose value the element begins with, or NULL. */
@@ -364,7 +370,7 @@ static int put_spread(struct filler *f, const struct agent_piece *piece,
 static int put_element(struct filler *f, const struct agent_element *e,
 		       struct agent_strings *out)
 {
-	const struct agent_piece *piece = f->t->pieces + e->first, *from = NULL,
+	const struct agent_piece *piece = pieces_of(f, e), *from = NULL,
 		*any = NULL;
 	struct ai_buf b = AI_BUF_INIT(ARGUMENT_MAX);
 	int rc;
