@@ -286,7 +286,10 @@ static int new_cage(struct agent_sandbox *s, const struct agent_wish *w,
 	    strstr(ai_buf_cstr(&missing), "TCP ports") != NULL) {
 		agent_cage_free(*cage);
 		spec.network = true;
+		ai_buf_clear(&missing);
 		rc = agent_cage_new(cage, &spec, &missing, err);
+		ai_buf_fmt(&missing, "%sTCP ports (an older Landlock), so that "
+			   "any may be used", missing.len > 0 ? ", " : "");
 	}
 	if (rc == 0 && tell_missing(s, tool, &missing, err) < 0) {
 		agent_cage_free(*cage);
