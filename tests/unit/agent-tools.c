@@ -397,6 +397,90 @@ static void test_hostile(void)
 	ok(run("{\"a\":\"x\"}"), "it does not read");
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/* ---- the cage --------------------------------------------------------------- */
+
+static char missed[300];
+
+static void note_missing(void *arg, const char *tool, const char *what)
+{
+	(void)arg;
+	snprintf(missed, sizeof missed, "%s: %s", tool, what);
+}
+
+static void put(const char *path, const char *content, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fputs(content, f) < 0 || fclose(f) != 0 ||
+	    chmod(path, mode) < 0)
+		printf("# cannot write %s\n", path);
+}
+
+static void test_cage(void)
+{
+	char inside[300], beside[] = "/tmp/agent-beside-XXXXXX", path[100];
+
+	if (mkdtemp(beside) == NULL)
+		return;
+	put("in", "inside", 0600);
+	snprintf(path, sizeof path, "%s/out", beside);
+	put(path, "outside", 0644);
+	parse_tool("\"command\":[\"cat\",\"--\",\"{a}\"]" ONE("a"));
+	ok(run("{\"a\":\"in\"}") && says("inside"), "the workdir is read");
+	snprintf(inside, sizeof inside, "{\"a\":\"%s\"}", path);
+	ok(!run(inside) && says("ermission denied"), "nothing beside it");
+	ok(!run("{\"a\":\"/proc/self/environ\"}"), "nor /proc");
+	ok(!run("{\"a\":\"/etc/shadow\"}"), "nor /etc/shadow");
+	parse_tool("\"command\":[\"cat\",\"--\",\"{a}\"],\"sandbox\":\"off\""
+		   ONE("a"));
+	ok(run(inside) && says("outside"), "without a cage it is read");
+	parse_tool(SH("echo x >new"));
+	ok(!run("") && access("new", F_OK) != 0, "the workdir is not written");
+	parse_tool(SH("echo x >new && echo y >$TMPDIR/y && cat $TMPDIR/y")
+		   ",\"sandbox\":{\"write\":[\".\"]}");
+	ok(run("") && access("new", F_OK) == 0 && says("y"),
+	   "unless it may be; and TMPDIR");
+	snprintf(inside, sizeof inside, "\"command\":[\"cat\",\"%s\"],"
+		 "\"sandbox\":{\"read\":[\"%s\"]}", path, beside);
+	parse_tool(inside);
+	ok(run("") && says("outside"), "what may be read is read");
+	snprintf(path, sizeof path, "%s/tool.sh", beside);
+	put(path, "#!/bin/sh\necho script $1\n", 0755);
+	snprintf(inside, sizeof inside, "{\"tools\":[{\"name\":\"t\","
+		 "\"description\":\"d\",\"command\":[\"./tool.sh\",\"1\"]}]}");
+	snprintf(path, sizeof path, "%s/tools.json", beside);
+	put(path, inside, 0644);
+	agent_tools_release(&tools);
+	ok(agent_tools_read(&tools, path, &sandbox, &servers, &err) == 0 &&
+	   run("") && says("script 1"), "a script beside the tools file");
+	parse_tool("\"command\":[\"true\"],\"sandbox\":{\"ports\":[443]}");
+	sandbox.abi_max = 2;
+	sandbox.missing = note_missing;
+	ok(run("") && strstr(missed, "t: TCP ports") != NULL,
+	   "what an older kernel lacks is told: %s", missed);
+	sandbox.mode = AGENT_SANDBOX_REQUIRE;
+	ok(parse_tool("\"command\":[\"true\"],\"sandbox\":{\"ports\":[443]}")
+	   < 0 && err.code == AI_E_CONFIG, "%s", err.msg);
+	ok(parse_tool("\"command\":[\"true\"],\"sandbox\":\"off\"") < 0 &&
+	   err.code == AI_E_CONFIG, "%s", err.msg);
+	sandbox.abi_max = 0;
+	sandbox.missing = NULL;
+	sandbox.mode = AGENT_SANDBOX_OFF;
+	parse_tool("\"command\":[\"cat\",\"/proc/self/environ\"]");
+	ok(run(""), "no sandbox at all");
+	sandbox.mode = AGENT_SANDBOX_ON;
+	nftw(beside, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* ---- finding out ------------------------------------------------------------ */
 
 static void test_verify(void)
@@ -450,15 +534,6 @@ static void test_transactional(void)
 	ai_db_close(&db);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 /* The schema is where the build put it. */
 static void find_data(void)
 {
@@ -487,6 +562,7 @@ int main(void)
 	test_args();
 	test_run();
 	test_hostile();
+	test_cage();
 	test_verify();
 	test_transactional();
 	agent_tools_release(&tools);
