@@ -18,11 +18,11 @@ extern char **environ;
 static const char *const system_read[] = {
 	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 	"/etc/alternatives", "/etc/ca-certificates", "/etc/fonts",
-	"/etc/gai.conf", "/etc/group", "/etc/host.conf", "/etc/hosts",
+	"/etc/gai.conf", "/etc/gitconfig", "/etc/group", "/etc/host.conf", "/etc/hosts",
 	"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
 	"/etc/locale.alias", "/etc/localtime", "/etc/magic",
 	"/etc/mime.types", "/etc/nsswitch.conf", "/etc/os-release",
-	"/etc/passwd", "/etc/pki/tls/certs", "/etc/protocols",
+	"/etc/passwd", "/etc/perl", "/etc/pki/tls/certs", "/etc/protocols",
 	"/etc/resolv.conf", "/etc/services", "/etc/ssl/certs",
 	"/etc/ssl/openssl.cnf", "/etc/terminfo", "/etc/timezone",
 	"/dev/full", "/dev/random", "/dev/urandom", "/dev/zero",
