@@ -234,6 +234,7 @@ static int make_setup(struct agent_run *r, const struct agent_worker *w,
 	if (getrandom(random, sizeof(random), 0) < 0)
 		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
 	ai_hex(random, sizeof(random), r->marker);
+	r->marker[0] = 'm'; /* ai-guard's may not end as they begin */
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
 	ai_put_cstr(b, agent.model);
