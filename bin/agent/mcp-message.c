@@ -205,8 +205,7 @@ static void skim_mark(struct mcp_skim *s, char c)
 		skim_member(s);
 	} else if (top && c == ':') {
 		s->value = true;
-	} else if (top && s->is_id && s->value && c != ' ' && c != '\t' &&
-		   c != '\r') {
+	} else if (top && s->is_id && s->value && strchr(" \t\r\n", c) == NULL) {
 		word_add(s, c);
 	}
 }

@@ -1,8 +1,8 @@
 /*
  * ai-mcp [-tv] FILE...: the MCP servers of tools files, for tests.
  *
- * Writes a line {"tools":[...]} once they are ready (-t: {"ready_ms":N} before
- * it), then does what it reads, line by line:
+ * Writes a line {"tools":[...]} once they are ready (-t: {"ready_ms":N,
+ * "cpu_ms":N} before it), then does what it reads, line by line:
  *
  *	{"calls":[{"name":TEXT, "arguments":{}, "key":TEXT, "stop_s":N}]}
  *	                  all at once; a line {"name", "text", "failed",
@@ -238,6 +238,16 @@ static int do_line(struct ai_buf *b, const char *line, size_t n,
 	return 0;
 }
 
+/* Of this process, without its servers. */
+static double cpu_ms(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return 1000.0 * (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000.0;
+}
+
 static int do_all(bool timed, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT((size_t)64 << 20);
@@ -249,8 +259,8 @@ static int do_all(bool timed, struct ai_err *err)
 
 	if (rc == 0) {
 		if (timed) {
-			ai_buf_fmt(&b, "{\"ready_ms\":%.1f}",
-				   1000 * (ai_clock_s() - begun));
+			ai_buf_fmt(&b, "{\"ready_ms\":%.1f,\"cpu_ms\":%.2f}",
+				   1000 * (ai_clock_s() - begun), cpu_ms());
 			put_line(&b);
 		}
 		put_tools(&b);
