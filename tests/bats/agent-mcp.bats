@@ -1,5 +1,6 @@
 # ai-agent's MCP client: servers that behave, and one with many faults.
 load helper
+load ../stub/stub
 
 setup() {
 	need node
@@ -216,7 +217,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_has "$stderr" "MCP server 's' has no tool 'ten', of which its entry speaks"
 	assert_has "$stderr" "MCP server 's' has no tool 'nine', which its entry allows"
 	# With a network, what a tool is given may leave.
-	entry s good '{"sandbox":{"network":true},"tools":{"echo":{"writes":false}}}'
+	entry s good '{"sandbox":{"network":true,"write":["."]},"tools":{"echo":{"writes":false}}}'
 	mcp s.json
 	assert_eq "$(jq -c '.tools[0] | [.writes, .sends]' <<<"${lines[0]}")" \
 		"[false,true]"
@@ -380,19 +381,33 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_has "$stderr" "s.json:3: mcpServers.s.env: the environment has no 'GIVE'"
 }
 
-@test "a server is in a cage: the workdir to be read, the rest not" {
+@test "a server is in a cage: the workdir to be read, the rest not, no network" {
 	local d=$BATS_TEST_TMPDIR
 	echo secret >"$d/outside"
 	echo inside >file
-	entry s good '{"sandbox":{}}'
+	entry s good "{\"args\":[\"$bad\"],\"sandbox\":{}}"
 	mcp s.json "$(call bad "{\"how\":\"read\",\"path\":\"$d/outside\"}")" \
 		"$(call bad '{"how":"read","path":"file"}')" \
-		"$(call bad '{"how":"write","path":"file"}')"
+		"$(call bad '{"how":"write","path":"file"}')" "$(bad connect)"
 	assert_status 0
 	assert_eq "$(text 1) $(text 2) $(text 3)" "EACCES inside EACCES"
-	entry s good '{"sandbox":{"write":["."]}}'
-	mcp s.json "$(call bad '{"how":"write","path":"file"}')"
-	assert_eq "$(text 1)" written
+	refute_eq "$(text 4)" ECONNREFUSED
+	entry s good '{"sandbox":{"write":["."],"network":true}}'
+	mcp s.json "$(call bad '{"how":"write","path":"file"}')" "$(bad connect)"
+	assert_eq "$(text 1) $(text 2)" "written ECONNREFUSED"
+}
+
+@test "modules beside a script are its own, what lies beside its folder is not" {
+	local d=$BATS_TEST_TMPDIR
+	mkdir -p "$d/app/node_modules/dep/lib" "$d/app/node_modules/main"
+	echo inside >"$d/app/node_modules/dep/lib/x"
+	echo beside >"$d/app/private"
+	cp "$bad" "$d/app/node_modules/main/index.mjs"
+	entry s good "{\"args\":[\"$d/app/node_modules/main/index.mjs\"]}"
+	mcp s.json "$(call bad "{\"how\":\"read\",\"path\":\"$d/app/node_modules/dep/lib/x\"}")" \
+		"$(call bad "{\"how\":\"read\",\"path\":\"$d/app/private\"}")"
+	assert_status 0
+	assert_eq "$(text 1) $(text 2)" "inside EACCES"
 }
 
 @test "entries with errors: the file, the line, and what to do" {
@@ -412,6 +427,30 @@ echo_hi=$(call echo '{"text":"hi"}')
 		{"command":"x","tools":{"a":{"effect":"verify"}}}|effect
 		{"command":"x","timeout_s":0}|timeout_s
 	END
+}
+
+# ---- an agent with them ----------------------------------------------------------------
+
+@test "a run calls a server's tools, and has its words in its transcript" {
+	cat >model.json <<-'END'
+		{"a": [{"calls": [{"name": "s__echo", "arguments": {"text": "hi"}},
+			{"name": "s__bad", "arguments": {"how": "iserror"}}]},
+			{"calls": [{"name": "s__die", "arguments": {}}]},
+			{"calls": [{"name": "s__echo", "arguments": {"text": "ho"}}]},
+			{"text": "heard {{you said (\\w+)}}"}]}
+	END
+	model_start "$PWD/model.json"
+	entry s good
+	run --separate-stderr ai-agent -m openai/stub-model --price free \
+		--base-url "$STUB_URL" --tools s.json --approve never \
+		--taint off <<<'{"id":"1","text":"task:a go"}'
+	stub_stop
+	assert_status 0
+	assert_eq "$(jq -r .run.text <<<"$output")" "heard ho"
+	assert_eq "$(jq -r 'select(.method == "tools/call") |
+		.params._meta["aiutils/idempotencyKey"] | length' log | uniq)" 32
+	run pgrep -f "$PWD/log"
+	assert_status 1
 }
 
 # ---- servers of others ------------------------------------------------------------------

@@ -4,6 +4,7 @@
 // With LOG it appends what it is sent to that file, a line each.
 import { appendFileSync, existsSync, readFileSync, writeFileSync }
 	from 'node:fs';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const [mode = 'good', log] = process.argv.slice(2);
@@ -236,6 +237,11 @@ const hows = {
 		} catch (e) {
 			reply(id, text(e.code, { isError: true }));
 		}
+	},
+	connect: (id) => {
+		const socket = connect(9, '127.0.0.1');
+		socket.on('error', (e) => reply(id, text(e.code)));
+		socket.on('connect', () => reply(id, text('connected')));
 	},
 	env: (id) => reply(id, text(JSON.stringify([process.cwd(),
 		Object.keys(process.env).sort().join(' '), process.env.GIVEN]))),
