@@ -79,8 +79,7 @@ struct mcp_server {
 	bool broken;          /* its next turn ends it, as why says */
 	bool known;           /* its tools were listed once */
 	bool changed;         /* the list, it says */
-	bool listed;          /* a list that was asked for is complete */
-	bool no_list;         /* it was refused, or did not come */
+	bool listed;          /* a list is complete, and was not taken yet */
 	int starts;
 	int64_t next_id;      /* of our requests, over all starts */
 	int64_t hello, list;  /* ids of these; 0: none is under way */
@@ -155,7 +154,7 @@ struct mcp_tool {
 
 extern const struct agent_tool_kind mcp_tool_kind;
 
-/* Adds the tools of the server's list that are new. */
+/* Adds the tools of the server's complete list that are new. */
 int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 		   struct ai_err *err);
 void mcp_tools_free(struct agent_mcp *m);

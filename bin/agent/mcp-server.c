@@ -141,7 +141,7 @@ static void end_server(struct mcp_server *s)
 	agent_child_release(&s->child);
 	s->broken = false;
 	s->hello = s->list = 0;
-	s->no_list = true;
+	s->listed = false;
 	s->state = s->known && s->starts < MCP_STARTS_MAX
 		? MCP_DOWN : MCP_GONE;
 	for (call = s->calls; call != NULL; call = next) {
@@ -192,7 +192,7 @@ void mcp_server_list(struct mcp_server *s)
 	ai_buf_clear(&s->pages);
 	ai_buf_clear(&s->cursor);
 	s->n_pages = 0;
-	s->listed = s->no_list = s->changed = false;
+	s->listed = s->changed = false;
 	s->deadline = ai_clock_s() + s->entry.start_timeout_s;
 	mcp_send_list(s);
 }
@@ -287,8 +287,6 @@ static void no_list(struct mcp_server *s, const struct mcp_message *m)
 		list_is_complete(s); /* it has none */
 	else if (s->state == MCP_LISTING)
 		refuse(s, "tools/list", m);
-	else
-		s->no_list = true;
 }
 
 static void on_list(struct mcp_server *s, const struct mcp_message *m)
@@ -562,7 +560,6 @@ static void look_at_time(struct mcp_server *s)
 		if (s->state == MCP_READY) {
 			mcp_send_cancel(s, s->list, "it took too long");
 			s->list = 0;
-			s->no_list = true;
 		} else {
 			mcp_server_fail(s, "did not %s within %g s",
 					s->hello > 0 ? "shake hands"

@@ -440,6 +440,7 @@ int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 	if (rc == 0)
 		warn_of_unused(s);
 	ai_buf_release(&s->pages);
+	s->listed = false;
 	ai_buf_release(&list);
 	ai_buf_release(&k.name);
 	ai_buf_release(&k.description);

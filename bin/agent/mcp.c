@@ -157,17 +157,15 @@ int agent_mcp_refresh(struct agent_mcp *m, struct agent_tools *tools,
 			mcp_server_list(m->v[i]);
 			any = true;
 		}
-	if (!any)
-		return 0;
-	if (settle(m, err) < 0)
+	/* After a signal the caller ends the run as it likes; what has not come
+	 * by then is taken the next time. */
+	if (any && settle(m, err) < 0 && ai_sig_asked() == AI_SIG_NO)
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct mcp_server *s = m->v[i];
 
-		if (s->listed && !s->no_list &&
-		    mcp_tools_take(s, tools, err) < 0)
+		if (s->listed && mcp_tools_take(s, tools, err) < 0)
 			return -1;
-		s->listed = false;
 	}
 	return 0;
 }

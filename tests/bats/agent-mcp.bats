@@ -224,16 +224,21 @@ echo_hi=$(call echo '{"text":"hi"}')
 }
 
 @test "a list that changes: new tools come, gone ones fail, no text is replaced" {
-	faulty changes "$(call echo '{"text":"a"}')" '{"refresh":true}' \
-		"$(call sleep '{"s":0}')" "$(call new '{}')" '{"refresh":true}'
+	entry s changes
+	entry a good
+	jq -s '{mcpServers: (map(.mcpServers) | add)}' s.json a.json >all.json
+	mcp all.json "$(call echo '{"text":"a"}')" '{"refresh":true}' \
+		"$(call sleep '{"s":0}')" "$(call new '{}')" '{"refresh":true}' \
+		'{"calls":[{"name":"a__sleep","arguments":{"s":0}}]}'
 	assert_status 0
-	assert_eq "$(names)" "s__echo s__sleep s__bad"
+	assert_eq "$(names)" \
+		"s__echo s__sleep s__bad a__echo a__sleep a__die a__bad"
 	assert_eq "$(jq -r '.tools[].name' <<<"${lines[2]}" | xargs)" \
-		"s__echo s__sleep s__bad s__new"
+		"s__echo s__sleep s__bad a__echo a__sleep a__die a__bad s__new"
 	assert_eq "$(jq -r '.tools[0].description' <<<"${lines[2]}")" first
 	assert_has "$stderr" "says something else of its tool 'echo' than before"
 	assert_eq "$(text 3)" "MCP server 's' does not offer 'sleep' any more"
-	assert_eq "$(text 4)" new
+	assert_eq "$(text 4) $(text 6)" "new slept"
 }
 
 @test "a list that does not come again leaves the tools as they were" {
