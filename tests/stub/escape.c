@@ -604,6 +604,8 @@ static int pivot(void)
 {
 	return unless(syscall(SYS_pivot_root, "/nowhere", "/nowhere"), ENOENT);
 }
+static char no_name[] = "true";
+static char *no_args[] = { no_name, NULL };
 static int memfd_exec(void)
 {
 	int fd = (int)syscall(SYS_memfd_create, "x", 0), from;
@@ -616,15 +618,14 @@ static int memfd_exec(void)
 	while ((n = read(from, buf, sizeof buf)) > 0)
 		if (write(fd, buf, (size_t)n) != n)
 			return CANNOT;
-	fexecve(fd, (char *[]){ "true", NULL }, (char *[]){ NULL });
+	fexecve(fd, no_args, no_args);
 	return 1;
 }
 static int exec_at(void)
 {
 	int fd = open("/bin/true", O_RDONLY);
 
-	syscall(SYS_execveat, fd, "", (char *[]){ "true", NULL },
-		(char *[]){ NULL }, AT_EMPTY_PATH);
+	syscall(SYS_execveat, fd, "", no_args, no_args, AT_EMPTY_PATH);
 	return 1;
 }
 static int no_random(void) { return by(personality(ADDR_NO_RANDOMIZE)); }
