@@ -267,7 +267,6 @@ static void test_talk(void)
 
 /* ---- trees that will not die --------------------------------------------- */
 
-/* Each writes its pids to a pipe that we read: its end is the end of all. */
 static const char *const trees[] = {
 	/* Ignores SIGTERM, with grandchildren that do. */
 	"trap '' TERM INT HUP; sleep 600 & (sleep 600 & sleep 600) & "
@@ -281,7 +280,7 @@ static const char *const trees[] = {
 	/* Forks on, each in a session of its own, its parent gone. */
 	"echo ready; f() { setsid sh -c \"$1\" \"$1\" & }; "
 	"f 'i=0; while [ $i -lt 40 ]; do (setsid sleep 600 &); i=$((i+1)); "
-	"done; sleep 600'; f 'sleep 600'",
+	"done; sleep 600'; f 'sleep 600'; sleep 600",
 };
 #define TREES (sizeof trees / sizeof *trees)
 
@@ -290,22 +289,15 @@ static const char *const way_names[WAYS] = {
 	"agent_child_stop()", "its time is up", "who started it is killed",
 };
 
-static struct agent_child_spec tree_spec(size_t i, int hold, enum way way)
+static bool start_tree(struct agent_child *c, size_t i, int hold, enum way way)
 {
 	struct agent_child_spec s = spec_of(SH(trees[i % TREES]));
+	struct ai_err err = { 0 };
 
 	s.hold = hold;
 	s.timeout_s = way == TIMEOUT ? 0.1 : 60;
 	s.talks = true; /* so that its output blocks it */
 	s.max_out = 1000;
-	return s;
-}
-
-static bool start_tree(struct agent_child *c, size_t i, int hold, enum way way)
-{
-	struct agent_child_spec s = tree_spec(i, hold, way);
-	struct ai_err err = { 0 };
-
 	if (agent_child_start(c, &s, &err) < 0)
 		return false;
 	while (c->output.len == 0 && !step(c))
@@ -333,8 +325,7 @@ static bool ends_within_a_second(int fd)
 	return poll(&p, 1, 1000) == 1 && read(fd, &c, 1) == 0;
 }
 
-/* Descriptors of the warden and the tree: hold is open only in the warden, and
- * life in all of them, as their standard error is not. */
+/* hold is open in the warden as long as anything of the tree is alive. */
 static bool trial(size_t i, enum way way)
 {
 	struct agent_child c;
