@@ -58,8 +58,6 @@ struct rule {
 #define NO_IF(name, ...) { name, 0, EPERM, ALWAYS, 1, { __VA_ARGS__ } }
 #define NO_IF_BOTH(name, ...) { name, 0, EPERM, ALWAYS, 2, { __VA_ARGS__ } }
 
-#define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |             \
-		    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define TMPFILE_BIT 020000000 /* O_TMPFILE without O_DIRECTORY */
 
 static const struct rule rules[] = {
@@ -197,13 +195,6 @@ static const struct rule rules[] = {
 	NO_NETWORK("sendto", 1, BITS(3, MSG_FASTOPEN, MSG_FASTOPEN)),
 	NO_NETWORK("sendmsg", 1, BITS(2, MSG_FASTOPEN, MSG_FASTOPEN)),
 	NO_NETWORK("sendmmsg", 1, BITS(3, MSG_FASTOPEN, MSG_FASTOPEN)),
-};
-
-/* For the number of processes. */
-static const struct rule forks[] = {
-	{ "fork", 0, ASK, ALWAYS, 0, { { 0 } } },
-	{ "vfork", 0, ASK, ALWAYS, 0, { { 0 } } },
-	{ "clone", 0, ASK, ALWAYS, 1, { BITS(0, NEW_SPACES, 0) } },
 };
 
 /* ---- making -------------------------------------------------------------- */
@@ -350,9 +341,6 @@ static int fill(scmp_filter_ctx ctx, struct agent_cage *cage, bool network,
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (add_all(ctx, cage->asks, rules, sizeof rules / sizeof *rules, when,
 		    err) < 0)
-		return -1;
-	if (cage->asks && add_all(ctx, true, forks,
-				  sizeof forks / sizeof *forks, when, err) < 0)
 		return -1;
 	return sockets(ctx, network, ports, err) < 0 ? -1
 		: export(ctx, cage, err);

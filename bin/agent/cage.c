@@ -90,8 +90,8 @@ static void say_missing(const struct agent_cage *cage,
 	if (!cage_seccomp_filters())
 		lacks(missing, "system calls (seccomp filters)");
 	else if (!cage_seccomp_asks())
-		lacks(missing, "the number of processes (seccomp "
-		      "notifications, Linux 5.5)");
+		lacks(missing, "modes and times of files (seccomp "
+		      "notifications, Linux 5.6), so they cannot be set");
 }
 
 static int make(struct agent_cage *cage, const struct agent_cage_spec *s,

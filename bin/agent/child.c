@@ -335,8 +335,9 @@ static void look(struct agent_child *c)
 		return;
 	c->gone = true;
 	close_fd(&c->done);
-	if (end.why == WARDEN_DISK) {
-		c->gone_by = AGENT_CHILD_DISK;
+	if (end.why == WARDEN_DISK || end.why == WARDEN_CROWD) {
+		c->gone_by = end.why == WARDEN_DISK ? AGENT_CHILD_DISK
+			: AGENT_CHILD_CROWD;
 		c->gone_status = 128 + SIGKILL;
 	} else if (WIFEXITED(end.status)) {
 		c->gone_by = AGENT_CHILD_EXITED;
@@ -434,6 +435,10 @@ void agent_child_say(const struct agent_child *c, struct ai_buf *out)
 		break;
 	case AGENT_CHILD_DISK:
 		ai_buf_str(out, "wrote more to files than its sandbox allows "
+			   "and was stopped");
+		break;
+	case AGENT_CHILD_CROWD:
+		ai_buf_str(out, "had more processes than its sandbox allows "
 			   "and was stopped");
 		break;
 	case AGENT_CHILD_STOPPED:

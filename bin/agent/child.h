@@ -48,6 +48,7 @@ enum agent_child_end {
 	AGENT_CHILD_OUTPUT,   /* it wrote more than max_out */
 	AGENT_CHILD_STOPPED,  /* by agent_child_stop() */
 	AGENT_CHILD_DISK,     /* it wrote more to files than its cage lets it */
+	AGENT_CHILD_CROWD,    /* it had more processes than that */
 };
 
 struct agent_child {

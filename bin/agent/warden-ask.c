@@ -1,10 +1,12 @@
 /*
  * What the filter of system calls cannot decide, as it sees numbers only.
  *
- * A fork() goes on while there are few enough; a signal if it stays in the
- * session.  Modes, times and owners of files we change ourselves, after a look
- * at what file it is: if the program did it, its path could be another's by
- * then.
+ * A signal goes on if it stays in the session.  Modes, times and owners of
+ * files we change ourselves, after a look at what file it is: if the program did
+ * it, its path could be another's by then.
+ *
+ * fork() is not asked for: a signal that comes before the question is taken
+ * makes EINTR of it, which fork() never has, and shells do not expect.
  */
 #include "warden-int.h"
 #include "cage-int.h"
@@ -236,7 +238,7 @@ static int ask_change(const struct warden_ask *a, const struct call *c,
 	return rc;
 }
 
-/* ---- signals and forks --------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------ */
 
 /* Threads of others have their process's session. */
 static int ask_signal(const struct warden_ask *a, int pid)
@@ -251,35 +253,15 @@ static int ask_signal(const struct warden_ask *a, int pid)
 	return session < 0 ? ESRCH : session == a->session ? GO_ON : EPERM;
 }
 
-/* They are counted when there may be too many, as nobody tells us of those that
- * have ended. */
-static int ask_fork(struct warden_ask *a)
-{
-	if (a->threads >= a->cage->processes)
-		a->threads = warden_count(a->session);
-	if (a->threads >= a->cage->processes)
-		return EAGAIN;
-	a->threads++;
-	return GO_ON;
-}
-
-static bool is_signal(int nr)
-{
-	return nr == SYS_kill || nr == SYS_tkill || nr == SYS_tgkill ||
-		nr == SYS_rt_sigqueueinfo || nr == SYS_rt_tgsigqueueinfo;
-}
-
-static int decide(struct warden_ask *a, const struct seccomp_notif *q)
+static int decide(const struct warden_ask *a, const struct seccomp_notif *q)
 {
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
 		if (calls[i].nr == q->data.nr)
 			return ask_change(a, &calls[i], q);
-	if (is_signal(q->data.nr))
-		return ask_signal(a, (int)q->data.args[0]);
-	return ask_fork(a);
+	return ask_signal(a, (int)q->data.args[0]);
 }
 
-void warden_answer(struct warden_ask *a)
+void warden_answer(const struct warden_ask *a)
 {
 	union question q;
 	union answer r;

@@ -18,8 +18,17 @@ void warden_fd_path(char *to, pid_t pid, int fd);
 void warden_list(int dir, void (*each)(void *arg, const char *name), void *arg);
 /* Kills all children of ours with all that are in their groups. */
 void warden_kill(pid_t program);
-/* Threads of all processes in a session. */
-int64_t warden_count(pid_t session);
+/* The program's processes and threads, of which nothing leaves its session. */
+struct warden_crowd {
+	int64_t most;  /* 0: they are not counted */
+	pid_t session;
+	int64_t there; /* when they were counted last */
+	int64_t all;   /* threads of the machine then */
+	int ms, looks; /* since then */
+};
+
+/* Whether there are more than may be; *ms: when to look again. */
+bool warden_crowded(struct warden_crowd *c, int *ms);
 /* Each process in one. */
 void warden_session(pid_t session, void (*each)(void *arg, pid_t pid),
 		    void *arg);
@@ -30,11 +39,10 @@ struct warden_ask {
 	int fd;          /* -1: nobody asks */
 	pid_t session;   /* of the program, which nothing in the cage leaves */
 	const struct agent_cage *cage;
-	int64_t threads; /* at most so many */
 };
 
 /* Takes one question and answers it. */
-void warden_answer(struct warden_ask *a);
+void warden_answer(const struct warden_ask *a);
 
 /* ---- warden-disk.c */
 

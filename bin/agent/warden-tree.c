@@ -127,12 +127,57 @@ static void count_one(void *arg, pid_t pid, int64_t *field)
 		c->threads += field[THREADS] > 0 ? field[THREADS] : 1;
 }
 
-int64_t warden_count(pid_t session)
+static int64_t count(pid_t session)
 {
 	struct count c = { session, 0 };
 
 	each_process(count_one, &c);
 	return c.threads;
+}
+
+/* Of the whole machine, as one small file says: "0.1 0.2 0.3 1/234 999"; -1. */
+static int64_t all_threads(void)
+{
+	char buf[128], *p;
+	ssize_t n;
+	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, sizeof buf - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	p = strchr(buf, '/');
+	return p == NULL ? -1 : strtoll(p + 1, NULL, 10);
+}
+
+/*
+ * Ours are counted when the machine has so many more that ours may be too many,
+ * and now and then, as others may have gone meanwhile.  A fork bomb is
+ * seen after LOOK_MAX_MS, when it may have made a thousand; they die at once.
+ */
+#define LOOK_MIN_MS 5
+#define LOOK_MAX_MS 50
+#define LOOKS 200
+
+bool warden_crowded(struct warden_crowd *c, int *ms)
+{
+	int64_t all;
+
+	*ms = -1;
+	if (c->most == 0)
+		return false;
+	all = all_threads();
+	c->ms = c->ms == 0 ? LOOK_MIN_MS
+		: c->ms * 2 < LOOK_MAX_MS ? c->ms * 2 : LOOK_MAX_MS;
+	if (all < 0 || c->looks++ == LOOKS ||
+	    all - c->all > (c->most - c->there) / 2) {
+		c->there = count(c->session);
+		c->all = all;
+		c->looks = 0;
+	}
+	*ms = c->ms;
+	return c->there > c->most;
 }
 
 struct session {

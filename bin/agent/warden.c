@@ -161,6 +161,7 @@ struct watch {
 	bool none_left;  /* no child lives */
 	struct warden_ask ask;
 	struct warden_disk disk;
+	struct warden_crowd crowd;
 };
 
 /* Reaps all but the program: as long as that is there, its group's number is
@@ -220,11 +221,15 @@ static enum agent_warden_why watch(struct watch *s)
 				{ .fd = s->signals, .events = POLLIN },
 				{ .fd = s->ask.fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
-	int ms;
+	int ms, or_ms;
 
 	while (!reap_others(s)) {
 		if (warden_disk_full(&s->disk, &ms))
 			return WARDEN_DISK;
+		if (warden_crowded(&s->crowd, &or_ms))
+			return WARDEN_CROWD;
+		if (or_ms >= 0 && (ms < 0 || or_ms < ms))
+			ms = or_ms;
 		if (poll(fds, 3, ms) < 0)
 			continue;
 		while (read(s->signals, &info, sizeof(info)) > 0)
@@ -275,13 +280,14 @@ static void begin(const struct agent_warden *w, struct watch *s)
 	s->ask.fd = -1;
 	s->ask.session = s->program;
 	s->ask.cage = w->cage;
-	s->ask.threads = 1;
 	if (w->cage == NULL)
 		return;
 	close(ask[1]);
 	s->ask.fd = receive_fd(ask[0]);
 	close(ask[0]);
 	warden_disk_open(&s->disk, w->cage, s->program);
+	s->crowd.session = s->program;
+	s->crowd.most = w->cage->processes;
 }
 
 void agent_warden_run(const struct agent_warden *w)

@@ -21,6 +21,7 @@ enum agent_warden_why {
 	WARDEN_ENDED,   /* by itself */
 	WARDEN_STOPPED, /* alive was closed */
 	WARDEN_DISK,    /* it wrote more than its cage lets it */
+	WARDEN_CROWD,   /* it had more processes */
 };
 
 struct agent_warden_end {

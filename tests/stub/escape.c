@@ -524,11 +524,35 @@ static int fork_many(void)
 				pause();
 		n++;
 	}
+	sleep(1);
 	for (int i = 0; i < n; i++)
 		kill(pids[i], SIGKILL);
 	for (int i = 0; i < n; i++)
 		waitpid(pids[i], NULL, 0);
 	return n == MANY ? 0 : 1;
+}
+
+/* Each of which forks on; whoever is left ends by an alarm. */
+static int fork_bomb(void)
+{
+	pid_t self = getpid();
+	int p[2], n = 0;
+	char c;
+
+	if (pipe(p) < 0)
+		return CANNOT;
+	for (int i = 0; i < 9; i++)
+		fork();
+	alarm(10);
+	if (write(p[1], "x", 1) != 1)
+		_exit(1);
+	if (getpid() != self)
+		for (;;)
+			pause();
+	while (n < 300 && read(p[0], &c, 1) == 1)
+		n++;
+	sleep(1);
+	return n == 300 ? 0 : 1;
 }
 
 /* ---- the kernel */
@@ -798,7 +822,7 @@ static const struct {
 	ROW(tkill_victim), ROW(queue_victim), ROW(pidfd_signal), ROW(pidfd_get),
 	ROW(signal_by_owner), ROW(limit_victim), ROW(raise_limit),
 	ROW(affinity_victim), ROW(nice_victim), ROW(leave_session),
-	ROW(leave_group), ROW(fork_many), ROW(io_uring), ROW(new_user),
+	ROW(leave_group), ROW(fork_many), ROW(fork_bomb), ROW(io_uring), ROW(new_user),
 	ROW(new_mounts), ROW(new_time), ROW(clone_user), ROW(clone_net),
 	ROW(clone3), ROW(join_namespace), ROW(mount_tmpfs),
 	ROW(mount_senseless), ROW(umount_senseless), ROW(new_filesystem),

@@ -218,7 +218,8 @@ static int attempt(const char *name, const struct agent_cage *cage,
 		/* 127: ld.so could not open it. */
 		rc = c.status <= CANNOT ? c.status
 			: c.status == 127 ? DENIED : BROKEN;
-	else if (c.end == AGENT_CHILD_DISK || c.end == AGENT_CHILD_SIGNALED)
+	else if (c.end == AGENT_CHILD_DISK || c.end == AGENT_CHILD_CROWD ||
+		 c.end == AGENT_CHILD_SIGNALED)
 		rc = DENIED;
 	snprintf(error, 24, "%.*s", (int)strcspn(ai_buf_cstr(&c.errors), "\n"),
 		 ai_buf_cstr(&c.errors));
