@@ -3,6 +3,8 @@
 #include "builtin.h"
 #include "page.h"
 
+#include "base/proc.h"
+
 #include "agent.h"
 #include "tap.h"
 
@@ -287,6 +289,43 @@ static void test_hosts(void)
 	agent_tools_release(&t);
 }
 
+/* A server that others have written: chunks, a connection that stays open, a
+ * page that is made while it is read. */
+static void test_node(void)
+{
+	static const char script[] =
+		"const s = require('http').createServer((q, r) => {"
+		"r.setHeader('Content-Type', 'text/html');"
+		"r.write('<p>' + q.method + ' ' + q.url + ' ' +"
+		" q.headers['user-agent']);"
+		"setTimeout(() => r.end('<p>' + q.headers.host), 50)});"
+		"s.listen(0, '127.0.0.1', () => console.log(s.address().port))";
+	const char *const argv[] = { "node", "-e", script, NULL };
+	struct ai_proc node = AI_PROC_INIT;
+	struct ai_buf line = AI_BUF_INIT(100);
+	struct agent_tools t;
+	char host[64], want[200];
+	int64_t at;
+
+	if (ai_proc_start(&node, argv, &err) < 0 ||
+	    ai_proc_recv(&node, &line, &err) < 0 ||
+	    ai_parse_i64((struct ai_span){ line.p, line.len }, &at) < 0) {
+		skip("no node: %s", err.msg);
+		return;
+	}
+	port = (int)at;
+	snprintf(host, sizeof host, "localhost:%d", port);
+	add(&t, host);
+	snprintf(want, sizeof want, "HTTP 200, text/html\n\nGET /a?b=[1-3]{x} "
+		 "ai-agent\n\n%s", host);
+	ok(get(&t, "localhost", "/a?b=[1-3]{x}#c") &&
+	   strcmp(text(), want) == 0, "a server of Node: %s", text());
+	agent_tools_release(&t);
+	node.timeout_s = 0.1;
+	ai_proc_stop(&node, NULL, &err);
+	ai_buf_release(&line);
+}
+
 /* What a page may do to the reader. */
 static void test_pages(void)
 {
@@ -326,6 +365,7 @@ int main(void)
 	test_answers(&t);
 	agent_tools_release(&t);
 	test_hosts();
+	test_node();
 	agent_sandbox_release(&sandbox);
 	call_release();
 	rmdir(base);
