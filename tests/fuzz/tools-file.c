@@ -1,7 +1,7 @@
 /*
  * Tools files: what is refused is refused as such; what is taken makes tools
  * whose schemas take or refuse arguments, and whose commands take those.
- * fuzz: bin/agent/args.c bin/agent/cage*.c bin/agent/child.c bin/agent/pollset.c bin/agent/program.c bin/agent/result.c bin/agent/sandbox.c bin/agent/strlist.c bin/agent/template.c bin/agent/tools.c bin/agent/tools-file.c bin/agent/warden*.c lib/common/store/db.c
+ * fuzz: bin/agent/args.c bin/agent/cage.c bin/agent/cage-landlock.c bin/agent/cage-seccomp.c bin/agent/child.c bin/agent/pollset.c bin/agent/program.c bin/agent/result.c bin/agent/sandbox.c bin/agent/strlist.c bin/agent/template.c bin/agent/tools.c bin/agent/tools-file.c bin/agent/warden.c bin/agent/warden-ask.c bin/agent/warden-disk.c bin/agent/warden-tree.c lib/common/store/db.c
  * links: sqlite3 libseccomp
  */
 #include "../../bin/agent/args.h"

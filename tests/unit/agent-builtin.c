@@ -368,6 +368,75 @@ static void test_calc(void)
 	ai_buf_release(&b);
 }
 
+/* Numbers of all lengths, with zeroes and nines in bad places. */
+static void make_number(struct agent_decimal *d, unsigned *seed, int most)
+{
+	char p[300];
+	int n = 1 + (int)(rand_r(seed) % (unsigned)most), at = 0, dot;
+
+	dot = (int)(rand_r(seed) % (unsigned)(n + 2));
+	for (int i = 0; i < n; i++) {
+		if (i == dot)
+			p[at++] = '.';
+		p[at++] = "0123456789009999"[rand_r(seed) % 16];
+	}
+	agent_decimal_parse(d, (struct ai_span){ p, (size_t)at }, &call_err);
+	d->neg = d->n > 0 && rand_r(seed) % 2 == 1;
+}
+
+#define OP(name, out, a, b) agent_decimal_##name(&out, &a, &b, &call_err)
+
+/* What holds of all numbers; a sum, product or quotient that is wrong in one
+ * digit breaks one of these. */
+static bool holds(unsigned *seed)
+{
+	struct agent_decimal a, b, c, ab, ac, bc, l, r, zero;
+
+	agent_decimal_of(&zero, 0);
+	make_number(&a, seed, 100);
+	make_number(&b, seed, 100);
+	make_number(&c, seed, 100);
+	/* (a + b) * c = a * c + b * c; (a - b) + b = a */
+	if (OP(add, ab, a, b) < 0 || OP(mul, l, ab, c) < 0 ||
+	    OP(mul, ac, a, c) < 0 || OP(mul, bc, b, c) < 0 ||
+	    OP(add, r, ac, bc) < 0 || agent_decimal_cmp(&l, &r) != 0 ||
+	    OP(sub, l, a, b) < 0 || OP(add, l, l, b) < 0 ||
+	    agent_decimal_cmp(&l, &a) != 0)
+		return false;
+	/* a % b is less than b, and a less it a whole multiple */
+	if (b.n > 0) {
+		r = b;
+		r.neg = false;
+		if (OP(rem, l, a, b) < 0 || OP(sub, c, a, l) < 0 ||
+		    OP(rem, c, c, b) < 0 || c.n != 0 ||
+		    (l.n > 0 && l.neg != a.neg))
+			return false;
+		l.neg = false;
+		if (agent_decimal_cmp(&l, &r) >= 0)
+			return false;
+	}
+	/* (a * b) / b = a, the root of a * a is a: up to 34 digits */
+	make_number(&a, seed, 34);
+	make_number(&b, seed, 34);
+	if (b.n > 0 && (OP(mul, l, a, b) < 0 || OP(div, l, l, b) < 0 ||
+			agent_decimal_cmp(&l, &a) != 0))
+		return false;
+	a.neg = false;
+	return OP(mul, l, a, a) == 0 &&
+	       agent_decimal_sqrt(&l, &l, &call_err) == 0 &&
+	       agent_decimal_cmp(&l, &a) == 0 &&
+	       agent_decimal_cmp(&a, &zero) >= 0;
+}
+
+static void test_laws(void)
+{
+	unsigned seed = 1, kept = 0;
+
+	for (int i = 0; i < 5000; i++)
+		kept += holds(&seed);
+	ok(kept == 5000, "the laws of arithmetic: kept by %u of 5000", kept);
+}
+
 /* ---- questions ---------------------------------------------------------------- */
 
 #define QUESTION "{\"question\":\"Red \\u001b[31m or\\u202e blue?\"}"
@@ -488,6 +557,7 @@ int main(void)
 	test_patch();
 	test_search();
 	test_calc();
+	test_laws();
 	test_ask();
 	test_settings();
 	agent_tools_release(&tools);
