@@ -5,9 +5,10 @@
 #include "record/config.h"
 #include "record/loop.h"
 
+#include <math.h>
 #include <string.h>
 
-struct agent_settings agent;
+struct agent_settings agent = { .temperature = NAN };
 
 static const struct ai_opt options[] = {
 	{ "model", 'm', AI_OPT_TEXT, &agent.model, "MODELS",
@@ -65,8 +66,8 @@ static const struct ai_opt options[] = {
 	  "longest reply in tokens", .min = 1, .max = 10000000,
 	  .key = "agent.max_tokens" },
 	{ "temperature", 0, AI_OPT_REAL, &agent.temperature, "T",
-	  "how freely the model chooses, 0 to 2", .initial = "-1", .min = -1,
-	  .max = 2, .key = "agent.temperature" },
+	  "how freely the model chooses, 0 to 2", .max = 2,
+	  .key = "agent.temperature" },
 	{ "effort", 0, AI_OPT_TEXT, &agent.effort, "LEVEL",
 	  "how hard the model thinks, as ai-complete has it",
 	  .key = "agent.effort" },
@@ -117,6 +118,12 @@ static const struct ai_verb verbs[] = {
 	{ NULL, NULL }
 };
 
+static const struct ai_opt_use uses[] = {
+	{ &agent.all, "|resume|" }, { &agent.answer, "|approve|" },
+	{ &agent.done, "|approve|" }, { &agent.again, "|approve|" },
+	{ NULL, NULL }
+};
+
 static int run(int argc, char **argv, struct ai_err *err)
 {
 	/* As verbs has them. */
@@ -126,11 +133,20 @@ static int run(int argc, char **argv, struct ai_err *err)
 		agent_list_tools,
 	};
 
-	for (size_t i = 0; argc > 0 && ai_start_opts.operand_first &&
-	     verbs[i].name != NULL; i++)
-		if (strcmp(argv[0], verbs[i].name) == 0)
-			return runs[i](argc - 1, argv + 1, err);
-	return agent_filter(argc, argv, err);
+	const struct ai_opt *opt;
+	size_t i = sizeof(runs) / sizeof(runs[0]);
+
+	if (argc > 0 && ai_start_opts.operand_first)
+		for (i = 0; verbs[i].name != NULL &&
+		     strcmp(argv[0], verbs[i].name) != 0; i++)
+			;
+	opt = ai_start_misplaced(uses, verbs[i].name != NULL ? verbs[i].name
+							     : "run");
+	if (opt != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--%s means nothing here; "
+				  "see ai-agent --help", opt->name);
+	return verbs[i].name != NULL ? runs[i](argc - 1, argv + 1, err)
+				     : agent_filter(argc, argv, err);
 }
 
 const struct ai_program ai_program = {

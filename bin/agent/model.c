@@ -11,6 +11,7 @@
 #include "record/rec.h"
 #include "store/batch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static void fill(struct args *a, struct numbers *s, const struct agent_run *r)
 			 (long long)agent.max_tokens);
 		add(a, "--max-tokens", s->max_tokens);
 	}
-	if (agent.temperature >= 0) {
+	if (!isnan(agent.temperature)) {
 		snprintf(s->temperature, sizeof(s->temperature), "%g",
 			 agent.temperature);
 		add(a, "--temperature", s->temperature);

@@ -179,6 +179,8 @@ static int tell(struct agent_run *r, const char *what, struct ai_err *err)
 	}
 	ai_buf_fmt(&b, "Your last reply could not be used: %s. Go on with the "
 		   "task: call a tool, or answer.", what);
+	/* Its turn has been, and some formats want one between two of ours. */
+	say(r, "assistant", AI_SPAN("(a reply that could not be used)"));
 	say(r, "user", (struct ai_span){ ai_buf_cstr(&b), b.len });
 	ai_buf_release(&b);
 	return 0;

@@ -135,7 +135,7 @@ refuses() {
 	refuses '{"chunk":{"jobs":5}}' \
 		"chunk.jobs: not a known key; did you mean 'jobs'?"
 	refuses '{"model":"x"}' \
-		"model: not a known key; did you mean 'embed.model' or 'complete.model'?"
+		"model: not a known key; did you mean 'embed.model' or 'agent.model' or 'complete.model'?"
 	refuses '{"search":{"size":5}}' \
 		"search.size: not a known key; did you mean 'chunk.size'?"
 	refuses '{"profiles":{"dev":{"timeout":5}}}' \
