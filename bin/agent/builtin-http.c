@@ -9,6 +9,7 @@
 #include "builtin.h"
 
 #include "address.h"
+#include "answer.h"
 #include "child.h"
 #include "page.h"
 #include "result.h"
@@ -135,67 +136,6 @@ static int get_begin(struct agent_call *c, struct ai_err *err)
 
 /* ---- what comes back -------------------------------------------------------- */
 
-/* A line of the head; its end is cut off. false: the head ends here. */
-static bool next_line(struct ai_span *rest, struct ai_span *line)
-{
-	const char *eol = rest->n == 0 ? NULL :
-		memchr(rest->p, '\n', rest->n);
-	size_t n = eol == NULL ? rest->n : (size_t)(eol - rest->p);
-
-	*line = (struct ai_span){ rest->p, n };
-	if (n > 0 && line->p[n - 1] == '\r')
-		line->n--;
-	n += eol != NULL;
-	rest->p += n;
-	rest->n -= n;
-	return line->n > 0;
-}
-
-static bool take_field(struct ai_span line, const char *name,
-		       struct ai_span *value)
-{
-	size_t n = strlen(name);
-
-	if (line.n <= n || line.p[n] != ':' ||
-	    strncasecmp(line.p, name, n) != 0)
-		return false;
-	for (n++; n < line.n && (line.p[n] == ' ' || line.p[n] == '\t');)
-		n++;
-	*value = (struct ai_span){ line.p + n, line.n - n };
-	return true;
-}
-
-struct answer {
-	int status;
-	struct ai_span type, location, body;
-};
-
-/* Takes the answer apart; 1xx, which come before, are passed over. */
-static bool read_answer(struct ai_span all, struct answer *a)
-{
-	struct ai_span line;
-	int64_t status = 0;
-
-	do {
-		*a = (struct answer){ 0 };
-		if (!next_line(&all, &line) || line.n < 12 ||
-		    strncmp(line.p, "HTTP/", 5) != 0)
-			return false;
-		for (size_t i = 0; i + 4 <= line.n; i++)
-			if (line.p[i] == ' ') {
-				ai_parse_i64((struct ai_span){ line.p + i + 1,
-							       3 }, &status);
-				break;
-			}
-		while (next_line(&all, &line))
-			if (!take_field(line, "Content-Type", &a->type))
-				take_field(line, "Location", &a->location);
-	} while (status >= 100 && status < 200);
-	a->status = (int)status;
-	a->body = all;
-	return status >= 200;
-}
-
 static bool is_html(struct ai_span type)
 {
 	return (type.n >= 9 && strncasecmp(type.p, "text/html", 9) == 0) ||
@@ -204,7 +144,7 @@ static bool is_html(struct ai_span type)
 }
 
 /* Text, except for a few letters in another encoding. */
-static bool is_text(const struct answer *a)
+static bool is_text(const struct agent_answer *a)
 {
 	if (a->body.n > 0 && memchr(a->body.p, '\0', a->body.n) != NULL)
 		return false;
@@ -223,7 +163,7 @@ static void put_field(struct ai_buf *out, struct ai_span value, size_t max)
 	free(text);
 }
 
-static void put_body(struct agent_call *c, const struct answer *a, bool cut)
+static void put_body(struct agent_call *c, const struct agent_answer *a, bool cut)
 {
 	struct ai_buf page = AI_BUF_INIT(4 * PAGE_MAX);
 	size_t max = (size_t)c->tool->max_output - c->text.len - 80;
@@ -233,7 +173,7 @@ static void put_body(struct agent_call *c, const struct answer *a, bool cut)
 	while (cut && text.n > 0 && ((unsigned char)text.p[text.n - 1] &
 				     0x80) != 0)
 		text.n--;
-	if (!is_text(&(struct answer){ a->status, a->type, a->location,
+	if (!is_text(&(struct agent_answer){ a->status, a->type, a->location,
 				       text })) {
 		ai_buf_fmt(&c->text, "(%zu bytes that are no text are not "
 			   "shown)", a->body.n);
@@ -253,7 +193,7 @@ static void put_body(struct agent_call *c, const struct answer *a, bool cut)
 	ai_buf_release(&page);
 }
 
-static void put_answer(struct agent_call *c, const struct answer *a, bool cut)
+static void put_answer(struct agent_call *c, const struct agent_answer *a, bool cut)
 {
 	c->failed = a->status >= 400;
 	ai_buf_fmt(&c->text, "HTTP %d", a->status);
@@ -330,10 +270,10 @@ static bool have_page(struct agent_call *c, struct get *g)
 	struct ai_span all = { ai_buf_cstr(&g->child.output),
 			       g->child.output.len };
 	bool cut = g->child.end == AGENT_CHILD_OUTPUT;
-	struct answer a;
+	struct agent_answer a;
 
 	if ((cut || (g->child.end == AGENT_CHILD_EXITED &&
-		     g->child.status == 0)) && read_answer(all, &a))
+		     g->child.status == 0)) && agent_answer_read(all, &a))
 		put_answer(c, &a, cut);
 	else
 		fail(c, "the page could not be got: curl", &g->child);

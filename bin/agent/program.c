@@ -1,6 +1,6 @@
 #include "program.h"
 
-#include "base/clock.h"
+#include "base/utf8.h"
 #include "store/db.h"
 
 #include "args.h"
@@ -139,6 +139,9 @@ static void say_failure(struct agent_call *c, const struct agent_child *child)
 		agent_result_text(&c->text, out, errors.n > 0 ? part / 2 :
 				  part);
 	}
+	/* Where there is hardly room for anything. */
+	if (c->text.len > max)
+		c->text.len = ai_utf8_floor(c->text.p, c->text.len, max);
 }
 
 static void take_result(struct agent_call *c, const struct agent_child *child)

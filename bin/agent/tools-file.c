@@ -329,8 +329,12 @@ static int read_place(struct reader *r, struct entry *e)
 	if (agent_env_read(&p->env, e->env, &why) < 0)
 		return refuse(r, e->env, why.code, "tools.%zu.env.%s", e->n,
 			      why.msg);
-	return agent_wish_read(&p->wish, e->sandbox, r->sandbox->workdir,
-			       r->err);
+	if (agent_wish_read(&p->wish, e->sandbox, r->sandbox->workdir,
+			    r->err) < 0)
+		return -1;
+	/* Where it begins it may read, as it may in the working folder. */
+	return agent_strings_add(&p->wish.read, ai_span_of(p->workdir),
+				 r->err);
 }
 
 /* ---- parameters ----------------------------------------------------------- */

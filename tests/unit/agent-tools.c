@@ -391,6 +391,9 @@ static void test_hostile(void)
 	parse_tool(SH("head -c 1500000 /dev/zero >&2; exit 1")
 		   ",\"max_output\":1000");
 	ok(!run("") && call.text.len <= 1000, "and on stderr");
+	parse_tool(SH("head -c 9000 /dev/zero | tee /dev/stderr; exit 1")
+		   ",\"max_output\":256");
+	ok(!run("") && call.text.len <= 256, "and on both, with no room");
 	parse_tool(SH("cat >/dev/null; echo read") ",\"stdin\":\"{a}\"" ONE("a"));
 	ok(run("{\"a\":\"x\"}") && says("read"), "it reads");
 	parse_tool(SH("exec true") ",\"stdin\":\"{a}\"" ONE("a"));
