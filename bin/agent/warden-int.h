@@ -27,6 +27,8 @@ struct warden_crowd {
 	int ms, looks; /* since then */
 };
 
+/* Before it starts: what a bomb has done is not to be counted first. */
+void warden_crowd_open(struct warden_crowd *c, int64_t most);
 /* Whether there are more than may be; *ms: when to look again. */
 bool warden_crowded(struct warden_crowd *c, int *ms);
 /* Each process in one. */

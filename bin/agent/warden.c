@@ -273,6 +273,8 @@ static void begin(const struct agent_warden *w, struct watch *s)
 	if (w->cage != NULL && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
 					  0, ask) < 0)
 		fail(errno);
+	if (w->cage != NULL)
+		warden_crowd_open(&s->crowd, w->cage->processes);
 	s->program = start_program(w, ask[1]);
 	errnum = errno;
 	if (s->program < 0)
@@ -287,7 +289,6 @@ static void begin(const struct agent_warden *w, struct watch *s)
 	close(ask[0]);
 	warden_disk_open(&s->disk, w->cage, s->program);
 	s->crowd.session = s->program;
-	s->crowd.most = w->cage->processes;
 }
 
 void agent_warden_run(const struct agent_warden *w)
