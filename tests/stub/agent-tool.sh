@@ -9,8 +9,19 @@ effect() {
 	printf '{"tool":"%s","args":%s}\n' "$2" "$args" >>"$1/effects"
 }
 
+# Each character of the key that is no letter or digit is a _ in its file's name.
 read_data() {
-	cat "$1/data/$(printf %s "$2" | tr -c 'a-zA-Z0-9' _)"
+	key=$2 name=
+	while [ -n "$key" ]; do
+		rest=${key#?}
+		c=${key%"$rest"}
+		case $c in
+		[a-zA-Z0-9]) name=$name$c ;;
+		*) name=${name}_ ;;
+		esac
+		key=$rest
+	done
+	cat "$1/data/$name"
 }
 
 case $2 in
