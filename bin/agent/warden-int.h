@@ -17,7 +17,7 @@ void warden_fd_path(char *to, pid_t pid, int fd);
 /* Each name in a folder, "." and ".." as well. */
 void warden_list(int dir, void (*each)(void *arg, const char *name), void *arg);
 /* Kills all children of ours with all that are in their groups. */
-void warden_kill(pid_t program);
+void warden_kill(void);
 /* The program's processes and threads, of which nothing leaves its session. */
 struct warden_crowd {
 	int64_t most;  /* 0: they are not counted */

@@ -157,7 +157,7 @@ static int64_t all_threads(void)
  * seen after LOOK_MAX_MS, when it may have made a thousand; they die at once.
  */
 #define LOOK_MIN_MS 5
-#define LOOK_MAX_MS 50
+#define LOOK_MAX_MS 20
 #define LOOKS 200
 
 void warden_crowd_open(struct warden_crowd *c, int64_t most)
@@ -223,12 +223,13 @@ void warden_session(pid_t session, void (*each)(void *arg, pid_t pid), void *arg
  * the child was not waited for, neither its number nor its group's can be
  * anybody else's by now.
  */
-static void kill_child(pid_t pid)
+static void kill_child(pid_t pid, pid_t *last)
 {
 	pid_t group = getpgid(pid);
 
-	if (group > 1 && getsid(pid) != getsid(0))
+	if (group > 1 && group != *last && getsid(pid) != getsid(0))
 		kill(-group, SIGKILL);
+	*last = group; /* neighbours are of one group, mostly: once is enough */
 	kill(pid, SIGKILL);
 }
 
@@ -237,7 +238,7 @@ static bool kill_listed(void)
 {
 	char list[4096];
 	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	pid_t pid = 0;
+	pid_t pid = 0, last = 0;
 	ssize_t n;
 
 	if (fd < 0)
@@ -249,7 +250,7 @@ static bool kill_listed(void)
 				continue;
 			}
 			if (pid > 0)
-				kill_child(pid);
+				kill_child(pid, &last);
 			pid = 0;
 		}
 	close(fd);
@@ -258,14 +259,14 @@ static bool kill_listed(void)
 
 static void kill_ours(void *arg, pid_t pid, int64_t *field)
 {
-	(void)arg;
 	if (field[PARENT] == getpid())
-		kill_child(pid);
+		kill_child(pid, arg);
 }
 
-void warden_kill(pid_t program)
+void warden_kill(void)
 {
-	kill(-program, SIGKILL);
+	pid_t last = 0;
+
 	if (!kill_listed())
-		each_process(kill_ours, NULL);
+		each_process(kill_ours, &last);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -202,16 +203,15 @@ static void kill_all(struct watch *s)
 	struct pollfd fd = { .fd = s->signals, .events = POLLIN };
 	struct signalfd_siginfo info;
 
-	do {
-		warden_kill(s->program);
-		reap(s);
-		if (s->none_left)
-			return;
+	kill(-s->program, SIGKILL);
+	/* The dead first: to go through all of a bomb's again and again would
+	 * take minutes. */
+	for (reap(s); !s->none_left; reap(s)) {
+		warden_kill();
 		poll(&fd, 1, KILL_MS);
 		while (read(s->signals, &info, sizeof(info)) > 0)
 			;
-		reap(s);
-	} while (!s->none_left);
+	}
 }
 
 /* Until it has ended, or is to. */
@@ -255,6 +255,18 @@ static void reset_signals(void)
 		sigaction(i, &sa, NULL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/*
+ * Where root's programs run no limit on processes holds them: a bomb is only
+ * seen by who looks, and thousands of processes must not keep us from that.  It
+ * is for us alone: what we start is as everybody.
+ */
+static void come_first(void)
+{
+	const struct sched_param one = { .sched_priority = 1 };
+
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &one);
 }
 
 static int watch_children(void)
@@ -304,6 +316,7 @@ void agent_warden_run(const struct agent_warden *w)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* We are a copy of what has keys in its memory. */
 	prctl(PR_SET_DUMPABLE, 0);
+	come_first();
 	s.signals = watch_children();
 	begin(w, &s);
 	close(IN);
