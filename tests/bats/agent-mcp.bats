@@ -440,18 +440,21 @@ echo_hi=$(call echo '{"text":"hi"}')
 	cat >model.json <<-'END'
 		{"a": [{"calls": [{"name": "s__echo", "arguments": {"text": "hi"}},
 			{"name": "s__bad", "arguments": {"how": "iserror"}}]},
-			{"calls": [{"name": "s__die", "arguments": {}}]},
 			{"calls": [{"name": "s__echo", "arguments": {"text": "ho"}}]},
-			{"text": "heard {{you said (\\w+)}}"}]}
+			{"text": "heard {{you said (\\w+)}}"}],
+		"b": [{"calls": [{"name": "s__die", "arguments": {}}]}]}
 	END
 	model_start "$PWD/model.json"
 	entry s good
 	run --separate-stderr ai-agent -m openai/stub-model --price free \
 		--base-url "$STUB_URL" --tools s.json --approve never \
-		--taint off <<<'{"id":"1","text":"task:a go"}'
+		--taint off < <(printf '{"text":"task:%s go"}\n' a b)
 	stub_stop
-	assert_status 0
-	assert_eq "$(jq -r .run.text <<<"$output")" "heard ho"
+	# A call whose end nobody saw is a person's to decide.
+	assert_status 4
+	assert_eq "$(jq -r .run.text <<<"${lines[0]}")" "heard ho"
+	assert_eq "$(jq -c '.run | [.status, .waiting[].tool]' <<<"${lines[1]}")" \
+		'["parked","s__die"]'
 	assert_eq "$(jq -r 'select(.method == "tools/call") |
 		.params._meta["aiutils/idempotencyKey"] | length' log | uniq)" 32
 	run pgrep -f "$PWD/log"

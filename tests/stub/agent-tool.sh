@@ -6,6 +6,8 @@
 #   agent-tool.sh DIR read KEY      prints the file of DIR/data that KEY names
 effect() {
 	args=$(cat)
+	# Whoever was to write it was killed.
+	case $args in *'}') ;; *) return 1 ;; esac
 	printf '{"tool":"%s","args":%s}\n' "$2" "$args" >>"$1/effects"
 }
 
