@@ -135,6 +135,15 @@ static int make_patch(const struct agent_call *c, struct patch *p,
 	return splice(p, err);
 }
 
+/* The line of the old text, which stands there once. */
+static int64_t line_of(const struct patch *p)
+{
+	size_t at = 0;
+
+	count(&p->before, &p->old, &at);
+	return (int64_t)(1 + ai_count_byte(p->before.p, at, '\n'));
+}
+
 /* A patch that cannot be made says so when it begins. */
 static int patch_prepare(struct agent_call *c, struct ai_err *err)
 {
@@ -149,16 +158,18 @@ static int patch_prepare(struct agent_call *c, struct ai_err *err)
 		ai_put_cstr(&c->note, before);
 		ai_put_key(&c->note, "after");
 		ai_put_cstr(&c->note, after);
+		ai_put_key(&c->note, "line");
+		ai_put_i64(&c->note, line_of(&p));
 		ai_put_close(&c->note, '}');
 	}
 	patch_release(&p);
 	return ai_buf_check(&c->note, "the note of a call", err);
 }
 
-static void say_patched(struct agent_call *c, size_t at_line)
+static void say_patched(struct agent_call *c, int64_t line)
 {
-	ai_buf_fmt(&c->text, "replaced the text, which began at line %zu",
-		   at_line);
+	ai_buf_fmt(&c->text, "replaced the text, which began at line %lld",
+		   (long long)line);
 }
 
 static int patch_begin(struct agent_call *c, struct ai_err *err)
@@ -166,7 +177,6 @@ static int patch_begin(struct agent_call *c, struct ai_err *err)
 	const struct agent_builtins *b = c->tool->of;
 	struct stat was;
 	struct patch p;
-	size_t at = 0;
 	int rc = make_patch(c, &p, err);
 
 	if (rc == 0)
@@ -175,8 +185,7 @@ static int patch_begin(struct agent_call *c, struct ai_err *err)
 							 p.after.len },
 				       c->key, &was, err);
 	if (rc == 0) {
-		count(&p.before, &p.old, &at);
-		say_patched(c, 1 + ai_count_byte(p.before.p, at, '\n'));
+		say_patched(c, line_of(&p));
 		say_names(c, &was);
 	}
 	patch_release(&p);
@@ -191,6 +200,7 @@ static int patch_find(struct agent_call *c, enum agent_found *found,
 	struct ai_buf path = AI_BUF_INIT(4096), text = AI_BUF_INIT(1);
 	char now[AI_HASH_HEX];
 	struct ai_value note;
+	int64_t line = 0;
 	struct stat st;
 	int rc = -1;
 
@@ -211,9 +221,11 @@ static int patch_find(struct agent_call *c, enum agent_found *found,
 		/* Nothing was to be replaced when it was prepared. */
 		*found = c->note.len == 0 ? AGENT_NOT_DONE : AGENT_UNKNOWN;
 	}
-	if (rc == 0 && *found == AGENT_DONE)
-		ai_buf_str(&c->text, "replaced the text");
-	else if (rc == 0 && *found == AGENT_UNKNOWN)
+	if (rc == 0 && *found == AGENT_DONE) {
+		ai_json_i64(ai_json_get(note, "line"), &line);
+		say_patched(c, line);
+	}
+	if (rc == 0 && *found == AGENT_UNKNOWN)
 		ai_buf_fmt(&c->text, "'%.200s' has been changed since by "
 			   "somebody else", path.p);
 	ai_buf_release(&path);
