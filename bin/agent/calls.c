@@ -167,6 +167,11 @@ static int take_result(struct turn *t, size_t i, struct ai_err *err)
 
 	if (c->parks)
 		return wait_for(t, i, ai_buf_cstr(&c->text), err);
+	if (c->pauses) {
+		ai_err_set(&t->r->stop.err, AI_E_UNAVAILABLE, "%s",
+			   ai_buf_cstr(&c->text));
+		return 0;
+	}
 	if (!c->unknown || !needs_intent(c->tool))
 		return take_text(t, i, err);
 	ai_buf_add(&told, c->text.p, c->text.len);
@@ -598,7 +603,8 @@ static int do_all(struct turn *t, struct ai_err *err)
 	size_t from, to;
 	int rc = 0;
 
-	for (from = 0; rc == 0 && from < t->n; from = to) {
+	for (from = 0; rc == 0 && from < t->n &&
+	     t->r->stop.err.code == AI_E_NONE; from = to) {
 		to = group(t, from);
 		rc = do_group(t, from, to, &written, err);
 	}

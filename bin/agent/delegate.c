@@ -131,6 +131,16 @@ static void await(struct agent_call *c, struct agent_poll *p)
 	agent_child_wait(c->state, p);
 }
 
+/* It can be gone on with: nothing that its model would have to know. */
+static bool stands(const struct ai_rec *rec)
+{
+	struct ai_value code = ai_rec_get(rec, "error.code");
+
+	return ai_json_is(ai_rec_get(rec, "run.status"), AI_SPAN("paused")) ||
+		ai_json_is(code, AI_SPAN("unavailable")) ||
+		ai_json_is(code, AI_SPAN("try_later"));
+}
+
 /* What its record says. */
 static void take(struct agent_call *c, struct agent_child *child)
 {
@@ -143,12 +153,14 @@ static void take(struct agent_call *c, struct agent_child *child)
 	if (ai_rec_parse(&rec, (struct ai_span){ line, strcspn(line, "\n") },
 			 0, &err) < 0) {
 		c->failed = true;
-		ai_buf_str(&c->text, "The run ");
+		c->pauses = child->end == AGENT_CHILD_SIGNALED;
+		ai_buf_fmt(&c->text, "the run d-%s ", c->key);
 		agent_child_say(child, &c->text);
 		ai_buf_fmt(&c->text, ": %s", ai_buf_cstr(&child->errors));
 	} else {
 		code = ai_rec_get(&rec, "error.code");
 		c->parks = ai_json_is(code, AI_SPAN("parked"));
+		c->pauses = stands(&rec);
 		c->failed = code.kind == AI_STRING;
 		if (c->parks)
 			ai_buf_fmt(&c->text, "the run d-%s that it has begun "

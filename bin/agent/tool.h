@@ -96,6 +96,8 @@ struct agent_call {
 			       * its effect */
 	bool parks;           /* text is a question that a person is to answer,
 			       * and nobody is there */
+	bool pauses;          /* what it has begun stands, and can be gone on
+			       * with: text says why. So does the run. */
 	void *state;          /* its kind's own */
 };
 
