@@ -48,14 +48,21 @@ static int out_line(struct out *o)
 	return rc;
 }
 
-static void put_time(struct ai_buf *b, int64_t ms, const char *format)
+enum clock { ISO, MINUTE, SECOND };
+
+static void put_time(struct ai_buf *b, int64_t ms, enum clock how)
 {
 	time_t s = (time_t)(ms / 1000);
 	char text[40];
 	struct tm tm;
 
 	localtime_r(&s, &tm);
-	strftime(text, sizeof(text), format, &tm);
+	if (how == ISO)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &tm);
+	else if (how == MINUTE)
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
+	else
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	ai_buf_str(b, text);
 }
 
@@ -63,7 +70,7 @@ static void put_iso(struct ai_buf *b, const char *name, int64_t ms)
 {
 	struct ai_buf text = AI_BUF_INIT(60);
 
-	put_time(&text, ms, "%Y-%m-%dT%H:%M:%S%z");
+	put_time(&text, ms, ISO);
 	ai_put_key(b, name);
 	ai_put_cstr(b, ai_buf_cstr(&text));
 	ai_buf_release(&text);
@@ -120,7 +127,7 @@ static int put_run(void *arg, const struct ai_run_row *r)
 				   "task\n");
 		ai_money_show(r->amount, money);
 		ai_buf_fmt(b, "%-32s  ", r->id);
-		put_time(b, r->created, "%Y-%m-%d %H:%M");
+		put_time(b, r->created, MINUTE);
 		ai_buf_fmt(b, "  %-11s  %5lld  %8s  ", status_of(r),
 			   (long long)r->steps, money);
 		say_task(b, r->task, 60);
@@ -205,7 +212,8 @@ static void say_step(struct ai_buf *b, const struct ai_step *s)
 	if (s->result.p != NULL)
 		ai_json_check(s->result.p, s->result.n, &result, &err);
 	ai_buf_fmt(b, "%3lld  ", (long long)s->n);
-	put_time(b, s->changed, "%H:%M:%S  ");
+	put_time(b, s->changed, SECOND);
+	ai_buf_str(b, "  ");
 	if (s->kind == AI_STEP_MODEL) {
 		ai_money_show(s->amount, money);
 		ai_buf_fmt(b, "model  %s", money);

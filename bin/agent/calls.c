@@ -7,6 +7,7 @@
  */
 #include "agent.h"
 #include "args.h"
+#include "mcp.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
@@ -526,6 +527,11 @@ static int await(struct turn *t, size_t from, size_t to, struct ai_err *err)
 	while (rc == 0 && left > 0) {
 		left = 0;
 		agent_poll_clear(&poll, SIGNAL_S);
+		/* Servers that are not asked now may ask us. */
+		if (t->r->mcp != NULL) {
+			agent_mcp_turn(t->r->mcp);
+			agent_mcp_wait(t->r->mcp, &poll);
+		}
 		for (i = from; rc == 0 && i < to; i++) {
 			struct agent_asked *a = &t->v[i];
 

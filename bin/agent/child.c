@@ -2,6 +2,7 @@
 #include "warden.h"
 
 #include "base/clock.h"
+#include "base/temp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,17 +101,34 @@ static int make_pipe(int p[2], int ours, struct ai_err *err)
 	return 0;
 }
 
-static int make_pipes(struct pipes *p, bool reads, struct ai_err *err)
+/* All that it reads, as a file: through a pipe a program whose agent is killed
+ * would read the end of what it had got so far, and take it for all. */
+static int make_input(int *fd, struct ai_span input, struct ai_err *err)
+{
+	return ai_temp_open(fd, err) < 0 ||
+		ai_temp_write(*fd, input.p, input.n, err) < 0 ? -1 :
+		lseek(*fd, 0, SEEK_SET) == 0 ? 0 :
+		ai_err_sys(err, AI_E_IO, errno, "cannot read what was written");
+}
+
+static int make_stdin(struct pipes *p, const struct agent_child_spec *s,
+		      struct ai_err *err)
+{
+	if (s->talks)
+		return make_pipe(p->in, 1, err);
+	if (s->input.n > 0)
+		return make_input(&p->in[0], s->input, err);
+	p->in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return p->in[0] >= 0 ? 0 :
+		ai_err_sys(err, AI_E_OS, errno, "cannot open /dev/null");
+}
+
+static int make_pipes(struct pipes *p, const struct agent_child_spec *s,
+		      struct ai_err *err)
 {
 	memset(p, -1, sizeof(*p));
-	if (!reads) {
-		p->in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		if (p->in[0] < 0)
-			return ai_err_sys(err, AI_E_OS, errno,
-					  "cannot open /dev/null");
-	} else if (make_pipe(p->in, 1, err) < 0) {
+	if (make_stdin(p, s, err) < 0)
 		return -1;
-	}
 	return make_pipe(p->out, 0, err) < 0 ||
 		make_pipe(p->err, 0, err) < 0 ||
 		make_pipe(p->started, -1, err) < 0 ||
@@ -168,7 +186,7 @@ static int start(struct agent_child *c, const struct agent_child_spec *s,
 	struct pipes p;
 	int errnum;
 
-	if (make_pipes(&p, s->talks || s->input.n > 0, err) < 0) {
+	if (make_pipes(&p, s, err) < 0) {
 		close_pipes(&p);
 		return -1;
 	}
@@ -206,7 +224,7 @@ int agent_child_start(struct agent_child *c, const struct agent_child_spec *s,
 		agent_child_release(c);
 		return -1;
 	}
-	rc = ai_buf_add(&c->input, s->input.p, s->input.n) < 0
+	rc = s->talks && ai_buf_add(&c->input, s->input.p, s->input.n) < 0
 		? ai_err_nomem(err) : start(c, s, path, err);
 	free(path);
 	if (rc < 0)
@@ -256,7 +274,7 @@ static void feed(struct agent_child *c)
 		ai_buf_shrink(&c->input, READ_SIZE);
 		c->sent = 0;
 	}
-	if ((!c->talks || c->finished) && c->sent == c->input.len)
+	if (c->finished && c->sent == c->input.len)
 		close_fd(&c->in);
 }
 

@@ -441,7 +441,7 @@ static void name_run(const struct ai_rec *rec, char id[AI_RUN_ID])
 	else if (rec->number <= 1)
 		snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
 	else
-		snprintf(id, AI_RUN_ID, "%.50s.%lu", ai_paid.run, rec->number);
+		snprintf(id, AI_RUN_ID, "%.40s.%lu", ai_paid.run, rec->number);
 }
 
 static int make(struct agent_run *r, struct agent_worker *w,

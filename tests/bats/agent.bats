@@ -118,9 +118,14 @@ a value is expected at byte 1"
 @test "a task can have less than there is, never more" {
 	run_sh "echo '{\"task\":\"task:sum\",\"tools\":[]}' |
 		ai-agent -m m --base-url $STUB_URL --run less | jq -r .run.status"
-	assert_eq "$output" done
-	run_sh "ai-agent show less | jq -r '.result.text // empty'"
-	assert_has "$output" "There is no tool 'calc'"
+	assert_eq "$output" "done"
+	run_sh "ai-agent show less | jq -r '.result.error // empty'"
+	assert_has "$output" "the record offers no tools"
+	run_sh "echo '{\"task\":\"task:sum\",\"tools\":[\"read_file\"]}' |
+		ai-agent -m m --base-url $STUB_URL -C work --run less2 | jq -r .run.status"
+	assert_eq "$output" "done"
+	run_sh "ai-agent show less2 | jq -r '.result.text // empty'"
+	assert_has "$output" "There is no tool 'calc'. There are: read_file"
 	run_sh "echo '{\"task\":\"task:sum\",\"limits\":{\"turns\":1}}' |
 		ai-agent -m m --base-url $STUB_URL -l turns=5"
 	assert_status 2
@@ -352,7 +357,7 @@ a value is expected at byte 1"
 @test "what it costs is the ledger's" {
 	AI_PRICE=1,2 agent --run job task:sum
 	cost=$(field .run.cost_usd)
-	run_sh "ai-cost report --by run --format json | jq -c 'select(.run == \"job\") | .cost_usd' | head -n 1"
+	run_sh "ai-cost report --by run --format json | jq -c 'select(.run == \"job\") | .spent_usd'"
 	assert_eq "$output" "$cost"
 	run_sh "ai-cost budget show | jq -r .scope"
 	refute_has "$output" run
