@@ -5,6 +5,9 @@
  *	AI_TEST_FAULT=write:3+:ENOSPC  that one and all after it
  *	AI_TEST_FAULT=write:3:short    the third write takes one byte only
  *	AI_TEST_FAULT=write:3:KILL     SIGKILL comes before the third write
+ *	AI_TEST_FAULT=write:3:KILLRUN  and for the outermost ai-agent above, with
+ *	                               the other programs of ours below it
+ *	AI_TEST_FAULT=write:3:KILLTREE and for all that lives below that one
  *	AI_TEST_COUNT=FILE             at the end, how many there were of each
  *	AI_TEST_PROGRAM=ai-x           no other program is meddled with
  *
@@ -36,7 +39,8 @@ static const char *const call_names[C_COUNT] = {
 	"read", "write", "open", "malloc", "fsync", "mmap", "thread",
 };
 
-#define KILL 9999 /* no error has this number */
+/* No errors have these numbers. */
+enum { KILL = 9999, KILL_RUN, KILL_TREE };
 
 static const struct {
 	const char *name;
@@ -45,7 +49,7 @@ static const struct {
 	{ "EIO", EIO }, { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },
 	{ "EMFILE", EMFILE }, { "EACCES", EACCES }, { "EINTR", EINTR },
 	{ "EAGAIN", EAGAIN }, { "EROFS", EROFS }, { "short", 0 },
-	{ "KILL", KILL },
+	{ "KILL", KILL }, { "KILLRUN", KILL_RUN }, { "KILLTREE", KILL_TREE },
 };
 
 static struct {
@@ -82,6 +86,112 @@ static void read_fault(const char *text)
 		_exit(99);
 }
 
+/* ---- killing more than this process --------------------------------------- */
+
+/* What /proc says of a process, without a call that is counted. */
+static bool read_proc(pid_t pid, const char *file, char *to, size_t size)
+{
+	char path[64];
+	long fd, n;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+	n = fd < 0 ? -1 : syscall(SYS_read, fd, to, size - 1);
+	syscall(SYS_close, fd);
+	to[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+static bool is_called(pid_t pid, const char *name)
+{
+	char comm[32];
+
+	return read_proc(pid, "comm", comm, sizeof comm) &&
+		strncmp(comm, name, strlen(name)) == 0;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char stat[512];
+	int parent = 0;
+
+	if (read_proc(pid, "stat", stat, sizeof stat))
+		sscanf(strrchr(stat, ')') + 1, " %*c %d", &parent);
+	return parent;
+}
+
+static void each_child(pid_t pid, void (*each)(pid_t child))
+{
+	char list[4096], file[48], *p = list;
+	int child, n;
+
+	snprintf(file, sizeof file, "task/%d/children", (int)pid);
+	if (read_proc(pid, file, list, sizeof list))
+		for (; sscanf(p, "%d%n", &child, &n) == 1; p += n)
+			each(child);
+}
+
+static void stop_tree(pid_t pid)
+{
+	if (pid != getpid())
+		kill(pid, SIGSTOP);
+	each_child(pid, stop_tree);
+}
+
+static bool is_above(pid_t pid, pid_t of)
+{
+	while (of > 1 && of != pid)
+		of = parent_of(of);
+	return of == pid;
+}
+
+/* Those above us come last, the highest first: a warden takes us with it. */
+static void kill_beside(pid_t pid)
+{
+	each_child(pid, kill_beside);
+	if (!is_above(pid, getpid()))
+		kill(pid, SIGKILL);
+}
+
+static void kill_above(pid_t pid)
+{
+	pid_t up = parent_of(pid);
+
+	if (up > 1 && is_called(up, "ai-agent"))
+		kill_above(up);
+	if (pid != getpid())
+		kill(pid, SIGKILL);
+}
+
+static void kill_ours(pid_t pid)
+{
+	if (pid != getpid() && is_called(pid, "ai-") &&
+	    !is_called(pid, "ai-agent"))
+		kill(pid, SIGKILL);
+}
+
+static void kill_more(void)
+{
+	pid_t root = getpid(), up;
+
+	while ((up = parent_of(root)) > 1 && is_called(up, "ai-agent"))
+		root = up;
+	if (fault.error == KILL_TREE) {
+		/* More than once: what forks while it is stopped is seen in the
+		 * next round, so that none of them gets away. */
+		for (int i = 0; i < 3; i++)
+			stop_tree(root);
+		kill_beside(root);
+		kill_above(getpid());
+	} else {
+		if (root != getpid())
+			kill(root, SIGSTOP);
+		each_child(root, kill_ours);
+		if (root != getpid())
+			kill(root, SIGKILL);
+	}
+}
+
 /* Counts a call; whether this is the one to fail. */
 static bool fails(enum call call)
 {
@@ -94,7 +204,9 @@ static bool fails(enum call call)
 		return false;
 	if (n > fault.nth && !fault.onwards)
 		return false;
-	if (fault.error == KILL)
+	if (fault.error > KILL)
+		kill_more();
+	if (fault.error >= KILL)
 		kill(getpid(), SIGKILL);
 	errno = fault.error;
 	return true;
