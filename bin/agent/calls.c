@@ -656,6 +656,9 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 	} else {
 		agent_trust_taint(r->trust, tool);
 	}
+	if (r->journal.replay)
+		ai_msg(AI_MSG_INFO, "step %zu: %s gave back %zu bytes", t->v[i].n,
+		       tool, text.len);
 	ai_buf_clear(&r->last_result);
 	ai_buf_add(&r->last_result, text.p, text.len);
 	if (i == t->n - 1)

@@ -9,6 +9,7 @@
 #include "mcp.h"
 
 #include "base/money.h"
+#include "base/msg.h"
 #include "base/sig.h"
 #include "base/utf8.h"
 
@@ -207,6 +208,9 @@ static int take(struct agent_run *r, struct ai_err *err)
 		return -1;
 	account(r, v);
 	r->journal.at++;
+	if (r->journal.replay)
+		ai_msg(AI_MSG_INFO, "step %zu: a reply of the model",
+		       r->journal.at);
 	error = ai_json_get(v, "error");
 	text = ai_json_get(v, "text");
 	calls = ai_json_get(v, "tool_calls");
