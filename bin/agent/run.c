@@ -38,19 +38,27 @@ static int64_t count(struct ai_value v, const char *path)
 	return ai_json_i64(ai_json_get(v, path), &n) < 0 || n < 0 ? 0 : n;
 }
 
+/* A step that is copied from another run has cost this one nothing: what the
+ * journal says holds. */
 static void account(struct agent_run *r, struct ai_value v)
 {
-	struct ai_value cost = ai_json_get(v, "cost_usd");
-	struct agent_step *s = &r->journal.v[r->journal.at];
-	struct ai_err err;
-
-	s->amount = 0;
-	if (cost.kind == AI_NUMBER)
-		ai_money_parse_up(cost.s, &s->amount, &err);
-	r->used.nano += s->amount;
+	r->used.nano += r->journal.v[r->journal.at].amount;
 	r->used.input += count(v, "usage.input");
 	r->used.output_tokens += count(v, "usage.output");
 	r->used.turns++;
+}
+
+static int64_t cost_of(const struct ai_buf *answer)
+{
+	struct ai_value v, cost;
+	int64_t nano = 0;
+	struct ai_err err;
+
+	if (ai_json_check(answer->p, answer->len, &v, &err) < 0)
+		return 0;
+	cost = ai_json_get(v, "cost_usd");
+	return cost.kind != AI_NUMBER ||
+		ai_money_parse_up(cost.s, &nano, &err) < 0 ? 0 : nano;
 }
 
 /* A reply that could not be used goes on as a word to the model. */
@@ -123,6 +131,7 @@ static int reply(struct agent_run *r, struct ai_err *err)
 	s = agent_journal_step(j, j->at + 1, AI_STEP_MODEL, err);
 	if (s != NULL) {
 		s->state = AI_STEP_DONE;
+		s->amount = rc < 0 ? 0 : cost_of(&answer);
 		rc = rc < 0 ? put_error(s, &why, err)
 			    : agent_step_set(&s->result, &answer, err);
 	}

@@ -33,6 +33,6 @@ book)
 	sqlite3 -bail -cmd '.timeout 5000' "$2" "BEGIN IMMEDIATE;
 		INSERT INTO entries VALUES('$3');
 		INSERT INTO ai_effects VALUES('$key', '$3 is booked');
-		COMMIT" && echo "$3 is booked"
+		COMMIT" && printf '%s is booked' "$3"
 	;;
 esac

@@ -10,6 +10,7 @@
 // and not 0.  With TRIAL only that one is made; who is killed where is the same
 // then, times are not.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { closeSync, copyFileSync, cpSync, existsSync, mkdirSync, openSync,
 	readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -65,8 +66,9 @@ const wal = (text) => call('wal', { text });
 const pay = (text) => call('pay', { file: 'paid', text });
 const write = (path, content) => call('write_file', { path, content });
 const patch = (path, old, text) => call('patch_file', { path, old, new: text });
-const turns = (...list) => [...list.map((calls) => ({ calls })),
-	{ text: 'It is done, and {{(a poem|stands|booked)}}.' }];
+const usage = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
+const turns = (...list) => [...list.map((calls) => ({ calls, usage })),
+	{ text: 'It is done, and {{(a poem|stands|booked)}}.', usage }];
 
 const tasks = {
 	pure: turns([look('poem'), look('list'), look('poem')],
@@ -262,6 +264,16 @@ function readLog() {
 	return lines.filter((l) => l.n && l.hash).map((l) => ({ ...l,
 		whole: ends.get(l.n) ?? false }));
 }
+
+// A file that is written once more is not new.
+const plain = (s) => s.replace(
+	/(wrote \d+ bytes); (the file is new|it replaced a file of \d+ bytes)/g, '$1');
+
+// What makes two requests the same: all that is said, where it is the same for
+// who was killed.
+const same = (l, flow) => flow.hashes === false || flow.loose
+	? `${l.task} ${l.turn}` : createHash('sha256')
+		.update(plain(JSON.stringify(l.body.messages))).digest('hex');
 const logEnd = () => existsSync('model/log') ? statSync('model/log').size : 0;
 
 // The ledger as a kill has left it, for when a request comes twice.
@@ -285,16 +297,17 @@ const kept = (dir) => JSON.parse(sql(`${dir}/ledger.db`, `SELECT
 	(SELECT count(*) FROM step s JOIN run r ON r.n=s.run WHERE r.status>=4
 		AND s.kind=1) AS n`))[0].n;
 
+let before = 0;
+
 // Requests that were asked more often than by who was not killed: cut off, or
 // answered and lost with ai-complete before it could keep them.
-function again(ref, flow, name) {
+function again(hashes, flow, name) {
 	const log = readLog(), left = new Map(), seen = new Map();
 	const found = { cut: 0, lost: 0 };
-	for (const h of ref.hashes)
+	for (const h of hashes)
 		left.set(h, (left.get(h) ?? 0) + 1);
 	log.forEach((l, i) => {
-		const hash = flow.hashes === false || flow.loose ? `${l.task} ${l.turn}`
-			: l.hash;
+		const hash = same(l, flow);
 		const prev = seen.get(hash);
 		seen.set(hash, i);
 		if (!left.has(hash))
@@ -310,10 +323,9 @@ function again(ref, flow, name) {
 		const killed = snapshots.filter((s) => s.asked > prev &&
 			s.asked <= i && (name === 'outer' || s.mode !== 'agent' &&
 			s.mode !== 'ai-agent:KILL'));
-		const distinct = (n) => new Set(log.slice(0, n).map((x) =>
-			flow.hashes === false || flow.loose ? `${x.task} ${x.turn}`
-				: x.hash)).size;
-		if (!killed.some((s) => kept(s.dir) < distinct(prev + 1)))
+		const distinct = new Set(log.slice(0, prev + 1).map((x) =>
+			same(x, flow))).size;
+		if (!killed.some((s) => kept(s.dir) - before < distinct))
 			throw new Error(`asked again for an answer that was there: ` +
 				`turn ${l.turn}`);
 		found.lost++;
@@ -359,6 +371,7 @@ function final(record, flow) {
 	for (const k of ['holds', 'budgets', 'batches', 'answers'])
 		if (l[k] !== 0)
 			throw new Error(`${l[k]} ${k} are left in the ledger`);
+	l.steps = plain(l.steps);
 	const { id, status, text, steps, turns: n, calls, limit } = record.run;
 	return { run: { id, status, text, steps, n, calls, limit,
 		...!(flow.loose || flow.hashes === false) && { cost: record.run.cost_usd,
@@ -414,12 +427,26 @@ async function toTheEnd(first, id, kill) {
 	throw new Error('it comes to no end');
 }
 
-async function flowOf(name, flow, kill) {
-	let record = await toTheEnd(begin(name, flow), 'r1', kill);
+// One command and what follows it, beside what it was asked who was not killed.
+async function phase(first, id, flow, name, kill, ref) {
+	from = logEnd();
+	snapshots = [];
+	before = kept('home/aiutils');
+	const record = await toTheEnd(first, id, kill);
+	const hashes = readLog().map((l) => same(l, flow));
+	return { record, hashes,
+		found: ref === null ? {} : again(ref, flow, name) };
+}
+
+async function flowOf(name, flow, kill, ref) {
+	const list = [await phase(begin(name, flow), 'r1', flow, name, kill,
+		ref && ref.hashes[0])];
 	if (flow.fork)
-		record = await toTheEnd(['fork', '--run', 'r2', `r1@${flow.fork}`],
-			'r2', kill);
-	return record;
+		list.push(await phase(['fork', '--run', 'r2', `r1@${flow.fork}`], 'r2',
+			flow, name, kill, ref && ref.hashes[1]));
+	return { record: list.at(-1).record, hashes: list.map((p) => p.hashes),
+		cut: list.reduce((n, p) => n + p.found.cut, 0),
+		lost: list.reduce((n, p) => n + p.found.lost, 0) };
 }
 
 async function reference(name, flow) {
@@ -434,14 +461,11 @@ async function reference(name, flow) {
 	ref.ms = 0;
 	for (let i = 0; i < 2; i++) {
 		setUp();
-		from = logEnd();
-		snapshots = [];
-		const before = performance.now();
-		const record = await flowOf(name, flow, () => null);
-		ref.ms = performance.now() - before;
-		ref.hashes = readLog().map((l) => flow.hashes === false || flow.loose
-			? `${l.task} ${l.turn}` : l.hash);
-		ref.final = final(record, flow);
+		const begun = performance.now();
+		const r = await flowOf(name, flow, () => null, null);
+		ref.ms = performance.now() - begun;
+		ref.hashes = r.hashes;
+		ref.final = final(r.record, flow);
 		if (ref.final.money[0] !== ref.final.money[1])
 			throw new Error(`${name}: steps cost ${ref.final.money[0]}, booked is ${ref.final.money[1]}`);
 	}
@@ -450,14 +474,11 @@ async function reference(name, flow) {
 
 async function trial(name, flow, ref) {
 	setUp();
-	from = logEnd();
-	snapshots = [];
 	trace = [];
 	const more = rand(10) < 3 ? 1 + rand(3) : 0;
-	const record = await flowOf(name, flow, (i) => i <= more
-		? plan(flow, ref) : null);
-	const found = again(ref, flow, name);
-	const end = final(record, flow);
+	const found = await flowOf(name, flow, (i) => i <= more
+		? plan(flow, ref) : null, ref);
+	const end = final(found.record, flow);
 	if (found.cut + found.lost === 0 && end.money[0] !== end.money[1])
 		throw new Error(`steps cost ${end.money[0]}, booked is ${end.money[1]}`);
 	end.money = ref.final.money;
