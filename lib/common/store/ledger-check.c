@@ -300,8 +300,23 @@ static const struct { const char *what, *sql; } questions[] = {
 	  " of it' FROM message m LEFT JOIN conversation c ON"
 	  " c.n=m.conversation WHERE c.n IS NULL GROUP BY m.conversation" },
 	{ "run",
-	  "SELECT id, 'its user is missing' FROM run WHERE person NOT IN"
-	  " ('', '*') AND person NOT IN (SELECT token FROM person)" },
+	  "SELECT n, 'the user of '||id||' is missing' FROM run WHERE"
+	  " person NOT IN ('', '*') AND person NOT IN"
+	  " (SELECT token FROM person)" },
+	{ "run",
+	  "SELECT n, 'the status of '||id||', '||status||', is none' FROM run"
+	  " WHERE status NOT BETWEEN 1 AND 6" },
+	{ "run",
+	  "SELECT r.n, 'a step of '||r.id||' is missing' FROM step s"
+	  " JOIN run r ON r.n=s.run GROUP BY r.n"
+	  " HAVING count(*)<>max(s.n) OR min(s.n)<>1" },
+	/* What is not there is NULL, or no text. */
+	{ "run",
+	  "SELECT r.n, 'step '||s.n||' of '||r.id||' is damaged' FROM step s"
+	  " JOIN run r ON r.n=s.run WHERE s.kind NOT BETWEEN 1 AND 2"
+	  " OR s.state NOT BETWEEN 1 AND 4"
+	  " OR (s.intent<>'' AND NOT json_valid(s.intent))"
+	  " OR (s.result<>'' AND NOT json_valid(s.result))" },
 	{ "run",
 	  "SELECT s.run, 'it is missing; '||count(*)||' steps are of it'"
 	  " FROM step s LEFT JOIN run r ON r.n=s.run WHERE r.n IS NULL"

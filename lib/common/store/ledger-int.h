@@ -360,6 +360,10 @@ int ledger_label(struct ai_ledger *l, const struct ai_labels *labels,
 int ledger_label_seal(struct ai_ledger *l, int64_t n, struct ai_err *err);
 /* 1: the seal is right, 0: it is not. */
 int ledger_label_check(struct ai_ledger *l, int64_t n, struct ai_err *err);
+/* Removes all runs of a person, within a transaction; *n grows by their
+ * number. */
+int ledger_forget_runs(struct ai_ledger *l, const char *token, int64_t *n,
+		       struct ai_err *err);
 /* The token that stands for a person's name, made if it is new. */
 int ledger_person(struct ai_ledger *l, char name[64], struct ai_err *err);
 /* The same, but nothing is made: 0: nobody knows the name. */

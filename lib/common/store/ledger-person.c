@@ -36,9 +36,6 @@ static int remove_all(struct ai_ledger *l, const char *token,
 		  &out->messages },
 		{ "DELETE FROM conversation WHERE person=?",
 		  &out->conversations },
-		{ "DELETE FROM step WHERE run IN"
-		  " (SELECT n FROM run WHERE person=?)", NULL },
-		{ "DELETE FROM run WHERE person=?", &out->runs },
 		{ "DELETE FROM answer WHERE person=?", &out->answers },
 		{ "DELETE FROM cache WHERE person=?", NULL },
 		{ "DELETE FROM entry WHERE account IN (SELECT n FROM account"
@@ -73,7 +70,8 @@ static int forget(struct ai_ledger *l, void *arg, struct ai_err *err)
 	f->known = rc > 0 && token[0] != '\0';
 	if (!f->known)
 		return 0;
-	return remove_all(l, token, f->out, err) < 0 ? -1 :
+	return ledger_forget_runs(l, token, &f->out->runs, err) < 0 ||
+		remove_all(l, token, f->out, err) < 0 ? -1 :
 		ledger_tell(l, &who, err, "forget", "t", "token", token);
 }
 

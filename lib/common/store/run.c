@@ -40,7 +40,7 @@ static int check_id(const char *id, struct ai_err *err)
 
 struct found {
 	int64_t n, cap, pid;
-	bool ended, is_root;
+	bool is_root;
 };
 
 /* 1: it is there. */
@@ -59,7 +59,6 @@ static int find(struct ai_ledger *l, const char *id, struct found *f,
 	if (rc > 0) {
 		f->n = sqlite3_column_int64(st, 0);
 		f->cap = sqlite3_column_int64(st, 1);
-		f->ended = has_ended(sqlite3_column_int(st, 2));
 		f->is_root = sqlite3_column_int(st, 3) != 0;
 		f->pid = ledger_living(st, 4, &o);
 		if (o.pid == l->owner.pid && o.start == l->owner.start &&
@@ -145,21 +144,20 @@ static int insert(struct ai_ledger *l, struct make *m, struct ai_err *err)
 static int make(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	struct make *m = arg;
-	struct found f;
+	struct found f, from;
 	int rc = find(l, m->r->id, &f, err);
 
 	m->there = rc > 0;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
+	if (m->from != NULL && (rc = find(l, m->from, &from, err)) <= 0)
+		return rc < 0 ? -1 : ai_err_set(err, AI_E_USAGE, "there is no "
+						"run '%.80s'", m->from);
 	if (insert(l, m, err) < 0)
 		return -1;
-	if (m->from == NULL)
-		return 0;
-	if (find(l, m->from, &f, err) <= 0)
-		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'",
-				  m->from);
-	return LEDGER_RUN(l, SQL_COPY_STEPS, err, "iii", m->run->n, f.n,
-			  m->before);
+	return m->from == NULL ? 0 :
+		LEDGER_RUN(l, SQL_COPY_STEPS, err, "iii", m->run->n, from.n,
+			   m->before);
 }
 
 int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
@@ -196,6 +194,7 @@ static int take(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	struct take *t = arg;
 	struct found f;
+	int64_t had;
 
 	if (find_free(l, t->id, &f, err) < 0 ||
 	    own(l, f.n, &l->owner, err) < 0)
@@ -205,9 +204,11 @@ static int take(struct ai_ledger *l, void *arg, struct ai_err *err)
 	if (t->cap != INT64_MAX && t->cap != f.cap &&
 	    LEDGER_RUN(l, SQL_SET_CAP, err, "ii", f.n, t->cap) < 0)
 		return -1;
+	had = f.cap;
 	if (t->cap != INT64_MAX)
 		f.cap = t->cap;
-	return f.cap < 0 || !f.is_root ? 0 : set_cap(l, t->id, f.cap, err);
+	return !f.is_root || (f.cap < 0 && had < 0) ? 0 :
+		set_cap(l, t->id, f.cap, err);
 }
 
 int ai_run_take(struct ai_ledger *l, const char *id, int64_t cap,
@@ -366,19 +367,24 @@ int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,
 				  "waits for a decision", id);
 }
 
+static int remove_one(struct ai_ledger *l, const char *id,
+		      const struct found *f, struct ai_err *err)
+{
+	/* One that had ended may have been taken again. */
+	if (f->is_root && f->cap >= 0 && set_cap(l, id, -1, err) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f->n) < 0 ||
+		LEDGER_RUN(l, SQL_REMOVE_RUN, err, "i", f->n) < 0 ? -1 :
+		forget_answers(l, id, err);
+}
+
 static int remove_it(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	struct decide *d = arg;
 	struct found f;
 
-	if (find_free(l, d->id, &f, err) < 0)
-		return -1;
-	if (!f.ended && f.is_root && f.cap >= 0 &&
-	    set_cap(l, d->id, -1, err) < 0)
-		return -1;
-	return LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f.n) < 0 ||
-		LEDGER_RUN(l, SQL_REMOVE_RUN, err, "i", f.n) < 0 ? -1 :
-		forget_answers(l, d->id, err);
+	return find_free(l, d->id, &f, err) < 0 ? -1 :
+		remove_one(l, d->id, &f, err);
 }
 
 int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err)
@@ -386,6 +392,37 @@ int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err)
 	struct decide d = { .id = id };
 
 	return ledger_alone(l, true, remove_it, &d, err);
+}
+
+/* 1: there is one of this person. */
+static int find_of(struct ai_ledger *l, const char *token, char id[AI_RUN_ID],
+		   struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = ai_db_bind(&l->db, &st, "SELECT id FROM run WHERE person=?"
+			    " LIMIT 1", err, "t", ai_span_of(token));
+
+	if (rc == 0)
+		rc = ai_db_step(&l->db, st, err);
+	if (rc > 0)
+		ledger_copy_column(id, AI_RUN_ID, st, 0);
+	ai_db_finish(&st);
+	return rc;
+}
+
+int ledger_forget_runs(struct ai_ledger *l, const char *token, int64_t *n,
+		       struct ai_err *err)
+{
+	char id[AI_RUN_ID];
+	struct found f;
+	int rc;
+
+	while ((rc = find_of(l, token, id, err)) > 0) {
+		if (find(l, id, &f, err) < 0 || remove_one(l, id, &f, err) < 0)
+			return -1;
+		(*n)++;
+	}
+	return rc;
 }
 
 /* ---- reading --------------------------------------------------------------------- */

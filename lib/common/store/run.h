@@ -136,7 +136,8 @@ int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,
 int ai_run_fork(struct ai_ledger *l, const struct ai_run_new *r,
 		const char *from, int64_t n, struct ai_run *run,
 		struct ai_err *err);
-/* Forgets it. 1: it was there. AI_E_TRY_LATER: somebody works on it. */
+/* Forgets it. AI_E_TRY_LATER: somebody works on it. AI_E_USAGE: there is
+ * none. */
 int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err);
 
 /* The batch that the model's co-process keeps its answers under. */
