@@ -119,6 +119,7 @@ struct agent_asked {
 	struct agent_call call; /* call.tool NULL: it is refused */
 	struct ai_buf args;     /* checked; owns call.args */
 	bool runs;
+	bool covered;           /* see agent_trust_covers() */
 };
 
 /* ---- run.c ------------------------------------------------------------------ */
@@ -193,8 +194,18 @@ int agent_trust_new(struct agent_trust **t, struct ai_err *err);
 void agent_trust_free(struct agent_trust *t);
 /* What its words name may be the target of an effect. */
 void agent_trust_add(struct agent_trust *t, struct ai_span text);
-/* From now on the run is tainted. */
+/* From now on the run is tainted: by a result of this tool. */
 void agent_trust_taint(struct agent_trust *t, const char *by);
+/* The same, by what a server says of this tool of it. */
+void agent_trust_hear(struct agent_trust *t, const char *tool);
+/* The tool that has tainted it; NULL: none. */
+const char *agent_trust_by(const struct agent_trust *t);
+/* All that is trusted; of t. */
+struct ai_span agent_trust_text(const struct agent_trust *t);
+/* Whether a trusted tool's result is as trusted as it: in a tainted run only if
+ * all that it was asked with is. */
+bool agent_trust_covers(const struct agent_trust *t,
+			const struct agent_tool *tool, struct ai_span args);
 /* Whether a call may go on without asking; else why gets the reason. */
 bool agent_trust_allows(const struct agent_trust *t,
 			const struct agent_tool *tool, struct ai_span args,

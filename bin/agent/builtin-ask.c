@@ -174,5 +174,5 @@ const struct agent_builtin agent_builtin_ask_user = {
 		"\"maxLength\":2000}},"
 		"\"required\":[\"question\"],\"additionalProperties\":false}",
 	.kind = &ask_kind, .effect = AGENT_PURE, .trusted = true,
-	.serial = true, .timeout_s = TIMEOUT_S, .max_output = 16384,
+	.person = true, .serial = true, .timeout_s = TIMEOUT_S, .max_output = 16384,
 };

@@ -37,7 +37,7 @@ struct agent_builtin {
 	const char *name, *description, *parameters;
 	const struct agent_tool_kind *kind;
 	enum agent_effect effect;
-	bool writes, sends, trusted, serial;
+	bool writes, sends, trusted, person, serial;
 	const char *const *targets;
 	double timeout_s;
 	int64_t max_output;

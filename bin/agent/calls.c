@@ -650,8 +650,7 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 	r->used.output += (int64_t)text.len;
 	tool = t->v[i].call.tool != NULL ? t->v[i].call.tool->name : "a tool";
 	if (ai_json_true(ai_json_get(v, "trusted"))) {
-		if (t->v[i].call.tool != NULL && !ai_json_true(
-			    ai_json_get(v, "failed")))
+		if (t->v[i].covered && !ai_json_true(ai_json_get(v, "failed")))
 			agent_trust_add(r->trust, text_of(&text));
 	} else {
 		agent_trust_taint(r->trust, tool);
@@ -675,8 +674,21 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 	return 0;
 }
 
+/* A tool that gives back what it was given, as a calculator does, must not make
+ * the word of a text from elsewhere a trusted one; a person's answer is theirs,
+ * whatever was asked. */
+static bool is_covered(const struct turn *t, const struct agent_asked *a)
+{
+	return a->call.tool != NULL && (a->call.tool->person ||
+		agent_trust_covers(t->r->trust, a->call.tool,
+				   text_of(&a->args)));
+}
+
 static int append_all(struct turn *t, size_t times, struct ai_err *err)
 {
+	/* As it was when the model asked. */
+	for (size_t i = 0; i < t->n; i++)
+		t->v[i].covered = is_covered(t, &t->v[i]);
 	for (size_t i = 0; i < t->n; i++)
 		if (append(t, i, times, err) < 0)
 			return -1;

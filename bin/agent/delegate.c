@@ -97,11 +97,48 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 				  (long long)agent.depth + 1) < 0 ? -1 : 0;
 }
 
+/*
+ * The record of the task.  What a tainted run tells another to do may be the
+ * words of a text that it has read: the other is tainted from the start, and
+ * may choose the targets that we may.
+ */
+static int put_task(const struct agent_call *c, struct ai_buf *b,
+		    struct ai_err *err)
+{
+	const struct agent_run *r = *(struct agent_run *const *)c->tool->of;
+	const char *by = agent_trust_by(r->trust);
+	struct ai_span trusted = agent_trust_text(r->trust);
+	struct ai_value v, key, val;
+	struct ai_json_iter it;
+
+	if (ai_json_check(c->args.p, c->args.n, &v, err) < 0)
+		return -1;
+	ai_put_open(b, '{');
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &val)) {
+		ai_put_value(b, key);
+		ai_buf_chr(b, ':');
+		ai_put_value(b, val);
+	}
+	if (by != NULL) {
+		ai_put_key(b, "taint");
+		ai_put_open(b, '{');
+		ai_put_key(b, "by");
+		ai_put_cstr(b, by);
+		ai_put_key(b, "trusted");
+		ai_put_str(b, trusted.p, trusted.n);
+		ai_put_close(b, '}');
+	}
+	ai_put_close(b, '}');
+	return ai_buf_check(b, "the task", err);
+}
+
 static int begin(struct agent_call *c, struct ai_err *err)
 {
+	struct ai_buf task = AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct agent_strings argv = { NULL, 0, 0 };
 	struct agent_child_spec s = { .name = "delegate", .hold = c->hold,
-		.input = c->args, .max_out = AGENT_TEXT_MAX,
+		.max_out = AGENT_TEXT_MAX,
 		.max_err = 4096, .timeout_s = 0 };
 	char cwd[4096];
 	int rc;
@@ -111,14 +148,16 @@ static int begin(struct agent_call *c, struct ai_err *err)
 	c->state = calloc(1, sizeof(struct agent_child));
 	if (c->state == NULL)
 		return ai_err_nomem(err);
-	rc = put_argv(c, &argv, err);
+	rc = put_task(c, &task, err) < 0 ? -1 : put_argv(c, &argv, err);
 	if (rc == 0) {
+		s.input = (struct ai_span){ ai_buf_cstr(&task), task.len };
 		s.argv = agent_strings_list(&argv);
 		s.env = (const char *const *)environ;
 		s.dir = cwd;
 		rc = agent_child_start(c->state, &s, err);
 	}
 	agent_strings_release(&argv);
+	ai_buf_release(&task);
 	if (rc < 0) {
 		free(c->state);
 		c->state = NULL;

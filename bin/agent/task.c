@@ -28,6 +28,28 @@ static void say(struct agent_run *r, const char *role, const struct ai_buf *text
 	ai_put_close(b, '}');
 }
 
+/* The task may be the word of what another run has read: its record says so, and
+ * what is trusted instead (see delegate.c). Whether the task itself is. */
+static bool is_trusted(struct agent_run *r, const struct ai_rec *rec)
+{
+	struct ai_value by = ai_rec_get(rec, "taint.by"),
+			trusted = ai_rec_get(rec, "taint.trusted");
+	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX);
+
+	if (ai_rec_get(rec, "taint").kind != AI_OBJECT)
+		return true;
+	if (by.kind == AI_STRING)
+		ai_json_text(by, &b);
+	agent_trust_taint(r->trust, b.len > 0 ? ai_buf_cstr(&b) : "another "
+			  "run");
+	ai_buf_clear(&b);
+	if (trusted.kind == AI_STRING)
+		ai_json_text(trusted, &b);
+	agent_trust_add(r->trust, (struct ai_span){ ai_buf_cstr(&b), b.len });
+	ai_buf_release(&b);
+	return false;
+}
+
 /* The texts of a content: a string, or the texts of its parts. */
 static void trust_content(struct agent_run *r, struct ai_value content)
 {
@@ -49,7 +71,7 @@ static void trust_content(struct agent_run *r, struct ai_value content)
 
 /* A conversation that goes on: what its person has said is trusted. */
 static int take_messages(struct agent_run *r, struct ai_value list,
-			 struct ai_err *err)
+			 bool trusted, struct ai_err *err)
 {
 	struct ai_json_iter it;
 	struct ai_value m, role;
@@ -65,17 +87,19 @@ static int take_messages(struct agent_run *r, struct ai_value list,
 		role = ai_json_get(m, "role");
 		if (ai_json_is(role, AI_SPAN("user")) ||
 		    ai_json_is(role, AI_SPAN("system")) ||
-		    ai_json_is(role, AI_SPAN("developer")))
-			trust_content(r, ai_json_get(m, "content"));
-		else if (!ai_json_is(role, AI_SPAN("assistant")))
+		    ai_json_is(role, AI_SPAN("developer"))) {
+			if (trusted)
+				trust_content(r, ai_json_get(m, "content"));
+		} else if (!ai_json_is(role, AI_SPAN("assistant"))) {
 			agent_trust_taint(r->trust, "messages");
+		}
 		ai_put_raw(&r->messages, m.s.p, m.s.n);
 	}
 	return n > 0 ? 0 : ai_err_set(err, AI_E_RECORD, "messages is empty");
 }
 
 static int take_text(struct agent_run *r, const struct ai_rec *rec,
-		     const char *path, struct ai_err *err)
+		     const char *path, bool trusted, struct ai_err *err)
 {
 	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
 	int rc = ai_rec_text(rec, path, &text, err);
@@ -83,7 +107,9 @@ static int take_text(struct agent_run *r, const struct ai_rec *rec,
 	if (rc == 0 && text.len == 0)
 		rc = ai_err_set(err, AI_E_RECORD, "the task is empty");
 	if (rc == 0) {
-		agent_trust_add(r->trust, (struct ai_span){ text.p, text.len });
+		if (trusted)
+			agent_trust_add(r->trust, (struct ai_span){ text.p,
+								    text.len });
 		say(r, "user", &text);
 	}
 	ai_buf_release(&text);
@@ -98,6 +124,7 @@ int agent_task_begin(struct agent_run *r, const struct ai_rec *rec,
 	const char *path = ai_start_given(&ai_loop.path) ? ai_loop.path
 		: ai_rec_first(rec, paths);
 	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	bool trusted = is_trusted(r, rec);
 	struct ai_value v;
 
 	ai_buf_add(&text, system->p, system->len);
@@ -117,8 +144,8 @@ int agent_task_begin(struct agent_run *r, const struct ai_rec *rec,
 				  "member task, text or messages");
 	v = ai_rec_get(rec, path);
 	if (v.kind == AI_ARRAY)
-		return take_messages(r, v, err);
-	return take_text(r, rec, path, err);
+		return take_messages(r, v, trusted, err);
+	return take_text(r, rec, path, trusted, err);
 }
 
 /* ---- the member `run` --------------------------------------------------------------- */

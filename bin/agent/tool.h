@@ -73,6 +73,7 @@ struct agent_tool {
 	bool sends;     /* what it is given leaves the machine: taint guards its
 			 * targets, too */
 	bool trusted;   /* its results do not taint */
+	bool person;    /* they are what a person says */
 	/* Arguments that say where an effect goes; NULL ends; writes and none
 	 * named: all of them do. */
 	const char *const *targets;
