@@ -175,8 +175,8 @@ int64_t agent_journal_spent_ms(const struct agent_journal *j);
 int agent_model_ask(struct agent_run *r, bool may_call, struct ai_buf *answer,
 		    struct ai_err *err);
 void agent_model_free(struct agent_model *m);
-/* Whether the task leaves the model this tool. */
-bool agent_is_offered(const struct agent_run *r, const char *name);
+/* Whether the task leaves the model this tool, and ai-guard does. */
+bool agent_is_offered(const struct agent_run *r, const struct agent_tool *tool);
 
 /* ---- guard.c ---------------------------------------------------------------- */
 
@@ -184,6 +184,10 @@ bool agent_is_offered(const struct agent_run *r, const char *name);
  * marked; flag: what ai-guard found ("flag", "redact", "block"), or "". */
 int agent_guard_text(struct agent_run *r, struct ai_span text,
 		     struct ai_buf *seen, char flag[16], struct ai_err *err);
+/* Looks, once, at what servers say of their tools, before the model does: one
+ * that has orders in it is withheld, with a warning.  What is offered taints
+ * the run. */
+int agent_guard_tools(struct agent_run *r, struct ai_err *err);
 /* What the model must know to read marked texts, appended to a prompt. */
 void agent_guard_rules(const struct agent_run *r, struct ai_buf *out);
 void agent_guard_free(struct agent_guard *g);

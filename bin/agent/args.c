@@ -24,6 +24,32 @@ void agent_json_compact(struct ai_value v, struct ai_buf *out)
 	}
 }
 
+static void put_strings(struct ai_value v, struct ai_buf *out)
+{
+	struct ai_json_iter it;
+	struct ai_value key, inner;
+
+	if (v.kind == AI_STRING) {
+		ai_json_text(v, out);
+		ai_buf_chr(out, '\n');
+	}
+	if (v.kind != AI_ARRAY && v.kind != AI_OBJECT)
+		return;
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &inner)) {
+		put_strings(key, out);
+		put_strings(inner, out);
+	}
+}
+
+void agent_json_strings(struct ai_span json, struct ai_buf *out)
+{
+	struct ai_value v;
+
+	if (ai_json_check(json.p, json.n, &v, NULL) == 0)
+		put_strings(v, out);
+}
+
 static struct ai_span trim(struct ai_span s)
 {
 	while (s.n > 0 && is_blank(s.p[0]))

@@ -22,4 +22,7 @@ int agent_args_check(const struct agent_tool *tool, struct ai_span args,
 /* The same value without blanks. */
 void agent_json_compact(struct ai_value v, struct ai_buf *out);
 
+/* All strings of a value, names too, a line each. */
+void agent_json_strings(struct ai_span json, struct ai_buf *out);
+
 #endif

@@ -242,7 +242,7 @@ static void say_unknown(const struct agent_run *r, const char *name,
 
 	ai_buf_fmt(why, "There is no tool '%.100s'.", name);
 	for (i = 0; i < r->tools->n && why->len < 1500; i++)
-		if (agent_is_offered(r, r->tools->v[i].name))
+		if (agent_is_offered(r, &r->tools->v[i]))
 			ai_buf_fmt(why, "%s%s", n++ == 0 ? " There are: "
 				   : ", ", r->tools->v[i].name);
 }
@@ -259,7 +259,7 @@ static int find_tool(struct turn *t, size_t i, struct ai_value call,
 
 	ai_json_text(ai_json_get(call, "function.name"), &name);
 	a->call.tool = agent_tools_find(t->r->tools, text_of(&name));
-	if (a->call.tool != NULL && !agent_is_offered(t->r, a->call.tool->name))
+	if (a->call.tool != NULL && !agent_is_offered(t->r, a->call.tool))
 		a->call.tool = NULL;
 	if (args.kind == AI_STRING)
 		ai_json_text(args, &text);
@@ -483,7 +483,10 @@ static int begin(struct turn *t, size_t from, size_t to, struct ai_err *err)
 		if (a->call.tool->kind->begin(&a->call, &why) < 0) {
 			ai_buf_clear(&a->call.text);
 			ai_buf_str(&a->call.text, why.msg);
-			if (refuse(t, i, why.msg, err) < 0)
+			a->call.failed = true;
+			/* It may quote what a server has said last. */
+			if ((agent_mcp_is(a->call.tool) ? take_text(t, i, err)
+			     : refuse(t, i, why.msg, err)) < 0)
 				return -1;
 		} else if (a->call.tool->kind->turn == NULL) {
 			if (take_result(t, i, err) < 0)

@@ -2,6 +2,9 @@
  * in them, and one that marks them as what they are. */
 #include "agent.h"
 
+#include "args.h"
+
+#include "base/msg.h"
 #include "base/proc.h"
 #include "model/paid.h"
 #include "record/rec.h"
@@ -148,6 +151,63 @@ int agent_guard_text(struct agent_run *r, struct ai_span text,
 	}
 	ai_buf_release(&now);
 	return rc;
+}
+
+static bool has_orders(const struct ai_rec *rec)
+{
+	struct ai_buf warning = AI_BUF_INIT(1 << 10);
+	bool found;
+
+	put_warning(rec, &warning);
+	found = warning.len > 0;
+	ai_buf_release(&warning);
+	return found;
+}
+
+/* 1: it is to be withheld. */
+static int look_at(struct agent_run *r, const struct agent_tool *tool,
+		   struct ai_err *err)
+{
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
+	struct ai_rec rec;
+	int rc = start(r, err);
+
+	ai_buf_fmt(&text, "%s\n", tool->description);
+	agent_json_strings(tool->parameters, &text);
+	if (rc == 0 && (rc = ai_buf_check(&text, "a tool", err)) == 0) {
+		ai_rec_init(&rec);
+		rc = pass(r->guard, &r->guard->check, &text, &rec, err);
+		if (rc == 0)
+			rc = has_orders(&rec);
+		ai_rec_release(&rec);
+	}
+	ai_buf_release(&text);
+	return rc;
+}
+
+int agent_guard_tools(struct agent_run *r, struct ai_err *err)
+{
+	for (size_t i = 0; i < r->tools->n; i++) {
+		struct agent_tool *tool = &r->tools->v[i];
+		int rc = 0;
+
+		if (!tool->hearsay || !agent_is_offered(r, tool))
+			continue;
+		if (agent.guard && !tool->looked) {
+			rc = look_at(r, tool, err);
+			if (rc < 0)
+				return -1;
+			tool->looked = true;
+			tool->withheld = rc > 0;
+		}
+		if (rc > 0)
+			ai_msg(AI_MSG_WARN, "the tool '%s' is withheld from "
+			       "the model: ai-guard has found orders in what "
+			       "its server says of it", tool->name);
+		else
+			agent_trust_hear(r->trust, tool->name);
+	}
+	return 0;
 }
 
 void agent_guard_rules(const struct agent_run *r, struct ai_buf *out)

@@ -354,6 +354,7 @@ static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
 		hear_hints(&t, ai_json_member(v, AI_SPAN("annotations")));
 	if (rule != NULL)
 		obey_rule(&t, rule, e);
+	t.hearsay = !e->trust_annotations && !t.trusted;
 	make_name(k->tools, e->name, ai_buf_cstr(&k->name), name);
 	snprintf(where, sizeof where, "%s", name);
 	return agent_tools_add(k->tools, &t, where, err);

@@ -136,16 +136,16 @@ static int start(struct agent_run *r, struct ai_err *err)
 
 /* ---- asking ---------------------------------------------------------------------- */
 
-bool agent_is_offered(const struct agent_run *r, const char *name)
+bool agent_is_offered(const struct agent_run *r, const struct agent_tool *tool)
 {
 	struct ai_json_iter it;
 	struct ai_value v;
 
-	if (r->offered.kind != AI_ARRAY)
-		return true;
+	if (r->offered.kind != AI_ARRAY || tool->withheld)
+		return !tool->withheld;
 	ai_json_iter_init(&it, r->offered);
 	while (ai_json_next(&it, NULL, &v))
-		if (ai_json_is(v, ai_span_of(name)))
+		if (ai_json_is(v, ai_span_of(tool->name)))
 			return true;
 	return false;
 }
@@ -157,7 +157,7 @@ static void put_tools(const struct agent_run *r, struct ai_buf *b)
 	for (i = 0; i < r->tools->n; i++) {
 		const struct agent_tool *t = &r->tools->v[i];
 
-		if (!agent_is_offered(r, t->name))
+		if (!agent_is_offered(r, t))
 			continue;
 		if (n++ == 0) {
 			ai_put_key(b, "tools");

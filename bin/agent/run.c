@@ -260,6 +260,8 @@ static int turn(struct agent_run *r, struct ai_err *err)
 		    agent_mcp_refresh(r->mcp, r->tools, err) < 0)
 			return -1;
 	}
+	if (!j->replay && agent_guard_tools(r, err) < 0)
+		return -1;
 	rc = reply(r, err);
 	if (rc <= 0)
 		return rc;

@@ -77,6 +77,10 @@ struct agent_tool {
 	/* Arguments that say where an effect goes; NULL ends; writes and none
 	 * named: all of them do. */
 	const char *const *targets;
+	bool hearsay;   /* what it is said to be is said by somebody else: the
+			 * run that offers it is tainted, and ai-guard looks */
+	bool looked;    /* ... has looked */
+	bool withheld;  /* ... has found orders: no model sees it */
 	bool serial;    /* calls of it do not run beside other calls */
 	double timeout_s;
 	int64_t max_output; /* bytes of a result; what is longer is cut and
