@@ -1,6 +1,7 @@
 /* filter.c: records as tasks. */
 #include "worker.h"
 
+#include "base/sig.h"
 #include "record/loop.h"
 
 #include <stdlib.h>
@@ -41,8 +42,13 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct agent_worker *w = state;
 	struct ai_err why = { .code = AI_E_NONE };
-	int rc = agent_worker_tools(w, err);
+	int rc = 0;
 
+	if (ai_sig_asked() != AI_SIG_NO)
+		rc = ai_err_set(err, AI_E_TRY_LATER, "it was not begun: %s came "
+				"before", ai_sig_name());
+	if (rc == 0)
+		rc = agent_worker_tools(w, err);
 	if (rc == 0)
 		rc = agent_worker_task(w, rec, &text, &why, err);
 	if (rc == 0)
@@ -57,7 +63,7 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 int agent_filter(int argc, char **argv, struct ai_err *err)
 {
 	static const struct ai_filter filter = {
-		.eager = true, .each = each, .words = "task",
+		.eager = true, .signals = true, .each = each, .words = "task",
 		.open = open_worker, .close = close_worker,
 	};
 

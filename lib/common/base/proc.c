@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/sig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -478,6 +479,9 @@ static int exchange(struct ai_proc *p, bool want_out, double deadline,
 	int rc = poll(pfd, 2, left_ms(deadline));
 
 	*writable = false;
+	if (ai_sig_asked() == AI_SIG_NOW)
+		return ai_err_set(err, AI_E_TRY_LATER, "%s: '%s' was not waited "
+				  "for", ai_sig_name(), p->name);
 	if (rc < 0 && errno != EINTR)
 		return ai_err_sys(err, AI_E_OS, errno, "cannot wait for '%s'",
 				  p->name);

@@ -348,6 +348,19 @@ struct job *ai_loop_filling(struct loop *l, struct ai_err *err)
 	return l->filling;
 }
 
+/* Waits until there is something to read; 1: a signal came before. */
+static int await_input(struct loop *l, int fd)
+{
+	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
+				 { .fd = ai_sig_fd(), .events = POLLIN } };
+
+	while (ai_sig_asked() == AI_SIG_NO && poll(pfd, 2, -1) < 0 &&
+	       errno == EINTR)
+		;
+	l->stop = ai_sig_asked();
+	return l->stop != AI_SIG_NO;
+}
+
 int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 {
 	struct loop *l = loop;
@@ -356,6 +369,8 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 	bool threads = l->n_threads > 0;
 	int rc;
 
+	if (l->filter->signals && (l->stop = ai_sig_asked()) != AI_SIG_NO)
+		return -1;
 	if (poll(pfd, 1, 0) != 0) /* something to read, or its end */
 		return l->filter->begin != NULL && ai_tasks_stopped(l)
 			? -1 : 0;
@@ -368,7 +383,7 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 	l->waiting = true;
 	rc = ai_writer_flush(&l->writer, err);
 	pthread_mutex_unlock(&l->lock);
-	if (rc < 0)
+	if (rc < 0 || (l->filter->signals && await_input(l, fd)))
 		return -1;
 	if (threads)
 		while (poll(pfd, 2, -1) < 0 && errno == EINTR)
@@ -497,9 +512,9 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 	l.writer.before = f->before_write;
 	if (f->begin != NULL && !l.interactive)
 		begin_progress(&l, argc == 0);
-	if (f->begin != NULL)
+	if (f->begin != NULL || f->signals)
 		rc = ai_sig_catch(err);
-	else if (ai_loop.jobs > 1)
+	if (rc == 0 && f->begin == NULL && ai_loop.jobs > 1)
 		rc = start_threads(&l, err);
 	if (rc == 0)
 		rc = ai_intake(&l, argc, argv, err);

@@ -97,6 +97,9 @@ struct ai_filter {
 	/* Whether each job's output is written out at once: for programs whose
 	 * every record takes seconds, or money. */
 	bool eager;
+	/* Whether each() heeds signals (base/sig.h) itself: they are caught, and
+	 * once one was nothing more is read. */
+	bool signals;
 	/* Whether records of documents without passages come to the callbacks
 	 * too; else they pass through, as error records do. */
 	bool empty;
