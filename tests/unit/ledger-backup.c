@@ -64,10 +64,14 @@ static void test_backup(void)
 	ai_ledger_close(l);
 }
 
+#define TEXT(n) #n
+#define TEXT_OF(n) TEXT(n)
+
 static void test_backup_refused(void)
 {
 	struct ai_ledger *l = open_new();
-	static const char *const tails[] = { "", "-wal", "-shm", "-queue4" };
+	static const char *const tails[] = { "", "-wal", "-shm",
+					     "-queue" TEXT_OF(LEDGER_VERSION) };
 	struct ai_err err;
 	struct stat a, b;
 	size_t i;

@@ -810,7 +810,8 @@ static void test_damage(void)
 
 int main(int argc, char **argv)
 {
-	const char *lives = getenv("AI_TEST_LIVES");
+	/* As an argument would be. */
+	char *lives[] = { getenv("AI_TEST_LIVES") };
 
 	if (mkdtemp(folder) == NULL)
 		return 1;
@@ -824,7 +825,8 @@ int main(int argc, char **argv)
 	test_text();
 	test_damage();
 	test_histories((uint64_t)number(argc, argv, 1, 1),
-		       number(argc, argv, 2, lives != NULL ? atoi(lives) : 400));
+		       number(argc, argv, 2, number(lives[0] != NULL, lives, 0,
+						    400)));
 	remove_folder(folder);
 	return done();
 }
