@@ -57,7 +57,7 @@ teardown_file() {
 setup() {
 	ai_setup
 	: >"$STUB/log"
-	ask=(ai-agent -m openai/m --base-url "$STUB_URL" --price 1,2
+	ask=(ai-agent -m openai/m --base-url "$STUB_URL" --price "1,2"
 		--max-tokens 50
 		--approve never --no-guard --mark off)
 }
