@@ -1,4 +1,5 @@
 /* again.c: runs that are gone on with. */
+#include "strlist.h"
 #include "worker.h"
 
 #include "base/msg.h"
@@ -18,26 +19,27 @@
 
 /* ---- how it was begun -------------------------------------------------------------- */
 
+/* What options point to lives as long as the program. */
+static struct agent_strings restored;
+
 /* A flag that was given then, unless it is given now. */
 static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
 {
 	struct ai_buf name = AI_BUF_INIT(100), value = AI_BUF_INIT(1 << 20);
-	char *text;
 	int i, rc = 0;
 
 	ai_json_text(ai_json_get(flag, "0"), &name);
 	ai_json_text(ai_json_get(flag, "1"), &value);
 	i = ai_opts_find(&ai_start_opts, (struct ai_span){
 			 ai_buf_cstr(&name), name.len });
-	text = ai_span_dup((struct ai_span){ ai_buf_cstr(&value), value.len });
-	if (text == NULL) {
-		rc = ai_err_nomem(err);
-	} else if (i >= 0 && !given[i] && strcmp(ai_buf_cstr(&name), "run") != 0) {
-		rc = ai_opts_set(&ai_start_opts, (size_t)i, AI_SOURCE_FLAG,
-				 text, ai_buf_cstr(&name), err);
-		text = NULL; /* the option's now */
+	if (i >= 0 && !given[i] && strcmp(ai_buf_cstr(&name), "run") != 0) {
+		rc = agent_strings_take(&restored, &value, err);
+		if (rc == 0)
+			rc = ai_opts_set(&ai_start_opts, (size_t)i,
+					 AI_SOURCE_FLAG,
+					 restored.v[restored.n - 1],
+					 ai_buf_cstr(&name), err);
 	}
-	free(text);
 	ai_buf_release(&name);
 	ai_buf_release(&value);
 	return rc;

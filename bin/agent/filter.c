@@ -12,8 +12,13 @@ static int open_worker(void **state, struct ai_err *err)
 
 	if (w == NULL)
 		return ai_err_nomem(err);
+	if (agent_worker_init(w, err) < 0) {
+		agent_worker_release(w);
+		free(w);
+		return -1;
+	}
 	*state = w;
-	return agent_worker_init(w, err);
+	return 0;
 }
 
 static void close_worker(void *state)
