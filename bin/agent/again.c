@@ -21,6 +21,14 @@
 
 /* What options point to lives as long as the program. */
 static struct agent_strings restored;
+/* What is not restored: the name is known, the ledger is the one that the run
+ * was found in, and its limits and what the model is told stand in the setup. */
+static bool is_known(const char *name)
+{
+	return strcmp(name, "run") == 0 || strcmp(name, "ledger") == 0 ||
+		strcmp(name, "limit") == 0 || strcmp(name, "system") == 0 ||
+		strcmp(name, "system-file") == 0;
+}
 
 /* A flag that was given then, unless it is given now. */
 static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
@@ -32,7 +40,7 @@ static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
 	ai_json_text(ai_json_get(flag, "1"), &value);
 	i = ai_opts_find(&ai_start_opts, (struct ai_span){
 			 ai_buf_cstr(&name), name.len });
-	if (i >= 0 && !given[i] && strcmp(ai_buf_cstr(&name), "run") != 0) {
+	if (i >= 0 && !given[i] && !is_known(ai_buf_cstr(&name))) {
 		rc = agent_strings_take(&restored, &value, err);
 		if (rc == 0)
 			rc = ai_opts_set(&ai_start_opts, (size_t)i,

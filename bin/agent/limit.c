@@ -112,13 +112,18 @@ static int complain(int rc, const char *where, const char *name,
 int agent_limits_init(struct agent_limits *l, const struct ai_opt_list *given,
 		      struct ai_err *err)
 {
-	char name[80];
-	size_t i;
-
 	memset(l, 0, sizeof(*l));
-	for (i = 0; i < AGENT_LIMITS; i++)
+	for (size_t i = 0; i < AGENT_LIMITS; i++)
 		parse((int)i, ai_span_of(initial[i]), &l->v[i]);
-	for (i = 0; i < given->n; i++) {
+	return agent_limits_set(l, given, err);
+}
+
+int agent_limits_set(struct agent_limits *l, const struct ai_opt_list *given,
+		     struct ai_err *err)
+{
+	char name[80];
+
+	for (size_t i = 0; i < given->n; i++) {
 		const char *eq = strchr(given->v[i], '=');
 		int rc;
 

@@ -51,6 +51,9 @@ const char *agent_limit_name(enum agent_limit l);
 /* The built-in ones, and what --limit or the configuration says. */
 int agent_limits_init(struct agent_limits *l, const struct ai_opt_list *given,
 		      struct ai_err *err);
+/* What --limit says, over what there is. */
+int agent_limits_set(struct agent_limits *l, const struct ai_opt_list *given,
+		     struct ai_err *err);
 /* A record's own: they can only be lower.  AI_E_RECORD names the member. */
 int agent_limits_lower(struct agent_limits *l, struct ai_value object,
 		       struct ai_err *err);

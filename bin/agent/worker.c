@@ -264,8 +264,10 @@ static int take_setup(struct agent_run *r, struct agent_worker *w,
 	ai_buf_release(&marker);
 	ai_buf_clear(&w->system);
 	ai_json_text(ai_json_get(v, "system"), &w->system);
-	return agent.limits.n > 0 ? 0 :
-		agent_limits_take(&r->limits, ai_json_get(v, "limits"), err);
+	if (agent_limits_take(&r->limits, ai_json_get(v, "limits"), err) < 0)
+		return -1;
+	return ai_start_given(&agent.limits)
+		? agent_limits_set(&r->limits, &agent.limits, err) : 0;
 }
 
 /* ---- through it ------------------------------------------------------------------------- */
