@@ -53,6 +53,20 @@ static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
 	return rc;
 }
 
+/* Where it was begun: tools begin there again. */
+static int restore_folder(struct ai_value folder, struct ai_err *err)
+{
+	struct ai_buf path = AI_BUF_INIT(1 << 16);
+	int rc = 0;
+
+	if (folder.kind == AI_STRING && ai_json_text(folder, &path) == 0)
+		rc = agent_strings_take(&restored, &path, err);
+	if (rc == 0 && folder.kind == AI_STRING)
+		agent.folder = restored.v[restored.n - 1];
+	ai_buf_release(&path);
+	return rc;
+}
+
 static int restore_all(struct ai_span setup, struct ai_err *err)
 {
 	bool *given = calloc(ai_start_opts.n, sizeof(*given));
@@ -65,6 +79,7 @@ static int restore_all(struct ai_span setup, struct ai_err *err)
 	for (size_t i = 0; i < ai_start_opts.n; i++)
 		given[i] = ai_start_opts.source[i] == AI_SOURCE_FLAG;
 	if (ai_json_check(setup.p, setup.n, &v, err) == 0) {
+		rc = restore_folder(ai_json_get(v, "folder"), err);
 		v = ai_json_get(v, "flags");
 		if (v.kind == AI_ARRAY) {
 			ai_json_iter_init(&it, v);
@@ -124,7 +139,8 @@ static int put(struct ai_rec *rec, const struct ai_buf *text,
 
 	if (ai_loop.plain_out) {
 		ai_buf_add(&out, text->p, text->len);
-		ai_buf_chr(&out, '\n');
+		if (text->len > 0 || why->code == AI_E_NONE)
+			ai_buf_chr(&out, '\n');
 		if (why->code != AI_E_NONE)
 			ai_msg_err(why);
 	} else {
@@ -303,35 +319,78 @@ static int split(const char *operand, char prefix[AI_RUN_ID], int64_t *n,
 	return 0;
 }
 
-/* What was unknown needs another word than what was only to be allowed. */
+/* What waits, and which word of a person it needs. */
+enum word { ALLOW, ANSWER, OUTCOME };
+
 struct waiting {
-	int64_t n;
-	bool unknown, any;
+	int64_t n;    /* that is meant; 0: all */
+	enum word said;
+	bool wrong;
+	enum word needs; /* of the first that needs another */
 };
+
+static enum word word_of(const struct ai_step *s)
+{
+	struct ai_value v, why;
+	struct ai_err err;
+
+	if (s->intent.p == NULL ||
+	    ai_json_check(s->intent.p, s->intent.n, &v, &err) < 0)
+		return ALLOW;
+	why = ai_json_get(v, "why");
+	if (ai_json_is(ai_json_get(v, "tool"), AI_SPAN("ask_user")))
+		return ANSWER;
+	return why.kind == AI_STRING && memmem(why.s.p, why.s.n,
+		AGENT_UNSEEN, strlen(AGENT_UNSEEN)) != NULL ? OUTCOME : ALLOW;
+}
 
 static int look(void *arg, const struct ai_step *s)
 {
 	struct waiting *w = arg;
 
-	if (s->state != AI_STEP_WAITING || (w->n > 0 && s->n != w->n))
+	if (s->state != AI_STEP_WAITING || (w->n > 0 && s->n != w->n) ||
+	    w->wrong || word_of(s) == w->said)
 		return 0;
-	w->any = true;
-	w->unknown |= s->intent.p != NULL && memmem(s->intent.p, s->intent.n,
-		"\"why\":\"it was begun", 19) != NULL;
+	w->wrong = true;
+	w->needs = word_of(s);
+	w->n = s->n;
 	return 0;
 }
 
 static int check_word(struct ai_ledger *l, const char *id, int64_t n,
 		      struct ai_err *err)
 {
-	struct waiting w = { n, false, false };
+	static const char *const needs[] = {
+		[ALLOW] = "waits to be allowed: 'ai-agent approve %s@%lld' or "
+			  "'deny'",
+		[ANSWER] = "is a question: 'ai-agent approve %s@%lld --answer "
+			   "TEXT'",
+		[OUTCOME] = "is a call whose end nobody saw: look whether it was "
+			    "done, and say 'ai-agent approve %s@%lld' with "
+			    "--done or --again",
+	};
+	struct waiting w = { .n = n, .said = agent.answer != NULL ? ANSWER
+		: agent.done || agent.again ? OUTCOME : ALLOW };
+	struct ai_buf text = AI_BUF_INIT(1000);
 
+	if ((agent.answer != NULL) + agent.done + agent.again > 1)
+		return ai_err_set(err, AI_E_USAGE, "--answer, --done and "
+				  "--again are one or the other");
 	if (ai_run_steps(l, id, look, &w, err) < 0)
 		return -1;
-	return !w.unknown || agent.done || agent.again ? 0 :
-		ai_err_set(err, AI_E_USAGE, "nobody saw the end of a call of "
-			   "this run: look whether it was done, and say --done "
-			   "or --again");
+	if (!w.wrong)
+		return 0;
+	for (const char *p = needs[w.needs]; *p != '\0'; p++)
+		if (strncmp(p, "%s@%lld", 7) == 0) {
+			ai_buf_fmt(&text, "%s@%lld", id, (long long)w.n);
+			p += 6;
+		} else {
+			ai_buf_chr(&text, *p);
+		}
+	ai_err_set(err, AI_E_USAGE, "step %lld %s", (long long)w.n,
+		   ai_buf_cstr(&text));
+	ai_buf_release(&text);
+	return -1;
 }
 
 static int decide(const char *operand, const char *said, bool check,
@@ -368,7 +427,7 @@ int agent_approve(int argc, char **argv, struct ai_err *err)
 		ai_buf_str(&said, agent.done ? "done" : agent.again ? "again"
 								    : "yes");
 	rc = ai_buf_check(&said, "--answer", err) < 0 ? -1 :
-		decide(argv[0], ai_buf_cstr(&said), agent.answer == NULL, err);
+		decide(argv[0], ai_buf_cstr(&said), true, err);
 	ai_buf_release(&said);
 	return rc;
 }

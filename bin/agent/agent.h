@@ -34,6 +34,7 @@ struct agent_settings {
 	/* Tools. */
 	struct ai_opt_list tools, with, hosts;
 	const char *workdir, *index;
+	const char *folder; /* where a run that is gone on with was begun */
 	int64_t search_k;
 	/* What they may do. */
 	const char *approve;
@@ -86,6 +87,9 @@ struct agent_stop {
 	struct ai_err err;           /* AI_E_NONE: none to be told */
 };
 
+/* Why a call waits that was begun: the beginning of the reason. */
+#define AGENT_UNSEEN "it was begun, and "
+
 struct agent_model;
 struct agent_guard;
 struct agent_trust;
@@ -102,6 +106,9 @@ struct agent_run {
 	struct ai_buf messages;        /* JSON, the list without its end */
 	struct ai_buf text;            /* what the model has said last */
 	struct ai_buf setup;           /* how it is worked on, JSON */
+	struct ai_buf system;          /* what the model is told first */
+	enum ai_run_status was;        /* of one that is taken: how it stood */
+	struct ai_buf note;            /* and why, JSON; or empty */
 	struct ai_buf last_result;     /* for a run that ends without a word */
 	struct ai_value offered;       /* names of tools, or AI_NONE: all */
 	char marker[33];

@@ -135,17 +135,17 @@ static int find_out(struct turn *t, size_t i, struct ai_err *err)
 	struct ai_err why;
 	char text[300];
 
-	snprintf(text, sizeof(text), "it was begun, and nobody saw its end");
+	snprintf(text, sizeof(text), AGENT_UNSEEN "nobody saw its end");
 	if (c->tool->effect != AGENT_ONCE && c->tool->kind->find != NULL) {
 		ai_buf_clear(&c->text);
 		c->failed = false;
 		if (c->tool->kind->find(c, &found, &why) < 0) {
-			snprintf(text, sizeof(text), "it was begun, and "
+			snprintf(text, sizeof(text), AGENT_UNSEEN
 				 "whether it was done cannot be known: %.180s",
 				 why.msg);
 			found = AGENT_UNKNOWN;
 		} else if (found == AGENT_UNKNOWN && c->text.len > 0) {
-			snprintf(text, sizeof(text), "it was begun, and "
+			snprintf(text, sizeof(text), AGENT_UNSEEN
 				 "whether it was done cannot be known: %.180s",
 				 ai_buf_cstr(&c->text));
 		}

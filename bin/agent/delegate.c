@@ -10,6 +10,7 @@
 #include "child.h"
 #include "strlist.h"
 
+#include "base/money.h"
 #include "base/path.h"
 #include "base/start.h"
 #include "model/paid.h"
@@ -73,7 +74,7 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 		    struct ai_err *err)
 {
 	const struct agent_run *r = *(struct agent_run *const *)c->tool->of;
-	char *self;
+	char *self, usd[AI_MONEY_TEXT];
 	int rc;
 
 	if (ai_path_sibling("ai-agent", &self, err) < 0)
@@ -82,6 +83,12 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 	free(self);
 	if (rc < 0 || put_flags(argv, err) < 0)
 		return -1;
+	ai_money_text(r->limits.v[AGENT_LIMIT_USD], usd);
+	for (size_t i = 0; i < r->limits.n_tools; i++)
+		if (agent_strings_fmt(argv, err, "--limit=calls.%s=%lld",
+				      r->limits.tool[i].name,
+				      (long long)r->limits.tool[i].max) < 0)
+			return -1;
 	for (size_t i = 0; i < AGENT_LIMITS; i++)
 		if (i != AGENT_LIMIT_SECONDS && i != AGENT_LIMIT_USD &&
 		    agent_strings_fmt(argv, err, "--limit=%s=%lld",
@@ -91,10 +98,38 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 	return agent_strings_fmt(argv, err, "--limit=seconds=%g", (double)(
 			r->limits.v[AGENT_LIMIT_SECONDS] -
 			agent_journal_spent_ms(&r->journal)) / 1e3) < 0 ||
+		agent_strings_fmt(argv, err, "--limit=usd=%s", usd) < 0 ||
 		agent_strings_fmt(argv, err, "--run=d-%s", c->key) < 0 ||
 		agent_strings_fmt(argv, err, "--root=%s", r->root) < 0 ||
 		agent_strings_fmt(argv, err, "--depth=%lld",
 				  (long long)agent.depth + 1) < 0 ? -1 : 0;
+}
+
+/* Of the tools that the task leaves us those that are asked for. */
+static void put_tools(const struct agent_run *r, struct ai_value asked,
+		      struct ai_buf *b)
+{
+	struct ai_json_iter it, names;
+	struct ai_value name, v;
+	bool wanted;
+
+	ai_put_open(b, '[');
+	ai_json_iter_init(&it, r->offered);
+	while (ai_json_next(&it, NULL, &name)) {
+		struct ai_buf text = AI_BUF_INIT(4096);
+
+		wanted = asked.kind != AI_ARRAY;
+		ai_json_text(name, &text);
+		if (!wanted)
+			ai_json_iter_init(&names, asked);
+		while (!wanted && ai_json_next(&names, NULL, &v))
+			wanted = ai_json_is(v, (struct ai_span){
+					    ai_buf_cstr(&text), text.len });
+		if (wanted)
+			ai_put_value(b, name);
+		ai_buf_release(&text);
+	}
+	ai_put_close(b, ']');
 }
 
 /*
@@ -116,9 +151,16 @@ static int put_task(const struct agent_call *c, struct ai_buf *b,
 	ai_put_open(b, '{');
 	ai_json_iter_init(&it, v);
 	while (ai_json_next(&it, &key, &val)) {
+		if (ai_json_is(key, AI_SPAN("tools")) &&
+		    r->offered.kind == AI_ARRAY) /* no more than we have */
+			continue;
 		ai_put_value(b, key);
 		ai_buf_chr(b, ':');
 		ai_put_value(b, val);
+	}
+	if (r->offered.kind == AI_ARRAY) {
+		ai_put_key(b, "tools");
+		put_tools(r, ai_json_get(v, "tools"), b);
 	}
 	if (by != NULL) {
 		ai_put_key(b, "taint");

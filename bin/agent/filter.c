@@ -68,7 +68,9 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 int agent_filter(int argc, char **argv, struct ai_err *err)
 {
 	static const struct ai_filter filter = {
-		.eager = true, .signals = true, .each = each, .words = "task",
+		.eager = true, .signals = true, .each = each,
+		/* One a job, or -j would keep a line's tasks together. */
+		.batch = 1, .words = "task",
 		.open = open_worker, .close = close_worker,
 	};
 

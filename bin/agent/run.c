@@ -172,6 +172,58 @@ static void say_assistant(struct agent_run *r, struct ai_value text,
 	ai_put_close(&r->messages, '}');
 }
 
+/* Whether two calls have the same id, or one has none: a result could not say
+ * whose it is. */
+static bool are_told_apart(struct ai_value calls)
+{
+	struct ai_json_iter a, b;
+	struct ai_value x, y;
+	size_t i = 0, k;
+
+	ai_json_iter_init(&a, calls);
+	for (; ai_json_next(&a, NULL, &x); i++) {
+		x = ai_json_get(x, "id");
+		if (x.kind != AI_STRING || x.s.n <= 2)
+			return false;
+		ai_json_iter_init(&b, calls);
+		for (k = 0; k < i && ai_json_next(&b, NULL, &y); k++)
+			if (ai_span_eq(ai_json_get(y, "id").s, x.s))
+				return false;
+	}
+	return true;
+}
+
+/* The same calls with ids of ours. */
+static int name_calls(struct agent_run *r, struct ai_value *calls,
+		      struct ai_buf *named, struct ai_err *err)
+{
+	struct ai_json_iter it, members;
+	struct ai_value call, key, v;
+	char id[64];
+	size_t i = 0;
+
+	ai_put_open(named, '[');
+	ai_json_iter_init(&it, *calls);
+	for (; ai_json_next(&it, NULL, &call); i++) {
+		ai_put_open(named, '{');
+		snprintf(id, sizeof(id), "call_%zu_%zu", r->journal.at, i);
+		ai_put_key(named, "id");
+		ai_put_cstr(named, id);
+		ai_json_iter_init(&members, call);
+		while (call.kind == AI_OBJECT &&
+		       ai_json_next(&members, &key, &v))
+			if (!ai_json_is(key, AI_SPAN("id"))) {
+				ai_put_value(named, key);
+				ai_buf_chr(named, ':');
+				ai_put_value(named, v);
+			}
+		ai_put_close(named, '}');
+	}
+	ai_put_close(named, ']');
+	return ai_buf_check(named, "the calls of a reply", err) < 0 ? -1 :
+		ai_json_check(named->p, named->len, calls, err);
+}
+
 /* ---- a turn --------------------------------------------------------------------- */
 
 /* A reply that is of no use: the model is told, a few times. */
@@ -237,8 +289,14 @@ static int take(struct agent_run *r, struct ai_err *err)
 		return text.kind == AI_STRING && text.s.n > 2 ? end(r, v, err)
 			: tell(r, "it is empty", err);
 	r->silent = 0;
-	say_assistant(r, text, calls);
-	return agent_calls_do(r, calls, err);
+	ai_buf_init(&what, AGENT_TEXT_MAX);
+	rc = are_told_apart(calls) ? 0 : name_calls(r, &calls, &what, err);
+	if (rc == 0) {
+		say_assistant(r, text, calls);
+		rc = agent_calls_do(r, calls, err);
+	}
+	ai_buf_release(&what);
+	return rc;
 }
 
 static int turn(struct agent_run *r, struct ai_err *err)

@@ -9,6 +9,7 @@
 #include "base/msg.h"
 #include "base/path.h"
 #include "base/start.h"
+#include "base/utf8.h"
 #include "crypt/hash.h"
 #include "model/paid.h"
 
@@ -113,7 +114,8 @@ int agent_worker_tools(struct agent_worker *w, struct ai_err *err)
 	if (w->ready)
 		return 0;
 	if (agent_sandbox_init(&w->sandbox, agent.workdir != NULL
-			       ? agent.workdir : ".",
+			       ? agent.workdir : agent.folder != NULL
+			       ? agent.folder : ".",
 			       (enum agent_sandbox_mode)agent.sandbox, err) < 0)
 		return -1;
 	w->sandbox.abi_max = (int)agent.landlock_abi;
@@ -165,6 +167,9 @@ static int run_init(struct agent_run *r, struct agent_worker *w,
 	ai_buf_init(&r->text, AGENT_TEXT_MAX);
 	ai_buf_init(&r->last_result, AGENT_TEXT_MAX);
 	ai_buf_init(&r->setup, AGENT_TEXT_MAX);
+	ai_buf_init(&r->system, AGENT_TEXT_MAX);
+	ai_buf_init(&r->note, AGENT_TEXT_MAX);
+	ai_buf_add(&r->system, w->system.p, w->system.len);
 	return agent_trust_new(&r->trust, err);
 }
 
@@ -178,6 +183,8 @@ static void run_release(struct agent_run *r)
 	ai_buf_release(&r->text);
 	ai_buf_release(&r->last_result);
 	ai_buf_release(&r->setup);
+	ai_buf_release(&r->system);
+	ai_buf_release(&r->note);
 }
 
 /* ---- how it is worked on, as it is kept ---------------------------------------------- */
@@ -196,7 +203,8 @@ static void put_flags(struct ai_buf *b)
 		const struct ai_opt_list *list = o->to;
 		size_t n = o->type == AI_OPT_LIST ? list->n : 1;
 
-		if (ai_start_opts.source[i] != AI_SOURCE_FLAG)
+		/* Those of the environment, too: it will be another. */
+		if (ai_start_opts.source[i] < AI_SOURCE_ENV)
 			continue;
 		for (size_t k = 0; k < n; k++) {
 			ai_buf_clear(&value);
@@ -225,11 +233,11 @@ static void put_flags(struct ai_buf *b)
 	ai_buf_release(&value);
 }
 
-static int make_setup(struct agent_run *r, const struct agent_worker *w,
-		      struct ai_err *err)
+static int make_setup(struct agent_run *r, struct ai_err *err)
 {
 	unsigned char random[MARKER];
 	struct ai_buf *b = &r->setup;
+	char folder[4096];
 
 	if (getrandom(random, sizeof(random), 0) < 0)
 		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
@@ -241,17 +249,22 @@ static int make_setup(struct agent_run *r, const struct agent_worker *w,
 	ai_put_key(b, "marker");
 	ai_put_cstr(b, r->marker);
 	ai_put_key(b, "system");
-	ai_put_str(b, ai_buf_cstr(&w->system), w->system.len);
+	ai_put_str(b, ai_buf_cstr(&r->system), r->system.len);
 	ai_put_key(b, "limits");
 	agent_limits_put(&r->limits, b);
 	put_flags(b);
+	if (getcwd(folder, sizeof(folder)) != NULL &&
+	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
+		ai_put_key(b, "folder");
+		ai_put_cstr(b, folder);
+	}
 	ai_put_close(b, '}');
 	return ai_buf_check(b, "how the run is worked on", err);
 }
 
 /* What was kept, with what is said now before it. */
-static int take_setup(struct agent_run *r, struct agent_worker *w,
-		      struct ai_span setup, struct ai_err *err)
+static int take_setup(struct agent_run *r, struct ai_span setup,
+		      struct ai_err *err)
 {
 	struct ai_buf marker = AI_BUF_INIT(sizeof(r->marker) - 1);
 	struct ai_value v;
@@ -262,8 +275,8 @@ static int take_setup(struct agent_run *r, struct agent_worker *w,
 	ai_json_text(ai_json_get(v, "marker"), &marker);
 	snprintf(r->marker, sizeof(r->marker), "%s", ai_buf_cstr(&marker));
 	ai_buf_release(&marker);
-	ai_buf_clear(&w->system);
-	ai_json_text(ai_json_get(v, "system"), &w->system);
+	ai_buf_clear(&r->system);
+	ai_json_text(ai_json_get(v, "system"), &r->system);
 	if (agent_limits_take(&r->limits, ai_json_get(v, "limits"), err) < 0)
 		return -1;
 	return ai_start_given(&agent.limits)
@@ -284,8 +297,42 @@ static void put_note(const struct agent_run *r, struct ai_buf *note)
 	if (r->stop.err.code != AI_E_NONE) {
 		ai_put_key(note, "error");
 		ai_put_cstr(note, r->stop.err.msg);
+		ai_put_key(note, "code");
+		ai_put_cstr(note, ai_code_name(r->stop.err.code));
 	}
 	ai_put_close(note, '}');
+}
+
+/* One that is only gone through ends as it had ended. */
+static void recall_stop(struct agent_run *r)
+{
+	struct ai_buf text = AI_BUF_INIT(400), code = AI_BUF_INIT(64);
+	struct ai_value v, error;
+	struct ai_err err;
+	size_t i;
+
+	r->stop.status = r->was == AI_RUN_OPEN ? AI_RUN_PAUSED : r->was;
+	if (r->note.len > 0 &&
+	    ai_json_check(r->note.p, r->note.len, &v, &err) == 0) {
+		for (i = 0; i < AGENT_LIMITS; i++)
+			if (ai_json_is(ai_json_get(v, "limit"), ai_span_of(
+				       agent_limit_name((enum agent_limit)i))))
+				r->stop.limit = agent_limit_name(
+					(enum agent_limit)i);
+		error = ai_json_get(v, "error");
+		ai_json_text(ai_json_get(v, "code"), &code);
+		if (error.kind == AI_STRING && ai_json_text(error, &text) == 0)
+			ai_err_set(&r->stop.err, ai_code_from_name(
+				ai_buf_cstr(&code), code.len), "%s",
+				ai_buf_cstr(&text));
+	}
+	if (r->stop.status == AI_RUN_PARTIAL && r->stop.limit == NULL)
+		r->stop.limit = "max_tokens";
+	if (r->stop.status == AI_RUN_FAILED &&
+	    r->stop.err.code == AI_E_NONE)
+		ai_err_set(&r->stop.err, AI_E_ANSWER, "the run has failed");
+	ai_buf_release(&text);
+	ai_buf_release(&code);
 }
 
 /* Why a run that has not ended well is an error record. */
@@ -302,6 +349,11 @@ static void explain(const struct agent_run *r, struct ai_err *why)
 			ai_err_set(why, AI_E_BUDGET, "the run has spent what "
 				   "it may; 'ai-agent resume --limit usd=N %s' "
 				   "goes on with it", id);
+		else if (strcmp(r->stop.limit, "max_tokens") == 0)
+			ai_err_set(why, AI_E_LIMIT, "the last reply was cut "
+				   "short by the limit of its tokens; see "
+				   "--max-tokens, and 'ai-agent fork %s@%zu'",
+				   id, r->journal.n);
 		else
 			ai_err_set(why, AI_E_LIMIT, "the run has reached its "
 				   "limit '%s'; 'ai-agent resume --limit "
@@ -330,12 +382,14 @@ static int go(struct agent_run *r, struct agent_worker *w,
 {
 	struct ai_buf note = AI_BUF_INIT(1 << 16), run =
 		AI_BUF_INIT(2 * AGENT_TEXT_MAX);
-	int rc = agent_task_begin(r, rec, &w->system, err);
+	int rc = agent_task_begin(r, rec, &r->system, err);
 
 	w->current = r;
 	if (rc == 0)
 		rc = agent_run_go(r, err);
 	w->current = NULL;
+	if (rc == 0 && r->journal.replay && r->stop.status == AI_RUN_PAUSED)
+		recall_stop(r);
 	if (rc < 0) {
 		/* The task itself is wrong: it will not be better later. */
 		if (err->code == AI_E_RECORD) {
@@ -369,7 +423,7 @@ static int go(struct agent_run *r, struct agent_worker *w,
 /* ---- a new one, or one of that name ----------------------------------------------------- */
 
 struct kept {
-	struct ai_buf task, setup, root;
+	struct ai_buf task, setup, root, note;
 	enum ai_run_status status;
 	int64_t spent_ms, cap;
 };
@@ -381,6 +435,8 @@ static int keep(void *arg, const struct ai_run_row *row)
 	ai_buf_add(&k->task, row->task.p, row->task.n);
 	ai_buf_add(&k->setup, row->setup.p, row->setup.n);
 	ai_buf_str(&k->root, row->root);
+	if (row->note.p != NULL)
+		ai_buf_add(&k->note, row->note.p, row->note.n);
 	k->status = row->status;
 	k->spent_ms = row->spent_ms;
 	k->cap = row->cap;
@@ -393,6 +449,7 @@ static void kept_init(struct kept *k)
 	ai_buf_init(&k->task, AGENT_TEXT_MAX);
 	ai_buf_init(&k->setup, AGENT_TEXT_MAX);
 	ai_buf_init(&k->root, AI_RUN_ID);
+	ai_buf_init(&k->note, AGENT_TEXT_MAX);
 }
 
 static void kept_release(struct kept *k)
@@ -400,23 +457,39 @@ static void kept_release(struct kept *k)
 	ai_buf_release(&k->task);
 	ai_buf_release(&k->setup);
 	ai_buf_release(&k->root);
+	ai_buf_release(&k->note);
 }
 
-/* Takes the run of this id, and all that is known of it. */
+static int same_task(const struct ai_rec *rec, const struct kept *k,
+		     const char *id, struct ai_err *err)
+{
+	return ai_span_eq(rec->line, (struct ai_span){ k->task.p,
+						       k->task.len }) ? 0 :
+		ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
+			   "another task", id);
+}
+
+/* Takes the run of this id, and all that is known of it. It has to have begun
+ * with rec, if that is not NULL. */
 static int take(struct agent_run *r, struct agent_worker *w, const char *id,
-		struct kept *k, bool replay, struct ai_err *err)
+		const struct ai_rec *rec, struct kept *k, bool replay,
+		struct ai_err *err)
 {
 	int rc = ai_run_get(w->ledger, id, keep, k, err);
 
 	if (rc == 0)
 		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'",
 				  id);
+	if (rc < 0 || (rec != NULL && same_task(rec, k, id, err) < 0))
+		return -1;
+	r->was = k->status;
+	ai_buf_add(&r->note, k->note.p, k->note.len);
 	snprintf(r->journal.run.id, sizeof(r->journal.run.id), "%s", id);
 	snprintf(r->root, sizeof(r->root), "%s", ai_buf_cstr(&k->root));
 	r->journal.spent_ms = k->spent_ms;
 	r->journal.replay = replay || k->status == AI_RUN_DONE ||
 		k->status == AI_RUN_FAILED;
-	if (rc < 0 || take_setup(r, w, (struct ai_span){ k->setup.p,
+	if (take_setup(r, (struct ai_span){ k->setup.p,
 							 k->setup.len }, err) < 0)
 		return -1;
 	if (!r->journal.replay &&
@@ -457,7 +530,7 @@ static int make(struct agent_run *r, struct agent_worker *w,
 	name_run(rec, id);
 	snprintf(r->root, sizeof(r->root), "%s",
 		 agent.root != NULL && agent.root[0] != '\0' ? agent.root : id);
-	if (agent_task_limits(r, rec, err) < 0 || make_setup(r, w, err) < 0)
+	if (agent_task_limits(r, rec, err) < 0 || make_setup(r, err) < 0)
 		return -1;
 	n.id = id;
 	n.root = r->root;
@@ -468,15 +541,6 @@ static int make(struct agent_run *r, struct agent_worker *w,
 		snprintf(r->journal.run.id, sizeof(r->journal.run.id), "%s",
 			 id);
 	return rc;
-}
-
-static int same_task(const struct ai_rec *rec, const struct kept *k,
-		     const char *id, struct ai_err *err)
-{
-	return ai_span_eq(rec->line, (struct ai_span){ k->task.p,
-						       k->task.len }) ? 0 :
-		ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
-			   "another task", id);
 }
 
 int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
@@ -496,9 +560,7 @@ int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
 		rc = agent_journal_lock(&r.journal, err);
 	} else if (rc > 0) {
 		snprintf(id, sizeof(id), "%s", r.journal.run.id);
-		rc = take(&r, w, id, &k, false, err);
-		if (rc == 0)
-			rc = same_task(rec, &k, id, err);
+		rc = take(&r, w, id, rec, &k, false, err);
 	}
 	if (rc == 0)
 		rc = go(&r, w, rec, text, why, err);
@@ -519,7 +581,7 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 	kept_init(&k);
 	rc = run_init(&r, w, err);
 	if (rc == 0)
-		rc = take(&r, w, id, &k, replay, err);
+		rc = take(&r, w, id, NULL, &k, replay, err);
 	if (rc == 0) {
 		ai_buf_clear(line);
 		ai_buf_add(line, k.task.p, k.task.len);
@@ -557,7 +619,7 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 		rc = rc < 0 ? -1 : 0;
 	}
 	if (rc == 0)
-		rc = take_setup(&r, w, (struct ai_span){ k.setup.p,
+		rc = take_setup(&r, (struct ai_span){ k.setup.p,
 							 k.setup.len }, err);
 	if (rc == 0) {
 		new.task = (struct ai_span){ k.task.p, k.task.len };

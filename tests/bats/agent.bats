@@ -38,6 +38,11 @@ setup_file() {
 	{"query": "boiler"}}]}, {"text": "{{serviced in \\w+}}"}],
 "part": [{"calls": [{"name": "delegate", "arguments":
 	{"task": "task:sum please"}}]}, {"text": "They say: {{delegate~It is \\d+}}"}],
+"twins": [{"calls": [
+	{"name": "calc", "arguments": {"expression": "1+1"}, "id": "x"},
+	{"name": "calc", "arguments": {"expression": "2+2"}, "id": "x"}]},
+	{"text": "both"}],
+"refused": [{"status": 400, "body": {"error": {"message": "no"}}}],
 "down": [{"status": 500, "body": {"error": {"message": "no"}}}],
 "fine": [{"text": "fine"}]
 }
@@ -209,6 +214,9 @@ a value is expected at byte 1"
 	agent --with ask_user --run q task:ask
 	assert_status 4
 	assert_has "$(field .run.waiting[0].why)" "Which colour?"
+	run --separate-stderr ai-agent approve q
+	assert_status 64
+	assert_has "$stderr" "step 2 is a question: 'ai-agent approve q@2 --answer TEXT'"
 	run --separate-stderr ai-agent approve q --answer green -r
 	assert_eq "$output" "You like green."
 }
@@ -317,6 +325,50 @@ a value is expected at byte 1"
 	refute_has "$output" $'\e'
 	refute_has "$output" $'\u202e'
 	assert_has "$output" '\x1b'
+}
+
+@test "an answer does not stand for a call that is to be allowed" {
+	agent -C work --with write_file --run w task:write
+	run --separate-stderr ai-agent approve w --answer x
+	assert_status 64
+	assert_has "$stderr" "step 2 waits to be allowed"
+	run --separate-stderr ai-agent approve w --done
+	assert_status 64
+	run --separate-stderr ai-agent approve w --done --again
+	assert_has "$stderr" "are one or the other"
+}
+
+@test "two calls of one id are told apart" {
+	agent -r task:twins
+	assert_status 0
+	assert_eq "$output" both
+}
+
+@test "a run that has failed is gone on with as what it is" {
+	agent --run f task:refused
+	assert_status 2
+	first=$(field '[.run.status, .error.code, .error.message]')
+	assert_has "$first" '"failed","request_rejected"'
+	for verb in resume replay; do
+		run --separate-stderr ai-agent "$verb" f
+		assert_status 2
+		assert_eq "$(field '[.run.status, .error.code, .error.message]')" \
+			"$first"
+	done
+	agent --run p -l turns=1 task:sum
+	run --separate-stderr ai-agent replay p
+	assert_eq "$(field '[.run.status, .run.limit]')" '["partial","turns"]'
+}
+
+@test "a run goes on where it was begun" {
+	mkdir elsewhere
+	cd work
+	AI_MODEL=m run --separate-stderr ai-agent --base-url "$STUB_URL" \
+		--with read_file --run r -l turns=1 task:both
+	cd ../elsewhere
+	run --separate-stderr ai-agent resume r -l turns=5 -r
+	assert_status 0
+	assert_eq "$output" "deep water"
 }
 
 @test "without a ledger there are no runs" {

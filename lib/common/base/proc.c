@@ -476,15 +476,15 @@ static int exchange(struct ai_proc *p, bool want_out, double deadline,
 		{ .fd = p->from, .events = POLLIN },
 		{ .fd = want_out ? p->to : -1, .events = POLLOUT },
 	};
-	int rc = poll(pfd, 2, left_ms(deadline));
+	int rc = poll(pfd, 2, left_ms(deadline)), errnum = errno;
 
 	*writable = false;
 	if (ai_sig_asked() == AI_SIG_NOW)
 		return ai_err_set(err, AI_E_TRY_LATER, "%s: '%s' was not waited "
 				  "for", ai_sig_name(), p->name);
-	if (rc < 0 && errno != EINTR)
-		return ai_err_sys(err, AI_E_OS, errno, "cannot wait for '%s'",
-				  p->name);
+	if (rc < 0 && errnum != EINTR)
+		return ai_err_sys(err, AI_E_OS, errnum,
+				  "cannot wait for '%s'", p->name);
 	if (rc == 0 && left_ms(deadline) == 0)
 		return kill_slow(p, err);
 	if (rc <= 0)

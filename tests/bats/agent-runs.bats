@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# ai-agent's runs: signals, several at once, and what is gone on with.
+load helper
+load ../stub/stub
+
+setup_file() {
+	cat >"$BATS_FILE_TMPDIR/script.json" <<'END'
+{
+"sum": [{"calls": [{"name": "calc", "arguments": {"expression": "6*7"}}]},
+	{"text": "It is {{calc~(\\d+)}}."}],
+"slow": [{"delay_ms": 1500, "calls": [{"name": "calc",
+	"arguments": {"expression": "6*7"}}]}, {"text": "It is {{calc~(\\d+)}}."}]
+}
+END
+	model_start "$BATS_FILE_TMPDIR/script.json"
+}
+
+teardown_file() {
+	stub_stop
+}
+
+setup() {
+	ai_setup
+	: >"$STUB/log"
+}
+
+# signalled NAME RUN: a run whose model is slow, ended by this signal.
+signalled() {
+	# A shell's background ignores SIGINT; env undoes it.
+	env --default-signal="$1" ai-agent -m m --base-url "$STUB_URL" \
+		--run "$2" task:slow >out 2>err &
+	pid=$!
+	sleep 0.7
+	kill -"$1" "$pid"
+	status=0
+	wait "$pid" || status=$?
+}
+
+@test "a signal pauses a run, which goes on with what was under way" {
+	signalled INT i
+	assert_status 130
+	assert_eq "$(jq -c '[.run.status, .run.turns, .error.code]' out)" \
+		'["paused",1,"try_later"]'
+	run_sh "ai-agent resume i -r"
+	assert_eq "$output" "It is 42."
+}
+
+@test "SIGTERM does not wait for the model" {
+	signalled TERM t
+	assert_status 143
+	assert_eq "$(jq -c '[.run.status, .run.turns]' out)" '["paused",0]'
+}
+
+@test "-j works on several tasks at once" {
+	printf '%s\n' '{"task":"task:slow"}' '{"task":"task:slow"}' >in
+	ai-agent -m m --base-url "$STUB_URL" -j 2 <in >out
+	# The second was asked about before the first had its answer.
+	run_sh "jq -r '.n // \"end\"' $STUB/log | head -2 | tr '\n' ' '"
+	refute_has "$output" end
+}
+
+@test "a run that is gone on with keeps the limits it was begun with" {
+	echo '{"task":"task:sum","limits":{"turns":1,"usd":0.01}}' |
+		ai-agent -m m --base-url "$STUB_URL" --run l -l usd=5 -l calls=7 -q \
+			>/dev/null || :
+	run_sh "ai-agent resume l -q"
+	assert_status 2
+	assert_eq "$(jq -r .run.limit <<<"$output")" turns
+	run_sh "ai-agent resume l -l turns=9 -r"
+	assert_eq "$output" "It is 42."
+}
+
+@test "a ledger that has moved is the one that is named now" {
+	ai-agent -m m --base-url "$STUB_URL" --ledger l --run e -l turns=1 -q \
+		task:sum >/dev/null || :
+	mkdir elsewhere
+	mv l* elsewhere
+	run_sh "AI_LEDGER=$PWD/elsewhere/l ai-agent resume e -l turns=9 -r"
+	assert_eq "$output" "It is 42."
+	[ ! -e l ]
+}
