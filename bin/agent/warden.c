@@ -269,13 +269,19 @@ static void come_first(void)
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &one);
 }
 
+/* Above what is closed by its place: without a cage nothing stands at RULES,
+ * and there it would be closed with it. */
 static int watch_children(void)
 {
 	sigset_t chld;
+	int low, fd;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	return signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	low = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = fcntl(low, F_DUPFD_CLOEXEC, OWN);
+	close(low);
+	return fd;
 }
 
 static void begin(const struct agent_warden *w, struct watch *s)
