@@ -15,7 +15,8 @@ const evil = {
 		'while :; do sleep 600 $1; done',
 	away: 'trap "" TERM; (setsid sh -c "trap \'\' TERM; setsid sleep 600 $1 & ' +
 		'sleep 600 $1" &) ; (setsid setsid sleep 600 $1 &); sleep 600 $1',
-	flood: 'trap "" TERM; (setsid yes $1 >&2 &); setsid sh -c "yes $1 >&2"',
+	// A cage lets nobody have a session of his own.
+	flood: 'trap "" TERM; (setsid yes $1 >&2 &); yes $1 >&2',
 	many: 'i=0; while [ $i -lt 40 ]; do (setsid sleep 600 $1 &); i=$((i+1)); ' +
 		'done; sleep 600 $1',
 };
