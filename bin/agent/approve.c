@@ -12,10 +12,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define COMMAND_S 600
-#define SHOWN 600 /* bytes of the arguments, on a terminal */
+#define SHOWN 600 /* bytes of an argument, on a terminal */
+#define SHOWN_TARGET 8000 /* of one that says where the effect goes */
 
 static const char *const words[] = { "always", "writes", "never" };
 
@@ -70,20 +72,46 @@ static char read_answer(int tty)
 	return n > 0 ? line[0] : 'p';
 }
 
+/* A member a line, and the targets whole: nothing that is long may push what
+ * matters out of sight. */
+static void put_arguments(struct ai_buf *b, const struct agent_tool *tool,
+			  struct ai_span args)
+{
+	struct ai_value v, key, val;
+	struct ai_json_iter it;
+	struct ai_err err;
+
+	if (ai_json_check(args.p, args.n, &v, &err) < 0)
+		return;
+	ai_json_iter_init(&it, v);
+	while (ai_json_next(&it, &key, &val)) {
+		bool target = tool->targets == NULL;
+
+		for (size_t i = 0; !target && tool->targets[i] != NULL; i++)
+			target = ai_json_is(key, ai_span_of(tool->targets[i]));
+		ai_buf_str(b, "\n    ");
+		agent_say_text(b, ai_json_inside(key), SHOWN);
+		ai_buf_str(b, ": ");
+		agent_say_text(b, val.s, target ? SHOWN_TARGET : SHOWN);
+	}
+}
+
 static int ask_terminal(int tty, const struct agent_run *r,
 			const struct agent_tool *tool, struct ai_span args,
 			const char *why, enum agent_answer *answer)
 {
-	struct ai_buf b = AI_BUF_INIT(1 << 16);
+	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX);
 	char c;
 
-	ai_buf_fmt(&b, "\nai-agent: the run %s wants to call %s\n    ",
+	ai_buf_fmt(&b, "\nai-agent: the run %s wants to call %s",
 		   r->journal.run.id, tool->name);
-	agent_say_text(&b, args, SHOWN);
+	put_arguments(&b, tool, args);
 	if (why[0] != '\0') {
-		ai_buf_str(&b, "\n    ");
+		ai_buf_str(&b, "\n    why: ");
 		agent_say_text(&b, ai_span_of(why), SHOWN);
 	}
+	/* What was typed before was no answer to this. */
+	tcflush(tty, TCIFLUSH);
 	do {
 		ai_buf_str(&b, "\nGo on? [y]es, [n]o, [p]ark: ");
 		if (ai_buf_write(&b, tty) < 0) {

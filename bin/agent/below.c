@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define TRIES 64 /* while somebody renames folders */
@@ -79,12 +81,18 @@ int agent_below_open(const struct agent_folder *f, const char *path, int flags,
 int agent_text_read(int fd, const char *path, struct ai_buf *text,
 		    struct stat *st, struct ai_err *err)
 {
+	struct statfs fs;
+
 	if (fstat(fd, st) < 0)
 		return cannot(path, errno, err);
 	if (S_ISDIR(st->st_mode))
 		return ai_err_set(err, AI_E_DOCUMENT, "'%.200s' is a folder",
 				  path);
 	if (!S_ISREG(st->st_mode))
+		return ai_err_set(err, AI_E_DOCUMENT, "'%.200s' is not a "
+				  "regular file", path);
+	/* Its files are of processes, ours among them. */
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
 		return ai_err_set(err, AI_E_DOCUMENT, "'%.200s' is not a "
 				  "regular file", path);
 	if ((uintmax_t)st->st_size > AGENT_FILE_MAX)

@@ -93,6 +93,11 @@ static const struct rule rules[] = {
 	/* More kernel than a tool needs. */
 	NO_NEW("io_uring_setup", 425), NO_NEW("io_uring_enter", 426),
 	NO_NEW("io_uring_register", 427),
+	/* What outlives who made it, has names of the whole machine, and is
+	 * counted by no limit. */
+	NO("shmget"), NO("shmat"), NO("shmctl"), NO("semget"), NO("semop"),
+	NO("semtimedop"), NO("semctl"), NO("msgget"), NO("msgsnd"),
+	NO("msgrcv"), NO("msgctl"), NO("mq_open"), NO("mq_unlink"),
 	NO("userfaultfd"), NO("bpf"), NO("perf_event_open"), NO("keyctl"),
 	NO("add_key"), NO("request_key"), NO("fanotify_init"),
 	NO("lookup_dcookie"), NO("modify_ldt"), NO("vm86"), NO("vm86old"),

@@ -414,6 +414,9 @@ static int recall(struct turn *t, size_t i, struct ai_value call,
 	if (a->call.tool == NULL)
 		return refuse(t, i, "This tool is not there any more.", err);
 	make_key(t, i, key);
+	/* Of a fork: what was not begun is its own. */
+	if (s->state != AI_STEP_STARTED)
+		memcpy(s->key, key, sizeof(s->key));
 	if (strcmp(key, s->key) != 0)
 		return ai_err_set(err, AI_E_DATA, "step %zu of the run is not "
 				  "what follows from those before it", a->n);

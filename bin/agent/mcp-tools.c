@@ -1,5 +1,6 @@
 /* mcp-tools.c: what servers offer, as tools; and their calls. */
 #include "mcp-int.h"
+#include "say.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
@@ -128,15 +129,10 @@ static void make_name(const struct agent_tools *tools, const char *server,
 		 (int)(n < keep ? n : keep), whole, hash);
 }
 
-/* Characters that nobody sees, in which a server could hide what it says to
- * the model: those that join, turn or tag. */
+/* In such characters a server could hide what it says to the model. */
 static bool is_hidden(uint32_t c)
 {
-	return (c < 0x20 && c != '\n' && c != '\t') ||
-	       (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
+	return c != '\n' && c != '\t' && agent_say_hides(c);
 }
 
 static void put_description(struct ai_value v, struct ai_buf *out)

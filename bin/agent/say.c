@@ -2,16 +2,22 @@
 
 #include "base/utf8.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 
-/* Characters that nobody sees, or that make others be seen elsewhere. */
-static bool is_hidden(uint32_t c)
+bool agent_say_hides(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
-		(c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-		(c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-		(c >= 0xe0000 && c <= 0xe007f);
+	static const struct { uint32_t from, to; } hidden[] = {
+		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb },
+		{ 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i].from && c <= hidden[i].to)
+			return true;
+	return false;
 }
 
 static void put(struct ai_buf *out, struct ai_span text, size_t max,
@@ -33,7 +39,7 @@ static void put(struct ai_buf *out, struct ai_span text, size_t max,
 		else if (c < 0x20)
 			ai_buf_fmt(out, c == '\n' ? " " : "\\x%02x",
 				   (unsigned)c);
-		else if (is_hidden(c))
+		else if (agent_say_hides(c))
 			ai_buf_fmt(out, "\\u{%04x}", (unsigned)c);
 		else
 			ai_buf_add(out, text.p + i, n);

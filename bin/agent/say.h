@@ -5,6 +5,12 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether it is a character that nobody sees, or that makes others be seen
+ * elsewhere. */
+bool agent_say_hides(uint32_t c);
 /* Appends at most max bytes of the text on one line: control characters, and
  * those that turn the direction of writing, as \xNN or \u{NNNN}; what is cut
  * is said to be. */
