@@ -225,6 +225,10 @@ static int set_intent(struct turn *t, size_t i, struct ai_value call,
 		ai_put_key(&b, "why");
 		ai_put_cstr(&b, why);
 	}
+	if (a->call.tool != NULL && a->call.tool->seal[0] != '\0') {
+		ai_put_key(&b, "seal");
+		ai_put_cstr(&b, a->call.tool->seal);
+	}
 	if (a->call.note.len > 0) {
 		ai_put_key(&b, "note");
 		ai_put_raw(&b, a->call.note.p, a->call.note.len);
@@ -366,6 +370,21 @@ static int decide(struct turn *t, size_t i, struct ai_value call,
 
 /* ---- what the journal says of it ---------------------------------------------------- */
 
+/* What a person has allowed is what was declared then, not what has its name
+ * now. */
+static bool is_the_same(const struct turn *t, size_t i)
+{
+	const char *intent = step_of(t, i)->intent;
+	struct ai_value v, seal;
+	struct ai_err err;
+
+	if (ai_json_check(intent, strlen(intent), &v, &err) < 0)
+		return false;
+	seal = ai_json_get(v, "seal");
+	return seal.kind == AI_NONE ? t->v[i].call.tool->seal[0] == '\0' :
+		ai_json_is(seal, ai_span_of(t->v[i].call.tool->seal));
+}
+
 /* A person has decided. */
 static int obey(struct turn *t, size_t i, struct ai_err *err)
 {
@@ -383,6 +402,11 @@ static int obey(struct turn *t, size_t i, struct ai_err *err)
 	if (strncmp(said, "answer:", 7) == 0)
 		return set_result(t, i, ai_span_of(said + 7), false, "", true,
 				  err);
+	if (!is_the_same(t, i))
+		return wait_for(t, i, "the tool has been changed since it was "
+				"asked for", err) < 0 ? -1 :
+			agent_step_add(s, "seal", t->v[i].call.tool->seal,
+				       err);
 	s->state = AI_STEP_PLANNED; /* "yes", "again" */
 	return 0;
 }

@@ -353,6 +353,7 @@ static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
 	t.hearsay = !e->trust_annotations && !t.trusted;
 	make_name(k->tools, e->name, ai_buf_cstr(&k->name), name);
 	snprintf(where, sizeof where, "%s", name);
+	ai_hash_of(v.s.p, v.s.n, t.seal);
 	return agent_tools_add(k->tools, &t, where, err);
 }
 

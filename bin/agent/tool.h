@@ -86,6 +86,8 @@ struct agent_tool {
 	int64_t max_output; /* bytes of a result; what is longer is cut and
 			     * said to be */
 	int64_t max_calls;  /* in a run; negative: as the run's limit */
+	char seal[33];  /* a hash of how it is declared; "": it comes with the
+			 * program */
 	void *of;       /* its kind's own */
 };
 

@@ -1,6 +1,7 @@
 #include "tools-file.h"
 
 #include "base/path.h"
+#include "crypt/hash.h"
 #include "record/comment.h"
 
 #include "args.h"
@@ -386,6 +387,7 @@ static int add_entry(struct reader *r, struct entry *e)
 					       e->parameters_text.len };
 	e->tool.kind = &agent_program_kind;
 	e->tool.of = e->p;
+	ai_hash_of(e->all.s.p, e->all.s.n, e->tool.seal);
 	snprintf(where, sizeof where, "%.80s:%zu: tools.%zu", r->name,
 		 line_of(r, e->name), e->n);
 	if (agent_tools_add(r->t, &e->tool, where, r->err) < 0)

@@ -8,6 +8,8 @@ setup_file() {
 {
 "sum": [{"calls": [{"name": "calc", "arguments": {"expression": "6*7"}}]},
 	{"text": "It is {{calc~(\\d+)}}."}],
+"speak": [{"calls": [{"name": "speak", "arguments": {}}]},
+	{"text": "{{speak~said \\w+}}"}],
 "slow": [{"delay_ms": 1500, "calls": [{"name": "calc",
 	"arguments": {"expression": "6*7"}}]}, {"text": "It is {{calc~(\\d+)}}."}]
 }
@@ -78,4 +80,22 @@ signalled() {
 	run_sh "AI_LEDGER=$PWD/elsewhere/l ai-agent resume e -l turns=9 -r"
 	assert_eq "$output" "It is 42."
 	[ ! -e l ]
+}
+
+@test "what is allowed is the tool that was asked about" {
+	speak() {
+		jq -n --arg say "$1" '{tools: [{name: "speak", description: "speaks",
+			command: ["echo", "said", $say]}]}' >tools.json
+	}
+	speak one
+	run --separate-stderr ai-agent -m m --base-url "$STUB_URL" \
+		--tools tools.json --run s task:speak
+	assert_status 4
+	speak another
+	run --separate-stderr ai-agent approve s
+	assert_status 4
+	assert_has "$output" "the tool has been changed since it was asked for"
+	run --separate-stderr ai-agent approve s -r
+	assert_status 0
+	assert_eq "$output" "said another"
 }
