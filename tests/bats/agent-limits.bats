@@ -224,8 +224,9 @@ long_sleeps() {
 # signalled SIGNAL...: a run whose tool has begun gets them; its status.
 signalled() {
 	local pid name
-	# A shell that is no terminal's has its jobs ignore SIGINT.
-	env --default-signal=INT "${ask[@]}" "task:$task" >out 2>messages &
+	# A shell that is no terminal's has its jobs ignore SIGINT, and who runs
+	# the tests may ignore SIGHUP.
+	env --default-signal=INT,HUP "${ask[@]}" "task:$task" >out 2>messages &
 	pid=$!
 	wait_begun
 	for name in "$@"; do
@@ -274,13 +275,13 @@ signalled() {
 	need script
 	local i pid
 	naps
-	script -qec "${ask[*]} task:sleep" /dev/null >/dev/null 2>&1 </dev/null &
+	env --default-signal=HUP script -qec "${ask[*]} task:sleep" /dev/null >/dev/null 2>&1 </dev/null &
 	pid=$!
 	wait_begun
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null || true
 	for ((i = 0; i < 200; i++)); do
-		[ "$(ai-agent history | jq -r .status)" = open ] || break
+		[ "$(ai-agent history | jq -r .status)" = running ] || break
 		sleep 0.05
 	done
 	assert_eq "$(ai-agent history | jq -r .status)" paused
