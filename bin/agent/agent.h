@@ -44,10 +44,8 @@ struct agent_settings {
 	/* Limits. */
 	struct ai_opt_list limits;
 	/* Runs. */
-	const char *run_id;
 	bool all, done, again;
 	const char *answer;
-	int64_t keep_s;
 	int64_t depth; /* of this run: 0 for one that nobody delegated */
 	const char *root;
 	bool delegate;
@@ -119,21 +117,15 @@ struct agent_run {
 	struct agent_stop stop;
 };
 
-/* A call that the model has asked for, on its way through a turn. */
-struct agent_asked {
-	size_t n;               /* its step, from 1 */
-	char *id;               /* owned; as the model calls it */
-	struct agent_call call; /* call.tool NULL: it is refused */
-	struct ai_buf args;     /* checked; owns call.args */
-	bool runs;
-	bool covered;           /* see agent_trust_covers() */
-};
-
 /* ---- run.c ------------------------------------------------------------------ */
 
 /* From where the journal ends to the end, a limit or a decision; r->stop says
  * which.  -1: the ledger cannot be written, or memory; the run stays open. */
 int agent_run_go(struct agent_run *r, struct ai_err *err);
+/* One more message; and one that is what a call has given back. */
+void agent_run_say(struct agent_run *r, const char *role, struct ai_span text);
+void agent_run_say_result(struct agent_run *r, const char *id,
+			  struct ai_span text);
 
 /* ---- calls.c ---------------------------------------------------------------- */
 
@@ -179,7 +171,7 @@ int64_t agent_journal_spent_ms(const struct agent_journal *j);
 
 /* Asks the model; answer becomes its completion, as JSON.  -1: none; err is the
  * error of its record. */
-int agent_model_ask(struct agent_run *r, bool may_call, struct ai_buf *answer,
+int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 		    struct ai_err *err);
 void agent_model_free(struct agent_model *m);
 /* Whether the task leaves the model this tool, and ai-guard does. */

@@ -21,9 +21,19 @@
 #define AT_ONCE 8
 #define SIGNAL_S 1.0 /* the longest that a signal waits */
 
+/* A call that the model has asked for, on its way through a turn. */
+struct asked {
+	size_t n;               /* its step, from 1 */
+	char *id;               /* owned; as the model calls it */
+	struct agent_call call; /* call.tool NULL: it is refused */
+	struct ai_buf args;     /* checked; owns call.args */
+	bool runs;
+	bool covered;           /* see agent_trust_covers() */
+};
+
 struct turn {
 	struct agent_run *r;
-	struct agent_asked *v; /* owned */
+	struct asked *v; /* owned */
 	size_t n;
 	size_t first;          /* the step of v[0] */
 };
@@ -41,7 +51,7 @@ static struct ai_span text_of(const struct ai_buf *b)
 static void release(struct turn *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		struct agent_asked *a = &t->v[i];
+		struct asked *a = &t->v[i];
 
 		if (a->call.tool != NULL && a->call.tool->kind->release != NULL)
 			a->call.tool->kind->release(&a->call);
@@ -124,7 +134,11 @@ static int wait_for(struct turn *t, size_t i, const char *why,
 	return agent_step_add(s, "why", why, err);
 }
 
-static bool needs_intent(const struct agent_tool *tool);
+/* What must be known of it before it begins is written down. */
+static bool needs_intent(const struct agent_tool *tool)
+{
+	return tool->effect != AGENT_PURE && tool->effect != AGENT_IDEMPOTENT;
+}
 
 /* Whether it was done: it was begun, and nobody saw its end.  1: yes, and its
  * result is taken; 0: no. */
@@ -208,7 +222,7 @@ static int set_intent(struct turn *t, size_t i, struct ai_value call,
 		      const char *why, bool counted, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX);
-	const struct agent_asked *a = &t->v[i];
+	const struct asked *a = &t->v[i];
 	int rc;
 
 	ai_put_open(&b, '{');
@@ -258,7 +272,7 @@ static int find_tool(struct turn *t, size_t i, struct ai_value call,
 	struct ai_value args = ai_json_get(call, "function.arguments");
 	struct ai_buf name = AI_BUF_INIT(256), text =
 		AI_BUF_INIT(AGENT_ARGS_MAX);
-	struct agent_asked *a = &t->v[i];
+	struct asked *a = &t->v[i];
 	int rc = 0;
 
 	ai_json_text(ai_json_get(call, "function.name"), &name);
@@ -346,7 +360,7 @@ static int decide(struct turn *t, size_t i, struct ai_value call,
 		  struct ai_err *err)
 {
 	struct ai_buf why = AI_BUF_INIT(4096);
-	struct agent_asked *a = &t->v[i];
+	struct asked *a = &t->v[i];
 	struct agent_step *s = agent_journal_step(&t->r->journal, a->n,
 						  AI_STEP_CALL, err);
 	bool counted = false;
@@ -415,7 +429,7 @@ static int recall(struct turn *t, size_t i, struct ai_value call,
 		  struct ai_err *err)
 {
 	struct agent_step *s = step_of(t, i);
-	struct agent_asked *a = &t->v[i];
+	struct asked *a = &t->v[i];
 	struct ai_buf why = AI_BUF_INIT(4096);
 	struct ai_value v, note;
 	char key[33] = "";
@@ -460,13 +474,7 @@ static int recall(struct turn *t, size_t i, struct ai_value call,
 
 static bool is_harmless(const struct agent_tool *tool)
 {
-	return !tool->serial && (tool->effect == AGENT_PURE);
-}
-
-/* What must be known of it before it begins is written down. */
-static bool needs_intent(const struct agent_tool *tool)
-{
-	return tool->effect != AGENT_PURE && tool->effect != AGENT_IDEMPOTENT;
+	return !tool->serial && tool->effect == AGENT_PURE;
 }
 
 /* v[from..to) may run together. */
@@ -500,7 +508,7 @@ static int begin(struct turn *t, size_t from, size_t to, struct ai_err *err)
 	struct ai_err why;
 
 	for (size_t i = from; i < to; i++) {
-		struct agent_asked *a = &t->v[i];
+		struct asked *a = &t->v[i];
 
 		if (!runs(t, i))
 			continue;
@@ -563,7 +571,7 @@ static int await(struct turn *t, size_t from, size_t to, struct ai_err *err)
 			agent_mcp_wait(t->r->mcp, &poll);
 		}
 		for (i = from; rc == 0 && i < to; i++) {
-			struct agent_asked *a = &t->v[i];
+			struct asked *a = &t->v[i];
 
 			if (a->runs && a->call.tool->kind->turn(&a->call)) {
 				a->runs = false;
@@ -667,14 +675,10 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 {
 	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct agent_run *r = t->r;
-	struct ai_buf *b = &r->messages;
-	const char *tool;
-	struct ai_value v, asked;
+	const char *tool, *result = step_of(t, i)->result;
+	struct ai_value v;
 
-	if (ai_json_check(step_of(t, i)->result,
-			  strlen(step_of(t, i)->result), &v, err) < 0 ||
-	    ai_json_check(step_of(t, i)->intent,
-			  strlen(step_of(t, i)->intent), &asked, err) < 0)
+	if (ai_json_check(result, strlen(result), &v, err) < 0)
 		return -1;
 	ai_json_text(ai_json_get(v, "text"), &text);
 	r->used.output += (int64_t)text.len;
@@ -692,14 +696,7 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 	ai_buf_add(&r->last_result, text.p, text.len);
 	if (i == t->n - 1)
 		put_hints(t, times, &text);
-	ai_put_open(b, '{');
-	ai_put_key(b, "role");
-	ai_put_cstr(b, "tool");
-	ai_put_key(b, "tool_call_id");
-	ai_put_cstr(b, t->v[i].id);
-	ai_put_key(b, "content");
-	ai_put_str(b, ai_buf_cstr(&text), text.len);
-	ai_put_close(b, '}');
+	agent_run_say_result(r, t->v[i].id, text_of(&text));
 	ai_buf_release(&text);
 	return 0;
 }
@@ -707,7 +704,7 @@ static int append(struct turn *t, size_t i, size_t times, struct ai_err *err)
 /* A tool that gives back what it was given, as a calculator does, must not make
  * the word of a text from elsewhere a trusted one; a person's answer is theirs,
  * whatever was asked. */
-static bool is_covered(const struct turn *t, const struct agent_asked *a)
+static bool is_covered(const struct turn *t, const struct asked *a)
 {
 	return a->call.tool != NULL && (a->call.tool->person ||
 		agent_trust_covers(t->r->trust, a->call.tool,
@@ -769,7 +766,7 @@ static int take_calls(struct turn *t, struct ai_value calls,
 	t->first = t->r->journal.at + 1;
 	ai_json_iter_init(&it, calls);
 	for (; rc == 0 && ai_json_next(&it, NULL, &v); t->n++) {
-		struct agent_asked *a = &t->v[t->n];
+		struct asked *a = &t->v[t->n];
 
 		a->n = t->first + t->n;
 		a->call.hold = -1;
@@ -786,13 +783,12 @@ static int take_calls(struct turn *t, struct ai_value calls,
 	return rc;
 }
 
-static int decide_all(struct turn *t, struct ai_value calls, bool *fresh,
+static int decide_all(struct turn *t, struct ai_value calls,
 		      struct ai_err *err)
 {
 	struct ai_json_iter it;
 	struct ai_value v;
 
-	*fresh = t->first > t->r->journal.n;
 	ai_json_iter_init(&it, calls);
 	for (size_t i = 0; ai_json_next(&it, NULL, &v); i++)
 		if ((t->v[i].n <= t->r->journal.n
@@ -831,7 +827,7 @@ static int stand(struct turn *t, bool waits)
 static int do_turn(struct turn *t, struct ai_value calls, struct ai_err *err)
 {
 	size_t times = agent_used_turn(&t->r->used, hash_of(calls));
-	bool fresh, waits;
+	bool waits;
 	int rc;
 
 	if (take_calls(t, calls, err) < 0)
@@ -845,7 +841,7 @@ static int do_turn(struct turn *t, struct ai_value calls, struct ai_err *err)
 	}
 	if (t->r->journal.replay && t->first + t->n - 1 > t->r->journal.n)
 		return stand(t, false);
-	if (decide_all(t, calls, &fresh, err) < 0)
+	if (decide_all(t, calls, err) < 0)
 		return -1;
 	rc = t->r->journal.replay ? 0 : do_all(t, err);
 	if (rc < 0)

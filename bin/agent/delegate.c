@@ -8,11 +8,11 @@
  */
 #include "agent.h"
 #include "child.h"
+#include "flags.h"
 #include "strlist.h"
 
 #include "base/money.h"
 #include "base/path.h"
-#include "base/start.h"
 #include "model/paid.h"
 #include "record/rec.h"
 
@@ -38,36 +38,17 @@ static bool is_own(const char *name)
 	return false;
 }
 
-static int put_flags(struct agent_strings *argv, struct ai_err *err)
+static int put_flag(void *arg, const struct ai_opt *o, const char *value,
+		    struct ai_err *err)
 {
-	struct ai_buf value = AI_BUF_INIT(1 << 20);
-	int rc = 0;
+	struct agent_strings *argv = arg;
 
-	for (size_t i = 0; rc == 0 && i < ai_start_opts.n; i++) {
-		const struct ai_opt *o = ai_opts_at(&ai_start_opts, i);
-		const struct ai_opt_list *list = o->to;
-		size_t n = o->type == AI_OPT_LIST ? list->n : 1;
-
-		if (ai_start_opts.source[i] != AI_SOURCE_FLAG ||
-		    is_own(o->name))
-			continue;
-		for (size_t k = 0; rc == 0 && k < n; k++) {
-			ai_buf_clear(&value);
-			if (o->type == AI_OPT_LIST)
-				ai_buf_str(&value, list->v[k]);
-			else
-				ai_opts_show(&ai_start_opts, i, &value);
-			rc = o->type == AI_OPT_FLAG
-				? agent_strings_fmt(argv, err, "--%s%s",
-						    *(bool *)o->to ? "" : "no-",
-						    o->name)
-				: agent_strings_fmt(argv, err, "--%s=%s",
-						    o->name,
-						    ai_buf_cstr(&value));
-		}
-	}
-	ai_buf_release(&value);
-	return rc;
+	if (is_own(o->name))
+		return 0;
+	return o->type == AI_OPT_FLAG
+		? agent_strings_fmt(argv, err, "--%s%s",
+				    *(bool *)o->to ? "" : "no-", o->name)
+		: agent_strings_fmt(argv, err, "--%s=%s", o->name, value);
 }
 
 static int put_argv(const struct agent_call *c, struct agent_strings *argv,
@@ -81,7 +62,7 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 		return -1;
 	rc = agent_strings_add(argv, ai_span_of(self), err);
 	free(self);
-	if (rc < 0 || put_flags(argv, err) < 0)
+	if (rc < 0 || agent_flags_each(AI_SOURCE_FLAG, put_flag, argv, err) < 0)
 		return -1;
 	ai_money_text(r->limits.v[AGENT_LIMIT_USD], usd);
 	for (size_t i = 0; i < r->limits.n_tools; i++)

@@ -7,13 +7,13 @@
 #include <string.h>
 
 static const char *const names[] = {
-#define NAME(sym, name, initial, text) name,
+#define NAME(sym, name, initial) name,
 	AGENT_LIMIT_TABLE(NAME)
 #undef NAME
 };
 
 static const char *const initial[] = {
-#define INITIAL(sym, name, value, text) value,
+#define INITIAL(sym, name, value) value,
 	AGENT_LIMIT_TABLE(INITIAL)
 #undef INITIAL
 };

@@ -16,19 +16,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AGENT_LIMIT_TABLE(X)                                                  \
-	X(USD, "usd", "1", "dollars, of the run and all it delegates")        \
-	X(TOKENS, "tokens", "1000000", "tokens, in and out")                  \
-	X(TURNS, "turns", "10", "replies of the model")                       \
-	X(SECONDS, "seconds", "300", "time that is worked on it")             \
-	X(CALLS, "calls", "100", "calls of tools")                            \
-	X(OUTPUT, "output", "4000000", "bytes that tools give back")          \
-	X(REPEAT, "repeat", "3", "turns that ask for the very same")          \
-	X(DEPTH, "depth", "2", "runs within runs")                            \
-	X(FANOUT, "fanout", "8", "runs that one run delegates to")
+/* The symbol, the name, and what it is if nobody says. */
+#define AGENT_LIMIT_TABLE(X) \
+	X(USD, "usd", "1") /* dollars, of the run and all it delegates */ \
+	X(TOKENS, "tokens", "1000000") /* tokens, in and out */ \
+	X(TURNS, "turns", "10") /* replies of the model */ \
+	X(SECONDS, "seconds", "300") /* time that is worked on it */ \
+	X(CALLS, "calls", "100") /* calls of tools */ \
+	X(OUTPUT, "output", "4000000") /* bytes that tools give back */ \
+	X(REPEAT, "repeat", "3") /* turns that ask for the very same */ \
+	X(DEPTH, "depth", "2") /* runs within runs */ \
+	X(FANOUT, "fanout", "8") /* runs that one run delegates to */
 
 enum agent_limit {
-#define AGENT_LIMIT_ENUM(sym, name, initial, text) AGENT_LIMIT_##sym,
+#define AGENT_LIMIT_ENUM(sym, name, initial) AGENT_LIMIT_##sym,
 	AGENT_LIMIT_TABLE(AGENT_LIMIT_ENUM)
 #undef AGENT_LIMIT_ENUM
 	AGENT_LIMITS
@@ -67,7 +68,7 @@ int agent_limits_take(struct agent_limits *l, struct ai_value object,
 #define AGENT_REPEAT_TURNS 64
 
 struct agent_used {
-	int64_t nano, input, output_tokens, turns, calls, output, fanout;
+	int64_t nano, input, output_tokens, turns, calls, output;
 	struct {
 		char name[65];
 		int64_t calls;

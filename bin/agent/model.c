@@ -181,8 +181,7 @@ static void put_tools(const struct agent_run *r, struct ai_buf *b)
 		ai_put_close(b, ']');
 }
 
-static void put_request(const struct agent_run *r, bool may_call,
-			struct ai_buf *b)
+static void put_request(const struct agent_run *r, struct ai_buf *b)
 {
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
@@ -192,8 +191,7 @@ static void put_request(const struct agent_run *r, bool may_call,
 	ai_put_close(b, ']');
 	ai_put_key(b, "params");
 	ai_put_open(b, '{');
-	if (may_call)
-		put_tools(r, b);
+	put_tools(r, b);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
 }
@@ -229,7 +227,7 @@ static int take(struct agent_model *m, struct ai_buf *answer,
 	return rc;
 }
 
-int agent_model_ask(struct agent_run *r, bool may_call, struct ai_buf *answer,
+int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 		    struct ai_err *err)
 {
 	struct agent_model *m;
@@ -240,7 +238,7 @@ int agent_model_ask(struct agent_run *r, bool may_call, struct ai_buf *answer,
 	if (start(r, err) < 0)
 		return -1;
 	m = r->model;
-	put_request(r, may_call, &m->line);
+	put_request(r, &m->line);
 	if (ai_buf_check(&m->line, "what is said in the run", err) < 0)
 		return -1;
 	m->proc.timeout_s = left > 0 ? left : 0.001;

@@ -123,7 +123,7 @@ static int reply(struct agent_run *r, struct ai_err *err)
 	}
 	if (j->replay)
 		return stop(r, AI_RUN_PAUSED, NULL, NULL);
-	rc = agent_model_ask(r, true, &answer, &why);
+	rc = agent_model_ask(r, &answer, &why);
 	if (rc < 0 && !is_mendable(&why)) {
 		ai_buf_release(&answer);
 		return refused(r, &why);
@@ -148,9 +148,20 @@ static void begin_message(struct agent_run *r, const char *role)
 	ai_put_cstr(&r->messages, role);
 }
 
-static void say(struct agent_run *r, const char *role, struct ai_span text)
+void agent_run_say(struct agent_run *r, const char *role, struct ai_span text)
 {
 	begin_message(r, role);
+	ai_put_key(&r->messages, "content");
+	ai_put_str(&r->messages, text.p, text.n);
+	ai_put_close(&r->messages, '}');
+}
+
+void agent_run_say_result(struct agent_run *r, const char *id,
+			  struct ai_span text)
+{
+	begin_message(r, "tool");
+	ai_put_key(&r->messages, "tool_call_id");
+	ai_put_cstr(&r->messages, id);
 	ai_put_key(&r->messages, "content");
 	ai_put_str(&r->messages, text.p, text.n);
 	ai_put_close(&r->messages, '}');
@@ -242,8 +253,8 @@ static int tell(struct agent_run *r, const char *what, struct ai_err *err)
 	ai_buf_fmt(&b, "Your last reply could not be used: %s. Go on with the "
 		   "task: call a tool, or answer.", what);
 	/* Its turn has been, and some formats want one between two of ours. */
-	say(r, "assistant", AI_SPAN("(a reply that could not be used)"));
-	say(r, "user", (struct ai_span){ ai_buf_cstr(&b), b.len });
+	agent_run_say(r, "assistant", AI_SPAN("(a reply that could not be used)"));
+	agent_run_say(r, "user", (struct ai_span){ ai_buf_cstr(&b), b.len });
 	ai_buf_release(&b);
 	return 0;
 }

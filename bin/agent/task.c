@@ -16,18 +16,6 @@ int agent_task_limits(struct agent_run *r, const struct ai_rec *rec,
 
 /* ---- the first messages ---------------------------------------------------------- */
 
-static void say(struct agent_run *r, const char *role, const struct ai_buf *text)
-{
-	struct ai_buf *b = &r->messages;
-
-	ai_put_open(b, '{');
-	ai_put_key(b, "role");
-	ai_put_cstr(b, role);
-	ai_put_key(b, "content");
-	ai_put_str(b, ai_buf_cstr(text), text->len);
-	ai_put_close(b, '}');
-}
-
 /* The task may be the word of what another run has read: its record says so, and
  * what is trusted instead (see delegate.c). Whether the task itself is. */
 static bool is_trusted(struct agent_run *r, const struct ai_rec *rec)
@@ -110,7 +98,7 @@ static int take_text(struct agent_run *r, const struct ai_rec *rec,
 		if (trusted)
 			agent_trust_add(r->trust, (struct ai_span){ text.p,
 								    text.len });
-		say(r, "user", &text);
+		agent_run_say(r, "user", (struct ai_span){ text.p, text.len });
 	}
 	ai_buf_release(&text);
 	return rc;
@@ -133,7 +121,8 @@ int agent_task_begin(struct agent_run *r, const struct ai_rec *rec,
 	if (text.len > 0)
 		ai_buf_str(&text, "\n\n");
 	agent_guard_rules(r, &text);
-	say(r, "system", &text);
+	agent_run_say(r, "system", (struct ai_span){ ai_buf_cstr(&text),
+						      text.len });
 	ai_buf_release(&text);
 	r->offered = ai_rec_get(rec, "tools");
 	if (r->offered.kind != AI_NONE && r->offered.kind != AI_ARRAY)

@@ -2,6 +2,7 @@
  * written into its record. */
 #include "worker.h"
 #include "builtin.h"
+#include "flags.h"
 #include "mcp.h"
 #include "task.h"
 
@@ -189,48 +190,43 @@ static void run_release(struct agent_run *r)
 
 /* ---- how it is worked on, as it is kept ---------------------------------------------- */
 
-/* All flags that were given, so that who goes on with it need not know them;
- * files by paths that hold elsewhere. */
-static void put_flags(struct ai_buf *b)
+/* A file by a path that holds elsewhere, too. */
+static bool is_file(const struct ai_opt *o, const char *value)
 {
-	struct ai_buf value = AI_BUF_INIT(1 << 20);
+	return (o->type == AI_OPT_FILE || o->to == &agent.tools) &&
+		value[0] != '\0' && value[0] != '/' &&
+		strcmp(value, "none") != 0;
+}
+
+static int put_flag(void *arg, const struct ai_opt *o, const char *value,
+		    struct ai_err *err)
+{
+	struct ai_buf *b = arg, path = AI_BUF_INIT(1 << 20);
 	char cwd[4096];
+
+	(void)err;
+	if (is_file(o, value) && getcwd(cwd, sizeof(cwd)) != NULL)
+		ai_buf_fmt(&path, "%s/", cwd);
+	ai_buf_str(&path, value);
+	ai_put_open(b, '[');
+	ai_put_cstr(b, o->name);
+	ai_put_cstr(b, ai_buf_cstr(&path));
+	ai_put_close(b, ']');
+	ai_buf_release(&path);
+	return 0;
+}
+
+/* All that was given, so that who goes on with it need not know it; by the
+ * environment, too: it will be another. */
+static int put_flags(struct ai_buf *b, struct ai_err *err)
+{
+	int rc;
 
 	ai_put_key(b, "flags");
 	ai_put_open(b, '[');
-	for (size_t i = 0; i < ai_start_opts.n; i++) {
-		const struct ai_opt *o = ai_opts_at(&ai_start_opts, i);
-		const struct ai_opt_list *list = o->to;
-		size_t n = o->type == AI_OPT_LIST ? list->n : 1;
-
-		/* Those of the environment, too: it will be another. */
-		if (ai_start_opts.source[i] < AI_SOURCE_ENV)
-			continue;
-		for (size_t k = 0; k < n; k++) {
-			ai_buf_clear(&value);
-			if (o->type == AI_OPT_LIST)
-				ai_buf_str(&value, list->v[k]);
-			else
-				ai_opts_show(&ai_start_opts, i, &value);
-			ai_put_open(b, '[');
-			ai_put_cstr(b, o->name);
-			if ((o->type == AI_OPT_FILE || o->to == &agent.tools) &&
-			    value.len > 0 && value.p[0] != '/' &&
-			    strcmp(value.p, "none") != 0 &&
-			    getcwd(cwd, sizeof(cwd)) != NULL) {
-				struct ai_buf path = AI_BUF_INIT(1 << 20);
-
-				ai_buf_fmt(&path, "%s/%s", cwd, value.p);
-				ai_put_cstr(b, ai_buf_cstr(&path));
-				ai_buf_release(&path);
-			} else {
-				ai_put_cstr(b, ai_buf_cstr(&value));
-			}
-			ai_put_close(b, ']');
-		}
-	}
+	rc = agent_flags_each(AI_SOURCE_ENV, put_flag, b, err);
 	ai_put_close(b, ']');
-	ai_buf_release(&value);
+	return rc;
 }
 
 static int make_setup(struct agent_run *r, struct ai_err *err)
@@ -252,7 +248,8 @@ static int make_setup(struct agent_run *r, struct ai_err *err)
 	ai_put_str(b, ai_buf_cstr(&r->system), r->system.len);
 	ai_put_key(b, "limits");
 	agent_limits_put(&r->limits, b);
-	put_flags(b);
+	if (put_flags(b, err) < 0)
+		return -1;
 	if (getcwd(folder, sizeof(folder)) != NULL &&
 	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
 		ai_put_key(b, "folder");
@@ -425,7 +422,7 @@ static int go(struct agent_run *r, struct agent_worker *w,
 struct kept {
 	struct ai_buf task, setup, root, note;
 	enum ai_run_status status;
-	int64_t spent_ms, cap;
+	int64_t spent_ms;
 };
 
 static int keep(void *arg, const struct ai_run_row *row)
@@ -439,7 +436,6 @@ static int keep(void *arg, const struct ai_run_row *row)
 		ai_buf_add(&k->note, row->note.p, row->note.n);
 	k->status = row->status;
 	k->spent_ms = row->spent_ms;
-	k->cap = row->cap;
 	return 0;
 }
 

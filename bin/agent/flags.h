@@ -1,0 +1,16 @@
+/* flags.h: the options that were given, for who is to have them as well: a run
+ * that is gone on with, a run within the run. */
+#ifndef AGENT_FLAGS_H
+#define AGENT_FLAGS_H
+
+#include "base/err.h"
+#include "base/opt.h"
+
+/* Calls each() with each that was given by this source or a stronger one, once
+ * for each value; -1 ends it. The value is borrowed. */
+typedef int agent_flags_fn(void *arg, const struct ai_opt *o,
+			   const char *value, struct ai_err *err);
+int agent_flags_each(enum ai_source least, agent_flags_fn *each, void *arg,
+		     struct ai_err *err);
+
+#endif
