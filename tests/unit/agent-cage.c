@@ -205,6 +205,15 @@ static int run(const char *const *argv, const struct agent_cage *cage,
 	return 0;
 }
 
+/* Whether it is what escape says when it was denied: an errno's name or 0.
+ * Else it never came to its attempt, which proves nothing. */
+static bool is_errno(const char *s)
+{
+	return strcmp(s, "0") == 0 ||
+	       (s[0] == 'E' && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789")] == '\0');
+}
+
 static int attempt(const char *name, const struct agent_cage *cage,
 		   char error[24])
 {
@@ -223,6 +232,8 @@ static int attempt(const char *name, const struct agent_cage *cage,
 		rc = DENIED;
 	snprintf(error, 24, "%.*s", (int)strcspn(ai_buf_cstr(&c.errors), "\n"),
 		 ai_buf_cstr(&c.errors));
+	if (c.end == AGENT_CHILD_EXITED && c.status == 1 && !is_errno(error))
+		rc = BROKEN;
 	agent_child_release(&c);
 	return rc;
 }
