@@ -463,14 +463,15 @@ echo_hi=$(call echo '{"text":"hi"}')
 
 # ---- servers of others ------------------------------------------------------------------
 
+# peer NAME: sets js to the server's script; skips the test without it.
 peer() {
 	need_peer "@modelcontextprotocol/server-$1"
-	printf '%s' "${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules/@modelcontextprotocol/server-$1/dist/index.js"
+	js=${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules/@modelcontextprotocol/server-$1/dist/index.js
 }
 
 @test "npm's server-everything" {
 	local js
-	js=$(peer everything)
+	peer everything
 	entry s good "{\"args\":[\"$js\"],\"timeout_s\":20,\"tools\":{\"trigger-long-running-operation\":{\"timeout_s\":0.5}}}"
 	mcp s.json '{"calls":[{"name":"s__echo","arguments":{"message":"hi"}},{"name":"s__get-sum","arguments":{"a":2,"b":40}}]}' \
 		"$(call get-structured-content '{"location":"Chicago"}')" \
@@ -493,7 +494,7 @@ peer() {
 
 @test "npm's server-filesystem" {
 	local js
-	js=$(peer filesystem)
+	peer filesystem
 	echo hello >a.txt
 	entry s good "{\"args\":[\"$js\",\"$PWD\"],\"timeout_s\":20}"
 	mcp s.json "$(call read_text_file "{\"path\":\"$PWD/a.txt\"}")" \
