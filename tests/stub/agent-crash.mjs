@@ -250,7 +250,7 @@ async function run(args, p = null, count = null) {
 	trace.push(`${args.slice(0, 2).join(' ')} ${p ? JSON.stringify(p) : ''} -> ` +
 		`${r.status ?? 'killed'} ${r.said.slice(0, 300)}`);
 	if (p !== null)
-		snapshot(p);
+		await snapshot(p);
 	return r;
 }
 
@@ -276,15 +276,17 @@ const same = (l, flow) => flow.hashes === false || flow.loose
 		.update(plain(JSON.stringify(l.body.messages))).digest('hex');
 const logEnd = () => existsSync('model/log') ? statSync('model/log').size : 0;
 
-// The ledger as a kill has left it, for when a request comes twice.
+// The ledger as a kill has left it, for when a request comes twice.  What was
+// sent before the kill may be read by the model after it: it is waited for.
 let snapshots = [];
-function snapshot(p) {
+async function snapshot(p) {
 	const dir = `snap${snapshots.length}`;
 	rmSync(dir, { recursive: true, force: true });
 	mkdirSync(dir);
 	for (const f of ['ledger.db', 'ledger.db-wal'])
 		if (existsSync(`home/aiutils/${f}`))
 			copyFileSync(`home/aiutils/${f}`, `${dir}/${f}`);
+	await fetch(new URL('/idle', url));
 	snapshots.push({ dir, mode: p.mode, asked: readLog().length });
 }
 

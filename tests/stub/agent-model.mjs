@@ -400,9 +400,23 @@ function unanswered(messages) {
 		? `tool_call_ids without a result: ${[...open].join(', ')}` : null;
 }
 
+// GET /idle is answered once no request is open: all that came is logged then.
+let open = 0;
+const waiting = [];
+const idle = () => waiting.splice(0).forEach((res) => res.end());
+
 function handle(req, res, text) {
+	if (req.url === '/idle') {
+		waiting.push(res);
+		return open === 0 ? idle() : undefined;
+	}
 	const n = ++requests;
-	res.on('close', () => log({ end: n, whole: res.writableFinished }));
+	open++;
+	res.on('close', () => {
+		log({ end: n, whole: res.writableFinished });
+		if (--open === 0)
+			idle();
+	});
 	if (req.url !== '/v1/chat/completions')
 		return refuse(res, n, 404, `no ${req.url}`);
 	let q;
