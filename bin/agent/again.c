@@ -93,8 +93,7 @@ static int restore_all(struct ai_span setup, struct ai_err *err)
 
 struct begun {
 	struct ai_buf setup;
-	enum ai_run_status status;
-	int64_t steps;
+	int64_t steps, pid; /* pid: who works on it, if he lives */
 };
 
 static int keep(void *arg, const struct ai_run_row *row)
@@ -102,8 +101,8 @@ static int keep(void *arg, const struct ai_run_row *row)
 	struct begun *b = arg;
 
 	ai_buf_add(&b->setup, row->setup.p, row->setup.n);
-	b->status = row->status;
 	b->steps = row->steps;
+	b->pid = row->pid;
 	return 0;
 }
 
@@ -438,6 +437,40 @@ int agent_deny(int argc, char **argv, struct ai_err *err)
 		decide(argv[0], "no", false, err);
 }
 
+struct under_way {
+	int64_t before, n; /* n: the step; 0: none is */
+};
+
+static int look_under_way(void *arg, const struct ai_step *s)
+{
+	struct under_way *u = arg;
+
+	if (s->n < u->before && s->state == AI_STEP_STARTED)
+		u->n = s->n;
+	return u->n > 0;
+}
+
+/* What somebody does at this moment is not yet known to be done or not; whose
+ * end nobody will see is looked at when the fork goes on (decide.c). */
+static int check_at_rest(const char *id, int64_t before, const struct begun *b,
+			 struct ai_err *err)
+{
+	struct under_way u = { before, 0 };
+	struct ai_ledger *l;
+	int rc;
+
+	if (b->pid == 0)
+		return 0;
+	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
+		return -1;
+	rc = ai_run_steps(l, id, look_under_way, &u, err);
+	ai_ledger_close(l);
+	return rc < 0 || u.n == 0 ? rc :
+		ai_err_set(err, AI_E_TRY_LATER, "step %lld of the run '%s' is "
+			   "under way (process %lld); wait for its end",
+			   (long long)u.n, id, (long long)b->pid);
+}
+
 int agent_fork(int argc, char **argv, struct ai_err *err)
 {
 	char prefix[AI_RUN_ID], from[AI_RUN_ID], id[AI_RUN_ID];
@@ -453,10 +486,13 @@ int agent_fork(int argc, char **argv, struct ai_err *err)
 	if (n > b.steps + 1)
 		return ai_err_set(err, AI_E_USAGE, "the run '%s' has only %lld "
 				  "steps", from, (long long)b.steps);
+	if (n == 0)
+		n = b.steps + 1;
+	if (check_at_rest(from, n, &b, err) < 0)
+		return -1;
 	rc = agent_worker_init(&w, err);
 	if (rc == 0)
-		rc = agent_worker_fork(&w, from, n > 0 ? n : b.steps + 1, id,
-				       err);
+		rc = agent_worker_fork(&w, from, n, id, err);
 	agent_worker_release(&w);
 	return rc < 0 ? -1 : go_on(id, false, err);
 }

@@ -235,6 +235,25 @@ static int obey(struct agent_turn *t, size_t i, struct ai_err *err)
 	return 0;
 }
 
+/*
+ * It was begun.  Whether it was done is asked under the key that it had then: in
+ * a fork that is the older run's, and what is done now is done under our own.
+ */
+static int go_on(struct agent_turn *t, size_t i, struct ai_err *err)
+{
+	struct agent_step *s = agent_turn_step(t, i);
+	struct agent_call *c = &t->v[i].call;
+	int rc = 0;
+
+	memcpy(c->key, s->key, sizeof(c->key));
+	c->hold = t->r->journal.hold;
+	if (agent_needs_intent(c->tool))
+		rc = agent_outcome_find(t, i, err);
+	if (rc == 0)
+		make_key(t, i, s->key);
+	return rc < 0 ? -1 : 0;
+}
+
 int agent_recall(struct agent_turn *t, size_t i, struct ai_value call,
 		 struct ai_err *err)
 {
@@ -242,7 +261,6 @@ int agent_recall(struct agent_turn *t, size_t i, struct ai_value call,
 	struct agent_asked *a = &t->v[i];
 	struct ai_buf why = AI_BUF_INIT(4096);
 	struct ai_value v, note;
-	char key[33] = "";
 	int rc = find_tool(t, i, call, &why, err);
 
 	ai_buf_release(&why);
@@ -262,21 +280,13 @@ int agent_recall(struct agent_turn *t, size_t i, struct ai_value call,
 	if (a->call.tool == NULL)
 		return agent_outcome_refuse(t, i, "This tool is not there any "
 					    "more.", err);
-	make_key(t, i, key);
-	/* Of a fork: what was not begun is its own. */
-	if (s->state != AI_STEP_STARTED)
-		memcpy(s->key, key, sizeof(s->key));
-	if (strcmp(key, s->key) != 0)
-		return ai_err_set(err, AI_E_DATA, "step %zu of the run is not "
-				  "what follows from those before it", a->n);
 	note = ai_json_get(v, "note");
 	if (note.kind != AI_NONE)
 		ai_buf_add(&a->call.note, note.s.p, note.s.n);
-	memcpy(a->call.key, s->key, sizeof(a->call.key));
-	a->call.hold = t->r->journal.hold;
 	if (t->r->journal.replay)
 		return 0;
-	if (s->state == AI_STEP_STARTED && agent_needs_intent(a->call.tool))
-		return agent_outcome_find(t, i, err) < 0 ? -1 : 0;
+	if (s->state == AI_STEP_STARTED)
+		return go_on(t, i, err);
+	make_key(t, i, s->key);
 	return s->state == AI_STEP_WAITING ? obey(t, i, err) : 0;
 }

@@ -10,6 +10,8 @@ setup_file() {
 	{"text": "It is {{calc~(\\d+)}}."}],
 "speak": [{"calls": [{"name": "speak", "arguments": {}}]},
 	{"text": "{{speak~said \\w+}}"}],
+"pay": [{"calls": [{"name": "pay", "arguments": {}}]},
+	{"text": "{{pay~paid|This was done}}"}],
 "slow": [{"delay_ms": 1500, "calls": [{"name": "calc",
 	"arguments": {"expression": "6*7"}}]}, {"text": "It is {{calc~(\\d+)}}."}]
 }
@@ -98,4 +100,67 @@ signalled() {
 	run --separate-stderr ai-agent approve s -r
 	assert_status 0
 	assert_eq "$output" "said another"
+}
+
+# paying EFFECT: a run named job of a tool that pays and then takes its time;
+# its process stands in $pid when it has paid.
+paying() {
+	cat >pay <<'END'
+#!/bin/sh
+echo "$AI_IDEMPOTENCY_KEY" >>paid
+[ -e fast ] || sleep 60
+echo paid
+END
+	printf '#!/bin/sh\ngrep -q "$AI_IDEMPOTENCY_KEY" paid\n' >look
+	chmod +x pay look
+	jq -n --argjson effect "$1" --arg dir "$PWD" '{tools: [{name: "pay",
+		description: "pays", command: ["\($dir)/pay"], effect: $effect,
+		sandbox: {write: ["."]}}]}' >tools.json
+	ai-agent -m m --base-url "$STUB_URL" --tools tools.json --run job \
+		--approve never task:pay >out 2>err &
+	pid=$!
+	timeout 20 sh -c "until [ -s paid ]; do sleep 0.05; done"
+}
+
+@test "a fork behind a call whose end nobody saw waits for a decision" {
+	paying '"once"'
+	run --separate-stderr ai-agent fork job --run early
+	assert_status 75
+	assert_has "$stderr" "step 2 of the run 'job' is under way"
+	kill -9 "$pid"
+	wait "$pid" || :
+	touch fast
+	run --separate-stderr ai-agent fork job --run new
+	assert_status 4
+	assert_eq "$(wc -l <paid)" 1
+	run --separate-stderr ai-agent approve new
+	assert_status 64
+	assert_has "$stderr" "is a call whose end nobody saw"
+	run --separate-stderr ai-agent approve new --again -r
+	assert_status 0
+	assert_eq "$output" paid
+	assert_eq "$(sort -u paid | wc -l)" 2
+	run --separate-stderr ai-agent fork job --run newer
+	run --separate-stderr ai-agent approve newer --done -r
+	assert_eq "$output" "This was done"
+	assert_eq "$(wc -l <paid)" 2
+}
+
+@test "a fork finds out under the older run's key what can be found out" {
+	paying "$(jq -n --arg dir "$PWD" '{verify: ["\($dir)/look"]}')"
+	kill -9 "$pid"
+	wait "$pid" || :
+	touch fast
+	run --separate-stderr ai-agent fork job --run new
+	assert_status 0
+	assert_eq "$(wc -l <paid)" 1
+	: >paid
+	run --separate-stderr ai-agent fork job --run newer -r
+	assert_status 0
+	assert_eq "$output" paid
+	first=$(cat paid)
+	: >paid
+	run --separate-stderr ai-agent resume job -r
+	assert_eq "$output" paid
+	[ "$(cat paid)" != "$first" ]
 }
