@@ -2,9 +2,11 @@
 #include "worker.h"
 
 #include "base/sig.h"
+#include "model/paid.h"
 #include "record/loop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int open_worker(void **state, struct ai_err *err)
 {
@@ -65,6 +67,18 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	return rc;
 }
 
+/* ".2", ".3" and so on is added for the records behind the first; said before
+ * the first is paid for. */
+static int check_name(struct ai_err *err)
+{
+	const size_t most = AI_RUN_ID - 1 - sizeof(".18446744073709551615") + 1;
+
+	return ai_paid.run == NULL || strlen(ai_paid.run) <= most ? 0 :
+		ai_err_set(err, AI_E_USAGE, "--run '%.80s' is too long: for "
+			   "records a name has at most %zu bytes, as '.2' and "
+			   "so on is added to it", ai_paid.run, most);
+}
+
 int agent_filter(int argc, char **argv, struct ai_err *err)
 {
 	static const struct ai_filter filter = {
@@ -74,5 +88,6 @@ int agent_filter(int argc, char **argv, struct ai_err *err)
 		.open = open_worker, .close = close_worker,
 	};
 
-	return ai_loop_run(&filter, argc, argv, err);
+	return argc == 0 && check_name(err) < 0 ? -1 :
+		ai_loop_run(&filter, argc, argv, err);
 }

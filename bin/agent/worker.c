@@ -505,14 +505,21 @@ static void make_id(char id[AI_RUN_ID])
 }
 
 /* The name that was given is the first record's; the others' have a number. */
-static void name_run(const struct ai_rec *rec, char id[AI_RUN_ID])
+static int name_run(unsigned long number, char id[AI_RUN_ID],
+		    struct ai_err *err)
 {
+	int n = 0;
+
 	if (ai_paid.run == NULL)
 		make_id(id);
-	else if (rec->number <= 1)
-		snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
+	else if (number <= 1)
+		n = snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
 	else
-		snprintf(id, AI_RUN_ID, "%.40s.%lu", ai_paid.run, rec->number);
+		n = snprintf(id, AI_RUN_ID, "%s.%lu", ai_paid.run, number);
+	return n < AI_RUN_ID ? 0 :
+		ai_err_set(err, AI_E_USAGE, "--run '%.80s' is too long: a "
+			   "run's name has at most %d bytes", ai_paid.run,
+			   AI_RUN_ID - 1);
 }
 
 static int make(struct agent_run *r, struct agent_worker *w,
@@ -523,7 +530,8 @@ static int make(struct agent_run *r, struct agent_worker *w,
 	char id[AI_RUN_ID];
 	int rc;
 
-	name_run(rec, id);
+	if (name_run(rec->number, id, err) < 0)
+		return -1;
 	snprintf(r->root, sizeof(r->root), "%s",
 		 agent.root != NULL && agent.root[0] != '\0' ? agent.root : id);
 	if (agent_task_limits(r, rec, err) < 0 || make_setup(r, err) < 0)
@@ -601,11 +609,9 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 	struct kept k;
 	int rc;
 
+	if (name_run(1, id, err) < 0)
+		return -1;
 	kept_init(&k);
-	if (ai_paid.run != NULL)
-		snprintf(id, AI_RUN_ID, "%s", ai_paid.run);
-	else
-		make_id(id);
 	rc = run_init(&r, w, err);
 	if (rc == 0) {
 		rc = ai_run_get(w->ledger, from, keep, &k, err);

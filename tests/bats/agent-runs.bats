@@ -164,3 +164,22 @@ END
 	assert_eq "$output" paid
 	[ "$(cat paid)" != "$first" ]
 }
+
+@test "names of runs are whole, or refused before anything is paid for" {
+	long=$(printf 'n%.0s' {1..42})
+	printf '{"task":"task:sum"}\n%.0s' 1 2 |
+		ai-agent -m m --base-url "$STUB_URL" --run "$long" >out
+	assert_eq "$(jq -r .run.id out | tr '\n' ' ')" "$long $long.2 "
+	: >"$STUB/log"
+	run_sh "echo '{\"task\":\"task:sum\"}' | ai-agent -m m \
+		--base-url $STUB_URL --run ${long}o"
+	assert_status 64
+	assert_has "$stderr" "for records a name has at most 42 bytes"
+	[ ! -s "$STUB/log" ]
+	run --separate-stderr ai-agent -m m --base-url "$STUB_URL" \
+		--run "$long${long:21}" task:sum
+	assert_eq "$(jq -r .run.id <<<"$output")" "$long${long:21}"
+	run --separate-stderr ai-agent fork "$long" --run "$long${long:20}"
+	assert_status 64
+	assert_has "$stderr" "a run's name has at most 63 bytes"
+}
