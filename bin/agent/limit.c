@@ -249,29 +249,21 @@ bool agent_used_call(struct agent_used *u, const struct agent_limits *l,
 	return true;
 }
 
-/* How often the last p hashes stand at the end, in a row. */
-static size_t periods(const struct agent_used *u, size_t p)
-{
-	size_t n = u->n_turns, i;
-
-	for (i = p; i < n && u->turn[n - 1 - i] == u->turn[n - 1 - i + p]; i++)
-		;
-	return i < p ? 1 : i / p;
-}
-
 size_t agent_used_turn(struct agent_used *u, uint64_t hash)
 {
-	size_t one, two;
+	size_t times = 1;
 
-	if (u->n_turns == AGENT_REPEAT_TURNS) {
-		memmove(u->turn, u->turn + 1, sizeof(u->turn) -
-			sizeof(u->turn[0]));
-		u->n_turns--;
+	for (size_t p = 0; p < 2; p++) {
+		u->same[p] = u->n_turns > p && u->turn[p] == hash
+			? u->same[p] + 1 : 0;
+		/* The first p + 1 turns of a period are as none before. */
+		if (u->same[p] / (p + 1) + 1 > times)
+			times = u->same[p] / (p + 1) + 1;
 	}
-	u->turn[u->n_turns++] = hash;
-	one = periods(u, 1);
-	two = u->n_turns < 2 ? 1 : periods(u, 2);
-	return one > two ? one : two;
+	u->turn[1] = u->turn[0];
+	u->turn[0] = hash;
+	u->n_turns++;
+	return times;
 }
 
 const char *agent_used_over(const struct agent_used *u,

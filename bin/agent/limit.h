@@ -65,8 +65,6 @@ int agent_limits_take(struct agent_limits *l, struct ai_value object,
 
 /* ---- what was used --------------------------------------------------------- */
 
-#define AGENT_REPEAT_TURNS 64
-
 struct agent_used {
 	int64_t nano, input, output_tokens, turns, calls, output;
 	struct {
@@ -74,9 +72,11 @@ struct agent_used {
 		int64_t calls;
 	} tool[256];
 	size_t n_tools;
-	uint64_t turn[AGENT_REPEAT_TURNS]; /* hashes of what was asked for, the
-					    * newest last */
-	size_t n_turns;
+	/* Hashes of what the last two turns have asked for, the newest first, and
+	 * how many turns in a row were as the one before, as the one before
+	 * that. */
+	uint64_t turn[2];
+	size_t same[2], n_turns;
 };
 
 /* One more call of this tool. false: it is one too many, by this limit. */

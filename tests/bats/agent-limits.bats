@@ -138,6 +138,8 @@ long_sleeps() {
 	ends '[.run.turns, .run.calls]' '[3,2]'
 	limited same repeat=5
 	ends '[.run.turns, .run.calls]' '[5,4]'
+	limited same repeat=70 turns=100
+	ends '[.run.turns, .run.calls]' '[70,69]'
 	limited turns repeat=2
 	ends '[.run.turns, .run.calls]' '[4,3]'
 }
