@@ -53,6 +53,17 @@ static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
 	return rc;
 }
 
+/* A list is what it was then: what is configured now is not added to it. */
+static void clear_lists(const bool *given)
+{
+	for (size_t i = 0; i < ai_start_opts.n; i++) {
+		const struct ai_opt *o = ai_opts_at(&ai_start_opts, i);
+
+		if (o->type == AI_OPT_LIST && !given[i] && !is_known(o->name))
+			((struct ai_opt_list *)o->to)->n = 0;
+	}
+}
+
 /* Where it was begun: tools begin there again. */
 static int restore_folder(struct ai_value folder, struct ai_err *err)
 {
@@ -82,6 +93,7 @@ static int restore_all(struct ai_span setup, struct ai_err *err)
 		rc = restore_folder(ai_json_get(v, "folder"), err);
 		v = ai_json_get(v, "flags");
 		if (v.kind == AI_ARRAY) {
+			clear_lists(given);
 			ai_json_iter_init(&it, v);
 			while (rc == 0 && ai_json_next(&it, NULL, &flag))
 				rc = restore(flag, given, err);

@@ -217,14 +217,14 @@ static int put_flag(void *arg, const struct ai_opt *o, const char *value,
 }
 
 /* All that was given, so that who goes on with it need not know it; by the
- * environment, too: it will be another. */
+ * environment and the configuration, too: they may be others by then. */
 static int put_flags(struct ai_buf *b, struct ai_err *err)
 {
 	int rc;
 
 	ai_put_key(b, "flags");
 	ai_put_open(b, '[');
-	rc = agent_flags_each(AI_SOURCE_ENV, put_flag, b, err);
+	rc = agent_flags_each(AI_SOURCE_CONFIG, put_flag, b, err);
 	ai_put_close(b, ']');
 	return rc;
 }

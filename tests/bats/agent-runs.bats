@@ -183,3 +183,51 @@ END
 	assert_status 64
 	assert_has "$stderr" "a run's name has at most 63 bytes"
 }
+
+# tool NAME: a tools file with one that says its name.
+tool() {
+	jq -n --arg name "$1" '{tools: [{name: $name, description: "speaks",
+		command: ["echo", $name], effect: "pure"}]}' >"$1.json"
+}
+
+# offered: the tools that the model was offered last.
+offered() {
+	stub_log 'select(.body) | [.body.tools[].function.name] | sort |
+		join(" ")' | tail -1 | tr -d '"'
+}
+
+@test "a run that is gone on with has the tools that it was begun with" {
+	tool one
+	tool two
+	tool three
+	touch "$STUB/bodies"
+	export AI_CONFIG=$PWD/config.json
+	config=$AI_CONFIG
+	configured() {
+		jq -n '{agent: {tools: $ARGS.positional, with: ["calc"],
+			model: "m"}}' --args "$@" >"$config"
+	}
+	configured "$PWD/one.json"
+	begin() {
+		ai-agent --base-url "$STUB_URL" --run "$1" -l turns=1 -q \
+			"${@:2}" task:sum >out || :
+	}
+	begin given --tools two.json
+	assert_eq "$(offered)" "calc two"
+	begin configured
+	assert_eq "$(offered)" "calc one"
+	echo '{}' >"$config"
+	begin bare -m m
+	assert_eq "$(offered)" calc
+	configured "$PWD/one.json" "$PWD/three.json"
+	for run in "given calc two" "configured calc one" "bare calc"; do
+		: >"$STUB/log"
+		run_sh "ai-agent resume ${run%% *} -l turns=9 -r"
+		assert_eq "$output" "It is 42."
+		assert_eq "$(offered)" "${run#* }"
+	done
+	begin more
+	run_sh "ai-agent resume more -l turns=9 -r --tools two.json"
+	assert_eq "$(offered)" "calc two"
+	rm "$STUB/bodies"
+}
