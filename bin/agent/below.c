@@ -281,21 +281,37 @@ static int look(const struct place *at, const char *path, struct stat *was,
 }
 
 int agent_below_write(const struct agent_folder *f, const char *path,
-		      struct ai_span text, const char *key, struct stat *was,
+		      struct ai_span text, const char *key,
 		      struct ai_err *err)
+{
+	struct stat was = { .st_size = -1 };
+	struct place at;
+	int rc;
+
+	if (go_to(f, path, true, &at, err) < 0)
+		return -1;
+	rc = look(&at, path, &was, err);
+	if (rc == 0 && replace(&at, text, key, &was) < 0)
+		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
+				path);
+	leave(&at);
+	return rc;
+}
+
+void agent_below_look(const struct agent_folder *f, const char *path,
+		      struct stat *was)
 {
 	struct place at;
 	int rc;
 
 	memset(was, 0, sizeof *was);
-	if (go_to(f, path, true, &at, err) < 0)
-		return -1;
-	rc = look(&at, path, was, err);
-	if (rc == 0 && replace(&at, text, key, was) < 0)
-		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
-				path);
-	leave(&at);
-	return rc;
+	rc = go_to(f, path, false, &at, NULL);
+	if (rc == 0) {
+		rc = look(&at, path, was, NULL);
+		leave(&at);
+	}
+	if (rc < 0)
+		was->st_size = -1;
 }
 
 void agent_below_clean(const struct agent_folder *f, const char *path,

@@ -43,11 +43,13 @@ int agent_text_read(int fd, const char *path, struct ai_buf *text,
  * Replaces the file, or makes it and the folders it is in: under another name
  * first, then at once.  key names that other one, so that doing it again takes
  * away what a kill left.  It keeps its mode; a link is not written through.
- * *was is what was there: st_size of -1: nothing.
  */
 int agent_below_write(const struct agent_folder *f, const char *path,
-		      struct ai_span text, const char *key, struct stat *was,
+		      struct ai_span text, const char *key,
 		      struct ai_err *err);
+/* What it would replace: st_size of -1: nothing, or nothing that it may. */
+void agent_below_look(const struct agent_folder *f, const char *path,
+		      struct stat *was);
 /* Takes away what a write that was killed left. */
 void agent_below_clean(const struct agent_folder *f, const char *path,
 		       const char *key);

@@ -10,45 +10,85 @@
 
 static const char *const targets[] = { "path", NULL };
 
-/* A hard link: the other names keep what they had. */
-static void say_names(struct agent_call *c, const struct stat *was)
+/* Of what is there before it is written: who does it again after a crash is to
+ * say the same. */
+static void note_links(struct agent_call *c, const struct stat *was)
 {
-	if (was->st_size >= 0 && was->st_nlink > 1)
-		ai_buf_fmt(&c->text, "; it had %lu more name%s (hard links), "
-			   "which keep the old text",
-			   (unsigned long)was->st_nlink - 1,
-			   was->st_nlink == 2 ? "" : "s");
+	ai_put_key(&c->note, "links");
+	ai_put_i64(&c->note, (int64_t)was->st_nlink);
+}
+
+/* A hard link: the other names keep what they had. */
+static void say_names(struct agent_call *c, int64_t links)
+{
+	if (links > 1)
+		ai_buf_fmt(&c->text, "; it had %lld more name%s (hard links), "
+			   "which keep the old text", (long long)links - 1,
+			   links == 2 ? "" : "s");
 }
 
 /* ---- write_file ------------------------------------------------------------ */
+
+static int write_prepare(struct agent_call *c, struct ai_err *err)
+{
+	const struct agent_builtins *b = c->tool->of;
+	struct ai_buf path = AI_BUF_INIT(4096);
+	struct stat was;
+	int rc = agent_call_text(c, "path", "", &path, err);
+
+	if (rc == 0) {
+		agent_below_look(&b->folder, path.p, &was);
+		ai_put_open(&c->note, '{');
+		ai_put_key(&c->note, "bytes");
+		ai_put_i64(&c->note, (int64_t)was.st_size);
+		note_links(c, &was);
+		ai_put_close(&c->note, '}');
+		rc = ai_buf_check(&c->note, "the note of a call", err);
+	}
+	ai_buf_release(&path);
+	return rc;
+}
+
+static int say_written(struct agent_call *c, size_t n, struct ai_err *err)
+{
+	int64_t bytes = -1, links = 0;
+	struct ai_value note;
+
+	if (ai_json_check(ai_buf_cstr(&c->note), c->note.len, &note, err) < 0)
+		return -1;
+	ai_json_i64(ai_json_get(note, "bytes"), &bytes);
+	ai_json_i64(ai_json_get(note, "links"), &links);
+	ai_buf_fmt(&c->text, "wrote %zu bytes; ", n);
+	if (bytes < 0)
+		ai_buf_str(&c->text, "the file is new");
+	else
+		ai_buf_fmt(&c->text, "it replaced a file of %lld bytes",
+			   (long long)bytes);
+	say_names(c, links);
+	return 0;
+}
 
 static int write_begin(struct agent_call *c, struct ai_err *err)
 {
 	const struct agent_builtins *b = c->tool->of;
 	struct ai_buf path = AI_BUF_INIT(4096), text = AI_BUF_INIT(TEXT_MAX);
-	struct stat was;
 	int rc = -1;
 
 	if (agent_call_text(c, "path", "", &path, err) == 0 &&
 	    agent_call_text(c, "content", "", &text, err) == 0)
 		rc = agent_below_write(&b->folder, path.p,
 				       (struct ai_span){ text.p, text.len },
-				       c->key, &was, err);
-	if (rc == 0) {
-		ai_buf_fmt(&c->text, "wrote %zu bytes; ", text.len);
-		if (was.st_size < 0)
-			ai_buf_str(&c->text, "the file is new");
-		else
-			ai_buf_fmt(&c->text, "it replaced a file of %lld bytes",
-				   (long long)was.st_size);
-		say_names(c, &was);
-	}
+				       c->key, err);
+	if (rc == 0)
+		rc = say_written(c, text.len, err);
 	ai_buf_release(&path);
 	ai_buf_release(&text);
 	return rc;
 }
 
-static const struct agent_tool_kind write_kind = { .begin = write_begin };
+static const struct agent_tool_kind write_kind = {
+	.begin = write_begin, .prepare = write_prepare,
+};
 
 const struct agent_builtin agent_builtin_write_file = {
 	.name = "write_file",
@@ -70,6 +110,7 @@ const struct agent_builtin agent_builtin_write_file = {
 
 struct patch {
 	struct ai_buf path, old, new, before, after;
+	struct stat was;
 };
 
 static void patch_release(struct patch *p)
@@ -122,15 +163,15 @@ static int make_patch(const struct agent_call *c, struct patch *p,
 		      struct ai_err *err)
 {
 	const struct agent_builtins *b = c->tool->of;
-	struct stat st;
 
 	*p = (struct patch){ AI_BUF_INIT(4096), AI_BUF_INIT(TEXT_MAX),
 			     AI_BUF_INIT(TEXT_MAX), AI_BUF_INIT(1),
-			     AI_BUF_INIT(AGENT_FILE_MAX) };
+			     AI_BUF_INIT(AGENT_FILE_MAX), { .st_nlink = 0 } };
 	if (agent_call_text(c, "path", "", &p->path, err) < 0 ||
 	    agent_call_text(c, "old", "", &p->old, err) < 0 ||
 	    agent_call_text(c, "new", "", &p->new, err) < 0 ||
-	    agent_below_read(&b->folder, p->path.p, &p->before, &st, err) < 0)
+	    agent_below_read(&b->folder, p->path.p, &p->before, &p->was,
+			     err) < 0)
 		return -1;
 	return splice(p, err);
 }
@@ -160,22 +201,23 @@ static int patch_prepare(struct agent_call *c, struct ai_err *err)
 		ai_put_cstr(&c->note, after);
 		ai_put_key(&c->note, "line");
 		ai_put_i64(&c->note, line_of(&p));
+		note_links(c, &p.was);
 		ai_put_close(&c->note, '}');
 	}
 	patch_release(&p);
 	return ai_buf_check(&c->note, "the note of a call", err);
 }
 
-static void say_patched(struct agent_call *c, int64_t line)
+static void say_patched(struct agent_call *c, int64_t line, int64_t links)
 {
 	ai_buf_fmt(&c->text, "replaced the text, which began at line %lld",
 		   (long long)line);
+	say_names(c, links);
 }
 
 static int patch_begin(struct agent_call *c, struct ai_err *err)
 {
 	const struct agent_builtins *b = c->tool->of;
-	struct stat was;
 	struct patch p;
 	int rc = make_patch(c, &p, err);
 
@@ -183,11 +225,9 @@ static int patch_begin(struct agent_call *c, struct ai_err *err)
 		rc = agent_below_write(&b->folder, p.path.p,
 				       (struct ai_span){ p.after.p,
 							 p.after.len },
-				       c->key, &was, err);
-	if (rc == 0) {
-		say_patched(c, line_of(&p));
-		say_names(c, &was);
-	}
+				       c->key, err);
+	if (rc == 0)
+		say_patched(c, line_of(&p), (int64_t)p.was.st_nlink);
 	patch_release(&p);
 	return rc;
 }
@@ -200,7 +240,7 @@ static int patch_find(struct agent_call *c, enum agent_found *found,
 	struct ai_buf path = AI_BUF_INIT(4096), text = AI_BUF_INIT(1);
 	char now[AI_HASH_HEX];
 	struct ai_value note;
-	int64_t line = 0;
+	int64_t line = 0, links = 0;
 	struct stat st;
 	int rc = -1;
 
@@ -223,7 +263,8 @@ static int patch_find(struct agent_call *c, enum agent_found *found,
 	}
 	if (rc == 0 && *found == AGENT_DONE) {
 		ai_json_i64(ai_json_get(note, "line"), &line);
-		say_patched(c, line);
+		ai_json_i64(ai_json_get(note, "links"), &links);
+		say_patched(c, line, links);
 	}
 	if (rc == 0 && *found == AGENT_UNKNOWN)
 		ai_buf_fmt(&c->text, "'%.200s' has been changed since by "

@@ -168,7 +168,7 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 static int do_group(struct agent_turn *t, size_t from, size_t to, bool *written,
 		    struct ai_err *err)
 {
-	bool durable = false;
+	bool durable = false, noted = false;
 	int rc;
 
 	for (size_t i = from; i < to; i++) {
@@ -193,9 +193,10 @@ static int do_group(struct agent_turn *t, size_t from, size_t to, bool *written,
 		}
 		s->state = AI_STEP_STARTED;
 		durable |= agent_needs_intent(c->tool);
+		noted |= c->note.len > 0;
 	}
 	/* The reply and all its calls are written with the first group. */
-	if (!*written || durable) {
+	if (!*written || durable || noted) {
 		size_t a = *written ? t->v[from].n : t->first - 1,
 		       b = *written ? t->v[to - 1].n : t->v[t->n - 1].n;
 
