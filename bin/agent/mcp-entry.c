@@ -432,6 +432,21 @@ static int read_trust(struct reading *r)
 	return read_rules(r);
 }
 
+/* As it was written, and what the variables in it have become.  Not those of
+ * env: a token may be renewed. */
+static void make_seal(struct mcp_entry *e, const char *spec)
+{
+	struct ai_hash h;
+
+	ai_hash_init(&h);
+	ai_hash_add(&h, spec, strlen(spec) + 1);
+	for (size_t i = 0; i < e->argv.n; i++)
+		ai_hash_add(&h, e->argv.v[i], strlen(e->argv.v[i]) + 1);
+	if (e->dir != NULL)
+		ai_hash_add(&h, e->dir, strlen(e->dir));
+	ai_hash_hex(&h, e->seal);
+}
+
 static int read_all(struct reading *r)
 {
 	if (is_true(r, "disabled"))
@@ -461,6 +476,8 @@ int mcp_entry_read(struct mcp_entry *e, const struct agent_server *from,
 	ai_buf_init(&r.text, STRING_MAX);
 	ai_buf_init(&r.out, STRING_MAX);
 	rc = read_all(&r);
+	if (rc == 0)
+		make_seal(e, from->spec);
 	ai_buf_release(&r.text);
 	ai_buf_release(&r.out);
 	return rc;

@@ -7,6 +7,8 @@
 #include "child.h"
 #include "strlist.h"
 
+#include "crypt/hash.h"
+
 #define MCP_VERSION "2025-11-25" /* the newest revision that we speak */
 #define MCP_STARTS_MAX 4    /* of one server: what dies more often stays dead */
 #define MCP_NOISE_MAX 1000  /* lines that are no messages, of one start */
@@ -41,6 +43,7 @@ struct mcp_entry {
 	int64_t max_output;
 	bool optional, trusted, trust_annotations, has_allow, roots;
 	bool networks;              /* it may use them */
+	char seal[AI_HASH_HEX];     /* a hash of all that says what is run */
 	struct agent_strings allow, deny;
 	struct mcp_rule *rules;
 	size_t n_rules;

@@ -332,6 +332,7 @@ static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
 	struct ai_value text = ai_json_member(v, AI_SPAN("description"));
 	struct mcp_rule *rule = find_rule(e, ai_buf_cstr(&k->name));
 	struct mcp_tool *of = new_tool(k, v, err);
+	struct ai_hash h;
 	struct agent_tool t = {
 		.name = name, .parameters = schema.s, .kind = &mcp_tool_kind,
 		.effect = AGENT_ONCE, .writes = true, .sends = true,
@@ -353,7 +354,10 @@ static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
 	t.hearsay = !e->trust_annotations && !t.trusted;
 	make_name(k->tools, e->name, ai_buf_cstr(&k->name), name);
 	snprintf(where, sizeof where, "%s", name);
-	ai_hash_of(v.s.p, v.s.n, t.seal);
+	ai_hash_init(&h);
+	ai_hash_add(&h, e->seal, sizeof e->seal);
+	ai_hash_add(&h, v.s.p, v.s.n);
+	ai_hash_hex(&h, t.seal);
 	return agent_tools_add(k->tools, &t, where, err);
 }
 

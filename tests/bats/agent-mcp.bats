@@ -450,6 +450,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 		--base-url "$STUB_URL" --tools s.json --approve never \
 		--taint off < <(printf '{"text":"task:%s go"}\n' a b)
 	stub_stop
+	rm -r "$STUB"
 	# A call whose end nobody saw is a person's to decide.
 	assert_status 4
 	assert_eq "$(jq -r .run.text <<<"${lines[0]}")" "heard ho"
@@ -459,6 +460,31 @@ echo_hi=$(call echo '{"text":"hi"}')
 		.params._meta["aiutils/idempotencyKey"] | length' log | uniq)" 32
 	run pgrep -f "$PWD/log"
 	assert_status 1
+}
+
+@test "a server whose command has changed is asked about again" {
+	echo '{"a": [{"calls": [{"name": "s__echo", "arguments":
+		{"text": "hi"}}]}, {"text": "heard {{you said (\\w+)}}"}]}' >model.json
+	model_start "$PWD/model.json"
+	again() {
+		run --separate-stderr ai-agent approve r -q
+	}
+	entry s good '{"command": "${NODE_HERE:-node}"}'
+	run --separate-stderr ai-agent -m openai/stub-model --price free \
+		--base-url "$STUB_URL" --tools s.json --run r -q task:a
+	assert_status 4
+	# What is written stays, what it stands for does not.
+	NODE_HERE=$(command -v node) again
+	assert_status 4
+	assert_has "$output" "changed since it was asked for"
+	entry s good '{"env": {"MORE": "1"}}'
+	again
+	assert_status 4
+	assert_has "$output" "changed since it was asked for"
+	again
+	stub_stop
+	assert_status 0
+	assert_eq "$(jq -r .run.text <<<"$output")" "heard hi"
 }
 
 # ---- servers of others ------------------------------------------------------------------
