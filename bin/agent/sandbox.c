@@ -3,8 +3,6 @@
 #include "base/path.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,46 +53,17 @@ int agent_sandbox_init(struct agent_sandbox *s, const char *workdir,
 	return ai_err_set(err, AI_E_OPEN, "'%.200s' is not a folder", workdir);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	/* What cannot be removed stays; the rest goes. */
-	remove(path);
-	return 0;
-}
-
 void agent_sandbox_release(struct agent_sandbox *s)
 {
-	/* FTW_PHYS: what a program left as a link is removed, not followed. */
-	if (s->tmp != NULL)
-		nftw(s->tmp, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	free(s->tmp);
+	agent_scratch_release(&s->scratch);
 	free(s->workdir);
 	memset(s, 0, sizeof *s);
 }
 
-static int make_tmp(struct agent_sandbox *s, struct ai_err *err)
+static int make_scratch(struct agent_sandbox *s, struct ai_err *err)
 {
-	const char *below = getenv("TMPDIR");
-	char *path;
-
-	if (s->tmp != NULL)
-		return 0;
-	if (below == NULL || below[0] != '/')
-		below = "/tmp";
-	if (ai_path_join(below, "ai-agent-XXXXXX", &path, err) < 0)
-		return -1;
-	if (mkdtemp(path) == NULL) {
-		ai_err_sys(err, AI_E_CREATE, errno, "cannot make a folder below "
-			   "'%.200s'", below);
-		free(path);
-		return -1;
-	}
-	s->tmp = path;
-	return 0;
+	return s->scratch.path != NULL ? 0 : agent_scratch_make(&s->scratch,
+								err);
 }
 
 /* ---- wishes --------------------------------------------------------------- */
@@ -243,7 +212,7 @@ static int add_paths(const struct agent_sandbox *s, const struct agent_wish *w,
 		return -1;
 	if (add_all(write, system_write,
 		    sizeof system_write / sizeof system_write[0], err) < 0 ||
-	    agent_strings_add(write, ai_span_of(s->tmp), err) < 0)
+	    agent_strings_add(write, ai_span_of(s->scratch.path), err) < 0)
 		return -1;
 	return add_all(write, (const char *const *)w->write.v, w->write.n, err);
 }
@@ -313,7 +282,7 @@ int agent_sandbox_cage(struct agent_sandbox *s, const struct agent_wish *w,
 				  "refuses that", tool);
 	if (s->mode == AGENT_SANDBOX_OFF || w->off)
 		return 0;
-	if (make_tmp(s, err) < 0)
+	if (make_scratch(s, err) < 0)
 		return -1;
 	return new_cage(s, w, tool, program, cage, err);
 }
@@ -405,7 +374,7 @@ int agent_sandbox_env(struct agent_sandbox *s, const struct agent_strings *own,
 		      const char *key, struct agent_strings *env,
 		      struct ai_err *err)
 {
-	if (make_tmp(s, err) < 0)
+	if (make_scratch(s, err) < 0)
 		return -1;
 	if (key != NULL && agent_strings_fmt(env, err, "AI_IDEMPOTENCY_KEY=%s",
 					     key) < 0)
@@ -416,8 +385,8 @@ int agent_sandbox_env(struct agent_sandbox *s, const struct agent_strings *own,
 			return -1;
 	/* The workdir as HOME would have its files configure the programs. */
 	if (add_unless_set(env, err, "PATH", search_path()) < 0 ||
-	    add_unless_set(env, err, "HOME", s->tmp) < 0 ||
-	    add_unless_set(env, err, "TMPDIR", s->tmp) < 0 ||
+	    add_unless_set(env, err, "HOME", s->scratch.path) < 0 ||
+	    add_unless_set(env, err, "TMPDIR", s->scratch.path) < 0 ||
 	    add_unless_set(env, err, "TERM", "dumb") < 0)
 		return -1;
 	return add_locale(env, err);

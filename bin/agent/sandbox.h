@@ -8,6 +8,7 @@
 #include "record/json.h"
 
 #include "cage.h"
+#include "scratch.h"
 #include "strlist.h"
 
 #include <stdbool.h>
@@ -28,8 +29,8 @@ struct agent_sandbox {
 	 * cannot hold.  NULL: nobody is. */
 	void (*missing)(void *arg, const char *tool, const char *what);
 	void *arg;
-	char *tmp;     /* owned; a folder of its own below TMPDIR or /tmp, made
-			* when the first program starts, gone with release */
+	struct agent_scratch scratch; /* made when the first program starts,
+				       * gone with release */
 };
 
 /* AI_E_OPEN: there is no such folder. */

@@ -231,3 +231,33 @@ offered() {
 	assert_eq "$(offered)" "calc two"
 	rm "$STUB/bodies"
 }
+
+@test "folders for temporary files: the dead leave none, the living keep theirs" {
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
+	# What only looks like one stays.
+	mkdir -m 755 tmp/ai-agent-public
+	mkdir -m 700 tmp/ai-agent-longername elsewhere
+	ln -s "$PWD/elsewhere" tmp/ai-agent-linked
+	touch elsewhere/kept
+	paying '"idempotent"'
+	living=$(find tmp -mindepth 1 -newer pay -name 'ai-agent-??????' -perm 700 \
+		-type d)
+	[ -d "$living" ]
+	mkdir -m 700 tmp/ai-agent-abcdef
+	ln -s "$PWD/elsewhere" tmp/ai-agent-abcdef/link
+	touch fast
+	run --separate-stderr ai-agent -m m --base-url "$STUB_URL" \
+		--tools tools.json --run other --approve never -r task:pay
+	assert_eq "$output" paid
+	[ -d "$living" ]
+	[ ! -e tmp/ai-agent-abcdef ]
+	kill -9 "$pid"
+	wait "$pid" || :
+	[ -d "$living" ]
+	run --separate-stderr ai-agent resume job -r
+	assert_eq "$output" paid
+	assert_eq "$(find tmp -mindepth 1 -printf '%P\n' | sort | xargs)" \
+		"ai-agent-linked ai-agent-longername ai-agent-public"
+	[ -e elsewhere/kept ]
+}
