@@ -3,15 +3,18 @@
  * It keeps its answers under the run's name (--resume), so that one that was
  * paid for and did not reach the journal is not paid for again. */
 #include "agent.h"
+#include "mcp.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/proc.h"
+#include "base/sig.h"
 #include "model/paid.h"
 #include "record/rec.h"
 #include "store/batch.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,7 @@
 #define ARGS 64
 #define GRACE_S 5.0 /* ai-complete keeps its own time-outs */
 #define FREE_WAIT_S 30.0
+#define LOOK_S 1.0 /* the longest that a signal waits */
 
 struct agent_model {
 	struct ai_proc proc;
@@ -227,11 +231,48 @@ static int take(struct agent_model *m, struct ai_buf *answer,
 	return rc;
 }
 
+static void set_time(struct agent_run *r)
+{
+	double left = left_s(r);
+
+	r->model->proc.timeout_s = left > 0 ? left : 0.001;
+}
+
+static bool has_answer(const struct ai_proc *p)
+{
+	struct pollfd fd = { .fd = p->from, .events = POLLIN };
+
+	return p->from < 0 || p->pending.len > p->taken || poll(&fd, 1, 0) > 0;
+}
+
+/* Until the model says something, or is not to be waited for any more, which
+ * who reads it finds out as well.  Servers may ask us all the while, and take
+ * who does not answer for dead. */
+static int await(struct agent_run *r, struct ai_err *err)
+{
+	double until = ai_clock_s() + r->model->proc.timeout_s;
+	struct agent_poll poll = { NULL, 0, 0, 0, false };
+	int rc = 0;
+
+	while (rc == 0 && !has_answer(&r->model->proc) &&
+	       ai_sig_asked() != AI_SIG_NOW && ai_clock_s() < until) {
+		agent_poll_clear(&poll, LOOK_S);
+		agent_mcp_turn(r->mcp);
+		agent_mcp_wait(r->mcp, &poll);
+		agent_poll_add(&poll, r->model->proc.from, POLLIN);
+		agent_poll_add(&poll, ai_sig_fd(), POLLIN);
+		agent_poll_by(&poll, until);
+		rc = agent_poll_wait(&poll, err);
+	}
+	agent_poll_release(&poll);
+	set_time(r);
+	return rc;
+}
+
 int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 		    struct ai_err *err)
 {
 	struct agent_model *m;
-	double left = left_s(r);
 	enum ai_code code;
 	int status;
 
@@ -241,9 +282,10 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 	put_request(r, &m->line);
 	if (ai_buf_check(&m->line, "what is said in the run", err) < 0)
 		return -1;
-	m->proc.timeout_s = left > 0 ? left : 0.001;
+	set_time(r);
 	m->proc.pending.max = AGENT_TEXT_MAX;
 	if (ai_proc_send(&m->proc, m->line.p, m->line.len, err) < 0 ||
+	    (r->mcp != NULL && await(r, err) < 0) ||
 	    ai_proc_recv(&m->proc, &m->line, err) < 0) {
 		if (err->code != AI_E_UNAVAILABLE)
 			return -1;

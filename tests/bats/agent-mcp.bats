@@ -462,6 +462,21 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_status 1
 }
 
+@test "a server that asks while the model thinks is answered at once" {
+	jq -n --arg until "$PWD/log.later" '{a: [{calls: [{name: "s__bad",
+		arguments: {how: "later"}}]}, {until: $until, text: "answered"}]}' \
+		>model.json
+	model_start "$PWD/model.json"
+	entry s good
+	AI_RETRIES=0 run --separate-stderr ai-agent -m openai/stub-model \
+		--price free --base-url "$STUB_URL" --tools s.json \
+		--approve never --taint off -r task:a
+	stub_stop
+	rm -r "$STUB"
+	assert_eq "$output" answered
+	assert_has "$(cat log)" '"id":"later","result":{}'
+}
+
 @test "a server whose command has changed is asked about again" {
 	echo '{"a": [{"calls": [{"name": "s__echo", "arguments":
 		{"text": "hi"}}]}, {"text": "heard {{you said (\\w+)}}"}]}' >model.json

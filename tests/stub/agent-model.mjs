@@ -33,6 +33,7 @@
 //   when       a regular expression: the step is left out if no result since
 //              the last assistant message matches; unless: if one does
 //   delay_ms   wait before the answer
+//   until      wait for this file; after 20 s there is no answer but status 500
 //   status, body   answer with these
 //   fault      "close": hang up; "hang": never answer
 //   finish_reason
@@ -439,9 +440,19 @@ function handle(req, res, text) {
 		...(existsSync(file('bodies')) && { body: q }) });
 	if (answer.fault === 'close')
 		return req.socket.destroy();
-	if (answer.fault !== 'hang')
-		setTimeout(() => send(res, n, answer.status ?? 200,
-			answer.body ?? body(q, turn, answer)), answer.delay_ms ?? 0);
+	if (answer.fault === 'hang')
+		return;
+	const late = performance.now() + 20e3;
+	const say = () => {
+		if (answer.until === undefined || existsSync(answer.until))
+			send(res, n, answer.status ?? 200,
+				answer.body ?? body(q, turn, answer));
+		else if (performance.now() > late)
+			send(res, n, 500, { error: { message: 'no file came' } });
+		else
+			setTimeout(say, 20);
+	};
+	setTimeout(say, answer.delay_ms ?? 0);
 }
 
 const server = createServer((req, res) => {
