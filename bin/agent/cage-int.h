@@ -20,7 +20,7 @@ struct agent_cage {
 		rlim_t most;
 	} limits[CAGE_LIMITS_MAX];
 	size_t n_limits;
-	int64_t processes, write_total;
+	int64_t memory, processes, write_total;
 	char **write;    /* owned; the spec's, links followed; NULL ends */
 };
 

@@ -35,8 +35,9 @@ static void set_limits(struct agent_cage *cage, const struct agent_cage_spec *s)
 {
 	const struct agent_cage_spec *d = &agent_cage_limits;
 
+	cage->memory = or_else(s->memory, d->memory);
 	add_limit(cage, RLIMIT_CPU, or_else(s->cpu_s, d->cpu_s));
-	add_limit(cage, RLIMIT_AS, or_else(s->memory, d->memory));
+	add_limit(cage, RLIMIT_AS, cage->memory);
 	add_limit(cage, RLIMIT_FSIZE, or_else(s->file_size, d->file_size));
 	add_limit(cage, RLIMIT_NOFILE, or_else(s->files, d->files));
 	/* A core dump would be written where the system wants it, by root. */

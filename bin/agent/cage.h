@@ -25,7 +25,8 @@ struct agent_cage_spec {
 	bool network;             /* it may do with networks what it likes */
 	/* 0: as agent_cage_limits has them */
 	int64_t cpu_s;            /* of each process */
-	int64_t memory;           /* bytes of address space of each process */
+	int64_t memory;           /* bytes of address space of each process, and
+				   * of memory of the tree */
 	int64_t file_size;        /* bytes of each file it writes */
 	int64_t files;            /* open at once, of each process */
 	int64_t processes;        /* and threads, in the tree */

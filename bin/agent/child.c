@@ -353,9 +353,10 @@ static void look(struct agent_child *c)
 		return;
 	c->gone = true;
 	close_fd(&c->done);
-	if (end.why == WARDEN_DISK || end.why == WARDEN_CROWD) {
+	if (end.why >= WARDEN_DISK) {
 		c->gone_by = end.why == WARDEN_DISK ? AGENT_CHILD_DISK
-			: AGENT_CHILD_CROWD;
+			: end.why == WARDEN_CROWD ? AGENT_CHILD_CROWD
+			: AGENT_CHILD_MEMORY;
 		c->gone_status = 128 + SIGKILL;
 	} else if (WIFEXITED(end.status)) {
 		c->gone_by = AGENT_CHILD_EXITED;
@@ -458,6 +459,10 @@ void agent_child_say(const struct agent_child *c, struct ai_buf *out)
 	case AGENT_CHILD_CROWD:
 		ai_buf_str(out, "had more processes than its sandbox allows "
 			   "and was stopped");
+		break;
+	case AGENT_CHILD_MEMORY:
+		ai_buf_str(out, "had more memory, in all its processes, than "
+			   "its sandbox allows and was stopped");
 		break;
 	case AGENT_CHILD_STOPPED:
 		ai_buf_str(out, "was stopped");

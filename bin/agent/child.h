@@ -49,6 +49,7 @@ enum agent_child_end {
 	AGENT_CHILD_STOPPED,  /* by agent_child_stop() */
 	AGENT_CHILD_DISK,     /* it wrote more to files than its cage lets it */
 	AGENT_CHILD_CROWD,    /* it had more processes than that */
+	AGENT_CHILD_MEMORY,   /* they had more memory in all */
 };
 
 struct agent_child {

@@ -67,4 +67,19 @@ void warden_disk_open(struct warden_disk *d, const struct agent_cage *cage,
 /* Whether more was written than may be; *ms: when to look again. */
 bool warden_disk_full(struct warden_disk *d, int *ms);
 
+/* ---- warden-memory.c */
+
+struct warden_memory {
+	int64_t most;    /* 0: nothing is watched */
+	pid_t session;
+	int64_t there;   /* when it was counted last */
+	int64_t room;    /* that the machine had since then, at most */
+	int looks;       /* since then */
+	int over;        /* counts in a row that were too much */
+};
+
+void warden_memory_open(struct warden_memory *m, int64_t most, pid_t session);
+/* Whether the tree has more than it may; *ms: when to look again. */
+bool warden_memory_full(struct warden_memory *m, int *ms);
+
 #endif

@@ -163,6 +163,7 @@ struct watch {
 	struct warden_ask ask;
 	struct warden_disk disk;
 	struct warden_crowd crowd;
+	struct warden_memory memory;
 };
 
 /* Reaps all but the program: as long as that is there, its group's number is
@@ -214,6 +215,24 @@ static void kill_all(struct watch *s)
 	}
 }
 
+/* What the tree must not have too much of; *ms: when to look again. */
+static enum agent_warden_why look(struct watch *s, int *ms)
+{
+	int waits[3];
+
+	*ms = -1;
+	if (warden_disk_full(&s->disk, &waits[0]))
+		return WARDEN_DISK;
+	if (warden_crowded(&s->crowd, &waits[1]))
+		return WARDEN_CROWD;
+	if (warden_memory_full(&s->memory, &waits[2]))
+		return WARDEN_MEMORY;
+	for (int i = 0; i < 3; i++)
+		if (waits[i] >= 0 && (*ms < 0 || waits[i] < *ms))
+			*ms = waits[i];
+	return WARDEN_ENDED;
+}
+
 /* Until it has ended, or is to. */
 static enum agent_warden_why watch(struct watch *s)
 {
@@ -221,15 +240,13 @@ static enum agent_warden_why watch(struct watch *s)
 				{ .fd = s->signals, .events = POLLIN },
 				{ .fd = s->ask.fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
-	int ms, or_ms;
+	enum agent_warden_why why;
+	int ms;
 
 	while (!reap_others(s)) {
-		if (warden_disk_full(&s->disk, &ms))
-			return WARDEN_DISK;
-		if (warden_crowded(&s->crowd, &or_ms))
-			return WARDEN_CROWD;
-		if (or_ms >= 0 && (ms < 0 || or_ms < ms))
-			ms = or_ms;
+		why = look(s, &ms);
+		if (why != WARDEN_ENDED)
+			return why;
 		if (poll(fds, 3, ms) < 0)
 			continue;
 		while (read(s->signals, &info, sizeof(info)) > 0)
@@ -306,6 +323,7 @@ static void begin(const struct agent_warden *w, struct watch *s)
 	s->ask.fd = receive_fd(ask[0]);
 	close(ask[0]);
 	warden_disk_open(&s->disk, w->cage, s->program);
+	warden_memory_open(&s->memory, w->cage->memory, s->program);
 	s->crowd.session = s->program;
 }
 

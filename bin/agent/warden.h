@@ -22,6 +22,7 @@ enum agent_warden_why {
 	WARDEN_STOPPED, /* alive was closed */
 	WARDEN_DISK,    /* it wrote more than its cage lets it */
 	WARDEN_CROWD,   /* it had more processes */
+	WARDEN_MEMORY,  /* they had more memory */
 };
 
 struct agent_warden_end {

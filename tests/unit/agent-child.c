@@ -401,6 +401,66 @@ static void test_trees(int trials)
 	ok(sleepers() <= before, "and nothing is left of them");
 }
 
+/* ---- memory of all together ---------------------------------------------- */
+
+#define MIB ((int64_t)1 << 20)
+
+/* tail(1) keeps a line that does not end; 8 of them, in a tree. */
+#define TAILS(bytes, s) "for i in 1 2 3 4 5 6 7 8; do (sh -c 'head -c " bytes \
+	" /dev/zero; sleep " s "') | tail >/dev/null & done; wait"
+
+static void test_memory(void)
+{
+	static const char *const read[] = { "/usr", "/bin", "/lib", "/lib64",
+		"/etc/ld.so.cache", "/dev/zero", NULL },
+		*const write[] = { "/dev/null", NULL };
+	static const struct {
+		const char *name, *script;
+		enum agent_child_end end;
+	} rows[] = {
+		{ "a quarter of it in each of 8 children", TAILS("64M", "60"),
+		  AGENT_CHILD_MEMORY },
+		{ "a sixteenth of it in each", TAILS("16M", "1.5"),
+		  AGENT_CHILD_EXITED },
+		/* Each of them has all of it, and all have it once. */
+		{ "what 8 children share", "x=$(head -c 40M /dev/zero | "
+		  "tr '\\0' x); for i in 1 2 3 4 5 6 7 8; do (sleep 1.5; :) & "
+		  "done; wait", AGENT_CHILD_EXITED },
+	};
+	const struct agent_cage_spec spec = { .read = read, .write = write,
+					      .memory = 256 * MIB };
+	struct ai_buf missing = AI_BUF_INIT(1000);
+	struct agent_cage *cage;
+	struct agent_child c;
+	struct ai_err err;
+
+	if (agent_cage_new(&cage, &spec, &missing, &err) < 0) {
+		ok(false, "a cage: %s", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct agent_child_spec s = spec_of(SH(rows[i].script));
+		struct ai_buf says = AI_BUF_INIT(1000);
+
+		s.cage = cage;
+		s.dir = "/usr";
+		if (run(&c, &s, &err) < 0) {
+			ok(false, "%s: %s", rows[i].name, err.msg);
+			continue;
+		}
+		agent_child_say(&c, &says);
+		if (!ok(c.end == rows[i].end && (c.status == 0 ||
+			c.end == AGENT_CHILD_MEMORY), "%s: it %s",
+			rows[i].name, ai_buf_cstr(&says)))
+			printf("# %d: %s\n", c.status,
+			       ai_buf_cstr(&c.errors));
+		ai_buf_release(&says);
+		agent_child_release(&c);
+	}
+	agent_cage_free(cage);
+	ai_buf_release(&missing);
+}
+
 int main(void)
 {
 	const char *trials = getenv("AI_CHILD_TRIALS");
@@ -411,6 +471,7 @@ int main(void)
 	test_not_started();
 	test_talk();
 	test_gigabyte();
+	test_memory();
 	test_trees(trials != NULL ? (int)strtol(trials, NULL, 10) : 20);
 	ok(open_fds() == before, "no descriptor is left open");
 	return done();
