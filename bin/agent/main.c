@@ -5,6 +5,7 @@
 #include "record/config.h"
 #include "record/loop.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,29 +125,59 @@ static const struct ai_opt_use uses[] = {
 	{ NULL, NULL }
 };
 
+/* As verbs has them; how many operands each takes. */
+static const struct {
+	int (*run)(int argc, char **argv, struct ai_err *err);
+	int least, most;
+} doings[] = {
+	{ agent_resume, 1, 1 }, { agent_approve, 1, 1 }, { agent_deny, 1, 1 },
+	{ agent_history, 0, 0 }, { agent_show, 1, 1 }, { agent_replay, 1, 1 },
+	{ agent_fork, 1, 1 }, { agent_rm, 1, INT_MAX },
+	{ agent_list_tools, 0, 0 },
+};
+
+#define VERBS (sizeof(doings) / sizeof(doings[0]))
+
+/* VERBS: it is none. */
+static size_t find_verb(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS && strcmp(word, verbs[i].name) != 0; i++)
+		;
+	return i;
+}
+
+/* A verb behind options is a task's first word; one that has just the operands
+ * of the verb was not meant so, and a model would be paid for it. */
+static int check_task(int argc, char **argv, struct ai_err *err)
+{
+	size_t i = argc > 0 ? find_verb(argv[0]) : VERBS;
+
+	if (i == VERBS || argc - 1 > doings[i].most ||
+	    (argc - 1 < doings[i].least && !agent.all))
+		return 0;
+	return ai_err_set(err, AI_E_USAGE, "a verb stands before all options: "
+			  "write 'ai-agent %s ...' with the options behind it, "
+			  "or put the whole task in one pair of quotes, with "
+			  "more than this word", argv[0]);
+}
+
 static int run(int argc, char **argv, struct ai_err *err)
 {
-	/* As verbs has them. */
-	static int (*const runs[])(int argc, char **argv, struct ai_err *err) = {
-		agent_resume, agent_approve, agent_deny, agent_history,
-		agent_show, agent_replay, agent_fork, agent_rm,
-		agent_list_tools,
-	};
-
 	const struct ai_opt *opt;
-	size_t i = sizeof(runs) / sizeof(runs[0]);
+	size_t i = VERBS;
 
 	if (argc > 0 && ai_start_opts.operand_first)
-		for (i = 0; verbs[i].name != NULL &&
-		     strcmp(argv[0], verbs[i].name) != 0; i++)
-			;
-	opt = ai_start_misplaced(uses, verbs[i].name != NULL ? verbs[i].name
-							     : "run");
+		i = find_verb(argv[0]);
+	else if (check_task(argc, argv, err) < 0)
+		return -1;
+	opt = ai_start_misplaced(uses, i < VERBS ? verbs[i].name : "run");
 	if (opt != NULL)
 		return ai_err_set(err, AI_E_USAGE, "--%s means nothing here; "
 				  "see ai-agent --help", opt->name);
-	return verbs[i].name != NULL ? runs[i](argc - 1, argv + 1, err)
-				     : agent_filter(argc, argv, err);
+	return i < VERBS ? doings[i].run(argc - 1, argv + 1, err)
+			 : agent_filter(argc, argv, err);
 }
 
 const struct ai_program ai_program = {

@@ -261,3 +261,25 @@ offered() {
 		"ai-agent-linked ai-agent-longername ai-agent-public"
 	[ -e elsewhere/kept ]
 }
+
+@test "a verb behind options is no task to pay for" {
+	behind() {
+		run --separate-stderr ai-agent -m m --base-url "$STUB_URL" "$@"
+	}
+	for words in "resume x" "resume --all" "approve x@3" "deny x" history \
+		"show x" "replay x" "fork x@2" "rm x y" tools; do
+		# shellcheck disable=SC2086 # they are words
+		behind $words
+		assert_status 64
+		assert_has "$stderr" "write 'ai-agent ${words%% *} ...' with the"
+	done
+	[ ! -s "$STUB/log" ]
+	behind "resume x"
+	assert_has "$output" '"status":"done"'
+	behind resume work on task:sum
+	assert_has "$output" "It is 42."
+	behind -r -- show it: task:sum
+	assert_eq "$output" "It is 42."
+	run --separate-stderr ai-agent history -m m
+	assert_status 0
+}
