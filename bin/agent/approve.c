@@ -1,21 +1,24 @@
 /* approve.c: who may say that a call goes on. */
 #include "agent.h"
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/proc.h"
+#include "base/sig.h"
 #include "base/temp.h"
 #include "base/utf8.h"
 
 #include "say.h"
+#include "terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
-#define COMMAND_S 600
+#define ASK_S 600 /* a person, or a command */
+#define SIGNAL_S 1 /* the longest that a signal waits */
 #define SHOWN 600 /* bytes of an argument, on a terminal */
 #define SHOWN_TARGET 8000 /* of one that says where the effect goes */
 
@@ -64,12 +67,26 @@ bool agent_approve_has_somebody(void)
 
 /* ---- a terminal ------------------------------------------------------------------ */
 
+/* The first letter of a line, or 0 if none comes. Which of several threads a
+ * signal interrupts nobody knows. */
 static char read_answer(int tty)
 {
-	char line[80];
-	ssize_t n = read(tty, line, sizeof(line));
+	double until = ai_clock_s() + ASK_S;
+	struct pollfd fds[] = { { tty, POLLIN, 0 },
+				{ ai_sig_fd(), POLLIN, 0 } };
+	char line[4096];
+	ssize_t n;
 
-	return n > 0 ? line[0] : 'p';
+	while (ai_sig_asked() == AI_SIG_NO && ai_clock_s() < until) {
+		if (poll(fds, 2, SIGNAL_S * 1000) <= 0 || fds[0].revents == 0)
+			continue;
+		n = read(tty, line, sizeof(line));
+		if (n > 0)
+			return line[0] != '\0' ? line[0] : '?';
+		if (n == 0 || errno != EINTR)
+			break;
+	}
+	return '\0';
 }
 
 /* A member a line, and the targets whole: nothing that is long may push what
@@ -96,35 +113,51 @@ static void put_arguments(struct ai_buf *b, const struct agent_tool *tool,
 	}
 }
 
-static int ask_terminal(int tty, const struct agent_run *r,
-			const struct agent_tool *tool, struct ai_span args,
-			const char *why, enum agent_answer *answer)
+static void put_call_for_people(struct ai_buf *b, const struct agent_run *r,
+				const struct agent_tool *tool,
+				struct ai_span args, const char *why)
+{
+	ai_buf_fmt(b, "\nai-agent: the run %s wants to call %s",
+		   r->journal.run.id, tool->name);
+	put_arguments(b, tool, args);
+	if (why[0] != '\0') {
+		ai_buf_str(b, "\n    why: ");
+		agent_say_text(b, ai_span_of(why), SHOWN);
+	}
+}
+
+/* Gives the terminal back. */
+static enum agent_answer ask_terminal(int tty, const struct agent_run *r,
+				      const struct agent_tool *tool,
+				      struct ai_span args, const char *why)
 {
 	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX);
 	char c;
 
-	ai_buf_fmt(&b, "\nai-agent: the run %s wants to call %s",
-		   r->journal.run.id, tool->name);
-	put_arguments(&b, tool, args);
-	if (why[0] != '\0') {
-		ai_buf_str(&b, "\n    why: ");
-		agent_say_text(&b, ai_span_of(why), SHOWN);
-	}
-	/* What was typed before was no answer to this. */
-	tcflush(tty, TCIFLUSH);
+	put_call_for_people(&b, r, tool, args, why);
 	do {
 		ai_buf_str(&b, "\nGo on? [y]es, [n]o, [p]ark: ");
-		if (ai_buf_write(&b, tty) < 0) {
-			c = 'p';
-			break;
-		}
-		ai_buf_clear(&b);
-		c = read_answer(tty);
-	} while (strchr("yYnNpP", c) == NULL);
+		c = agent_terminal_say(tty, &b) < 0 ? '\0' : read_answer(tty);
+	} while (memchr("yYnNpP", c, 7) == NULL);
+	agent_terminal_give(tty, c != '\0');
 	ai_buf_release(&b);
-	*answer = c == 'y' || c == 'Y' ? AGENT_YES
+	return c == 'y' || c == 'Y' ? AGENT_YES
 		: c == 'n' || c == 'N' ? AGENT_NO : AGENT_PARK;
-	return 0;
+}
+
+/* Waits until nobody else is asked something; who has pressed Ctrl-C is asked
+ * no more. */
+static int take_terminal(void)
+{
+	int tty;
+
+	while ((tty = agent_terminal_take()) == AGENT_TERMINAL_BUSY &&
+	       ai_sig_asked() == AI_SIG_NO)
+		poll(NULL, 0, 50);
+	if (tty < 0 || ai_sig_asked() == AI_SIG_NO)
+		return tty;
+	agent_terminal_give(tty, true);
+	return AGENT_TERMINAL_NONE;
 }
 
 /* ---- a command --------------------------------------------------------------------- */
@@ -166,7 +199,7 @@ static int ask_command(const struct agent_run *r, const struct agent_tool *tool,
 			rc = ai_err_sys(err, AI_E_IO, errno, "cannot read what "
 					"was written");
 		if (rc == 0)
-			rc = ai_proc_capture(argv, fd, COMMAND_S, &out, NULL,
+			rc = ai_proc_capture(argv, fd, ASK_S, &out, NULL,
 					     &status, err);
 		close(fd);
 	}
@@ -184,16 +217,17 @@ int agent_approve_ask(struct agent_run *r, const struct agent_tool *tool,
 		      struct ai_span args, const char *why,
 		      enum agent_answer *answer, struct ai_err *err)
 {
-	int tty, rc;
+	double since = ai_clock_s();
+	int tty;
 
 	*answer = AGENT_PARK;
 	if (policy() == AGENT_ASK_COMMAND)
 		return ask_command(r, tool, args, why, answer, err);
 	/* Nobody looks at a terminal whose messages go elsewhere. */
-	tty = isatty(2) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
-	if (tty < 0)
-		return 0;
-	rc = ask_terminal(tty, r, tool, args, why, answer);
-	close(tty);
-	return rc;
+	tty = isatty(2) ? take_terminal() : AGENT_TERMINAL_NONE;
+	if (tty >= 0)
+		*answer = ask_terminal(tty, r, tool, args, why);
+	/* A person who thinks is no work of the run. */
+	r->journal.since += ai_clock_s() - since;
+	return 0;
 }

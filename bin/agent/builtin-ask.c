@@ -1,11 +1,12 @@
 /* builtin-ask.c: a question to whoever sits at the terminal. */
 #include "builtin.h"
+#include "say.h"
+#include "terminal.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,81 +15,86 @@
 #define ANSWER_MAX 8192
 #define TIMEOUT_S 600
 
+#define BUSY_S 0.1 /* until we look whether the terminal is ours */
+
 struct ask {
 	int tty;
 	double deadline;
-	struct ai_buf answer;
+	bool answered;
+	struct ai_buf question, answer;
 };
 
-/* On a terminal a text must not do anything: lines, and what can be seen. */
-static void put_plain(struct ai_buf *out, struct ai_span text)
+/* Nobody is there: the run waits for somebody. */
+static bool park(struct agent_call *c)
+{
+	const struct ask *a = c->state;
+
+	c->parks = true;
+	ai_buf_clear(&c->text);
+	agent_say_text(&c->text, (struct ai_span){ a->question.p,
+		       a->question.len }, a->question.len);
+	return true;
+}
+
+/* What a person types is text in UTF-8, whatever the terminal sends. */
+static void put_answer(struct ai_buf *out, const struct ai_buf *answer)
 {
 	size_t at = 0, n;
-	uint32_t cp;
+	uint32_t c;
 
-	for (; at < text.n; at += n) {
-		n = ai_utf8_decode(text.p + at, text.n - at, &cp);
-		if (n == 0) {
-			n = 1;
-			cp = AI_UTF8_REPLACEMENT;
-		}
-		/* C0, DEL, C1, and what turns the direction of writing. */
-		if ((cp < ' ' && cp != '\n') || (cp >= 0x7F && cp < 0xA0) ||
-		    (cp >= 0x200E && cp <= 0x200F) ||
-		    (cp >= 0x202A && cp <= 0x202E) ||
-		    (cp >= 0x2066 && cp <= 0x2069))
+	for (; at < answer->len; at += n > 0 ? n : 1) {
+		n = ai_utf8_decode(answer->p + at, answer->len - at, &c);
+		if (n == 0 || (c < ' ' && c != '\t') || c == 0x7F)
 			ai_buf_chr(out, '?');
 		else
-			ai_buf_add(out, text.p + at, n);
+			ai_buf_add(out, answer->p + at, n);
 	}
 }
 
-/* Nobody is there: the run waits for somebody. */
-static int park(struct agent_call *c, const struct ai_buf *question)
+/* On a terminal a text must not do anything: lines, and what can be seen. */
+static int put_question(const struct ask *a)
 {
-	c->parks = true;
-	ai_buf_clear(&c->text);
-	put_plain(&c->text, (struct ai_span){ question->p, question->len });
-	return 0;
-}
-
-static int put_question(int tty, const struct ai_buf *question,
-			struct ai_err *err)
-{
-	struct ai_buf out = AI_BUF_INIT(65536);
+	struct ai_buf out = AI_BUF_INIT(1 << 20);
 	int rc;
 
 	ai_buf_str(&out, "\nThe model asks: ");
-	put_plain(&out, (struct ai_span){ question->p, question->len });
+	agent_say_lines(&out, (struct ai_span){ a->question.p,
+			a->question.len }, a->question.len, 4);
 	ai_buf_str(&out, "\nYour answer: ");
-	rc = ai_buf_check(&out, "the question", err);
-	if (rc == 0 && ai_buf_write(&out, tty) < 0)
-		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write to the "
-				"terminal");
+	rc = agent_terminal_say(a->tty, &out);
 	ai_buf_release(&out);
 	return rc;
 }
 
+/* true: the question is asked. false: nobody is there, or not yet. */
+static bool reach(struct agent_call *c)
+{
+	struct ask *a = c->state;
+
+	if (a->tty >= 0)
+		return true;
+	a->tty = agent_terminal_take();
+	if (a->tty == AGENT_TERMINAL_NONE ||
+	    (a->tty >= 0 && put_question(a) < 0))
+		park(c);
+	return a->tty >= 0 && !c->parks;
+}
+
 static int ask_begin(struct agent_call *c, struct ai_err *err)
 {
-	struct ai_buf question = AI_BUF_INIT(16384);
 	struct ask *a = calloc(1, sizeof *a);
-	int rc;
 
 	if (a == NULL)
 		return ai_err_nomem(err);
+	ai_buf_init(&a->question, 16384);
 	ai_buf_init(&a->answer, ANSWER_MAX);
-	a->tty = -1;
+	a->tty = AGENT_TERMINAL_BUSY;
 	a->deadline = ai_clock_s() + c->tool->timeout_s;
 	c->state = a;
-	rc = agent_call_text(c, "question", "", &question, err);
-	if (rc == 0)
-		a->tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (rc == 0)
-		rc = a->tty < 0 ? park(c, &question) :
-			put_question(a->tty, &question, err);
-	ai_buf_release(&question);
-	return rc;
+	if (agent_call_text(c, "question", "", &a->question, err) < 0)
+		return -1;
+	reach(c);
+	return 0;
 }
 
 static void ask_wait(struct agent_call *c, struct agent_poll *p)
@@ -96,23 +102,11 @@ static void ask_wait(struct agent_call *c, struct agent_poll *p)
 	const struct ask *a = c->state;
 
 	agent_poll_add(p, a->tty, POLLIN);
-	agent_poll_by(p, a->deadline);
+	agent_poll_by(p, a->tty >= 0 ? a->deadline : ai_clock_s() + BUSY_S);
 }
 
-/* Nobody answers: as if nobody were there. */
-static bool is_late(struct agent_call *c, const struct ask *a)
-{
-	struct ai_buf question = AI_BUF_INIT(16384);
-
-	if (ai_clock_s() < a->deadline)
-		return false;
-	if (agent_call_text(c, "question", "", &question, NULL) == 0)
-		park(c, &question);
-	ai_buf_release(&question);
-	return true;
-}
-
-/* A terminal hands out a line at once. */
+/* A terminal hands out a line at once.  Its end (Ctrl-D) without a word is no
+ * answer, as if nobody were there. */
 static bool ask_turn(struct agent_call *c)
 {
 	struct ask *a = c->state;
@@ -120,24 +114,26 @@ static bool ask_turn(struct agent_call *c)
 	char line[4096];
 	ssize_t n;
 
-	if (c->parks)
-		return true;
+	if (c->parks || (a->tty < 0 && !reach(c)))
+		return c->parks;
 	if (poll(&can, 1, 0) <= 0)
-		return is_late(c, a);
+		return ai_clock_s() >= a->deadline && park(c);
 	n = read(a->tty, line, sizeof line);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
+	if (n <= 0 && a->answer.len == 0)
+		return park(c);
 	if (n > 0)
 		ai_buf_add(&a->answer, line, (size_t)n);
 	if (n > 0 && a->answer.bad == AI_E_NONE &&
 	    a->answer.p[a->answer.len - 1] != '\n')
 		return false;
+	a->answered = true;
 	while (a->answer.len > 0 && a->answer.p[a->answer.len - 1] == '\n')
 		a->answer.len--;
 	if (a->answer.len == 0)
 		ai_buf_str(&c->text, "(the answer is empty)");
-	put_plain(&c->text, (struct ai_span){ ai_buf_cstr(&a->answer),
-					      a->answer.len });
+	put_answer(&c->text, &a->answer);
 	return true;
 }
 
@@ -152,8 +148,8 @@ static void ask_release(struct agent_call *c)
 
 	if (a == NULL)
 		return;
-	if (a->tty >= 0)
-		close(a->tty);
+	agent_terminal_give(a->tty, a->answered);
+	ai_buf_release(&a->question);
 	ai_buf_release(&a->answer);
 	free(a);
 	c->state = NULL;

@@ -109,24 +109,27 @@ static void stop_all(struct agent_turn *t, size_t from, size_t to)
 		}
 }
 
-/* Whether the run has to end now, whatever is under way. */
-static bool must_stop(struct agent_turn *t, double deadline)
+/* Whether the run has to end now, whatever is under way.  A person who thinks
+ * is no work of the run, and what they are asked can be asked again. */
+static bool must_stop(struct agent_turn *t, double deadline, bool person)
 {
-	if (ai_clock_s() >= deadline) {
+	if (!person && ai_clock_s() >= deadline) {
 		t->r->over = agent_limit_name(AGENT_LIMIT_SECONDS);
 		return true;
 	}
-	return ai_sig_asked() == AI_SIG_NOW;
+	return ai_sig_asked() == AI_SIG_NOW ||
+		(person && ai_sig_asked() != AI_SIG_NO);
 }
 
 /* Those that run, until they have ended. 1: they were stopped. */
 static int await(struct agent_turn *t, size_t from, size_t to,
 		 struct ai_err *err)
 {
-	double deadline = ai_clock_s() +
+	double since = ai_clock_s(), deadline = since +
 		(double)(t->r->limits.v[AGENT_LIMIT_SECONDS] -
 			 agent_journal_spent_ms(&t->r->journal)) / 1e3;
 	struct agent_poll poll = { NULL, 0, 0, 0, false };
+	bool person = false;
 	size_t i, left = 1;
 	int rc = 0;
 
@@ -149,18 +152,22 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 						a->n, a->n, false, err);
 			} else if (a->runs) {
 				left++;
+				person = a->call.tool->person;
 				a->call.tool->kind->wait(&a->call, &poll);
 			}
 		}
 		agent_poll_add(&poll, ai_sig_fd(), POLLIN);
-		agent_poll_by(&poll, deadline);
-		if (rc == 0 && left > 0 && must_stop(t, deadline))
+		if (!person)
+			agent_poll_by(&poll, deadline);
+		if (rc == 0 && left > 0 && must_stop(t, deadline, person))
 			rc = 1;
 		else if (rc == 0 && left > 0)
 			rc = agent_poll_wait(&poll, err);
 	}
 	stop_all(t, from, to);
 	agent_poll_release(&poll);
+	if (person)
+		t->r->journal.since += ai_clock_s() - since;
 	return rc;
 }
 
@@ -217,8 +224,10 @@ static int do_all(struct agent_turn *t, struct ai_err *err)
 	size_t from, to;
 	int rc = 0;
 
+	/* What is written down and not begun yet waits for whoever goes on. */
 	for (from = 0; rc == 0 && from < t->n &&
-	     t->r->stop.err.code == AI_E_NONE; from = to) {
+	     t->r->stop.err.code == AI_E_NONE &&
+	     !(written && ai_sig_asked() != AI_SIG_NO); from = to) {
 		to = group(t, from);
 		rc = do_group(t, from, to, &written, err);
 	}

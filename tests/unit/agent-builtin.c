@@ -483,14 +483,15 @@ static void test_ask(void)
 	ssize_t n;
 
 	listen_to(pid, from, &b);
-	ok(strcmp(b.p, "parks|Red ?[31m or? blue?") == 0,
+	ok(strcmp(b.p, "parks|Red \\x1b[31m or\\u{202e} blue?") == 0,
 	   "nobody to ask: %s", b.p);
 	fflush(stdout);
 	pid = ask(true, &tty, &from);
 	while (strstr(ai_buf_cstr(&seen), "Your answer: ") == NULL &&
 	       (n = read(tty, p, sizeof p)) > 0)
 		ai_buf_add(&seen, p, (size_t)n);
-	ok(strstr(ai_buf_cstr(&seen), "The model asks: Red ?[31m or? blue?")
+	ok(strstr(ai_buf_cstr(&seen), "The model asks: Red \\x1b[31m or\\u{202e} "
+		   "blue?")
 	   != NULL, "what is asked does nothing to the terminal");
 	n = write(tty, "blue \x1b[0m\n", 10);
 	listen_to(pid, from, &b);
