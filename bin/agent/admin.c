@@ -7,6 +7,7 @@
 #include "record/loop.h"
 #include "record/writer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -157,6 +158,20 @@ static int put_run(void *arg, const struct ai_run_row *r)
 	return out_line(o);
 }
 
+/* A ledger that is not there has no runs; *l is NULL then. */
+static int open_read(struct ai_ledger **l, struct ai_err *err)
+{
+	char path[4096];
+
+	*l = NULL;
+	if (!ai_paid_has_ledger())
+		return ai_err_set(err, AI_E_USAGE, "--ledger none: there is no "
+				  "ledger to look at");
+	ai_ledger_path(ai_paid.ledger, path, sizeof(path));
+	return access(path, F_OK) < 0 && errno == ENOENT ? 0 :
+		ai_ledger_open_read(l, ai_paid.ledger, err);
+}
+
 int agent_history(int argc, char **argv, struct ai_err *err)
 {
 	struct ai_ledger *l;
@@ -166,8 +181,10 @@ int agent_history(int argc, char **argv, struct ai_err *err)
 	(void)argv;
 	if (argc > 0)
 		return ai_err_set(err, AI_E_USAGE, "usage: ai-agent history");
-	if (ai_ledger_open_read(&l, ai_paid.ledger, err) < 0)
+	if (open_read(&l, err) < 0)
 		return -1;
+	if (l == NULL)
+		return 0;
 	out_init(&o, err);
 	rc = ai_run_list(l, put_run, &o, err);
 	ai_ledger_close(l);
@@ -312,8 +329,11 @@ int agent_show(int argc, char **argv, struct ai_err *err)
 
 	if (argc != 1)
 		return ai_err_set(err, AI_E_USAGE, "usage: ai-agent show RUN");
-	if (ai_ledger_open_read(&l, ai_paid.ledger, err) < 0)
+	if (open_read(&l, err) < 0)
 		return -1;
+	if (l == NULL)
+		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s': "
+				  "there is no ledger yet", argv[0]);
 	out_init(&o, err);
 	err->code = AI_E_NONE;
 	rc = ai_run_find(l, argv[0], id, err);

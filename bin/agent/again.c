@@ -1,4 +1,5 @@
 /* again.c: runs that are gone on with. */
+#include "flags.h"
 #include "strlist.h"
 #include "worker.h"
 
@@ -218,14 +219,19 @@ struct ids {
 	bool failed;
 };
 
-/* Those that may go on without anybody's word. */
+/* What may go on without anybody's word. */
+static bool may_go_on(const struct ai_run_row *row)
+{
+	return (row->status == AI_RUN_OPEN || row->status == AI_RUN_PAUSED) &&
+		row->pid == 0 && strcmp(row->id, row->root) == 0;
+}
+
 static int add_open(void *arg, const struct ai_run_row *row)
 {
 	struct ids *ids = arg;
 	void *v;
 
-	if ((row->status != AI_RUN_OPEN && row->status != AI_RUN_PAUSED) ||
-	    row->pid != 0 || strcmp(row->id, row->root) != 0)
+	if (!may_go_on(row))
 		return 0;
 	v = realloc(ids->v, (ids->n + 1) * sizeof(ids->v[0]));
 	if (v == NULL) {
@@ -237,29 +243,29 @@ static int add_open(void *arg, const struct ai_run_row *row)
 	return 0;
 }
 
+static bool is_all(const char *name)
+{
+	return strcmp(name, "all") == 0;
+}
+
 /* Each by a process of its own, as each has options of its own. */
 static int resume_one(const char *id, int *worst, struct ai_err *err)
 {
 	struct ai_buf out = AI_BUF_INIT(4 * AGENT_TEXT_MAX);
-	const char *argv[8];
+	struct agent_strings argv = { NULL, 0, 0 };
+	int status = 0, rc;
 	char *self;
-	size_t n = 0;
-	int status, rc;
 
 	if (ai_path_sibling("ai-agent", &self, err) < 0)
 		return -1;
-	argv[n++] = self;
-	argv[n++] = "resume";
-	if (ai_paid.ledger != NULL) {
-		argv[n++] = "--ledger";
-		argv[n++] = ai_paid.ledger;
-	}
-	if (ai_loop.plain_out)
-		argv[n++] = "-r";
-	argv[n++] = id;
-	argv[n] = NULL;
-	rc = ai_proc_capture(argv, -1, 86400, &out, NULL, &status, err);
+	rc = agent_strings_add(&argv, ai_span_of(self), err) < 0 ||
+		agent_strings_add(&argv, AI_SPAN("resume"), err) < 0 ||
+		agent_flags_argv(&argv, is_all, err) < 0 ||
+		agent_strings_add(&argv, ai_span_of(id), err) < 0 ? -1 :
+		ai_proc_capture(agent_strings_list(&argv), -1, 86400, &out,
+				NULL, &status, err);
 	free(self);
+	agent_strings_release(&argv);
 	if (rc == 0 && ai_buf_write(&out, STDOUT_FILENO) < 0)
 		rc = ai_err_set(err, AI_E_IO, "cannot write to standard "
 				"output");
@@ -269,22 +275,35 @@ static int resume_one(const char *id, int *worst, struct ai_err *err)
 	return rc;
 }
 
+static int look_again(void *arg, const struct ai_run_row *row)
+{
+	*(bool *)arg = may_go_on(row);
+	return 0;
+}
+
 static int resume_all(struct ai_err *err)
 {
 	struct ids ids = { NULL, 0, false };
 	struct ai_ledger *l;
 	int rc, worst = 0;
+	bool goes;
 
 	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
 		return -1;
 	rc = ai_run_list(l, add_open, &ids, err);
-	ai_ledger_close(l);
 	if (rc == 0 && ids.failed)
 		rc = ai_err_nomem(err);
 	for (size_t i = 0; rc == 0 && i < ids.n &&
-	     ai_sig_asked() == AI_SIG_NO; i++)
-		rc = resume_one(ids.v[i], &worst, err);
+	     ai_sig_asked() == AI_SIG_NO; i++) {
+		/* Somebody else may have gone on with it in the meantime. */
+		goes = false;
+		rc = ai_run_get(l, ids.v[i], look_again, &goes, err) < 0 ? -1 :
+			goes ? resume_one(ids.v[i], &worst, err) : 0;
+	}
+	ai_ledger_close(l);
 	free(ids.v);
+	if (rc >= 0)
+		ai_sig_die();
 	return rc < 0 ? -1 : worst;
 }
 

@@ -38,19 +38,6 @@ static bool is_own(const char *name)
 	return false;
 }
 
-static int put_flag(void *arg, const struct ai_opt *o, const char *value,
-		    struct ai_err *err)
-{
-	struct agent_strings *argv = arg;
-
-	if (is_own(o->name))
-		return 0;
-	return o->type == AI_OPT_FLAG
-		? agent_strings_fmt(argv, err, "--%s%s",
-				    *(bool *)o->to ? "" : "no-", o->name)
-		: agent_strings_fmt(argv, err, "--%s=%s", o->name, value);
-}
-
 static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 		    struct ai_err *err)
 {
@@ -62,7 +49,7 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 		return -1;
 	rc = agent_strings_add(argv, ai_span_of(self), err);
 	free(self);
-	if (rc < 0 || agent_flags_each(AI_SOURCE_FLAG, put_flag, argv, err) < 0)
+	if (rc < 0 || agent_flags_argv(argv, is_own, err) < 0)
 		return -1;
 	ai_money_text(r->limits.v[AGENT_LIMIT_USD], usd);
 	for (size_t i = 0; i < r->limits.n_tools; i++)

@@ -29,3 +29,29 @@ int agent_flags_each(enum ai_source least, agent_flags_fn *each, void *arg,
 	ai_buf_release(&value);
 	return rc;
 }
+
+struct argv {
+	struct agent_strings *to;
+	bool (*skips)(const char *name);
+};
+
+static int put(void *arg, const struct ai_opt *o, const char *value,
+	       struct ai_err *err)
+{
+	const struct argv *a = arg;
+
+	if (a->skips(o->name))
+		return 0;
+	return o->type == AI_OPT_FLAG
+		? agent_strings_fmt(a->to, err, "--%s%s",
+				    *(bool *)o->to ? "" : "no-", o->name)
+		: agent_strings_fmt(a->to, err, "--%s=%s", o->name, value);
+}
+
+int agent_flags_argv(struct agent_strings *argv,
+		     bool (*skips)(const char *name), struct ai_err *err)
+{
+	struct argv a = { argv, skips };
+
+	return agent_flags_each(AI_SOURCE_FLAG, put, &a, err);
+}

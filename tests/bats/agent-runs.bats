@@ -12,6 +12,8 @@ setup_file() {
 	{"text": "{{speak~said \\w+}}"}],
 "pay": [{"calls": [{"name": "pay", "arguments": {}}]},
 	{"text": "{{pay~paid|This was done}}"}],
+"write": [{"calls": [{"name": "write_file", "arguments":
+	{"path": "out.txt", "content": "x"}}]}, {"text": "written"}],
 "slow": [{"delay_ms": 1500, "calls": [{"name": "calc",
 	"arguments": {"expression": "6*7"}}]}, {"text": "It is {{calc~(\\d+)}}."}]
 }
@@ -282,4 +284,59 @@ offered() {
 	assert_eq "$output" "It is 42."
 	run --separate-stderr ai-agent history -m m
 	assert_status 0
+}
+
+@test "approve and deny at the same moment: who goes on has had the word" {
+	local i
+	mkdir work
+	for i in 1 2 3 4 5 6; do
+		run ai-agent -m m --base-url "$STUB_URL" -C work \
+			--with write_file --run "w$i" task:write </dev/null
+		ai-agent approve "w$i" >yes 2>&1 &
+		pid=$!
+		status=0
+		ai-agent deny "w$i" >no 2>&1 || status=$?
+		wait "$pid" || :
+		if [ "$status" -eq 0 ]; then
+			[ ! -e work/out.txt ]
+		else
+			[ -e work/out.txt ]
+		fi
+		rm -f work/out.txt
+	done
+}
+
+@test "resume --all twice at once goes on with each run once" {
+	local i
+	for i in 1 2 3; do
+		signalled INT "p$i"
+	done
+	ai-agent resume --all >a 2>a.err &
+	pid=$!
+	ai-agent resume --all >b 2>b.err || :
+	wait "$pid" || :
+	assert_eq "$(cat a b | jq -r 'select(.run.status == "done") | .run.id' |
+		sort | tr '\n' ' ')" "p1 p2 p3 "
+	assert_eq "$(ai-agent history | jq -r .status | sort -u)" "done"
+}
+
+@test "resume --all hands its options on" {
+	signalled INT p
+	run --separate-stderr ai-agent resume --all --limit turns=1
+	assert_status 2
+	assert_eq "$(jq -r .run.limit <<<"$output")" turns
+	run --separate-stderr ai-agent resume p -r --limit turns=5
+	assert_eq "$output" "It is 42."
+}
+
+@test "where nothing was run, history is empty" {
+	run --separate-stderr ai-agent history
+	assert_status 0
+	assert_eq "$output$stderr" ""
+	run --separate-stderr ai-agent show x
+	assert_status 64
+	assert_has "$stderr" "there is no ledger yet"
+	run --separate-stderr ai-agent history --ledger none
+	assert_status 64
+	[ ! -e state ]
 }

@@ -61,6 +61,9 @@ int ai_db_fail(struct ai_db *db, int rc, struct ai_err *err)
 			continue;
 		if (failures[i].code == AI_E_IO && sys != 0)
 			return ai_err_sys(err, AI_E_IO, sys, "%s", db->name);
+		if (failures[i].sqlite == SQLITE_CANTOPEN && sys != 0)
+			return ai_err_sys(err, AI_E_OPEN, sys, "%s: cannot open "
+					  "it", db->name);
 		return ai_err_set(err, failures[i].code, "%s: %s", db->name,
 				  failures[i].what != NULL ? failures[i].what
 							   : own);

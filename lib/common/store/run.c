@@ -348,7 +348,8 @@ static int decide(struct ai_ledger *l, void *arg, struct ai_err *err)
 		       d->n, l->wall_ms()) < 0)
 		return -1;
 	d->changed = sqlite3_changes(l->db.h);
-	return 0;
+	/* Who has decided goes on with it: no other word comes in between. */
+	return d->changed > 0 ? own(l, f.n, &l->owner, err) : 0;
 }
 
 int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,

@@ -128,7 +128,8 @@ int ai_run_steps(struct ai_ledger *l, const char *id,
 		 struct ai_err *err);
 
 /* A person decides about all steps that wait, or about one (n > 0).  How many
- * it were: 0 is an AI_E_USAGE. */
+ * it were: 0 is an AI_E_USAGE.  The run is taken for this process, which is to
+ * go on with it. */
 int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,
 		      const char *said, struct ai_err *err);
 /* A new run r that begins with the steps of an older one before step n. The
