@@ -340,3 +340,20 @@ offered() {
 	assert_status 64
 	[ ! -e state ]
 }
+
+@test "a run whose person is forgotten while it is worked on leaves nothing" {
+	ai-agent -m m --base-url "$STUB_URL" --run live --user eve task:slow \
+		>out 2>err &
+	pid=$!
+	sleep 0.7
+	ai-cost forget --user eve
+	status=0
+	wait "$pid" || status=$?
+	assert_status 2
+	assert_eq "$(jq -r .error.message out)" "the run 'live' is not in the \
+ledger any more: somebody has removed it"
+	assert_eq "$(ai-agent history)" ""
+	run_sh "ai-cost ledger check"
+	assert_status 0
+	assert_eq "$(ai-cost ledger export | jq -c 'select(.step)')" ""
+}

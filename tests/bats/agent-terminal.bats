@@ -196,3 +196,11 @@ END
 	assert_eq "$output" slept
 	assert_eq "$(tr '\n' ' ' <work/naps)" "1 2 3 "
 }
+
+@test "a message cannot drive the terminal, and is UTF-8 in any case" {
+	run --separate-stderr ai-agent show $'a\x1b\xc2\x9b31m\xe2\x80\xaeb\xff\xc3\xa9'
+	assert_status 64
+	assert_has "$stderr" "a??31m?b?é"
+	run --separate-stderr ai-agent show --log-format json $'a\xff\xc2\x9b"'
+	assert_has "$(jq -r .body <<<"$stderr")" 'a??"'
+}

@@ -1,6 +1,7 @@
 #include "base/msg.h"
 
 #include "base/term.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,16 +29,34 @@ bool ai_msg_is_for_people(void)
 	return msg.shown >= AI_MSG_WARN && msg.format == AI_MSG_TEXT;
 }
 
-/* Copies text with control bytes replaced, so that no message can forge
- * another line or drive the terminal. */
+/* Controls: C0, DEL, C1, and what turns the direction of writing. */
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+		(c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069);
+}
+
+/* Copies text with controls, and bytes that are no UTF-8, replaced, so that no
+ * message can forge another line or drive the terminal. */
 static void clean(char *dst, size_t size, const char *src)
 {
-	size_t i;
+	size_t left = strlen(src), to = 0, n, step;
+	uint32_t c;
 
-	for (i = 0; i + 1 < size && src[i] != '\0'; i++)
-		dst[i] = (unsigned char)src[i] < 0x20 || src[i] == 0x7f
-			? '?' : src[i];
-	dst[i] = '\0';
+	for (; left > 0; src += step, left -= step) {
+		n = ai_utf8_decode(src, left, &c);
+		step = n > 0 ? n : 1;
+		if (to + step >= size)
+			break;
+		if (n == 0 || is_control(c)) {
+			dst[to++] = '?';
+			continue;
+		}
+		memcpy(dst + to, src, n);
+		to += n;
+	}
+	dst[to] = '\0';
 }
 
 /* The text as the inside of a JSON string. */

@@ -191,7 +191,7 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_OWN_RUN] = "UPDATE run SET pid=?2, start=?3, space=?4, boot=?5"
 			" WHERE n=?1",
 	[SQL_SET_RUN] = "UPDATE run SET status=?2, spent_ms=?3, changed=?4,"
-			" note=?5 WHERE n=?1",
+			" note=?5 WHERE n=?1 AND id=?6",
 	[SQL_SET_CAP] = "UPDATE run SET cap=?2 WHERE n=?1",
 	[SQL_REMOVE_RUN] = "DELETE FROM run WHERE n=?",
 	[SQL_PUT_STEP] = "INSERT INTO step(run, n, kind, state, key, said,"

@@ -315,9 +315,16 @@ static int put(struct ai_ledger *l, void *arg, struct ai_err *err)
 	const struct ai_run_change *c = p->change;
 	int64_t now = l->wall_ms();
 
-	if (put_steps(l, p, now, err) < 0 ||
-	    LEDGER_RUN(l, SQL_SET_RUN, err, "iiiit", p->run->n,
-		       (int64_t)c->status, c->spent_ms, now, c->note) < 0)
+	if (LEDGER_RUN(l, SQL_SET_RUN, err, "iiiitt", p->run->n,
+		       (int64_t)c->status, c->spent_ms, now, c->note,
+		       ai_span_of(p->run->id)) < 0)
+		return -1;
+	/* Its user was forgotten, or the ledger restored. */
+	if (sqlite3_changes(l->db.h) == 0)
+		return ai_err_set(err, AI_E_USAGE, "the run '%.80s' is not in "
+				  "the ledger any more: somebody has removed it",
+				  p->run->id);
+	if (put_steps(l, p, now, err) < 0)
 		return -1;
 	return c->status == AI_RUN_OPEN ? 0 : end(l, p, err);
 }
