@@ -142,11 +142,26 @@ static int find(const char *prefix, char id[AI_RUN_ID], struct begun *b,
 
 /* ---- through it ----------------------------------------------------------------------- */
 
+/* Where nobody reads any more it is no error: SIGPIPE ends us (ai_sig_die()). */
+static int write_out(const struct ai_buf *out, struct ai_err *err)
+{
+	struct ai_writer w;
+	int rc;
+
+	ai_writer_init(&w, STDOUT_FILENO);
+	rc = ai_buf_check(out, "the record", err) < 0 ||
+		ai_writer_add(&w, out->p, out->len, err) < 0 ||
+		ai_writer_flush(&w, err) < 0 ? -1 : 0;
+	if (w.stopped)
+		rc = 0;
+	ai_writer_release(&w);
+	return rc;
+}
+
 static int put(struct ai_rec *rec, const struct ai_buf *text,
 	       const struct ai_err *why, struct ai_err *err)
 {
 	struct ai_buf out = AI_BUF_INIT(4 * AGENT_TEXT_MAX);
-	struct ai_writer w;
 	int rc = 0;
 
 	if (ai_loop.plain_out) {
@@ -166,12 +181,8 @@ static int put(struct ai_rec *rec, const struct ai_buf *text,
 		if (rc == 0)
 			rc = ai_rec_write(rec, &out);
 	}
-	ai_writer_init(&w, STDOUT_FILENO);
 	if (rc == 0)
-		rc = ai_buf_check(&out, "the record", err) < 0 ||
-			ai_writer_add(&w, out.p, out.len, err) < 0 ||
-			ai_writer_flush(&w, err) < 0 ? -1 : 0;
-	ai_writer_release(&w);
+		rc = write_out(&out, err);
 	ai_buf_release(&out);
 	return rc < 0 ? -1 : (int)ai_code_exit(why->code);
 }
@@ -266,9 +277,8 @@ static int resume_one(const char *id, int *worst, struct ai_err *err)
 				NULL, &status, err);
 	free(self);
 	agent_strings_release(&argv);
-	if (rc == 0 && ai_buf_write(&out, STDOUT_FILENO) < 0)
-		rc = ai_err_set(err, AI_E_IO, "cannot write to standard "
-				"output");
+	if (rc == 0)
+		rc = write_out(&out, err);
 	ai_buf_release(&out);
 	if (rc == 0 && status > *worst)
 		*worst = status;

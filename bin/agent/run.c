@@ -81,6 +81,8 @@ static int refused(struct agent_run *r, const struct ai_err *why)
 	if (why->code == AI_E_BUDGET)
 		return stop(r, AI_RUN_PARTIAL,
 			    agent_limit_name(AGENT_LIMIT_USD), why);
+	if (ai_sig_asked() != AI_SIG_NO && may_pass(why))
+		return stop(r, AI_RUN_PAUSED, NULL, NULL);
 	if (agent_journal_spent_ms(&r->journal) >=
 	    r->limits.v[AGENT_LIMIT_SECONDS])
 		return stop(r, AI_RUN_PARTIAL,

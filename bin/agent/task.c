@@ -132,9 +132,10 @@ int agent_task_begin(struct agent_run *r, const struct ai_rec *rec,
 		return ai_err_set(err, AI_E_RECORD, "there is no task: no "
 				  "member task, text or messages");
 	v = ai_rec_get(rec, path);
-	if (v.kind == AI_ARRAY)
-		return take_messages(r, v, trusted, err);
-	return take_text(r, rec, path, trusted, err);
+	return (v.kind == AI_ARRAY || strcmp(path, "messages") == 0
+		? take_messages(r, v, trusted, err)
+		: take_text(r, rec, path, trusted, err)) < 0 ? -1 :
+		ai_buf_check(&r->messages, "the task", err);
 }
 
 /* ---- the member `run` --------------------------------------------------------------- */

@@ -357,3 +357,30 @@ ledger any more: somebody has removed it"
 	assert_status 0
 	assert_eq "$(ai-cost ledger export | jq -c 'select(.step)')" ""
 }
+
+@test "resume ends by SIGPIPE, quietly, and says why it cannot write" {
+	signalled INT p
+	signalled INT q
+	run_sh "env --default-signal=PIPE ai-agent resume --all | true"
+	assert_status 141
+	assert_eq "$stderr" ""
+	run_sh "env --default-signal=PIPE ai-agent resume p | true"
+	assert_status 141
+	assert_eq "$stderr" ""
+	run_sh "ai-agent resume p >/dev/full"
+	assert_status 74
+	assert_has "$stderr" "No space left on device"
+	run_sh "ai-agent resume --all >/dev/full"
+	assert_status 74
+	assert_has "$stderr" "No space left on device"
+}
+
+@test "a task that is too long says so" {
+	{
+		printf '{"task":"'
+		head -c $((16 * 1024 * 1024 - 24)) /dev/zero | tr '\0' x
+		echo '"}'
+	} >long
+	run_sh "ai-agent -m m --base-url $STUB_URL -q <long | jq -r .error.code"
+	assert_eq "$output" too_long
+}
