@@ -75,6 +75,7 @@ struct warden_memory {
 	int64_t there;   /* when it was counted last */
 	int64_t room;    /* that the machine had since then, at most */
 	int looks;       /* since then */
+	int64_t next;    /* ms of CLOCK_MONOTONIC: when to look again */
 	int over;        /* counts in a row that were too much */
 };
 

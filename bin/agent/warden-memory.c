@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MS_MIN 20
@@ -120,13 +121,19 @@ static bool is_over(struct warden_memory *m)
 	return m->over > 1;
 }
 
-bool warden_memory_full(struct warden_memory *m, int *ms)
+static int64_t clock_ms(void)
 {
-	int64_t left, step, now, wait;
+	struct timespec t;
 
-	*ms = -1;
-	if (m->most == 0)
-		return false;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Looks now; in *wait ms it is time again. */
+static bool look(struct warden_memory *m, int64_t *wait)
+{
+	int64_t left, step, now;
+
 	left = m->most - m->there;
 	step = left / 2 > m->most / STEPS ? left / 2 : m->most / STEPS;
 	now = room();
@@ -141,7 +148,24 @@ bool warden_memory_full(struct warden_memory *m, int *ms)
 			return true;
 	}
 	left = m->most - m->there - (m->room - now);
-	wait = left * 1000 / RATE;
-	*ms = wait < MS_MIN ? MS_MIN : wait > MS_MAX ? MS_MAX : (int)wait;
+	*wait = left * 1000 / RATE;
+	*wait = *wait < MS_MIN ? MS_MIN : *wait > MS_MAX ? MS_MAX : *wait;
+	return false;
+}
+
+/* The warden is awake more often than that. */
+bool warden_memory_full(struct warden_memory *m, int *ms)
+{
+	int64_t now = clock_ms(), wait = 0;
+
+	*ms = -1;
+	if (m->most == 0)
+		return false;
+	if (now >= m->next) {
+		if (look(m, &wait))
+			return true;
+		m->next = now + wait;
+	}
+	*ms = (int)(m->next - now);
 	return false;
 }
