@@ -96,6 +96,19 @@ caught() {
 	caught listed 'bin/x/c.c is not in Makefile.am' tree
 }
 
+@test "every benchmark is run by a rule" {
+	lint benches "$SRCDIR"
+}
+
+@test "the check of benchmarks finds what it is for" {
+	mkdir -p tree/tests/bench
+	printf "bench: all\n\tfor b in one two; do \$b; done\n" >tree/Makefile.am
+	touch tree/tests/bench/one.sh tree/tests/bench/two.sh
+	run -0 "$SRCDIR/tests/lint/benches" tree
+	touch tree/tests/bench/three.sh
+	caught benches 'tests/bench/three.sh is run by no rule' tree
+}
+
 @test "the programs load only the libraries they may" {
 	need readelf
 	mapfile -t all < <(programs)
