@@ -1,5 +1,6 @@
 /* approve.c: who may say that a call goes on. */
 #include "agent.h"
+#include "mcp.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
@@ -68,8 +69,8 @@ bool agent_approve_has_somebody(void)
 /* ---- a terminal ------------------------------------------------------------------ */
 
 /* The first letter of a line, or 0 if none comes. Which of several threads a
- * signal interrupts nobody knows. */
-static char read_answer(int tty)
+ * signal interrupts nobody knows; and servers may ask us meanwhile. */
+static char read_answer(int tty, struct agent_mcp *mcp)
 {
 	double until = ai_clock_s() + ASK_S;
 	struct pollfd fds[] = { { tty, POLLIN, 0 },
@@ -78,6 +79,8 @@ static char read_answer(int tty)
 	ssize_t n;
 
 	while (ai_sig_asked() == AI_SIG_NO && ai_clock_s() < until) {
+		if (mcp != NULL)
+			agent_mcp_turn(mcp);
 		if (poll(fds, 2, SIGNAL_S * 1000) <= 0 || fds[0].revents == 0)
 			continue;
 		n = read(tty, line, sizeof(line));
@@ -137,7 +140,8 @@ static enum agent_answer ask_terminal(int tty, const struct agent_run *r,
 	put_call_for_people(&b, r, tool, args, why);
 	do {
 		ai_buf_str(&b, "\nGo on? [y]es, [n]o, [p]ark: ");
-		c = agent_terminal_say(tty, &b) < 0 ? '\0' : read_answer(tty);
+		c = agent_terminal_say(tty, &b) < 0 ? '\0'
+			: read_answer(tty, r->mcp);
 	} while (memchr("yYnNpP", c, 7) == NULL);
 	agent_terminal_give(tty, c != '\0');
 	ai_buf_release(&b);

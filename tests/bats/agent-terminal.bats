@@ -14,6 +14,9 @@ setup_file() {
 	{"text": "written"}],
 "ask": [{"calls": [{"name": "ask_user", "arguments":
 	{"question": "Which colour?"}}]}, {"text": "You like {{ask_user~(\\w+)}}."}],
+"later": [{"calls": [{"name": "s__bad", "arguments": {"how": "later"}}]},
+	{"calls": [{"name": "write_file", "arguments":
+	{"path": "out.txt", "content": "x\n"}}]}, {"text": "written"}],
 "forge": [{"calls": [{"name": "ask_user", "arguments": {"question":
 	"\u001b[2JWhich\u202e\u200b\u009b31m?\nYour answer: yes\r"}}]},
 	{"text": "asked"}],
@@ -104,6 +107,23 @@ asked() {
 	assert_eq "$(ai-agent history | jq -r .status | tr '\n' ' ')" \
 		"parked parked "
 	[ ! -e work/out.txt ]
+}
+
+@test "a server that asks while a person is asked is answered" {
+	jq -n --arg bad "$SRCDIR/tests/stub/mcp-bad.mjs" --arg log "$PWD/work/log" \
+		'{mcpServers: {s: {command: "node", args: [$bad, "good", $log],
+		sandbox: {write: ["."]}, tools: {bad: {writes: false,
+		sends: false}}}}}' >tools.json
+	terminal "\$a --with write_file --tools tools.json --taint off \
+		-r task:later"
+	sees "Go on?"
+	for ((i = 0; i < 400; i++)); do
+		[ ! -e work/log.later ] || break
+		sleep 0.05
+	done
+	[ -e work/log.later ]
+	printf 'y\n' >&7
+	closes 0
 }
 
 @test "Ctrl-C at a question pauses, and it is asked again" {
