@@ -14,6 +14,7 @@
 #define MCP_NOISE_MAX 1000  /* lines that are no messages, of one start */
 #define MCP_SKIP_MAX ((size_t)256 << 20) /* bytes of one line */
 #define MCP_SENT_MAX ((size_t)32 << 20)  /* bytes that it has not read yet */
+#define MCP_MUTED_S 1.0     /* from the end of its output to its own */
 #define MCP_TAIL 2048       /* bytes of its stderr that are kept */
 #define MCP_PAGES_MAX 100   /* of a list */
 #define MCP_LIST_MAX ((size_t)8 << 20)
@@ -87,6 +88,7 @@ struct mcp_server {
 	int64_t next_id;      /* of our requests, over all starts */
 	int64_t hello, list;  /* ids of these; 0: none is under way */
 	double deadline;      /* of those */
+	double muted;         /* since then it writes no more; 0: it may */
 	struct mcp_call *calls;
 	struct ai_buf pages;  /* the tools so far, the inside of an array */
 	struct ai_buf cursor; /* of the page that was asked for */

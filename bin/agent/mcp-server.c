@@ -173,6 +173,7 @@ int mcp_server_start(struct mcp_server *s)
 
 	s->starts++;
 	s->noise = s->seen = s->skipped = 0;
+	s->muted = 0;
 	s->broken = s->skipping = s->filled = false;
 	ai_buf_clear(&s->tail);
 	if (agent_child_start(&s->child, &spec, &err) < 0) {
@@ -442,6 +443,73 @@ static void take_value(struct mcp_server *s, struct ai_value v)
 	ai_buf_release(&answers);
 }
 
+/* ---- a line that is too long ------------------------------------------------------------ */
+
+static void begin_skip(struct mcp_server *s)
+{
+	s->skipping = true;
+	s->skipped = 0;
+	mcp_skim_init(&s->skim);
+}
+
+/* A line of no use, for it has or does what is said in why: whose answer it was.
+ * false: nobody's that waits for one. */
+static bool blame(struct mcp_server *s, const char *why)
+{
+	int64_t id = mcp_skim_id(&s->skim);
+	struct mcp_call *call = find_call(s, id);
+
+	if (call == NULL) {
+		if (id <= 0 || (id != s->hello && id != s->list))
+			return false;
+		mcp_server_fail(s, "answers %s with a line that %.150s",
+				id == s->hello ? "initialize" : "tools/list",
+				why);
+		return true;
+	}
+	unlink_call(s, call);
+	call->done = call->answered = true;
+	call->c->failed = true;
+	ai_buf_clear(&call->c->text);
+	ai_buf_fmt(&call->c->text, "the answer %s", why);
+	return true;
+}
+
+/* The end of it. */
+static void end_skip(struct mcp_server *s)
+{
+	int64_t id = mcp_skim_id(&s->skim);
+	char why[100];
+
+	s->skipping = false;
+	snprintf(why, sizeof why, "has %zu bytes, more than the %zu that one "
+		 "may have", s->skipped, MCP_LINE_MAX);
+	if (blame(s, why))
+		return;
+	if (s->skim.asks || (id > 0 && id <= s->next_id))
+		on_noise(s, "it is too long", AI_SPAN("..."));
+	else
+		mcp_server_fail(s, "wrote a line of %zu bytes, more than the "
+				"%zu that one may have", s->skipped,
+				MCP_LINE_MAX);
+}
+
+/* ---- others ------------------------------------------------------------------------------ */
+
+/* Of a line that is no JSON, or nested too deep. */
+static bool is_answer(struct mcp_server *s, const char *p, size_t n,
+		      const char *why)
+{
+	char what[160];
+
+	if (p[0] != '{')
+		return false;
+	mcp_skim_init(&s->skim);
+	mcp_skim_add(&s->skim, p, n);
+	snprintf(what, sizeof what, "cannot be read: %.120s", why);
+	return blame(s, what);
+}
+
 static void take_line(struct mcp_server *s, const char *p, size_t n)
 {
 	struct ai_value v;
@@ -456,43 +524,9 @@ static void take_line(struct mcp_server *s, const char *p, size_t n)
 	else if (err.code == AI_E_MEMORY)
 		mcp_server_fail(s, "wrote a line for which there is no "
 				"memory");
-	else
+	else if (!is_answer(s, p, n, err.msg))
 		on_noise(s, err.msg, (struct ai_span){ p, n });
 	ai_buf_shrink(&s->spare, MCP_KEEP);
-}
-
-/* ---- a line that is too long ------------------------------------------------------------ */
-
-static void begin_skip(struct mcp_server *s)
-{
-	s->skipping = true;
-	s->skipped = 0;
-	mcp_skim_init(&s->skim);
-}
-
-/* The end of it: whose answer it was. */
-static void end_skip(struct mcp_server *s)
-{
-	int64_t id = mcp_skim_id(&s->skim);
-	struct mcp_call *call = find_call(s, id);
-
-	s->skipping = false;
-	if (call != NULL) {
-		unlink_call(s, call);
-		call->done = call->answered = true;
-		call->c->failed = true;
-		ai_buf_clear(&call->c->text);
-		ai_buf_fmt(&call->c->text, "the answer has %zu bytes, more "
-			   "than the %zu that one may have", s->skipped,
-			   MCP_LINE_MAX);
-	} else if (s->skim.asks || (id > 0 && id <= s->next_id &&
-				    id != s->hello && id != s->list)) {
-		on_noise(s, "it is too long", AI_SPAN("..."));
-	} else {
-		mcp_server_fail(s, "wrote a line of %zu bytes, more than the "
-				"%zu that one may have", s->skipped,
-				MCP_LINE_MAX);
-	}
 }
 
 static void add_skip(struct mcp_server *s, const char *p, size_t n)
@@ -546,6 +580,8 @@ void mcp_server_wait(const struct mcp_server *s, struct agent_poll *p)
 	agent_child_wait(&s->child, p);
 	if (s->hello > 0 || s->list > 0)
 		agent_poll_by(p, s->deadline);
+	if (s->muted > 0)
+		agent_poll_by(p, s->muted + MCP_MUTED_S);
 	for (const struct mcp_call *c = s->calls; c != NULL; c = c->next)
 		agent_poll_by(p, c->deadline);
 }
@@ -595,10 +631,14 @@ void mcp_server_turn(struct mcp_server *s)
 	if (!is_running(s))
 		return;
 	ended = agent_child_turn(&s->child);
+	if (s->child.out < 0 && s->muted == 0)
+		s->muted = ai_clock_s();
 	keep_tail(s);
 	read_lines(s);
 	if (ended)
 		say_end(s);
+	else if (s->muted > 0 && ai_clock_s() >= s->muted + MCP_MUTED_S)
+		mcp_server_fail(s, "has closed its output");
 	else
 		look_at_time(s);
 	if (s->broken)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 64
+#define WARNINGS_MAX 10 /* of tools that are left out */
 
 /* ---- calls -------------------------------------------------------------------- */
 
@@ -220,13 +221,15 @@ struct take {
 	struct mcp_server *s;
 	struct agent_tools *tools;
 	struct ai_buf name, description;
-	size_t n;
+	size_t n, left_out;
 };
 
-static void leave_out(const struct take *k, const char *why)
+static void leave_out(struct take *k, const char *why)
 {
-	ai_msg(AI_MSG_WARN, "tool '%.80s' of MCP server '%.64s' is left out: "
-	       "%.300s", ai_buf_cstr(&k->name), k->s->entry.name, why);
+	if (++k->left_out <= WARNINGS_MAX)
+		ai_msg(AI_MSG_WARN, "tool '%.80s' of MCP server '%.64s' is left "
+		       "out: %.300s", ai_buf_cstr(&k->name), k->s->entry.name,
+		       why);
 }
 
 static struct mcp_tool *known_tool(const struct mcp_server *s, const char *name)
@@ -439,6 +442,9 @@ int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 	for (t = s->of->tools; rc == 0 && t != NULL; t = t->next)
 		if (t->server == s)
 			t->gone = !t->seen;
+	if (k.left_out > WARNINGS_MAX)
+		ai_msg(AI_MSG_WARN, "%zu more tools of MCP server '%.64s' are "
+		       "left out", k.left_out - WARNINGS_MAX, s->entry.name);
 	if (rc == 0)
 		warn_of_unused(s);
 	ai_buf_release(&s->pages);

@@ -1,9 +1,11 @@
 /* mcp.c: all MCP servers of a process. */
 #include "mcp-int.h"
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/sig.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,19 +95,21 @@ static bool is_busy(const struct mcp_server *s)
 	       (s->state == MCP_READY && s->list > 0);
 }
 
-static int settle(struct agent_mcp *m, struct ai_err *err)
+/* Until then at the latest. */
+static int settle(struct agent_mcp *m, double until, struct ai_err *err)
 {
 	struct agent_poll p = { 0 };
 	bool busy = true;
 	int rc = 0;
 
-	while (busy && rc == 0) {
+	while (busy && rc == 0 && ai_clock_s() < until) {
 		if (ai_sig_asked() != AI_SIG_NO) {
 			rc = ai_err_set(err, AI_E_UNAVAILABLE, "interrupted "
 					"while MCP servers were asked");
 			break;
 		}
 		agent_poll_clear(&p, 1);
+		agent_poll_by(&p, until);
 		busy = false;
 		for (size_t i = 0; i < m->n; i++)
 			if (is_busy(m->v[i])) {
@@ -127,7 +131,7 @@ int agent_mcp_start(struct agent_mcp *m, struct agent_tools *tools,
 {
 	for (size_t i = 0; i < m->n; i++)
 		mcp_server_start(m->v[i]);
-	if (settle(m, err) < 0)
+	if (settle(m, INFINITY, err) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct mcp_server *s = m->v[i];
@@ -147,19 +151,21 @@ int agent_mcp_start(struct agent_mcp *m, struct agent_tools *tools,
 }
 
 int agent_mcp_refresh(struct agent_mcp *m, struct agent_tools *tools,
-		      struct ai_err *err)
+		      double seconds, struct ai_err *err)
 {
 	bool any = false;
 
 	agent_mcp_turn(m);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i]->changed && m->v[i]->state == MCP_READY) {
+		if (m->v[i]->changed && m->v[i]->state == MCP_READY &&
+		    m->v[i]->list == 0) {
 			mcp_server_list(m->v[i]);
 			any = true;
 		}
 	/* After a signal the caller ends the run as it likes; what has not come
 	 * by then is taken the next time. */
-	if (any && settle(m, err) < 0 && ai_sig_asked() == AI_SIG_NO)
+	if (any && settle(m, ai_clock_s() + seconds, err) < 0 &&
+	    ai_sig_asked() == AI_SIG_NO)
 		return -1;
 	for (size_t i = 0; i < m->n; i++) {
 		struct mcp_server *s = m->v[i];

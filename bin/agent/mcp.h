@@ -53,9 +53,10 @@ int agent_mcp_start(struct agent_mcp *m, struct agent_tools *tools,
 /* Between turns: what servers have written since is read and answered, and
  * where one says that its list has changed, the list is read anew.  Tools that
  * are new are added; what a tool was said to be stays, and calls of one that is
- * gone fail.  No call may be under way, for rows may move. */
+ * gone fail.  No call may be under way, for rows may move.  It takes no longer
+ * than these seconds; a list that comes later is taken the next time. */
 int agent_mcp_refresh(struct agent_mcp *m, struct agent_tools *tools,
-		      struct ai_err *err);
+		      double seconds, struct ai_err *err);
 
 /* While something else is waited for: servers ask as well (ping). */
 void agent_mcp_wait(struct agent_mcp *m, struct agent_poll *p);

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #define ARGS 64
+#define TOOLS_MAX 128 /* what ai-complete takes */
 #define GRACE_S 5.0 /* ai-complete keeps its own time-outs */
 #define FREE_WAIT_S 30.0
 #define LOOK_S 1.0 /* the longest that a signal waits */
@@ -154,7 +155,8 @@ bool agent_is_offered(const struct agent_run *r, const struct agent_tool *tool)
 	return false;
 }
 
-static void put_tools(const struct agent_run *r, struct ai_buf *b)
+/* How many it was told of. */
+static size_t put_tools(const struct agent_run *r, struct ai_buf *b)
 {
 	size_t i, n = 0;
 
@@ -183,10 +185,14 @@ static void put_tools(const struct agent_run *r, struct ai_buf *b)
 	}
 	if (n > 0)
 		ai_put_close(b, ']');
+	return n;
 }
 
-static void put_request(const struct agent_run *r, struct ai_buf *b)
+static int put_request(const struct agent_run *r, struct ai_buf *b,
+		       struct ai_err *err)
 {
+	size_t n;
+
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
 	ai_put_key(b, "messages");
@@ -195,9 +201,15 @@ static void put_request(const struct agent_run *r, struct ai_buf *b)
 	ai_put_close(b, ']');
 	ai_put_key(b, "params");
 	ai_put_open(b, '{');
-	put_tools(r, b);
+	n = put_tools(r, b);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
+	if (n > TOOLS_MAX)
+		return ai_err_set(err, AI_E_RECORD, "there are %zu tools, and a "
+				  "model is told of at most %d: let the record's "
+				  "'tools', or 'allow' of the MCP servers, name "
+				  "those that it needs", n, TOOLS_MAX);
+	return ai_buf_check(b, "what is said in the run", err);
 }
 
 /* What is left of the run's time. */
@@ -279,8 +291,7 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 	if (start(r, err) < 0)
 		return -1;
 	m = r->model;
-	put_request(r, &m->line);
-	if (ai_buf_check(&m->line, "what is said in the run", err) < 0)
+	if (put_request(r, &m->line, err) < 0)
 		return -1;
 	set_time(r);
 	m->proc.pending.max = AGENT_TEXT_MAX;

@@ -312,25 +312,35 @@ static int take(struct agent_run *r, struct ai_err *err)
 	return rc;
 }
 
+/* The run stands for a limit or a signal. */
+static bool must_stand(struct agent_run *r)
+{
+	const char *over = r->over != NULL ? r->over :
+		agent_used_over(&r->used, &r->limits,
+				agent_journal_spent_ms(&r->journal));
+
+	if (over != NULL)
+		stop(r, AI_RUN_PARTIAL, over, NULL);
+	else if (ai_sig_asked() != AI_SIG_NO)
+		stop(r, AI_RUN_PAUSED, NULL, NULL);
+	return r->stop.status != 0;
+}
+
 static int turn(struct agent_run *r, struct ai_err *err)
 {
 	const struct agent_journal *j = &r->journal;
-	const char *over;
+	bool fresh = j->at == j->n && !j->replay;
 	int rc;
 
 	/* What is in the journal has been done, whatever the limits are now. */
-	if (j->at == j->n && !j->replay) {
-		over = r->over != NULL ? r->over :
-			agent_used_over(&r->used, &r->limits,
-					agent_journal_spent_ms(j));
-		if (over != NULL)
-			return stop(r, AI_RUN_PARTIAL, over, NULL);
-		if (ai_sig_asked() != AI_SIG_NO)
-			return stop(r, AI_RUN_PAUSED, NULL, NULL);
-		if (r->mcp != NULL &&
-		    agent_mcp_refresh(r->mcp, r->tools, err) < 0)
-			return -1;
-	}
+	if (fresh && must_stand(r))
+		return 0;
+	if (fresh && r->mcp != NULL &&
+	    (agent_mcp_refresh(r->mcp, r->tools, (double)(
+			r->limits.v[AGENT_LIMIT_SECONDS] -
+			agent_journal_spent_ms(j)) / 1e3, err) < 0 ||
+	     must_stand(r)))
+		return r->stop.status != 0 ? 0 : -1;
 	if (!j->replay && agent_guard_tools(r, err) < 0)
 		return -1;
 	rc = reply(r, err);

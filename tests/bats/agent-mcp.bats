@@ -100,6 +100,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 		pagesforever has a list of tools without end
 		notalist answers tools/list without a list
 		hugelist has a list of tools of over
+		deeplist answers tools/list with a line that cannot be read: nested too deep
 	END
 }
 
@@ -545,4 +546,36 @@ peer() {
 	assert_eq "$(text 1)" hello
 	assert_has "$(text 2)" "Access denied"
 	assert_eq "$(cat b.txt)" x
+}
+
+@test "a server that has closed its output is not waited for" {
+	entry s good '{"timeout_s":60}'
+	SECONDS=0
+	mcp s.json "$(bad mute)" "$(call echo '{"text":"again"}')"
+	assert_has "$(text 1)" "MCP server 's' has closed its output"
+	assert_eq "$(text 2)" "you said again"
+	assert [ "$SECONDS" -lt 50 ]
+}
+
+@test "an answer that cannot be read ends its call" {
+	entry s good '{"timeout_s":60}'
+	mcp s.json "$(bad deep)" "$(call echo '{"text":"again"}')"
+	assert_has "$(text 1)" "the answer cannot be read: nested too deep"
+	assert_eq "$(text 2)" "you said again"
+}
+
+@test "of many tools that are left out some are named" {
+	faulty same
+	assert_status 0
+	assert_eq "$(names)" s__echo
+	assert_eq "$(grep -c 'there are two of that name' <<<"$stderr")" 10
+	assert_has "$stderr" "1989 more tools of MCP server 's' are left out"
+}
+
+@test "more tools than a model takes" {
+	entry s many
+	run --separate-stderr ai-agent -m local/extract -t s.json -q hello
+	assert_status 2
+	assert_eq "$(jq -r .error.message <<<"$output" | cut -c1-54)" \
+		"there are 1001 tools, and a model is told of at most 1"
 }

@@ -44,6 +44,8 @@ setup_file() {
 	{"text": "both"}],
 "refused": [{"status": 400, "body": {"error": {"message": "no"}}}],
 "down": [{"status": 500, "body": {"error": {"message": "no"}}}],
+"late": [{"calls": [{"name": "s__bad", "arguments": {"how": "notify"}}]},
+	{"text": "fine"}],
 "fine": [{"text": "fine"}]
 }
 END
@@ -415,4 +417,18 @@ a value is expected at byte 1"
 	refute_has "$output" run
 	run_sh "ai-cost ledger check"
 	assert_status 0
+}
+
+@test "a server whose list does not come holds a run no longer than its time" {
+	jq -n --arg bad "$SRCDIR/tests/stub/mcp-bad.mjs" '{mcpServers: {s: {
+		command: "node", args: [$bad, "lazy"], start_timeout_s: 60}}}' \
+		>tools.json
+	SECONDS=0
+	agent -t tools.json --approve never --taint off -l seconds=5 task:late
+	assert_status 2
+	assert_eq "$(field .run.limit)" '"seconds"'
+	assert [ "$SECONDS" -lt 50 ]
+	jq '.mcpServers.s.start_timeout_s = 1' tools.json >short.json
+	agent -t short.json --approve never --taint off -r task:late
+	assert_eq "$output" fine
 }

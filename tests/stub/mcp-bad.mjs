@@ -2,7 +2,7 @@
 // one thing, which MODE names. Its tools: echo {text}, sleep {s}, die {},
 // bad {how}: does the thing in the middle of a call, where MODE is "call".
 // With LOG it appends what it is sent to that file, a line each.
-import { appendFileSync, existsSync, readFileSync, writeFileSync }
+import { appendFileSync, closeSync, existsSync, readFileSync, writeFileSync }
 	from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -129,6 +129,11 @@ const lists = {
 	lazy: (id) => listed++ === 0 ? reply(id, { tools }) : undefined,
 	many: (id) => reply(id, { tools: Array.from({ length: 1200 },
 		(_, i) => tool(`t${i}`)) }),
+	same: (id) => reply(id, { tools: Array.from({ length: 2000 },
+		() => tool('echo')) }),
+	deeplist: (id) => raw(`{"jsonrpc":"2.0","id":${id},"result":{"tools":` +
+		`[{"name":"x","inputSchema":${'{"items":'.repeat(1000)}{}` +
+		`${'}'.repeat(1000)}}]}}\n`),
 };
 
 // ---- in a call ---------------------------------------------------------------
@@ -228,6 +233,10 @@ const hows = {
 		reply(id, text('said'));
 	},
 	stop: () => process.kill(process.pid, 'SIGSTOP'),
+	mute: () => {
+		closeSync(1);
+		setInterval(() => {}, 1000);
+	},
 	read: (id, args) => {
 		try {
 			reply(id, text(readFileSync(args.path, 'utf8')));

@@ -232,7 +232,7 @@ static int do_line(struct ai_buf *b, const char *line, size_t n,
 		put_line(b);
 		return 0;
 	}
-	if (agent_mcp_refresh(mcp, &tools, err) < 0)
+	if (agent_mcp_refresh(mcp, &tools, 60, err) < 0)
 		return -1;
 	put_tools(b);
 	return 0;
