@@ -32,11 +32,16 @@ setup() {
 
 # signalled NAME RUN: a run whose model is slow, ended by this signal.
 signalled() {
+	local i
+	: >"$STUB/log"
 	# A shell's background ignores SIGINT; env undoes it.
 	env --default-signal="$1" ai-agent -m m --base-url "$STUB_URL" \
 		--run "$2" task:slow >out 2>err &
 	pid=$!
-	sleep 0.7
+	for ((i = 0; i < 400; i++)); do
+		[ ! -s "$STUB/log" ] || break
+		sleep 0.05
+	done
 	kill -"$1" "$pid"
 	status=0
 	wait "$pid" || status=$?
