@@ -280,6 +280,10 @@ static int resume_one(const char *id, int *worst, struct ai_err *err)
 	if (rc == 0)
 		rc = write_out(&out, err);
 	ai_buf_release(&out);
+	/* What it has said itself does not always name the run. */
+	if (rc == 0 && status != 0)
+		ai_msg(AI_MSG_WARN, "the run '%s' ended with status %d",
+		       id, status);
 	if (rc == 0 && status > *worst)
 		*worst = status;
 	return rc;

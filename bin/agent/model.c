@@ -306,9 +306,10 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 					  "the run is over");
 		}
 		code = ai_proc_ended(&m->proc, &status);
-		if (code != AI_E_NONE)
-			err->code = code;
-		return -1;
+		return code == AI_E_NONE ? -1 :
+			ai_err_set(err, code, "ai-complete ended with status "
+				   "%d; why, it has said on standard error",
+				   status);
 	}
 	return take(m, answer, err);
 }

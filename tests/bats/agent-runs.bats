@@ -330,6 +330,7 @@ offered() {
 	run --separate-stderr ai-agent resume --all --limit turns=1
 	assert_status 2
 	assert_eq "$(jq -r .run.limit <<<"$output")" turns
+	assert_has "$stderr" "the run 'p' ended with status 2"
 	run --separate-stderr ai-agent resume p -r --limit turns=5
 	assert_eq "$output" "It is 42."
 }
@@ -390,4 +391,15 @@ ledger any more: somebody has removed it"
 	} >long
 	run_sh "ai-agent -m m --base-url $STUB_URL -q <long | jq -r .error.code"
 	assert_eq "$output" too_long
+}
+
+@test "a model that cannot be asked: the record says where the reason stands" {
+	run --separate-stderr ai-agent -m openai/gpt-5-mini --run k hello
+	assert_status 77
+	assert_has "$stderr" "OPENAI_API_KEY"
+	assert_eq "$(jq -r .error.message <<<"$output")" "ai-complete ended with \
+status 77; why, it has said on standard error"
+	run --separate-stderr ai-agent resume --all
+	assert_status 77
+	assert_has "$stderr" "the run 'k' ended with status 77"
 }
