@@ -122,6 +122,8 @@ struct agent_run {
 /* From where the journal ends to the end, a limit or a decision; r->stop says
  * which.  -1: the ledger cannot be written, or memory; the run stays open. */
 int agent_run_go(struct agent_run *r, struct ai_err *err);
+/* What is left of its time, in seconds; negative: none. */
+double agent_run_left_s(const struct agent_run *r);
 /* One more message; and one that is what a call has given back. */
 void agent_run_say(struct agent_run *r, const char *role, struct ai_span text);
 void agent_run_say_result(struct agent_run *r, const char *id,
@@ -234,7 +236,8 @@ int agent_approve_check(struct ai_err *err);
 /* current: the run whose call it is, when it is called. */
 int agent_delegate_add(struct agent_tools *t, struct agent_run **current,
 		       int64_t fanout, struct ai_err *err);
-int agent_retrieve_add(struct agent_tools *t, struct ai_err *err);
+int agent_retrieve_add(struct agent_tools *t, struct agent_run **current,
+		       struct ai_err *err);
 
 /* ---- filter.c: records as tasks -------------------------------------------------- */
 

@@ -125,9 +125,7 @@ static bool must_stop(struct agent_turn *t, double deadline, bool person)
 static int await(struct agent_turn *t, size_t from, size_t to,
 		 struct ai_err *err)
 {
-	double since = ai_clock_s(), deadline = since +
-		(double)(t->r->limits.v[AGENT_LIMIT_SECONDS] -
-			 agent_journal_spent_ms(&t->r->journal)) / 1e3;
+	double since = ai_clock_s(), deadline = since + agent_run_left_s(t->r);
 	struct agent_poll poll = { NULL, 0, 0, 0, false };
 	bool person = false;
 	size_t i, left = 1;

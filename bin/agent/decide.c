@@ -83,7 +83,7 @@ static int find_tool(struct agent_turn *t, size_t i, struct ai_value call,
 {
 	struct ai_value args = ai_json_get(call, "function.arguments");
 	struct ai_buf name = AI_BUF_INIT(256), text =
-		AI_BUF_INIT(AGENT_ARGS_MAX);
+		AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct agent_asked *a = &t->v[i];
 	int rc = 0;
 

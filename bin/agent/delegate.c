@@ -63,9 +63,8 @@ static int put_argv(const struct agent_call *c, struct agent_strings *argv,
 				      agent_limit_name((enum agent_limit)i),
 				      (long long)r->limits.v[i]) < 0)
 			return -1;
-	return agent_strings_fmt(argv, err, "--limit=seconds=%g", (double)(
-			r->limits.v[AGENT_LIMIT_SECONDS] -
-			agent_journal_spent_ms(&r->journal)) / 1e3) < 0 ||
+	return agent_strings_fmt(argv, err, "--limit=seconds=%g",
+				 agent_run_left_s(r)) < 0 ||
 		agent_strings_fmt(argv, err, "--limit=usd=%s", usd) < 0 ||
 		agent_strings_fmt(argv, err, "--run=d-%s", c->key) < 0 ||
 		agent_strings_fmt(argv, err, "--root=%s", r->root) < 0 ||

@@ -26,6 +26,7 @@ void agent_guard_free(struct agent_guard *g)
 {
 	if (g == NULL)
 		return;
+	g->check.timeout_s = g->mark.timeout_s = 0.5;
 	ai_proc_stop(&g->check, NULL, NULL);
 	ai_proc_stop(&g->mark, NULL, NULL);
 	ai_buf_release(&g->line);
@@ -34,6 +35,7 @@ void agent_guard_free(struct agent_guard *g)
 
 static int start(struct agent_run *r, struct ai_err *err)
 {
+	double left = agent_run_left_s(r);
 	const char *check[] = { "ai-guard", "--context", "tool", "-q",
 		ai_paid.ledger != NULL ? "--ledger" : NULL, ai_paid.ledger,
 		NULL };
@@ -53,8 +55,13 @@ static int start(struct agent_run *r, struct ai_err *err)
 	if (agent.guard && r->guard->check.pid == 0 &&
 	    ai_proc_sibling(&r->guard->check, check, err) < 0)
 		return -1;
-	return agent.mark == AGENT_MARK_OFF || r->guard->mark.pid != 0 ? 0 :
-		ai_proc_sibling(&r->guard->mark, mark, err);
+	if (agent.mark != AGENT_MARK_OFF && r->guard->mark.pid == 0 &&
+	    ai_proc_sibling(&r->guard->mark, mark, err) < 0)
+		return -1;
+	/* They take no longer than the run may. */
+	r->guard->check.timeout_s = r->guard->mark.timeout_s =
+		left > 0 ? left : 0.001;
+	return 0;
 }
 
 /* One text through one of them; text becomes what came back. */
@@ -144,6 +151,16 @@ int agent_guard_text(struct agent_run *r, struct ai_span text,
 			rc = ai_rec_take_error(&rec, "a result could not be "
 					       "marked", err);
 		ai_rec_release(&rec);
+	}
+	if (rc < 0 && err->code == AI_E_UNAVAILABLE &&
+	    agent_run_left_s(r) <= 0) {
+		r->over = agent_limit_name(AGENT_LIMIT_SECONDS);
+		memcpy(flag, "block", 6);
+		ai_buf_clear(seen);
+		ai_buf_clear(&now);
+		ai_buf_str(&now, "[this result is withheld: the time of the "
+			   "run was over before ai-guard had seen all of it]");
+		rc = 0;
 	}
 	if (rc == 0) {
 		ai_buf_add(seen, now.p, now.len);

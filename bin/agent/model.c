@@ -212,13 +212,6 @@ static int put_request(const struct agent_run *r, struct ai_buf *b,
 	return ai_buf_check(b, "what is said in the run", err);
 }
 
-/* What is left of the run's time. */
-static double left_s(const struct agent_run *r)
-{
-	return (double)(r->limits.v[AGENT_LIMIT_SECONDS] -
-			agent_journal_spent_ms(&r->journal)) / 1e3;
-}
-
 static int take(struct agent_model *m, struct ai_buf *answer,
 		struct ai_err *err)
 {
@@ -245,7 +238,7 @@ static int take(struct agent_model *m, struct ai_buf *answer,
 
 static void set_time(struct agent_run *r)
 {
-	double left = left_s(r);
+	double left = agent_run_left_s(r);
 
 	r->model->proc.timeout_s = left > 0 ? left : 0.001;
 }
@@ -300,7 +293,7 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 	    ai_proc_recv(&m->proc, &m->line, err) < 0) {
 		if (err->code != AI_E_UNAVAILABLE)
 			return -1;
-		if (left_s(r) <= 0) {
+		if (agent_run_left_s(r) <= 0) {
 			ai_proc_stop(&m->proc, NULL, NULL);
 			return ai_err_set(err, AI_E_UNAVAILABLE, "the time of "
 					  "the run is over");

@@ -1,5 +1,6 @@
 /* retrieve.c: the tool that looks things up in an index, through ai-search. */
 #include "agent.h"
+#include "result.h"
 
 #include "base/proc.h"
 #include "record/rec.h"
@@ -8,16 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIMEOUT_S 60
+
 struct retrieve {
 	struct ai_proc proc;
 	struct ai_buf line;
+	struct agent_run **current; /* whose time it takes */
 };
+
+static void stop(struct retrieve *s)
+{
+	s->proc.timeout_s = 1;
+	ai_proc_stop(&s->proc, NULL, NULL);
+}
 
 static void release(void *p)
 {
 	struct retrieve *s = p;
 
-	ai_proc_stop(&s->proc, NULL, NULL);
+	stop(s);
 	ai_buf_release(&s->line);
 	free(s);
 }
@@ -46,6 +56,7 @@ static void put_hit(struct ai_value hit, struct ai_buf *out)
 
 static int take(struct retrieve *s, struct agent_call *c, struct ai_err *err)
 {
+	struct ai_buf text = AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct ai_json_iter it;
 	struct ai_value hits, hit;
 	struct ai_rec rec;
@@ -61,10 +72,14 @@ static int take(struct retrieve *s, struct agent_call *c, struct ai_err *err)
 	if (rc == 0 && hits.kind == AI_ARRAY) {
 		ai_json_iter_init(&it, hits);
 		while (ai_json_next(&it, NULL, &hit))
-			put_hit(hit, &c->text);
+			put_hit(hit, &text);
 	}
-	if (rc == 0 && c->text.len == 0)
-		ai_buf_str(&c->text, "Nothing was found.");
+	if (rc == 0 && text.len == 0)
+		ai_buf_str(&text, "Nothing was found.");
+	if (rc == 0)
+		agent_result_text(&c->text, (struct ai_span){ text.p, text.len },
+				  (size_t)c->tool->max_output);
+	ai_buf_release(&text);
 	ai_rec_release(&rec);
 	return rc;
 }
@@ -72,22 +87,30 @@ static int take(struct retrieve *s, struct agent_call *c, struct ai_err *err)
 static int begin(struct agent_call *c, struct ai_err *err)
 {
 	struct retrieve *s = c->tool->of;
+	double left = agent_run_left_s(*s->current);
 	struct ai_value args;
 
 	if (ai_json_check(c->args.p, c->args.n, &args, err) < 0 ||
 	    start(s, err) < 0)
 		return -1;
+	s->proc.timeout_s = left > TIMEOUT_S ? TIMEOUT_S
+		: left > 0 ? left : 0.001;
 	ai_buf_clear(&s->line);
 	ai_put_open(&s->line, '{');
 	ai_put_key(&s->line, "query");
 	ai_put_value(&s->line, ai_json_get(args, "query"));
 	ai_put_close(&s->line, '}');
-	return ai_proc_send(&s->proc, s->line.p, s->line.len, err) < 0 ||
-		ai_proc_recv(&s->proc, &s->line, err) < 0 ? -1 :
-		take(s, c, err);
+	if (ai_proc_send(&s->proc, s->line.p, s->line.len, err) < 0 ||
+	    ai_proc_recv(&s->proc, &s->line, err) < 0) {
+		/* The next call has another one. */
+		stop(s);
+		return -1;
+	}
+	return take(s, c, err);
 }
 
-int agent_retrieve_add(struct agent_tools *t, struct ai_err *err)
+int agent_retrieve_add(struct agent_tools *t, struct agent_run **current,
+		       struct ai_err *err)
 {
 	static const struct agent_tool_kind kind = { .begin = begin };
 	struct agent_tool tool = {
@@ -100,13 +123,14 @@ int agent_retrieve_add(struct agent_tools *t, struct ai_err *err)
 			"\"words or a question\"}},\"required\":[\"query\"],"
 			"\"additionalProperties\":false}"),
 		.kind = &kind, .effect = AGENT_PURE, .serial = true,
-		.timeout_s = 60, .max_output = 65536, .max_calls = -1,
+		.timeout_s = TIMEOUT_S, .max_output = 65536, .max_calls = -1,
 	};
 	struct retrieve *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return ai_err_nomem(err);
 	s->proc = (struct ai_proc)AI_PROC_INIT;
+	s->current = current;
 	ai_buf_init(&s->line, AGENT_TEXT_MAX);
 	if (agent_tools_own(t, s, release, err) < 0) {
 		release(s);

@@ -83,8 +83,7 @@ static int refused(struct agent_run *r, const struct ai_err *why)
 			    agent_limit_name(AGENT_LIMIT_USD), why);
 	if (ai_sig_asked() != AI_SIG_NO && may_pass(why))
 		return stop(r, AI_RUN_PAUSED, NULL, NULL);
-	if (agent_journal_spent_ms(&r->journal) >=
-	    r->limits.v[AGENT_LIMIT_SECONDS])
+	if (agent_run_left_s(r) <= 0)
 		return stop(r, AI_RUN_PARTIAL,
 			    agent_limit_name(AGENT_LIMIT_SECONDS), NULL);
 	return stop(r, may_pass(why) ? AI_RUN_PAUSED : AI_RUN_FAILED, NULL,
@@ -336,18 +335,22 @@ static int turn(struct agent_run *r, struct ai_err *err)
 	if (fresh && must_stand(r))
 		return 0;
 	if (fresh && r->mcp != NULL &&
-	    (agent_mcp_refresh(r->mcp, r->tools, (double)(
-			r->limits.v[AGENT_LIMIT_SECONDS] -
-			agent_journal_spent_ms(j)) / 1e3, err) < 0 ||
+	    (agent_mcp_refresh(r->mcp, r->tools, agent_run_left_s(r), err) < 0 ||
 	     must_stand(r)))
 		return r->stop.status != 0 ? 0 : -1;
 	if (!j->replay && agent_guard_tools(r, err) < 0)
-		return -1;
+		return err->code == AI_E_UNAVAILABLE && must_stand(r) ? 0 : -1;
 	rc = reply(r, err);
 	if (rc <= 0)
 		return rc;
 	return take(r, err) < 0 ? -1 :
 		ai_buf_check(&r->messages, "what is said in the run", err);
+}
+
+double agent_run_left_s(const struct agent_run *r)
+{
+	return (double)(r->limits.v[AGENT_LIMIT_SECONDS] -
+			agent_journal_spent_ms(&r->journal)) / 1e3;
 }
 
 int agent_run_go(struct agent_run *r, struct ai_err *err)

@@ -122,7 +122,7 @@ int agent_worker_tools(struct agent_worker *w, struct ai_err *err)
 	w->sandbox.abi_max = (int)agent.landlock_abi;
 	w->sandbox.missing = warn_missing;
 	if (add_builtins(w, err) < 0 ||
-	    (agent.index != NULL && agent_retrieve_add(&w->tools, err) < 0))
+	    (agent.index != NULL && agent_retrieve_add(&w->tools, &w->current, err) < 0))
 		return -1;
 	for (size_t i = 0; rc == 0 && i < agent.tools.n; i++) {
 		memset(&servers, 0, sizeof(servers));

@@ -49,7 +49,10 @@ setup_file() {
 "fine": [{"text": "fine"}]
 }
 END
-	model_start "$BATS_FILE_TMPDIR/script.json"
+	jq '.long = [{calls: [{name: "list_files",
+		arguments: {path: ("x" * (5 * 1024 * 1024))}}]}]' \
+		"$BATS_FILE_TMPDIR/script.json" >"$BATS_FILE_TMPDIR/all.json"
+	model_start "$BATS_FILE_TMPDIR/all.json"
 }
 
 teardown_file() {
@@ -431,4 +434,32 @@ a value is expected at byte 1"
 	jq '.mcpServers.s.start_timeout_s = 1' tools.json >short.json
 	agent -t short.json --approve never --taint off -r task:late
 	assert_eq "$output" fine
+}
+
+@test "ai-search or ai-guard that hangs holds a run no longer than its time" {
+	local hangs
+	echo '{"id":"1","text":"The boiler was serviced in May."}' |
+		ai-search add -i idx -m local/hash
+	export AI_DATADIR=$BUILDDIR/share/aiutils
+	for hangs in search guard; do
+		mkdir "$hangs"
+		for p in agent complete search guard; do
+			cp "$BUILDDIR/bin/ai-$p" "$hangs/"
+		done
+		printf '#!/bin/sh\nexec sleep 100\n' >"$hangs/ai-$hangs"
+		SECONDS=0
+		run --separate-stderr "$hangs/ai-agent" -m m --base-url "$STUB_URL" \
+			-i idx -l seconds=5 --run "$hangs" task:find
+		assert_status 2
+		assert_eq "$(field .run.limit)" '"seconds"'
+		assert [ "$SECONDS" -lt 60 ]
+	done
+	assert_has "$(ai-agent show guard)" "this result is withheld"
+	run --separate-stderr ai-agent resume search -l seconds=99 -r
+	assert_status 0
+}
+
+@test "arguments that are too long are said to be" {
+	agent -C work -r --approve never task:long
+	assert_has "$output" "at most 4194304 are allowed"
 }
