@@ -212,15 +212,16 @@ long_sleeps() {
 
 @test "the time of a run is that of all processes that worked on it" {
 	naps
-	run --separate-stderr "${ask[@]}" --limit seconds=0.5 task:sleep
+	run --separate-stderr "${ask[@]}" --limit seconds=4 task:long
 	assert_status 2
-	ends '[.run.limit, .run.text]' '["seconds","I wait."]'
+	ends '[.run.limit, .run.text]' '["seconds","I wait long."]'
 	run --separate-stderr ai-agent resume r
 	refute_eq "$status" 0
 	ends .run.limit '"seconds"'
-	run --separate-stderr ai-agent resume --limit seconds=9 r
+	touch brief
+	run --separate-stderr ai-agent resume --limit seconds=99 r
 	assert_status 0
-	ends '[.run.limit, .run.text]' '[null,"slept"]'
+	ends '[.run.limit, .run.text]' '[null,"slept long"]'
 }
 
 # signalled SIGNAL...: a run whose tool has begun gets them; its status.
