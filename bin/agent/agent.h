@@ -222,12 +222,11 @@ enum agent_answer { AGENT_YES, AGENT_NO, AGENT_PARK };
 
 /* Whether --approve asks about calls of this tool at all. */
 bool agent_approve_asks(const struct agent_tool *tool);
-/* Whether anybody can be asked: under "never" nobody is. */
-bool agent_approve_has_somebody(void);
-/* Asks; why: "the target ... was named by a text from elsewhere". */
-int agent_approve_ask(struct agent_run *r, const struct agent_tool *tool,
-		      struct ai_span args, const char *why,
-		      enum agent_answer *answer, struct ai_err *err);
+/* Asks, but nobody under "never", which is a no; why: "the target ... was named
+ * by a text from elsewhere".  The time it takes is none of the run's. */
+enum agent_answer agent_approve_ask(struct agent_run *r,
+				    const struct agent_tool *tool,
+				    struct ai_span args, const char *why);
 /* --approve is one of its words, or a command. */
 int agent_approve_check(struct ai_err *err);
 

@@ -61,11 +61,6 @@ bool agent_approve_asks(const struct agent_tool *tool)
 	}
 }
 
-bool agent_approve_has_somebody(void)
-{
-	return policy() != AGENT_ASK_NEVER;
-}
-
 /* ---- a terminal ------------------------------------------------------------------ */
 
 /* The first letter of a line, or 0 if none comes. Which of several threads a
@@ -185,53 +180,57 @@ static void put_call(struct ai_buf *b, const struct agent_run *r,
 	ai_buf_chr(b, '\n');
 }
 
-static int ask_command(const struct agent_run *r, const struct agent_tool *tool,
-		       struct ai_span args, const char *why,
-		       enum agent_answer *answer, struct ai_err *err)
+static enum agent_answer ask_command(const struct agent_run *r,
+				     const struct agent_tool *tool,
+				     struct ai_span args, const char *why)
 {
 	const char *argv[] = { "/bin/sh", "-c", agent.approve, NULL };
 	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX),
 		      out = AI_BUF_INIT(1 << 16);
 	int fd, status = 0, rc;
+	struct ai_err err;
 
 	put_call(&b, r, tool, args, why);
-	rc = ai_buf_check(&b, "the call", err) < 0 ? -1 :
-		ai_temp_open(&fd, err);
+	rc = ai_buf_check(&b, "the call", &err) < 0 ? -1 :
+		ai_temp_open(&fd, &err);
 	if (rc == 0) {
-		rc = ai_temp_write(fd, b.p, b.len, err);
+		rc = ai_temp_write(fd, b.p, b.len, &err);
 		if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
-			rc = ai_err_sys(err, AI_E_IO, errno, "cannot read what "
+			rc = ai_err_sys(&err, AI_E_IO, errno, "cannot read what "
 					"was written");
 		if (rc == 0)
 			rc = ai_proc_capture(argv, fd, ASK_S, &out, NULL,
-					     &status, err);
+					     &status, &err);
 		close(fd);
 	}
 	ai_buf_release(&b);
 	ai_buf_release(&out);
-	/* One that cannot answer leaves it to a person. */
-	*answer = rc < 0 ? AGENT_PARK : status == 0 ? AGENT_YES
-		: status == 1 ? AGENT_NO : AGENT_PARK;
 	if (rc < 0)
-		ai_msg(AI_MSG_WARN, "--approve: %s", err->msg);
-	return 0;
+		ai_msg(AI_MSG_WARN, "--approve: %s", err.msg);
+	/* One that cannot answer leaves it to a person. */
+	return rc < 0 ? AGENT_PARK : status == 0 ? AGENT_YES
+		: status == 1 ? AGENT_NO : AGENT_PARK;
 }
 
-int agent_approve_ask(struct agent_run *r, const struct agent_tool *tool,
-		      struct ai_span args, const char *why,
-		      enum agent_answer *answer, struct ai_err *err)
+enum agent_answer agent_approve_ask(struct agent_run *r,
+				    const struct agent_tool *tool,
+				    struct ai_span args, const char *why)
 {
+	enum agent_answer answer = AGENT_PARK;
 	double since = ai_clock_s();
 	int tty;
 
-	*answer = AGENT_PARK;
-	if (policy() == AGENT_ASK_COMMAND)
-		return ask_command(r, tool, args, why, answer, err);
-	/* Nobody looks at a terminal whose messages go elsewhere. */
-	tty = isatty(2) ? take_terminal() : AGENT_TERMINAL_NONE;
-	if (tty >= 0)
-		*answer = ask_terminal(tty, r, tool, args, why);
+	if (policy() == AGENT_ASK_NEVER)
+		return AGENT_NO;
+	if (policy() == AGENT_ASK_COMMAND) {
+		answer = ask_command(r, tool, args, why);
+	} else if (isatty(2)) {
+		/* Nobody looks at a terminal whose messages go elsewhere. */
+		tty = take_terminal();
+		if (tty >= 0)
+			answer = ask_terminal(tty, r, tool, args, why);
+	}
 	/* A person who thinks is no work of the run. */
 	r->journal.since += ai_clock_s() - since;
-	return 0;
+	return answer;
 }

@@ -134,7 +134,7 @@ static int permit(struct agent_turn *t, size_t i, struct ai_buf *why,
 {
 	const struct agent_tool *tool = t->v[i].call.tool;
 	struct agent_step *s = agent_turn_step(t, i);
-	enum agent_answer answer = AGENT_YES;
+	enum agent_answer answer;
 	bool trusted = agent_trust_allows(t->r->trust, tool,
 					  t->v[i].call.args, why);
 
@@ -145,11 +145,8 @@ static int permit(struct agent_turn *t, size_t i, struct ai_buf *why,
 	}
 	if (trusted && !agent_approve_asks(tool))
 		return 0;
-	if (!agent_approve_has_somebody())
-		answer = AGENT_NO;
-	else if (agent_approve_ask(t->r, tool, t->v[i].call.args,
-				   ai_buf_cstr(why), &answer, err) < 0)
-		return -1;
+	answer = agent_approve_ask(t->r, tool, t->v[i].call.args,
+				   ai_buf_cstr(why));
 	if (answer == AGENT_PARK)
 		s->state = AI_STEP_WAITING;
 	if (answer != AGENT_NO)
