@@ -5,15 +5,18 @@
 
 #include "base/msg.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "base/sig.h"
 #include "base/start.h"
 #include "model/paid.h"
 #include "record/loop.h"
 #include "record/writer.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SAID_MAX 65536
@@ -259,10 +262,31 @@ static bool is_all(const char *name)
 	return strcmp(name, "all") == 0;
 }
 
+/* It shares our terminal and our output, so that it can ask a person, and
+ * Ctrl-C reaches it; what only we are sent, it gets from us. */
+static int run_to_end(const char *const *argv, int *status, struct ai_err *err)
+{
+	pid_t pid = fork();
+	int how = 0;
+
+	if (pid < 0)
+		return ai_err_sys(err, AI_E_OS, errno, "cannot start '%s'",
+				  argv[0]);
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_DFL);
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+		if (ai_sig_asked() == AI_SIG_NOW)
+			kill(pid, SIGTERM);
+	*status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+	return 0;
+}
+
 /* Each by a process of its own, as each has options of its own. */
 static int resume_one(const char *id, int *worst, struct ai_err *err)
 {
-	struct ai_buf out = AI_BUF_INIT(4 * AGENT_TEXT_MAX);
 	struct agent_strings argv = { NULL, 0, 0 };
 	int status = 0, rc;
 	char *self;
@@ -273,17 +297,16 @@ static int resume_one(const char *id, int *worst, struct ai_err *err)
 		agent_strings_add(&argv, AI_SPAN("resume"), err) < 0 ||
 		agent_flags_argv(&argv, is_all, err) < 0 ||
 		agent_strings_add(&argv, ai_span_of(id), err) < 0 ? -1 :
-		ai_proc_capture(agent_strings_list(&argv), -1, 86400, &out,
-				NULL, &status, err);
+		run_to_end(agent_strings_list(&argv), &status, err);
 	free(self);
 	agent_strings_release(&argv);
-	if (rc == 0)
-		rc = write_out(&out, err);
-	ai_buf_release(&out);
+	/* Nobody reads any more. */
+	if (rc == 0 && status == 128 + SIGPIPE)
+		ai_sig_pipe();
 	/* What it has said itself does not always name the run. */
-	if (rc == 0 && status != 0)
-		ai_msg(AI_MSG_WARN, "the run '%s' ended with status %d",
-		       id, status);
+	else if (rc == 0 && status != 0)
+		ai_msg(AI_MSG_WARN, "the run '%s' ended with status %d", id,
+		       status);
 	if (rc == 0 && status > *worst)
 		*worst = status;
 	return rc;

@@ -224,3 +224,19 @@ END
 	run --separate-stderr ai-agent show --log-format json $'a\xff\xc2\x9b"'
 	assert_has "$(jq -r .body <<<"$stderr")" 'a??"'
 }
+
+@test "resume --all asks at the terminal, and Ctrl-C reaches its run" {
+	terminal "\$a --with write_file --with ask_user --run q -r task:ask"
+	sees "Your answer:"
+	printf '\003' >&7
+	closes 130
+	terminal "ai-agent resume --all -r"
+	sees "Your answer:"
+	printf '\003' >&7
+	closes 130
+	terminal "ai-agent resume --all -r"
+	sees "Your answer:"
+	printf 'blue\n' >&7
+	closes 0
+	sees "You like blue."
+}
