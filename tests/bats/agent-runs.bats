@@ -403,3 +403,24 @@ status 77; why, it has said on standard error"
 	assert_status 77
 	assert_has "$stderr" "the run 'k' ended with status 77"
 }
+
+@test "SIGTERM does not wait for the command that approves" {
+	local i
+	mkdir work
+	env --default-signal=TERM ai-agent -m m --base-url "$STUB_URL" -C work \
+		--with write_file --approve "touch asked; exec sleep 500" \
+		--run c task:write >out 2>err &
+	pid=$!
+	for ((i = 0; i < 400; i++)); do
+		[ ! -e asked ] || break
+		sleep 0.05
+	done
+	SECONDS=0
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	assert_status 143
+	assert [ "$SECONDS" -lt 100 ]
+	assert_eq "$(jq -r .run.status out)" parked
+	[ ! -e work/out.txt ]
+}

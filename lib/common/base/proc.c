@@ -247,6 +247,8 @@ static int read_some(int fd, struct ai_buf *b, bool keep_all)
 	return ai_buf_add(b, chunk, (size_t)n) < 0 ? 0 : 1;
 }
 
+#define SIGNAL_MS 1000 /* the longest that a signal waits */
+
 struct capture {
 	const char *name;
 	struct ai_buf *bufs[2]; /* stdout, stderr */
@@ -262,15 +264,19 @@ static int too_slow(const char *name, struct ai_err *err)
 
 static int capture_step(struct capture *c, struct ai_err *err)
 {
-	struct pollfd pfd[2];
-	int rc;
+	struct pollfd pfd[3] = { { .fd = -1 }, { .fd = -1 },
+				 { ai_sig_fd(), POLLIN, 0 } };
+	int rc, ms = left_ms(c->deadline);
 
 	for (int i = 0; i < 2; i++)
 		pfd[i] = (struct pollfd){ .fd = c->fds[i], .events = POLLIN };
-	rc = poll(pfd, 2, left_ms(c->deadline));
+	rc = poll(pfd, 3, ms > SIGNAL_MS ? SIGNAL_MS : ms);
 	if (rc < 0 && errno != EINTR)
 		return ai_err_sys(err, AI_E_OS, errno, "cannot wait for '%s'",
 				  c->name);
+	if (ai_sig_asked() == AI_SIG_NOW)
+		return ai_err_set(err, AI_E_TRY_LATER, "%s: '%s' was not waited "
+				  "for", ai_sig_name(), c->name);
 	if (left_ms(c->deadline) == 0)
 		return too_slow(c->name, err);
 	for (int i = 0; rc > 0 && i < 2; i++) {
