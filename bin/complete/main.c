@@ -86,6 +86,7 @@ static const struct ai_opt options[] = {
 
 static const struct ai_opt *const tables[] = {
 	options, ai_client_options, ai_client_options_cache,
+	ai_client_option_cache_size,
 	ai_client_options_resume, ai_catalog_options, ai_paid_options,
 	ai_paid_option_wait, ai_paid_option_media, ai_loop_option_path,
 	ai_loop_option_as, ai_loop_option_plain, ai_loop_option_exit,

@@ -1,7 +1,6 @@
 /* embed.c: the members ai-embed adds, and its built-in model. */
 #include "embed.h"
 
-#include "base/msg.h"
 #include "text/vector.h"
 
 #include <stdio.h>
@@ -12,18 +11,33 @@
 
 struct embed_settings embed_settings;
 
+static const char *path_of(const struct ai_rec *rec)
+{
+	if (ai_loop.path != NULL && *ai_loop.path != '\0')
+		return ai_loop.path;
+	return ai_rec_get(rec, "text").kind == AI_NONE &&
+		ai_rec_get(rec, "query").kind == AI_STRING ? "query" : "text";
+}
+
 int embed_text(const struct ai_rec *rec, struct ai_buf *out,
 	       struct ai_err *err)
 {
-	const char *path = ai_loop.path;
+	return ai_rec_text(rec, path_of(rec), out, err);
+}
 
-	if (path == NULL || *path == '\0') {
-		path = "text";
-		if (ai_rec_get(rec, path).kind == AI_NONE &&
-		    ai_rec_get(rec, "query").kind == AI_STRING)
-			path = "query";
+enum ai_input_type embed_input_type(const struct ai_rec *rec)
+{
+	switch ((enum embed_input)embed_settings.input) {
+	case EMBED_NONE:
+		return AI_INPUT_ANY;
+	case EMBED_QUERY:
+		return AI_INPUT_QUERY;
+	case EMBED_DOCUMENT:
+		return AI_INPUT_DOCUMENT;
+	default:
+		return strcmp(path_of(rec), "query") == 0 ? AI_INPUT_QUERY
+							  : AI_INPUT_DOCUMENT;
 	}
-	return ai_rec_text(rec, path, out, err);
 }
 
 /* The shortest decimal that reads back as the same float. */
@@ -43,7 +57,8 @@ static void put_vector(struct ai_buf *b, const float *v, size_t dim)
 {
 	if (!embed_settings.numbers) {
 		ai_buf_chr(b, '"');
-		ai_vector_to_base64(v, dim, b);
+		ai_vector_encode((enum ai_vector_code)embed_settings.encoding,
+				 v, dim, b);
 		ai_buf_chr(b, '"');
 		return;
 	}
@@ -53,31 +68,50 @@ static void put_vector(struct ai_buf *b, const float *v, size_t dim)
 	ai_put_close(b, ']');
 }
 
-static void put_embed(struct ai_buf *b, size_t dim)
+static void put_embed(struct ai_buf *b, const struct embed_made *made,
+		      size_t dim)
 {
+	enum ai_vector_code code =
+		(enum ai_vector_code)embed_settings.encoding;
+
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
-	ai_put_cstr(b, embed_settings.model);
+	ai_put_cstr(b, made->model);
 	ai_put_key(b, "dim");
 	ai_put_i64(b, (int64_t)dim);
+	if (made->cut_from > 0) {
+		ai_put_key(b, "cut_from");
+		ai_put_i64(b, (int64_t)made->cut_from);
+	}
 	ai_put_key(b, "norm");
-	ai_put_cstr(b, "l2");
+	if (code == AI_VECTOR_F32 || code == AI_VECTOR_F16)
+		ai_put_cstr(b, "l2");
+	else
+		ai_put_null(b);
+	if (code != AI_VECTOR_F32) {
+		ai_put_key(b, "encoding");
+		ai_put_cstr(b, ai_vector_code_name(code));
+	}
+	if (made->input != NULL) {
+		ai_put_key(b, "input_type");
+		ai_put_cstr(b, made->input);
+	}
 	ai_put_key(b, "cached");
-	ai_put_bool(b, false);
+	ai_put_bool(b, made->cached);
 	ai_put_close(b, '}');
 }
 
 /* Both members in one of another name, so that neither describes a vector
  * that it does not belong to. */
-static int embed_set_as(struct ai_rec *rec, const float *v, size_t dim,
-			struct ai_err *err)
+static int set_as(struct ai_rec *rec, const struct embed_made *made,
+		  const float *v, size_t dim, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(MEMBER_MAX);
 	int rc;
 
 	ai_put_open(&b, '{');
 	ai_put_key(&b, "embed");
-	put_embed(&b, dim);
+	put_embed(&b, made, dim);
 	ai_put_key(&b, "embedding");
 	put_vector(&b, v, dim);
 	ai_put_close(&b, '}');
@@ -88,15 +122,13 @@ static int embed_set_as(struct ai_rec *rec, const float *v, size_t dim,
 	return rc;
 }
 
-int embed_set(struct ai_rec *rec, const float *v, size_t dim,
-	      struct ai_err *err)
+static int set(struct ai_rec *rec, const struct embed_made *made,
+	       const float *v, size_t dim, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(MEMBER_MAX);
 	int rc;
 
-	if (ai_loop.as != NULL)
-		return embed_set_as(rec, v, dim, err);
-	put_embed(&b, dim);
+	put_embed(&b, made, dim);
 	rc = ai_rec_set(rec, "embed", &b, err);
 	ai_buf_clear(&b);
 	put_vector(&b, v, dim);
@@ -106,6 +138,21 @@ int embed_set(struct ai_rec *rec, const float *v, size_t dim,
 		rc = ai_rec_set(rec, "embedding", &b, err);
 	ai_buf_release(&b);
 	return rc;
+}
+
+int embed_set_made(struct ai_rec *rec, const struct embed_made *made, float *v,
+		   size_t dim, struct ai_err *err)
+{
+	ai_vector_round((enum ai_vector_code)embed_settings.encoding, v, dim);
+	return ai_loop.as != NULL ? set_as(rec, made, v, dim, err)
+				  : set(rec, made, v, dim, err);
+}
+
+int embed_set(struct ai_rec *rec, float *v, size_t dim, struct ai_err *err)
+{
+	const struct embed_made made = { .model = embed_settings.model };
+
+	return embed_set_made(rec, &made, v, dim, err);
 }
 
 /* ---- local/hash --------------------------------------------------------- */
@@ -171,23 +218,6 @@ static int run_local(int argc, char **argv, struct ai_err *err)
 
 /* ---- which model -------------------------------------------------------- */
 
-static int run_remote(int argc, char **argv, struct ai_err *err)
-{
-	const struct ai_filter filter = {
-		.batch = (size_t)embed_settings.batch, .eager = true,
-		.many = embed_remote_many, .open = embed_remote_open,
-		.close = embed_remote_close,
-	};
-	int rc = embed_remote_init(err);
-
-	if (ai_paid_warning() != NULL)
-		ai_msg(AI_MSG_WARN, "%s", ai_paid_warning());
-	if (rc == 0)
-		rc = ai_loop_run(&filter, argc, argv, err);
-	embed_remote_release();
-	return rc;
-}
-
 int embed_run(int argc, char **argv, struct ai_err *err)
 {
 	const char *model = embed_settings.model;
@@ -198,5 +228,7 @@ int embed_run(int argc, char **argv, struct ai_err *err)
 		return ai_err_set(err, AI_E_CONFIG,
 				  "no model '%.100s': the built-in one is "
 				  EMBED_LOCAL, model);
-	return run_remote(argc, argv, err);
+	if (embed_is_static(model))
+		return embed_static_run(argc, argv, err);
+	return embed_remote_run(argc, argv, err);
 }

@@ -312,11 +312,13 @@ static void keep_answer(struct ai_client *c, struct ai_exchange *x)
 	struct ai_err err;
 
 	ai_chat_answer_put(x->chat, &b);
-	if (b.bad == AI_E_NONE && ai_payer_open(&c->payer, &err) == 0)
+	if (b.bad == AI_E_NONE && ai_payer_open(&c->payer, &err) == 0) {
+		ai_cache_limit(c->payer.ledger, ai_client.cache_bytes);
 		ai_cache_put(c->payer.ledger, x->cache_key,
 			     (struct ai_span){ b.p, b.len },
 			     (int64_t)(ai_client.cache_ttl_s * 1000),
 			     x->e->tariff.labels.user, &err);
+	}
 	ai_buf_release(&b);
 }
 

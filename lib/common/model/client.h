@@ -20,6 +20,7 @@
 #include "model/headers.h"
 #include "model/paid.h"
 #include "model/wire.h"
+#include "store/cache.h"
 
 /* What the options below set; one a process. */
 struct ai_client_settings {
@@ -34,6 +35,7 @@ struct ai_client_settings {
 	int64_t retries;
 	int cache;          /* enum ai_cache_use */
 	double cache_ttl_s; /* how long an answer is kept */
+	int64_t cache_bytes; /* of all that is kept */
 	const char *record, *replay; /* files; NULL: none */
 	const char *resume; /* the batch's name; NULL: none */
 	bool retry_uncertain;
@@ -46,6 +48,7 @@ enum ai_cache_use {
 	AI_CACHE_READ,  /* look, ask */
 	AI_CACHE_WRITE, /* ask, keep */
 	AI_CACHE_ONLY,  /* look, and do without */
+	AI_CACHE_PAID,  /* of vectors: on, of what costs something */
 };
 #define AI_CACHE_USES "off|on|read|write|only"
 
@@ -53,13 +56,16 @@ extern struct ai_client_settings ai_client;
 
 /* In the order of endpoint.c's table. */
 #define AI_CLIENT_APIS "openai|anthropic|bedrock|cohere|gemini|mistral|ollama|" \
-	"responses"
+	"responses|voyage|jina"
 
 /* --base-url --api --cert --key --connect-timeout --timeout --deadline
  * --idle-timeout --retries --record --replay --insecure-http; for chats --cache
  * --cache-ttl, --resume --retry-uncertain. */
 extern const struct ai_opt ai_client_options[], ai_client_options_cache[],
 	ai_client_options_resume[];
+/* For vectors another --cache and --cache-ttl; --cache-size of both. */
+extern const struct ai_opt ai_client_options_vectors[],
+	ai_client_option_cache_size[];
 
 #define AI_MODEL_NAME_MAX 256
 
@@ -210,6 +216,34 @@ int ai_client_turn(struct ai_client *c, int fd, bool *readable,
  * that, together with the reservations of what is begun before it. */
 size_t ai_client_landed(const struct ai_client *c);
 
+/* Texts whose vectors are asked for, in one request. */
+struct ai_embed_begin {
+	const struct ai_endpoint *endpoint; /* this and all below must stay
+					     * until done() */
+	const struct ai_embed_request *request;
+	struct ai_embed_answer *answer; /* to be released, in any case */
+	struct ai_call *call;
+	/* Where each vector is kept, cut to keep_dim (0: as it is), before the
+	 * request is booked.  NULL: nowhere. */
+	const unsigned char (*keys)[AI_CACHE_KEY];
+	size_t keep_dim;
+	ai_client_done *done;
+	void *arg;
+};
+/* As ai_client_begin(). */
+int ai_client_begin_embed(struct ai_client *c, const struct ai_embed_begin *b,
+			  struct ai_err *err);
+/* What the vector of q's first text, which was asked for with all that q says,
+ * is known by: where it goes, whose it is, and what is sent. */
+int ai_vector_key(const struct ai_endpoint *e,
+		  const struct ai_embed_request *q, struct ai_buf *room,
+		  unsigned char key[AI_CACHE_KEY], struct ai_err *err);
+/* 1: it is kept, and *v is it, to be freed; that it was of use is booked.
+ * 0: it is not. */
+int ai_client_kept_vector(struct ai_client *c, const struct ai_endpoint *e,
+			  const unsigned char key[AI_CACHE_KEY], float **v,
+			  size_t *dim, struct ai_err *err);
+
 /*
  * Begins to ask how many tokens the request has, likewise; *tokens is the
  * provider's answer.  That costs nothing, and providers count it against no
@@ -234,10 +268,6 @@ int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
 int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 		   const struct ai_chat_request *q, struct ai_chat_answer *a,
 		   struct ai_call *call, struct ai_err *err);
-int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
-		    const struct ai_embed_request *q,
-		    struct ai_embed_answer *a, struct ai_call *call,
-		    struct ai_err *err);
 /* Hands on all models that the key can see, page by page; each()
  * returns -1, with what it leaves in err, to end that.  Errors as above;
  * AI_E_CONFIG: this provider's models cannot be listed.  The endpoint need

@@ -245,17 +245,15 @@ static int put_chat(const struct ai_chat_request *q, struct ai_buf *b,
 	return 0;
 }
 
-/*
- * input_type is required.  ai-embed cannot tell yet whether a text will be
- * searched or searched for; the vectors of documents are the ones that serve
- * for both, if less well.
- */
+/* input_type is required; where nobody says it, the vectors of documents are
+ * the ones that serve for both, if less well. */
 static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 {
 	ai_put_open(b, '{');
 	ai_wire_put_cstr(b, "model", q->model);
 	ai_wire_put_texts(b, "texts", q->texts, q->n);
-	ai_wire_put_cstr(b, "input_type", "search_document");
+	ai_wire_put_cstr(b, "input_type", q->type == AI_INPUT_QUERY
+			 ? "search_query" : "search_document");
 	ai_wire_put_in(b, "embedding_types", '[');
 	ai_put_cstr(b, "float");
 	ai_put_close(b, ']');
@@ -412,7 +410,8 @@ const struct ai_wire ai_wire_cohere = {
 	.events = events,
 	.get_error = get_error,
 	.embed = {
-		.path = "/embed", .max = 96, .list = "embeddings.float",
+		.path = "/embed", .max = 96, .types = true,
+		.list = "embeddings.float",
 		.vector = "", .usage = "meta",
 		.tokens = "meta.billed_units.input_tokens",
 	},

@@ -49,12 +49,17 @@ static const struct provider {
 	  "DEEPSEEK_BASE_URL", "max_tokens" },
 	{ "xai", &ai_wire_openai, "https://api.x.ai/v1", "XAI_BASE_URL",
 	  NULL },
+	{ "voyage", &ai_wire_voyage, "https://api.voyageai.com/v1",
+	  "VOYAGE_BASE_URL", NULL },
+	{ "jina", &ai_wire_jina, "https://api.jina.ai/v1", "JINA_BASE_URL",
+	  NULL },
 };
 
 /* What --api may name, beside --base-url. */
 static const struct ai_wire *const apis[] = {
 	&ai_wire_openai, &ai_wire_anthropic, &ai_wire_bedrock, &ai_wire_cohere,
 	&ai_wire_gemini, &ai_wire_mistral, &ai_wire_ollama, &ai_wire_responses,
+	&ai_wire_voyage, &ai_wire_jina,
 };
 
 static const char *env(const char *name)

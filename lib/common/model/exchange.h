@@ -100,6 +100,7 @@ struct ai_exchange {
 	struct ai_chat_answer *chat; /* NULL: it is no chat */
 	void *to;                    /* of what is no chat (queries.c) */
 	const void *asked;
+	struct ai_embed_begin embed; /* of vectors (vector-query.c) */
 
 	unsigned char cache_key[AI_CACHE_KEY]; /* of a chat to be kept */
 	bool keep;
@@ -131,10 +132,20 @@ int ai_exchange_prepare(struct ai_exchange *x, int64_t max_output,
 /* From now on it is ai_client_turn()'s. */
 void ai_exchange_enqueue(struct ai_client *c, struct ai_exchange *x);
 
+/* ---- queries.c ------------------------------------------------------------------- */
+
+/* Sends what has no chat in it, or gives it back. */
+int ai_query_go(struct ai_client *c, struct ai_exchange *x,
+		struct ai_media media, struct ai_call *call,
+		ai_client_done *done, void *arg, struct ai_err *err);
+
 /* ---- hits.c ---------------------------------------------------------------------- */
 
 /* It was answered from the cache: counted, and booked with others of its turn. */
 void ai_hits_count(struct ai_exchange *x);
+/* The same of what would have cost so much there. */
+void ai_hits_add(struct ai_client *c, const struct ai_tariff *t,
+		 int64_t saved);
 /* Those that are not booked yet: before anybody has the answer. */
 void ai_hits_book(struct ai_client *c);
 

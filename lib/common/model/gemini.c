@@ -335,6 +335,9 @@ static void put_embed(const struct ai_embed_request *q, struct ai_buf *b)
 		ai_wire_put_in(b, "content", '{');
 		put_text(b, q->texts[i]);
 		ai_put_close(b, '}');
+		ai_wire_put_input_type(b, "taskType", q->type,
+				       "RETRIEVAL_DOCUMENT",
+				       "RETRIEVAL_QUERY");
 		if (q->dim > 0)
 			ai_wire_put_i64(b, "outputDimensionality",
 					(int64_t)q->dim);
@@ -541,6 +544,7 @@ const struct ai_wire ai_wire_gemini = {
 	/* Not all servers tell what they counted. */
 	.embed = {
 		.path = "/models/{}:batchEmbedContents", .max = 100,
+		.types = true,
 		.list = "embeddings", .vector = "values",
 		.usage = "usageMetadata",
 		.tokens = "usageMetadata.promptTokenCount",

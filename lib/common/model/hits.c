@@ -28,17 +28,23 @@ static struct ai_hit *hit_of(struct ai_client *c,
 	return &h[i];
 }
 
-void ai_hits_count(struct ai_exchange *x)
+void ai_hits_add(struct ai_client *c, const struct ai_tariff *t,
+		 int64_t saved)
 {
-	const struct ai_tariff *t = &x->e->tariff;
-	int64_t saved = x->pay.meter == NULL ? 0 :
-		ai_tariff_cost(t, x->pay.meter);
-	struct ai_hit *h = hit_of(x->client, &t->labels, saved);
+	struct ai_hit *h = hit_of(c, &t->labels, saved);
 
 	if (h == NULL) {
-		ai_hits_book(x->client);
-		h = hit_of(x->client, &t->labels, saved);
+		ai_hits_book(c);
+		h = hit_of(c, &t->labels, saved);
 	}
 	h->hits++;
 	h->saved += saved;
+}
+
+void ai_hits_count(struct ai_exchange *x)
+{
+	const struct ai_tariff *t = &x->e->tariff;
+
+	ai_hits_add(x->client, t, x->pay.meter == NULL ? 0 :
+		    ai_tariff_cost(t, x->pay.meter));
 }

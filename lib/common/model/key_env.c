@@ -19,6 +19,8 @@ static const struct {
 	{ "groq", { "GROQ_API_KEY" } },
 	{ "deepseek", { "DEEPSEEK_API_KEY" } },
 	{ "xai", { "XAI_API_KEY" } },
+	{ "voyage", { "VOYAGE_API_KEY" } },
+	{ "jina", { "JINA_API_KEY" } },
 };
 
 const char *const *ai_key_env(const char *provider)

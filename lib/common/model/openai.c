@@ -295,27 +295,29 @@ static bool get_error(const char *p, size_t n, struct ai_wire_error *e)
 }
 
 /* What both have. */
-#define COMMON                                                        \
+#define COMMON(most)                                                  \
 	.root = "/v1", .auth = AI_AUTH_BEARER,                         \
 	.framing = AI_FRAMING_SSE, .path = "/chat/completions",        \
 	.get_chat = get_chat, .get_event = get_event,                  \
 	.get_error = get_error,                                        \
 	.models = { .path = "/models", .list = "data", .name = "id" }, \
 	.embed = {                                                     \
-		.path = "/embeddings", .list = "data",                 \
+		.path = "/embeddings", .max_tokens = (most),           \
+		.list = "data",                                        \
 		.vector = "embedding", .usage = "usage",               \
 		.tokens = "usage.prompt_tokens",                       \
 	}
 
+/* So many tokens of vectors at once, as their guides have it. */
 const struct ai_wire ai_wire_openai = {
-	COMMON,
+	COMMON(300000),
 	.name = "openai",
 	.put_chat = put_chat,
 	.put_embed = put_embed,
 };
 
 const struct ai_wire ai_wire_mistral = {
-	COMMON,
+	COMMON(16000),
 	.name = "mistral",
 	.put_chat = put_chat_mistral,
 	.put_embed = put_embed_mistral,

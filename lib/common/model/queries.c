@@ -1,5 +1,5 @@
-/* queries.c: what is asked beside a chat (vectors, counts, lists of models), and
- * asking one thing at a time. */
+/* queries.c: what is asked beside a chat (counts, lists of models; vectors are
+ * in vector-query.c), and asking one thing at a time. */
 #include "model/exchange.h"
 
 #include <string.h>
@@ -16,10 +16,9 @@ static const struct ai_tariff free_of_charge = {
 	.price = { .kind = AI_PRICE_FREE },
 };
 
-/* Sends it, or gives it back. */
-static int go(struct ai_client *c, struct ai_exchange *x, struct ai_media media,
-	      struct ai_call *call, ai_client_done *done, void *arg,
-	      struct ai_err *err)
+int ai_query_go(struct ai_client *c, struct ai_exchange *x,
+		struct ai_media media, struct ai_call *call,
+		ai_client_done *done, void *arg, struct ai_err *err)
 {
 	ai_exchange_report(x, call, done, arg);
 	ai_buf_str(&x->url, x->e->query);
@@ -29,42 +28,6 @@ static int go(struct ai_client *c, struct ai_exchange *x, struct ai_media media,
 	}
 	ai_exchange_enqueue(c, x);
 	return 0;
-}
-
-/* ---- vectors -------------------------------------------------------------------- */
-
-static int take_embed(struct ai_exchange *x, struct ai_err *err)
-{
-	const struct ai_wire *wire = x->e->wire;
-	const char *p = ai_buf_cstr(&x->answer.body);
-	size_t n = x->answer.body.len;
-	struct ai_value v;
-
-	if (ai_json_check(p, n, &v, NULL) == 0)
-		x->pay.usage = ai_json_get(v, wire->embed.usage);
-	return ai_wire_get_embed(wire, p, n, x->asked, x->to, err);
-}
-
-static int begin_embed(struct ai_client *c, const struct ai_endpoint *e,
-		       const struct ai_embed_request *q,
-		       struct ai_embed_answer *a, struct ai_call *call,
-		       ai_client_done *done, void *arg, struct ai_err *err)
-{
-	struct ai_exchange *x;
-
-	if (e->wire->embed.path == NULL)
-		return ai_err_set(err, AI_E_CONFIG, "%.100s makes no vectors",
-				  e->provider);
-	x = ai_exchange_new(c, e, err);
-	if (x == NULL)
-		return -1;
-	x->take = take_embed;
-	x->asked = q;
-	x->to = a;
-	ai_wire_put_path(&x->url, e->wire->embed.path, q->model);
-	ai_buf_clear(&x->body);
-	e->wire->put_embed(q, &x->body);
-	return go(c, x, no_media, call, done, arg, err);
 }
 
 /* ---- counts --------------------------------------------------------------------- */
@@ -112,7 +75,7 @@ static int begin_count(struct ai_client *c, const struct ai_endpoint *e,
 		ai_exchange_put_back(c, x);
 		return -1;
 	}
-	return go(c, x, q->media, call, done, arg, err);
+	return ai_query_go(c, x, q->media, call, done, arg, err);
 }
 
 int ai_client_begin_count(struct ai_client *c, const struct ai_endpoint *e,
@@ -169,18 +132,6 @@ int ai_client_chat(struct ai_client *c, const struct ai_endpoint *e,
 	return ai_client_begin(c, &b, err) < 0 ? -1 : wait_for(c, &one, err);
 }
 
-int ai_client_embed(struct ai_client *c, const struct ai_endpoint *e,
-		    const struct ai_embed_request *q,
-		    struct ai_embed_answer *a, struct ai_call *call,
-		    struct ai_err *err)
-{
-	struct one one = { .err = err };
-
-	*a = (struct ai_embed_answer){ NULL, 0, 0, -1 };
-	return begin_embed(c, e, q, a, call, one_over, &one, err) < 0
-		? -1 : wait_for(c, &one, err);
-}
-
 /* ---- models --------------------------------------------------------------------- */
 
 struct page {
@@ -217,7 +168,7 @@ static int ask_page(struct ai_client *c, const struct ai_endpoint *e,
 		ai_wire_put_path(&x->url, "{}", ai_buf_cstr(&page->next));
 	}
 	ai_buf_clear(&x->body);
-	return go(c, x, no_media, &call, one_over, &one, err) < 0
+	return ai_query_go(c, x, no_media, &call, one_over, &one, err) < 0
 		? -1 : wait_for(c, &one, err);
 }
 

@@ -51,6 +51,26 @@ const struct ai_opt ai_client_options_cache[] = {
 	{ 0 }
 };
 
+/* A vector is the same for as long as its model has its name. */
+const struct ai_opt ai_client_options_vectors[] = {
+	{ "cache", 0, AI_OPT_CHOICE, &ai_client.cache, "HOW",
+	  "use vectors of the same text again", .initial = "paid",
+	  .choices = AI_CACHE_USES "|paid", .key = "embed.cache",
+	  .env = "AI_EMBED_CACHE" },
+	{ "cache-ttl", 0, AI_OPT_REAL, &ai_client.cache_ttl_s, "SECONDS",
+	  "how long a vector is kept", .initial = "31536000", .min = 1,
+	  .max = 1e9, .key = "embed.cache_ttl" },
+	{ 0 }
+};
+
+const struct ai_opt ai_client_option_cache_size[] = {
+	{ "cache-size", 0, AI_OPT_INT, &ai_client.cache_bytes, "BYTES",
+	  "the oldest of what is kept goes when all is more than that",
+	  .initial = "1G", .min = 1 << 20, .max = 1e15, .key = "cache.size",
+	  .env = "AI_CACHE_SIZE" },
+	{ 0 }
+};
+
 const struct ai_opt ai_client_options_resume[] = {
 	{ "resume", 0, AI_OPT_TEXT, &ai_client.resume, "NAME",
 	  "go on with this batch; what is answered is not asked again" },

@@ -202,6 +202,15 @@ void ai_wire_put_span(struct ai_buf *b, const char *name, struct ai_span v)
 	ai_put_str(b, v.p, v.n);
 }
 
+void ai_wire_put_input_type(struct ai_buf *b, const char *name,
+			    enum ai_input_type type, const char *document,
+			    const char *query)
+{
+	if (type != AI_INPUT_ANY)
+		ai_wire_put_cstr(b, name, type == AI_INPUT_QUERY ? query
+								 : document);
+}
+
 void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket)
 {
 	ai_put_key(b, name);

@@ -116,16 +116,20 @@ void ai_chat_answer_put(const struct ai_chat_answer *a, struct ai_buf *out);
 int ai_chat_answer_take(struct ai_span kept, struct ai_chat_answer *a,
 			struct ai_err *err);
 
+/* What a text is to its index, to models that make a difference of it. */
+enum ai_input_type { AI_INPUT_ANY, AI_INPUT_DOCUMENT, AI_INPUT_QUERY };
+
 struct ai_embed_request {
 	const char *model;
 	const struct ai_span *texts; /* UTF-8, none empty */
 	size_t n;                    /* 1 to AI_EMBED_TEXTS_MAX */
 	size_t dim;                  /* 0: as the model has it */
+	enum ai_input_type type;
 };
 
 struct ai_embed_answer {
 	float *vectors; /* n rows of dim, in the order of the texts; owned */
-	size_t n, dim;
+	size_t n, dim;  /* dim: at least what was asked for */
 	int64_t tokens; /* of the whole request; -1: not told */
 };
 
@@ -244,6 +248,8 @@ struct ai_wire {
 	struct {
 		const char *path;   /* NULL: it makes no vectors */
 		size_t max;         /* texts at once; 0: AI_EMBED_TEXTS_MAX */
+		size_t max_tokens;  /* in all of them; 0: not known */
+		bool types;         /* it is told the ai_input_type */
 		const char *list;   /* where the answer has them: "data" */
 		const char *vector; /* of one, in there: "embedding" */
 		const char *usage;  /* where it has what is billed */
@@ -296,6 +302,8 @@ extern const struct ai_wire ai_wire_ollama;
 extern const struct ai_wire ai_wire_gemini;
 extern const struct ai_wire ai_wire_responses;
 extern const struct ai_wire ai_wire_mistral; /* in openai.c */
+extern const struct ai_wire ai_wire_voyage;  /* vectors only: vectors.c */
+extern const struct ai_wire ai_wire_jina;    /* likewise */
 
 /* ---- what several formats need ------------------------------------------- */
 
@@ -330,6 +338,10 @@ void ai_wire_put_bool(struct ai_buf *b, const char *name, bool v);
 /* A member that is JSON already. */
 void ai_wire_put_json(struct ai_buf *b, const char *name,
 		      struct ai_span json);
+/* One of two words, as the type has it; neither: nothing. */
+void ai_wire_put_input_type(struct ai_buf *b, const char *name,
+			    enum ai_input_type type, const char *document,
+			    const char *query);
 /* What opens a member that is an object or a list. */
 void ai_wire_put_in(struct ai_buf *b, const char *name, char bracket);
 /* Opens an object whose first member is its type. */

@@ -15,4 +15,12 @@
 int ai_embedding_read(struct ai_value v, float **vec, size_t *dim,
 		      struct ai_err *err);
 
+/*
+ * The same with what `embed` says of it (AI_NONE: nothing): its encoding, f32
+ * if there is none, and the dimension, which the others need.  An array is
+ * numbers in any encoding.
+ */
+int ai_embedding_read_as(struct ai_value v, struct ai_value embed,
+			 float **vec, size_t *dim, struct ai_err *err);
+
 #endif

@@ -131,6 +131,8 @@ struct job *ai_loop_filling(struct loop *l, struct ai_err *err);
 void ai_loop_append(struct loop *l, struct job *j);
 /* The same: writes what may be written now that this job is done. */
 void ai_loop_drain(struct loop *l, struct job *finished);
+/* Tasks that are under way at most. */
+size_t ai_loop_window(const struct ai_filter *f);
 /* Whether n more bytes of input must wait until something was written. */
 bool ai_loop_is_full(const struct loop *l, const struct job *next);
 /* The filter's state of the one thread, made when it is first needed. */

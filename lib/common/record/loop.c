@@ -273,6 +273,11 @@ static void stop_threads(struct loop *l)
 
 /* ---- between the reader and the workers --------------------------------- */
 
+size_t ai_loop_window(const struct ai_filter *f)
+{
+	return (size_t)ai_loop.jobs * (f->tasks > 0 ? f->tasks : 1);
+}
+
 /* Few long lines fill the window as many short ones do. */
 bool ai_loop_is_full(const struct loop *l, const struct job *next)
 {
@@ -495,7 +500,7 @@ int ai_loop_run(const struct ai_filter *f, int argc, char **argv,
 		.todo_cond = PTHREAD_COND_INITIALIZER,
 		.done_cond = PTHREAD_COND_INITIALIZER,
 		.room_cond = PTHREAD_COND_INITIALIZER,
-		.max_open = (size_t)ai_loop.jobs * JOBS_A_THREAD,
+		.max_open = ai_loop_window(f) * JOBS_A_THREAD,
 		.interactive = f->words != NULL && argc > 0,
 	};
 	int rc = 0, status;

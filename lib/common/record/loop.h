@@ -121,6 +121,9 @@ struct ai_filter {
 	 */
 	int (*begin)(void *state, struct ai_task *t, struct ai_err *err);
 	int (*turn)(void *state, int fd, bool *readable, struct ai_err *err);
+	/* With begin(): records under way for each of -j, if not one: of
+	 * programs that put many into one request. */
+	size_t tasks;
 	/* With begin(), may be NULL: how many of the tasks only wait for the
 	 * next turn() to end; others are begun in their places before it. */
 	size_t (*ending)(void *state);

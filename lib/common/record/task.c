@@ -147,7 +147,7 @@ static int turn(struct loop *l, int fd, bool *readable, struct ai_err *err)
 /* One more would be more than -j. */
 static bool has_enough(struct loop *l)
 {
-	size_t jobs = (size_t)ai_loop.jobs, n = l->n_tasks;
+	size_t jobs = ai_loop_window(l->filter), n = l->n_tasks;
 
 	/* One after the other, where only one may be. */
 	if (n >= jobs && jobs > 1 && l->filter->ending != NULL)

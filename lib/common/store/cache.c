@@ -43,15 +43,21 @@ int ai_cache_get(struct ai_ledger *l, const unsigned char key[AI_CACHE_KEY],
 /* ---- keeping ------------------------------------------------------------------ */
 
 struct put {
-	const unsigned char *key;
-	struct ai_span answer;
+	const struct ai_cache_item *items;
+	size_t n;
 	int64_t now, ttl;
 	char person[64];
 };
 
+void ai_cache_limit(struct ai_ledger *l, int64_t bytes)
+{
+	l->cache_limit = bytes;
+}
+
 static int make_room(struct ai_ledger *l, int64_t now, struct ai_err *err)
 {
-	int64_t bytes;
+	int64_t bytes, most = l->cache_limit > 0 ? l->cache_limit
+						 : AI_CACHE_BYTES;
 
 	if (LEDGER_RUN(l, SQL_CACHE_EXPIRE, err, "i", now) < 0)
 		return -1;
@@ -59,7 +65,7 @@ static int make_room(struct ai_ledger *l, int64_t now, struct ai_err *err)
 		if (ai_db_int(&l->db, "SELECT cache_bytes FROM state", &bytes,
 			      err) < 0)
 			return -1;
-		if (bytes <= AI_CACHE_BYTES)
+		if (bytes <= most)
 			return 0;
 		if (LEDGER_RUN(l, SQL_CACHE_OLDEST, err, "") < 0)
 			return -1;
@@ -69,32 +75,53 @@ static int make_room(struct ai_ledger *l, int64_t now, struct ai_err *err)
 	}
 }
 
+static int put_one(struct ai_ledger *l, const struct put *p,
+		   const struct ai_cache_item *item, struct ai_err *err)
+{
+	const struct ai_span key = LEDGER_BYTES(item->key, AI_CACHE_KEY);
+
+	if (LEDGER_RUN(l, SQL_CACHE_DELETE, err, "b", key) < 0)
+		return -1;
+	return LEDGER_RUN(l, SQL_CACHE_INSERT, err, "bbiit", key, item->answer,
+			  p->now, p->now + p->ttl, ai_span_of(p->person));
+}
+
 static int put(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	struct put *p = arg;
 
-	if (ledger_person(l, p->person, err) < 0 ||
-	    LEDGER_RUN(l, SQL_CACHE_DELETE, err, "b",
-		       LEDGER_BYTES(p->key, AI_CACHE_KEY)) < 0 ||
-	    LEDGER_RUN(l, SQL_CACHE_INSERT, err, "bbiit",
-		       LEDGER_BYTES(p->key, AI_CACHE_KEY), p->answer, p->now,
-		       p->now + p->ttl, ai_span_of(p->person)) < 0)
+	if (ledger_person(l, p->person, err) < 0)
 		return -1;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->items[i].answer.p != NULL &&
+		    p->items[i].answer.n <= AI_CACHE_VALUE &&
+		    put_one(l, p, &p->items[i], err) < 0)
+			return -1;
 	return make_room(l, p->now, err);
+}
+
+int ai_cache_put_many(struct ai_ledger *l, const struct ai_cache_item *items,
+		      size_t n, int64_t ttl_ms, const char *user,
+		      struct ai_err *err)
+{
+	struct put p = { items, n, l->wall_ms(), ttl_ms, "" };
+
+	if (n == 0 || ttl_ms <= 0 || ttl_ms > INT64_MAX - p.now)
+		return 0;
+	if (ledger_name(p.person, user, "a user's name", err) < 0)
+		return -1;
+	return ledger_alone(l, false, put, &p, err);
 }
 
 int ai_cache_put(struct ai_ledger *l, const unsigned char key[AI_CACHE_KEY],
 		 struct ai_span answer, int64_t ttl_ms, const char *user,
 		 struct ai_err *err)
 {
-	struct put p = { key, answer, l->wall_ms(), ttl_ms, "" };
+	struct ai_cache_item item = { .answer = answer };
 
-	if (ttl_ms <= 0 || ttl_ms > INT64_MAX - p.now || answer.p == NULL ||
-	    answer.n > AI_CACHE_VALUE)
-		return 0;
-	if (ledger_name(p.person, user, "a user's name", err) < 0)
-		return -1;
-	return ledger_alone(l, false, put, &p, err);
+	memcpy(item.key, key, AI_CACHE_KEY);
+	return answer.p == NULL || answer.n > AI_CACHE_VALUE ? 0 :
+		ai_cache_put_many(l, &item, 1, ttl_ms, user, err);
 }
 
 /* ---- all of it ------------------------------------------------------------------ */

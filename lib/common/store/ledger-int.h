@@ -97,6 +97,7 @@ struct ai_ledger {
 	bool full;          /* synchronous=FULL is in force */
 	bool fixed;         /* it can only be read */
 	bool no_sync;       /* tests: nothing has to survive */
+	int64_t cache_limit; /* bytes (store/cache.h); 0: the usual */
 	int64_t uid;        /* of the user */
 	struct ledger_memo memo;
 	/* Where reservations of this handle stand, by the last byte of their
