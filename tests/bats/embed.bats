@@ -149,8 +149,8 @@ texts() {
 }
 
 @test "texts are cut into requests by their bytes" {
-	head -c 100000 /dev/zero | tr '\0' a >long
-	for _ in 1 2 3 4 5; do jq -c -R '{text: .}' <long; done >in
+	head -c 200000 /dev/zero | tr '\0' a >long
+	for i in 1 2 3 4 5; do jq -c -R "{text: (. + \"$i\")}" <long; done >in
 	ai-embed -m e in | jq -e '.embed.dim == 8'
 	assert_eq "$(stub_log '.body.input | length')" $'2\n2\n1'
 }
@@ -287,8 +287,8 @@ texts() {
 	assert_eq "$(tail -n 1 out | jq -c .embedding)" '[0,1]'
 	assert_eq "$(wc -l <out)" 101
 	assert_eq "$(stub_log '[.path, (.body.requests | length), .body.requests[0]]')" \
-		'["/v1beta/models/e-1:batchEmbedContents",100,{"model":"models/e-1","content":{"parts":[{"text":"x"}]},"outputDimensionality":2}]
-["/v1beta/models/e-1:batchEmbedContents",1,{"model":"models/e-1","content":{"parts":[{"text":"'"$(printf 'x%.0s' $(seq 101))"'"}]},"outputDimensionality":2}]'
+		'["/v1beta/models/e-1:batchEmbedContents",100,{"model":"models/e-1","content":{"parts":[{"text":"x"}]},"taskType":"RETRIEVAL_DOCUMENT","outputDimensionality":2}]
+["/v1beta/models/e-1:batchEmbedContents",1,{"model":"models/e-1","content":{"parts":[{"text":"'"$(printf 'x%.0s' $(seq 101))"'"}]},"taskType":"RETRIEVAL_DOCUMENT","outputDimensionality":2}]'
 	# The first tells what it counted; the second costs at most its bytes.
 	assert_eq "$(AI_LEDGER=$PWD/ledger.db ai-cost report --by model |
 		jq -c '[.calls, .spent_usd > 0.00005, .spent_usd < 0.0006]')" '[2,true,true]'

@@ -1,5 +1,7 @@
 // openai.mjs DIR: a server on a loopback port of its own that speaks OpenAI's
-// /v1/chat/completions and /v1/embeddings, well or badly, as a script says.
+// /v1/chat/completions and /v1/embeddings, well or badly, as a script says;
+// and makes vectors as Cohere, Gemini and Ollama do (Mistral, Voyage and Jina
+// do it as OpenAI).
 //
 //   DIR/port     written once it listens
 //   DIR/script   one JSON object a line; each request takes the first line
@@ -32,7 +34,8 @@
 //   merge             members put into a good answer
 //   content, finish_reason, usage   of a chat completion
 //   embed             "floats", "mixed", "fewer", "more", "twice", "nan",
-//                     "dims", "shuffle", "noindex"
+//                     "dims", "shuffle", "noindex", "wide" (of 8 dimensions
+//                     whatever was asked for)
 // Every chat request is answered with {"echo": its last message} as text; a
 // text that holds BAD is refused by the embeddings with 400. With KEY in the
 // environment, every other key is refused with 401, and the message says it;
@@ -97,14 +100,16 @@ function vector(text, dim) {
 const base64 = (v) => Buffer.from(new Float32Array(v).buffer)
 	.toString('base64');
 
-function embeddings(q, step) {
+function embeddings(asked, step) {
+	const q = { ...asked, input: asked.input ?? asked.inputs,
+		dimensions: asked.dimensions ?? asked.output_dimension };
 	const bad = q.input.findIndex((t) => t.includes('BAD') || t === '');
 	if (bad >= 0)
 		return { status: 400, body: failure(
 			`input[${bad}] is not acceptable`,
 			'invalid_request_error', null, 'input') };
-	const dim = q.dimensions ?? 8;
 	const how = step.embed ?? '';
+	const dim = how === 'wide' ? 8 : q.dimensions ?? 8;
 	let data = q.input.map((text, index) => {
 		let v = vector(text, how === 'dims' && index > 0 ? dim + 1 : dim);
 		if (how === 'nan')
@@ -144,7 +149,31 @@ function chat(q, step) {
 			completion_tokens_details: { reasoning_tokens: 2 } } } };
 }
 
-const routes = { '/v1/embeddings': embeddings, '/v1/chat/completions': chat };
+// The same vectors, as others have them.
+const all = (texts, dim) => texts.map((t) => vector(t, dim ?? 8));
+const bytes = (texts) => texts.join('').length;
+
+const cohere = (q) => ({ status: 200, body: {
+	embeddings: { float: all(q.texts, q.output_dimension) },
+	meta: { billed_units: { input_tokens: bytes(q.texts) } } } });
+
+const ollama = (q) => ({ status: 200, body: {
+	embeddings: all(q.input, q.dimensions),
+	prompt_eval_count: bytes(q.input) } });
+
+function gemini(q) {
+	const texts = q.requests.map((r) => r.content.parts[0].text);
+	return { status: 200, body: {
+		embeddings: all(texts, q.requests[0].outputDimensionality)
+			.map((values) => ({ values })),
+		usageMetadata: { promptTokenCount: bytes(texts) } } };
+}
+
+const routes = { '/v1/embeddings': embeddings, '/v1/chat/completions': chat,
+	'/v2/embed': cohere, '/api/embed': ollama,
+	'/v1beta/models/e-1:batchEmbedContents': gemini,
+	'/openai/deployments/e-1/embeddings?api-version=2024-10-21':
+		embeddings };
 
 function answer(req, text, step) {
 	const sent = bearer(req);
