@@ -216,7 +216,52 @@ function* tokens() {
 	}
 }
 
+// BERT's, with all that its normaliser may do or leave.
+function* wordpieces() {
+	const plain = corpus.normalize('NFD').replace(/\p{Mn}/gu, '');
+	const texts = [corpus, corpus.toLowerCase(), plain, plain.toLowerCase()];
+	const vocab = new Map(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+		.map((t, i) => [t, i]));
+	const put = t => vocab.has(t) || vocab.set(t, vocab.size);
+
+	for (const text of texts)
+		for (const word of text.match(/[\p{L}\p{M}\p{N}]+|\S/gu)) {
+			put(word);
+			[...word].forEach(c => { put(c); put('##' + c); });
+			for (let i = 2; i < word.length; i += 2) {
+				put(word.slice(0, i));
+				put('##' + word.slice(i));
+			}
+		}
+	const model = { type: 'WordPiece', unk_token: '[UNK]',
+		continuing_subword_prefix: '##', max_input_chars_per_word: 20,
+		vocab: Object.fromEntries(vocab) };
+	const bert = more => file({ model,
+		pre_tokenizer: { type: 'BertPreTokenizer' },
+		added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+			.map((t, i) => added(i, t, { special: true })), ...more });
+	const extra = ['', ' ', '\u00adx', 'İstanbul ŐŰ ΑΣ', '\u0000a\ufffdb\u200bc',
+		'각하 한국어', '[MASK] a[CLS]b', 'x'.repeat(20), 'x'.repeat(21),
+		'日本a世界', 'e\u0301\u0327a', 'a\u00a0b\u3000c\u2028d', '¿qué? €5',
+		'don\'t—stop…«ok»', 'ﬁ ＡＢＣ ǅ'];
+	for (let bits = 0; bits < 24; bits++)
+		yield { name: `bert-${bits}`, regex: true, decodes: false, extra,
+			json: bert({ normalizer: { type: 'BertNormalizer',
+				clean_text: (bits & 1) !== 0,
+				handle_chinese_chars: (bits & 2) !== 0,
+				lowercase: (bits & 4) !== 0,
+				strip_accents: [null, false, true][bits >> 3] } }) };
+	yield { name: 'bert-none', regex: true, decodes: false, extra,
+		json: bert({}) };
+	yield { name: 'bert-lowercase', regex: true, decodes: false, extra,
+		json: bert({ normalizer: { type: 'Lowercase' } }) };
+	yield { name: 'bert-strip', regex: true, decodes: false, extra,
+		json: bert({ normalizer: { type: 'Sequence', normalizers: [
+			{ type: 'StripAccents' }, { type: 'Lowercase' }] } }) };
+}
+
 export function* made() {
+	yield* wordpieces();
 	for (const one of splits())
 		yield { regex: true, ...one };
 	yield* models();

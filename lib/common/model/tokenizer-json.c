@@ -372,6 +372,35 @@ static int read_unigram(struct reader *r, struct ai_value model)
 	return 0;
 }
 
+static int read_wordpiece(struct reader *r, struct ai_value model)
+{
+	struct ai_tok_header *h = &r->s->head;
+	struct ai_value v = member(model, "continuing_subword_prefix");
+	int64_t most = 100;
+
+	h->kind = AI_TOK_WORDPIECE;
+	if (r->bytelevel)
+		return refuse(r, "the model 'WordPiece' with the "
+			      "pre-tokenizer", "ByteLevel");
+	ai_buf_clear(&r->text);
+	ai_buf_str(&r->text, "##");
+	if (v.kind == AI_STRING && text_of(r, v, &r->text) < 0)
+		return -1;
+	if (r->text.len > sizeof h->prefix)
+		return refuse(r, "the continuing_subword_prefix",
+			      ai_buf_cstr(&r->text));
+	h->prefix_n = (uint32_t)r->text.len;
+	memcpy(h->prefix, ai_buf_cstr(&r->text), r->text.len);
+	v = member(model, "max_input_chars_per_word");
+	if (v.kind != AI_NONE &&
+	    (ai_json_i64(v, &most) < 0 || most < 1 || most > AI_TOK_WORD_MAX))
+		return ai_err_set(r->err, AI_E_DATA, "max_input_chars_per_word "
+				  "is not from 1 to %d", AI_TOK_WORD_MAX);
+	h->word_max = (uint32_t)most;
+	return read_vocab(r, member(model, "vocab")) < 0 ? -1
+		: read_unknown(r, model);
+}
+
 static int read_model(struct reader *r, struct ai_value model)
 {
 	if (model.kind != AI_OBJECT)
@@ -385,6 +414,8 @@ static int read_model(struct reader *r, struct ai_value model)
 		return read_bpe(r, model);
 	if (is_type(r, "Unigram"))
 		return read_unigram(r, model);
+	if (is_type(r, "WordPiece"))
+		return read_wordpiece(r, model);
 	return refuse(r, "the model", r->text.len > 0 ? ai_buf_cstr(&r->text)
 						       : "without a type");
 }
@@ -415,9 +446,34 @@ static int add_norm(struct reader *r, enum ai_tok_step_kind kind, unsigned arg)
 				span_of(&r->more), r->err);
 }
 
+/* Those that are flags of one step; strip_accents is as lowercase if it is
+ * null.  0: it was none of these. */
+static int read_bert(struct reader *r, struct ai_value v)
+{
+	bool lower = flag(v, "lowercase", true);
+	unsigned flags = 0;
+
+	if (is_type(r, "BertNormalizer"))
+		flags = (flag(v, "clean_text", true) ? AI_TOK_BERT_CLEAN : 0) |
+			(flag(v, "handle_chinese_chars", true)
+				 ? AI_TOK_BERT_CJK : 0) |
+			(flag(v, "strip_accents", lower)
+				 ? AI_TOK_BERT_PARTS | AI_TOK_BERT_ACCENTS : 0) |
+			(lower ? AI_TOK_BERT_LOWER : 0) | 1u << 31;
+	else if (is_type(r, "Lowercase"))
+		flags = AI_TOK_BERT_LOWER;
+	else if (is_type(r, "StripAccents"))
+		flags = AI_TOK_BERT_MARKS;
+	if (flags == 0)
+		return 0;
+	ai_buf_clear(&r->text);
+	return add_norm(r, AI_TOK_BERT, flags & 63) < 0 ? -1 : 1;
+}
+
 static int read_normalizer(struct reader *r, struct ai_value v)
 {
 	struct ai_json_iter it;
+	int rc;
 
 	if (v.kind == AI_NONE || v.kind == AI_NULL)
 		return 0;
@@ -434,6 +490,9 @@ static int read_normalizer(struct reader *r, struct ai_value v)
 		return 0;
 	}
 	ai_buf_clear(&r->more);
+	rc = read_bert(r, v);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if (is_type(r, "NFC")) {
 		ai_buf_clear(&r->text);
 		return add_norm(r, AI_TOK_NFC, 0);
@@ -667,6 +726,12 @@ static int read_pretokenizer(struct reader *r, struct ai_value v)
 		return read_bytelevel(r, v);
 	if (is_type(r, "Metaspace"))
 		return read_metaspace(r, v);
+	if (is_type(r, "BertPreTokenizer")) {
+		r->changed = true;
+		return ai_tok_spec_step(r->s, (struct ai_tok_step){
+					.kind = AI_TOK_BERT_CUT }, AI_SPAN(""),
+					AI_SPAN(""), r->err);
+	}
 	if (read_known(r, v, &known) < 0)
 		return -1;
 	return known ? 0 : refuse(r, "the pre-tokenizer",

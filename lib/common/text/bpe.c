@@ -219,10 +219,17 @@ const char *ai_bpe_name(const struct ai_bpe *b)
 
 const char *ai_bpe_method(const struct ai_bpe *b)
 {
-	return b->tok != NULL &&
-			       ai_tok_head(b->tok)->kind == AI_TOK_UNIGRAM
-		       ? "unigram"
-		       : "bpe";
+	static const char *const names[] = {
+		[AI_TOK_BPE] = "bpe", [AI_TOK_UNIGRAM] = "unigram",
+		[AI_TOK_WORDPIECE] = "wordpiece",
+	};
+
+	return names[b->tok != NULL ? ai_tok_head(b->tok)->kind : AI_TOK_BPE];
+}
+
+uint32_t ai_bpe_unknown(const struct ai_bpe *b)
+{
+	return b->tok != NULL ? ai_tok_head(b->tok)->unknown : UINT32_MAX;
 }
 
 int ai_bpe_check(const struct ai_bpe *b, struct ai_err *err)

@@ -66,7 +66,9 @@ struct ai_span ai_bpe_source(const struct ai_bpe *b);
 
 /* "o200k_base", or what a file was called; borrowed, lives as long as b. */
 const char *ai_bpe_name(const struct ai_bpe *b);
-/* "bpe" or "unigram". */
+/* The token that stands for what has none; UINT32_MAX: there is no such. */
+uint32_t ai_bpe_unknown(const struct ai_bpe *b);
+/* "bpe", "unigram" or "wordpiece". */
 const char *ai_bpe_method(const struct ai_bpe *b);
 
 /*

@@ -132,6 +132,30 @@ static int run_room(struct run *r)
 	return 0;
 }
 
+size_t ai_normal_parts(uint32_t cp, uint32_t out[AI_NORMAL_PARTS])
+{
+	uint32_t last[AI_NORMAL_PARTS - 1];
+	size_t n = 0, count = 0;
+	int i;
+
+	if (cp - S_FROM < L_N * V_N * T_N) {
+		cp -= S_FROM;
+		out[0] = L_FROM + cp / (V_N * T_N);
+		out[1] = V_FROM + cp % (V_N * T_N) / T_N;
+		out[2] = T_FROM + cp % T_N;
+		return cp % T_N == 0 ? 2 : 3;
+	}
+	while (n < COUNT(last) && (i = step_of(cp)) >= 0) {
+		if (normal_steps[i].last != 0)
+			last[n++] = normal_steps[i].last;
+		cp = normal_steps[i].first;
+	}
+	out[count++] = cp;
+	while (n > 0)
+		out[count++] = last[--n];
+	return count;
+}
+
 /* Adds a code point as what it is made of: at most five. */
 static int run_add(struct run *r, uint32_t cp)
 {

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The first byte at or behind from that NFC may change, or n: nothing from
  * there on changes, for certain. */
@@ -21,5 +22,10 @@ size_t ai_normal_next(const char *p, size_t n, size_t from);
  * ai_buf_check().
  */
 int ai_normal_nfc(const char *p, size_t n, struct ai_buf *out);
+
+/* What a code point is made of (NFD, without order among marks): 1 to
+ * AI_NORMAL_PARTS code points into out; how many. */
+#define AI_NORMAL_PARTS 8
+size_t ai_normal_parts(uint32_t cp, uint32_t out[AI_NORMAL_PARTS]);
 
 #endif

@@ -76,5 +76,10 @@ int ai_tok_find_whole(const void *p, size_t n, uint8_t *bits,
 /* The models: p[0..n), n >= 1, is a piece. */
 int ai_tok_merge(struct ai_tok_run *r, const char *p, size_t n);
 int ai_tok_unigram(struct ai_tok_run *r, const char *p, size_t n);
+int ai_tok_wordpiece(struct ai_tok_run *r, const char *p, size_t n);
+
+/* tokenizer_bert.c: the end of the piece at p[at], or at where a blank is
+ * (then *next is behind it). */
+size_t ai_tok_bert_end(const char *p, size_t n, size_t at, size_t *next);
 
 #endif

@@ -119,6 +119,9 @@ static void apply(const struct ai_tok_step *s, const char *pool,
 	case AI_TOK_STRIP:
 		t = strip(t, s->arg);
 		break;
+	case AI_TOK_BERT:
+		ai_tok_bert_normalise(t, s->arg, out);
+		return;
 	case AI_TOK_SQUEEZE:
 		squeeze(t, edges, out);
 		return;

@@ -24,4 +24,9 @@ int ai_tok_normalise(const struct ai_tok_step *norms, size_t n_norms,
 void ai_tok_replace(struct ai_span text, struct ai_span from,
 		    struct ai_span to, struct ai_buf *out);
 
+/* Appends p[0..n) as BERT has it; flags: of enum ai_tok_bert_flag.  What is
+ * not UTF-8 becomes U+FFFD, which goes where controls do. */
+void ai_tok_bert_normalise(struct ai_span text, unsigned flags,
+			   struct ai_buf *out);
+
 #endif

@@ -321,6 +321,18 @@ static int cut_rule(struct ai_tok_run *r, size_t step, const char *p, size_t n)
 	return 0;
 }
 
+static int cut_bert(struct ai_tok_run *r, size_t step, const char *p, size_t n)
+{
+	size_t at = 0, end, next;
+
+	for (; at < n; at = next) {
+		end = ai_tok_bert_end(p, n, at, &next);
+		if (end > at && ai_tok_split(r, step + 1, p + at, end - at) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static bool begins(const char *p, size_t n, const char *with, size_t with_n)
 {
 	return n >= with_n && memcmp(p, with, with_n) == 0;
@@ -369,6 +381,8 @@ int ai_tok_split(struct ai_tok_run *r, size_t step, const char *p, size_t n)
 	case AI_TOK_RULE:
 	case AI_TOK_DEEPSEEK:
 		return cut_rule(r, step, p, n);
+	case AI_TOK_BERT_CUT:
+		return cut_bert(r, step, p, n);
 	case AI_TOK_META:
 		return meta(r, step, p, n);
 	case AI_TOK_PREFIX:

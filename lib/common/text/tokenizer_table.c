@@ -51,7 +51,9 @@ static bool sizes_fit(const struct ai_tok_header *h)
 	       h->len[AI_TOK_S_SCORES] ==
 		       (h->kind == AI_TOK_UNIGRAM ? h->n_ids * sizeof(double)
 						  : 0) &&
-	       (h->kind == AI_TOK_UNIGRAM || h->kind == AI_TOK_BPE);
+	       h->kind >= AI_TOK_BPE && h->kind <= AI_TOK_WORDPIECE &&
+	       h->word_max <= AI_TOK_WORD_MAX &&
+	       h->prefix_n <= AI_TOK_PREFIX_MAX;
 }
 
 static const char *check_head(const struct ai_tok_header *h, size_t n)

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define AI_TOK_MAGIC "AITOK\r\n\032"
-#define AI_TOK_VERSION 2
+#define AI_TOK_VERSION 3
 #define AI_TOK_MARK 0x01020304u /* another order of bytes shows */
 
 /* Ids are below this; what has more is refused. */
@@ -29,7 +29,12 @@
 /* And ranks of merges below this. */
 #define AI_TOK_RANKS_MAX (1u << 24)
 
-enum ai_tok_kind { AI_TOK_BPE = 1, AI_TOK_UNIGRAM };
+enum ai_tok_kind { AI_TOK_BPE = 1, AI_TOK_UNIGRAM, AI_TOK_WORDPIECE };
+
+/* Of WordPiece: bytes before what goes on in a word ("##"), and characters of
+ * a word that is not looked up. */
+#define AI_TOK_PREFIX_MAX 16
+#define AI_TOK_WORD_MAX 256
 
 enum ai_tok_flag {
 	AI_TOK_BYTES = 1,     /* each byte is a character of the vocabulary */
@@ -60,6 +65,7 @@ enum ai_tok_step_kind {
 	AI_TOK_REPLACE,  /* text by more */
 	AI_TOK_STRIP,    /* white space; arg: 1 left, 2 right */
 	AI_TOK_SQUEEZE,  /* runs of blanks, and those at the ends */
+	AI_TOK_BERT,     /* arg: of enum ai_tok_bert_flag */
 	AI_TOK_RULE,     /* splitters: a struct ai_tok_rule as arg */
 	AI_TOK_DEEPSEEK, /* the third of DeepSeek's */
 	AI_TOK_NUMBERS,  /* runs of at most arg numbers; 0: of any length */
@@ -68,7 +74,17 @@ enum ai_tok_step_kind {
 	AI_TOK_REGEX,    /* text, a pattern for PCRE2 */
 	AI_TOK_META,     /* blanks become signs; arg: when one is put before */
 	AI_TOK_PREFIX,   /* a blank is put before, if there is none */
+	AI_TOK_BERT_CUT, /* at blanks, which go, and at each punctuation */
 	AI_TOK_STEP_END,
+};
+
+enum ai_tok_bert_flag {
+	AI_TOK_BERT_CLEAN = 1,   /* controls go, white space becomes a blank */
+	AI_TOK_BERT_CJK = 2,     /* blanks around each Chinese character */
+	AI_TOK_BERT_PARTS = 4,   /* characters become what they are made of */
+	AI_TOK_BERT_ACCENTS = 8, /* marks without a width go */
+	AI_TOK_BERT_LOWER = 16,  /* capitals become small letters */
+	AI_TOK_BERT_MARKS = 32,  /* all marks go */
 };
 
 enum ai_tok_behaviour {
@@ -144,6 +160,9 @@ struct ai_tok_header {
 	uint32_t slot_probe, pair_probe, edge_probe;
 	double unknown_score;
 	uint32_t byte[256];      /* their tokens, or AI_TOK_NONE */
+	/* Of WordPiece. */
+	uint32_t word_max, prefix_n;
+	char prefix[AI_TOK_PREFIX_MAX];
 	/* A word cannot be cut behind these bytes (AI_TOK_WORDS). */
 	uint8_t glued[32];
 	/* A run of so many signs ends in a token of one sign, which belongs

@@ -8,6 +8,8 @@ static int ask_model(struct ai_tok_run *r, const char *p, size_t n)
 
 	if (h->kind == AI_TOK_UNIGRAM)
 		return ai_tok_unigram(r, p, n);
+	if (h->kind == AI_TOK_WORDPIECE)
+		return ai_tok_wordpiece(r, p, n);
 	whole = ai_tok_find(&r->k->t, p, n);
 	if (whole != AI_TOK_NONE && ((h->flags & AI_TOK_WHOLE) ||
 				     ai_tok_is_whole(&r->k->t, whole)))
