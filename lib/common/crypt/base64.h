@@ -1,4 +1,7 @@
-/* base64.h: RFC 4648 section 4, by libsodium. */
+/*
+ * base64.h: RFC 4648 section 4.  By tables, since most of it is vectors; a key
+ * goes through libsodium, whose time tells nothing of what it is.
+ */
 #ifndef AI_CRYPT_BASE64_H
 #define AI_CRYPT_BASE64_H
 
@@ -16,5 +19,6 @@ size_t ai_base64_bytes(size_t n);
  * ai_base64_bytes(n).  -1: other characters, or bits left over.
  */
 int ai_base64_decode(const char *p, size_t n, void *out);
+int ai_base64_decode_secret(const char *p, size_t n, void *out);
 
 #endif

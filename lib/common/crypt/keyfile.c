@@ -46,7 +46,7 @@ static int from_base64(char *p, size_t n, unsigned char *key)
 	for (size_t i = 0; i < n; i++)
 		p[i] = (char)(p[i] == '-' ? '+' : p[i] == '_' ? '/' : p[i]);
 	return ai_base64_bytes(n) == AI_KEYFILE_BYTES
-		       ? ai_base64_decode(p, n, key)
+		       ? ai_base64_decode_secret(p, n, key)
 		       : -1;
 }
 

@@ -14,6 +14,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define MATRIX "model.safetensors"
 #define CONFIG_MAX ((off_t)1 << 20)
@@ -328,6 +331,26 @@ static void add_f16(float *out, const unsigned char *p, size_t dim, float w)
 	}
 }
 
+#ifdef __x86_64__
+/* The same numbers, by the processor's own conversion. */
+__attribute__((target("avx,f16c")))
+static void add_f16_x86(float *out, const unsigned char *p, size_t dim,
+			float w)
+{
+	size_t whole = dim / 8 * 8;
+	__m256 v;
+
+	for (size_t i = 0; i < whole; i += 8) {
+		v = _mm256_cvtph_ps(_mm_loadu_si128(
+			(const __m128i_u *)(p + 2 * i)));
+		v = _mm256_mul_ps(v, _mm256_set1_ps(w));
+		_mm256_storeu_ps(out + i, _mm256_add_ps(
+			_mm256_loadu_ps(out + i), v));
+	}
+	add_f16(out + whole, p + 2 * whole, dim - whole, w);
+}
+#endif
+
 static void add_bf16(float *out, const unsigned char *p, size_t dim, float w)
 {
 	uint32_t bits;
@@ -348,6 +371,19 @@ static void add_i8(float *out, const unsigned char *p, size_t dim, float w)
 		out[i] += w * (float)(int8_t)p[i];
 }
 
+typedef void add_row(float *out, const unsigned char *p, size_t dim, float w);
+
+static add_row *adder_of(enum ai_tensor_type type)
+{
+#ifdef __x86_64__
+	if (type == AI_TENSOR_F16 && __builtin_cpu_supports("f16c"))
+		return add_f16_x86;
+#endif
+	return type == AI_TENSOR_F32 ? add_f32
+		: type == AI_TENSOR_F16 ? add_f16
+		: type == AI_TENSOR_BF16 ? add_bf16 : add_i8;
+}
+
 static int check_sum(const float *v, size_t dim, struct ai_err *err)
 {
 	float sum = 0;
@@ -364,11 +400,7 @@ int ai_static_embed(const struct ai_static *m, const char *p, size_t n,
 		    struct ai_bpe_ids *ids, float *out, size_t dim,
 		    struct ai_err *err)
 {
-	static void (*const adds[])(float *, const unsigned char *, size_t,
-				    float) = {
-		[AI_TENSOR_F32] = add_f32, [AI_TENSOR_F16] = add_f16,
-		[AI_TENSOR_BF16] = add_bf16, [AI_TENSOR_I8] = add_i8,
-	};
+	add_row *const add = adder_of(m->rows.type);
 	const size_t stride = m->rows.shape[1] * m->rows.width;
 	uint32_t id;
 
@@ -380,9 +412,9 @@ int ai_static_embed(const struct ai_static *m, const char *p, size_t n,
 		id = ids->v[i];
 		if (id == m->unknown || id >= m->n_tokens)
 			continue;
-		adds[m->rows.type](out, m->rows.p + stride *
-				   (m->row != NULL ? m->row[id] : id), dim,
-				   m->weight != NULL ? m->weight[id] : 1);
+		add(out, m->rows.p + stride *
+		    (m->row != NULL ? m->row[id] : id), dim,
+		    m->weight != NULL ? m->weight[id] : 1);
 	}
 	/* A mean is as long as one likes: it gets length 1 in any case. */
 	if (check_sum(out, dim, err) < 0)

@@ -74,13 +74,16 @@ float ai_from_half(uint16_t h)
 
 static void round_int8(float *v, size_t dim)
 {
-	float most = 0, x;
+	float most = 0, scale, x;
 
 	for (size_t i = 0; i < dim; i++)
 		most = fabsf(v[i]) > most ? fabsf(v[i]) : most;
-	for (size_t i = 0; i < dim && most > 0; i++) {
-		x = v[i] / most * 127;
-		v[i] = (float)(int)(x < 0 ? x - 0.5f : x + 0.5f);
+	scale = 127 / most;
+	if (most <= 0 || !isfinite(scale))
+		return;
+	for (size_t i = 0; i < dim; i++) {
+		x = v[i] * scale;
+		v[i] = (float)(int)(x + copysignf(0.5f, x));
 	}
 }
 
@@ -108,17 +111,18 @@ static void put_bytes(enum ai_vector_code code, const float *v, size_t dim,
 {
 	uint16_t h;
 
-	for (size_t i = 0; i < dim; i++) {
-		if (code == AI_VECTOR_F16) {
+	if (code == AI_VECTOR_INT8)
+		for (size_t i = 0; i < dim; i++)
+			p[i] = (unsigned char)(int)v[i];
+	else if (code == AI_VECTOR_BINARY)
+		for (size_t i = 0; i < dim; i++)
+			p[i / 8] |= (unsigned char)((v[i] > 0) << (7 - i % 8));
+	else
+		for (size_t i = 0; i < dim; i++) {
 			h = ai_to_half(v[i]);
 			p[2 * i] = (unsigned char)h;
 			p[2 * i + 1] = (unsigned char)(h >> 8);
-		} else if (code == AI_VECTOR_INT8) {
-			p[i] = (unsigned char)(int8_t)v[i];
-		} else if (v[i] > 0) {
-			p[i / 8] |= (unsigned char)(0x80u >> i % 8);
 		}
-	}
 }
 
 int ai_vector_encode(enum ai_vector_code code, const float *v, size_t dim,
