@@ -1,5 +1,5 @@
 /* HuggingFace's tokenizer.json, and what it does with a text.
- * fuzz: lib/common/model/tokenizer-json.c lib/common/model/tokenizer-pattern.c */
+ * fuzz: lib/common/model/tokenizer-json.c lib/common/model/tokenizer-pattern.c lib/common/model/tokenizer-bert.c */
 #include "tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -85,45 +85,7 @@ static bool flag(struct ai_value v, const char *name, bool otherwise)
 	return f.kind == AI_BOOL ? ai_json_true(f) : otherwise;
 }
 
-/* ---- the byte-level alphabet ---- */
-
-/*
- * GPT-2's way to write bytes as printable characters: those of Latin-1 that
- * print stand for themselves, the 68 others for U+0100 and on, in order.
- */
-static bool prints(unsigned c)
-{
-	return (c >= 33 && c <= 126) || (c >= 161 && c <= 172) || c >= 174;
-}
-
-static int byte_of(uint32_t cp)
-{
-	if (cp < 256)
-		return prints(cp) ? (int)cp : -1;
-	cp -= 256;
-	for (unsigned c = 0; c < 256; c++)
-		if (!prints(c) && cp-- == 0)
-			return (int)c;
-	return -1;
-}
-
-/* Turns it into bytes; false: it has other characters, and stays. */
-static bool unmap(struct ai_span t, struct ai_buf *out)
-{
-	uint32_t cp;
-	size_t len;
-	int byte;
-
-	ai_buf_clear(out);
-	for (size_t i = 0; i < t.n; i += len) {
-		len = ai_utf8_decode(t.p + i, t.n - i, &cp);
-		byte = len == 0 ? -1 : byte_of(cp);
-		if (byte < 0)
-			return false;
-		ai_buf_chr(out, (char)byte);
-	}
-	return true;
-}
+/* ---- tokens ---- */
 
 /* What a token is that is written so; *match: a text can have it. */
 static struct ai_span token_text(struct reader *r, struct ai_span t,
@@ -132,7 +94,7 @@ static struct ai_span token_text(struct reader *r, struct ai_span t,
 	*match = true;
 	if (!r->bytelevel)
 		return t;
-	*match = unmap(t, &r->bytes);
+	*match = ai_tokenizer_unmap(t, &r->bytes);
 	return *match ? span_of(&r->bytes) : t;
 }
 
@@ -374,30 +336,11 @@ static int read_unigram(struct reader *r, struct ai_value model)
 
 static int read_wordpiece(struct reader *r, struct ai_value model)
 {
-	struct ai_tok_header *h = &r->s->head;
-	struct ai_value v = member(model, "continuing_subword_prefix");
-	int64_t most = 100;
-
-	h->kind = AI_TOK_WORDPIECE;
 	if (r->bytelevel)
 		return refuse(r, "the model 'WordPiece' with the "
 			      "pre-tokenizer", "ByteLevel");
-	ai_buf_clear(&r->text);
-	ai_buf_str(&r->text, "##");
-	if (v.kind == AI_STRING && text_of(r, v, &r->text) < 0)
-		return -1;
-	if (r->text.len > sizeof h->prefix)
-		return refuse(r, "the continuing_subword_prefix",
-			      ai_buf_cstr(&r->text));
-	h->prefix_n = (uint32_t)r->text.len;
-	memcpy(h->prefix, ai_buf_cstr(&r->text), r->text.len);
-	v = member(model, "max_input_chars_per_word");
-	if (v.kind != AI_NONE &&
-	    (ai_json_i64(v, &most) < 0 || most < 1 || most > AI_TOK_WORD_MAX))
-		return ai_err_set(r->err, AI_E_DATA, "max_input_chars_per_word "
-				  "is not from 1 to %d", AI_TOK_WORD_MAX);
-	h->word_max = (uint32_t)most;
-	return read_vocab(r, member(model, "vocab")) < 0 ? -1
+	return ai_tokenizer_wordpiece(r->s, model, r->err) < 0 ||
+		read_vocab(r, member(model, "vocab")) < 0 ? -1
 		: read_unknown(r, model);
 }
 
@@ -446,34 +389,10 @@ static int add_norm(struct reader *r, enum ai_tok_step_kind kind, unsigned arg)
 				span_of(&r->more), r->err);
 }
 
-/* Those that are flags of one step; strip_accents is as lowercase if it is
- * null.  0: it was none of these. */
-static int read_bert(struct reader *r, struct ai_value v)
-{
-	bool lower = flag(v, "lowercase", true);
-	unsigned flags = 0;
-
-	if (is_type(r, "BertNormalizer"))
-		flags = (flag(v, "clean_text", true) ? AI_TOK_BERT_CLEAN : 0) |
-			(flag(v, "handle_chinese_chars", true)
-				 ? AI_TOK_BERT_CJK : 0) |
-			(flag(v, "strip_accents", lower)
-				 ? AI_TOK_BERT_PARTS | AI_TOK_BERT_ACCENTS : 0) |
-			(lower ? AI_TOK_BERT_LOWER : 0) | 1u << 31;
-	else if (is_type(r, "Lowercase"))
-		flags = AI_TOK_BERT_LOWER;
-	else if (is_type(r, "StripAccents"))
-		flags = AI_TOK_BERT_MARKS;
-	if (flags == 0)
-		return 0;
-	ai_buf_clear(&r->text);
-	return add_norm(r, AI_TOK_BERT, flags & 63) < 0 ? -1 : 1;
-}
-
 static int read_normalizer(struct reader *r, struct ai_value v)
 {
 	struct ai_json_iter it;
-	int rc;
+	unsigned flags;
 
 	if (v.kind == AI_NONE || v.kind == AI_NULL)
 		return 0;
@@ -490,9 +409,10 @@ static int read_normalizer(struct reader *r, struct ai_value v)
 		return 0;
 	}
 	ai_buf_clear(&r->more);
-	rc = read_bert(r, v);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
+	if (ai_tokenizer_bert(v, span_of(&r->text), &flags)) {
+		ai_buf_clear(&r->text);
+		return add_norm(r, AI_TOK_BERT, flags);
+	}
 	if (is_type(r, "NFC")) {
 		ai_buf_clear(&r->text);
 		return add_norm(r, AI_TOK_NFC, 0);

@@ -9,6 +9,7 @@
 #ifndef AI_MODEL_TOKENIZER_H
 #define AI_MODEL_TOKENIZER_H
 
+#include "record/json.h"
 #include "text/bpe.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_build.h"
@@ -46,6 +47,16 @@ int ai_tokenizer_compile(const char *p, size_t n, const char *source,
 int ai_tokenizer_pattern(struct ai_tok_spec *s, struct ai_span pattern,
 			 enum ai_tok_behaviour behaviour, bool invert,
 			 struct ai_err *err);
+
+/* A token in GPT-2's way to write bytes as those bytes, into out anew; false:
+ * it has other characters, and is none. */
+bool ai_tokenizer_unmap(struct ai_span t, struct ai_buf *out);
+/* Whether a normalizer of this type is one of AI_TOK_BERT, and how. */
+bool ai_tokenizer_bert(struct ai_value v, struct ai_span type,
+		       unsigned *flags);
+/* What a WordPiece model says beside its tokens. */
+int ai_tokenizer_wordpiece(struct ai_tok_spec *s, struct ai_value model,
+			   struct ai_err *err);
 
 /* What both kinds of files need when all tokens are there: the tokens of
  * single bytes, and whether the fallback to them is complete. */
