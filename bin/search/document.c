@@ -142,7 +142,8 @@ int search_read_embedding(const struct ai_rec *rec,
 		return 0;
 	if (name.kind == AI_STRING && ai_json_text(name, &b) < 0)
 		ai_buf_check(&b, "the name of a model", err);
-	else if (ai_embedding_read(v, vec, dim, err) == 0)
+	else if (ai_embedding_read_as(v, ai_rec_get(rec, "embed"), vec, dim,
+				      err) == 0)
 		rc = 0;
 	snprintf(model, 200, "%s", ai_buf_cstr(&b));
 	ai_buf_release(&b);

@@ -196,7 +196,7 @@ vectors() {
 
 @test "the same passage is paid for once: in one run, in the next, by another" {
 	printf '{"i":%d,"text":"%s"}\n' 1 a 2 b 3 a 4 a 5 c >dup
-	ask=(ai-embed --base-url "$STUB_URL" -m e --price 1,0)
+	ask=(ai-embed --base-url "$STUB_URL" -m e --price '1,0')
 	"${ask[@]}" dup >first
 	assert_eq "$(stub_log .body.input)" '["a","b","c"]'
 	assert_eq "$(jq -c '[.i, .embed.cached]' first)" \
@@ -251,7 +251,7 @@ vectors() {
 @test "kill -9, and again: only what was under way is asked twice" {
 	echo '{"at_once":100,"delay_ms":60}' >"$STUB/limit"
 	seq 200 >texts
-	ask=(ai-embed -R --base-url "$STUB_URL" -m e --price 1,0 --batch 5 -j 2)
+	ask=(ai-embed -R --base-url "$STUB_URL" -m e --price '1,0' --batch 5 -j 2)
 	for _ in 1 2 3; do
 		"${ask[@]}" texts >killed 3>&- &
 		pid=$!

@@ -242,6 +242,27 @@ texts() {
 	assert_status 64
 }
 
+@test "ai-search takes every encoding, as base64 and as numbers" {
+	printf '{"id":"%s","text":"%s"}\n' a 'copy a file to another place' \
+		b 'rain is expected over the northern hills' \
+		c 'a recipe of bread, flour and water' >in
+	for code in f32 f16 int8 binary; do
+		for how in '' --numbers; do
+			# shellcheck disable=SC2086 # an option or none
+			ai-embed --encoding "$code" $how in |
+				ai-search add -i "$code$how.idx" -q
+			# shellcheck disable=SC2086 # the same
+			echo '{"text":"rain over hills"}' |
+				ai-embed --encoding "$code" $how |
+				ai-search -i "$code$how.idx" --mode dense -k 1 |
+				jq -e '.hits[0].id == "b"'
+		done
+	done
+	echo '{"id":"d","text":"x","embed":{"model":"local/hash","dim":512,"encoding":"int4"},"embedding":"AAAA"}' >odd
+	run_sh "ai-search add -i f32.idx odd 2>&1"
+	assert_has "$output" 'encoding that is not known'
+}
+
 @test "error records pass, bad lines become them, in their places" {
 	{
 		texts 2

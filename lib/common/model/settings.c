@@ -66,7 +66,7 @@ const struct ai_opt ai_client_options_vectors[] = {
 const struct ai_opt ai_client_option_cache_size[] = {
 	{ "cache-size", 0, AI_OPT_INT, &ai_client.cache_bytes, "BYTES",
 	  "the oldest of what is kept goes when all is more than that",
-	  .initial = "1G", .min = 1 << 20, .max = 1e15, .key = "cache.size",
+	  .initial = "1G", .min = 1 << 20, .max = 1e15, .key = "cache.bytes",
 	  .env = "AI_CACHE_SIZE" },
 	{ 0 }
 };
