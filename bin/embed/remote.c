@@ -350,6 +350,10 @@ static void refused(struct remote *r, struct batch *b,
 {
 	struct ai_err err;
 
+	if (r->stopping) {
+		batch_fail(b, why);
+		return;
+	}
 	if (minds_dimension(b, why)) {
 		r->cuts = true;
 		put_first(r, b);

@@ -320,3 +320,46 @@ vectors() {
 	ai-embed -R --dim 256 --encoding int8 --numbers texts | jq -s -e \
 		'all(.embedding | (map(fabs) | max) == 127 and all(floor == .))'
 }
+
+# ---- when the input pauses, and when it ends ---------------------------------------------
+
+@test "when the input pauses, what was read is sent and written" {
+	mkfifo pipe
+	ai-embed -R --base-url "$STUB_URL" -m e <pipe >out 3>&- &
+	pid=$!
+	exec 7>pipe
+	echo first >&7
+	for _ in $(seq 100); do
+		[ ! -s out ] || break
+		sleep 0.05
+	done
+	assert_eq "$(jq -r .text out)" first
+	echo second >&7
+	exec 7>&-
+	wait "$pid"
+	assert_eq "$(jq -r .text out)" $'first\nsecond'
+}
+
+@test "SIGINT: what was not sent says so, what was is waited for" {
+	echo '{"at_once":9,"delay_ms":700}' >"$STUB/limit"
+	seq 40 >texts
+	env --default-signal=INT ai-embed -R --base-url "$STUB_URL" -m e \
+		--batch 10 --price 1,0 texts >out 2>err 3>&- &
+	pid=$!
+	for _ in $(seq 100); do
+		[ "$(stub_requests)" -eq 0 ] || break
+		sleep 0.02
+	done
+	kill -INT "$pid"
+	code=0
+	wait "$pid" || code=$?
+	rm "$STUB/limit"
+	assert_eq "$code $(stub_requests)" '130 1'
+	jq -c '[.error.code // "good"]' out | uniq -c >how
+	assert_has "$(cat how)" '10 ["good"]'
+	assert_has "$(cat how)" '["try_later"]'
+	# What came is kept: only the rest is asked.
+	: >"$STUB/log"
+	ai-embed -R --base-url "$STUB_URL" -m e --price 1,0 texts >again
+	assert_eq "$(stub_log '.body.input | length')" 30
+}
