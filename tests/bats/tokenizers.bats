@@ -95,8 +95,14 @@ refused() {
 # ---- what is refused -------------------------------------------------------
 
 @test "what is not supported is named" {
-	tiny '.model.type = "WordPiece"' >t.json
-	refused "the model 'WordPiece' is not supported"
+	tiny '.model.type = "WordLevel"' >t.json
+	refused "the model 'WordLevel' is not supported"
+	tiny '.model.type = "WordPiece" |
+		.model.max_input_chars_per_word = 1000' >t.json
+	refused 'max_input_chars_per_word is not from 1 to 256'
+	tiny '.model.type = "WordPiece" |
+		.model.continuing_subword_prefix = "12345678901234567"' >t.json
+	refused 'continuing_subword_prefix is longer than 16 bytes'
 	tiny '.model.continuing_subword_prefix = "##"' >t.json
 	refused continuing_subword_prefix
 	tiny '.model.dropout = 0.1' >t.json
