@@ -224,10 +224,12 @@ int embed_run(int argc, char **argv, struct ai_err *err)
 
 	if (strcmp(model, EMBED_LOCAL) == 0)
 		return run_local(argc, argv, err);
+	if (embed_is_fitted(model))
+		return embed_fitted_run(argc, argv, err);
 	if (strncmp(model, "local/", 6) == 0)
 		return ai_err_set(err, AI_E_CONFIG,
-				  "no model '%.100s': the built-in one is "
-				  EMBED_LOCAL, model);
+				  "no model '%.100s': the built-in ones are "
+				  EMBED_WORDS " and " EMBED_LOCAL, model);
 	if (embed_is_static(model))
 		return embed_static_run(argc, argv, err);
 	return embed_remote_run(argc, argv, err);

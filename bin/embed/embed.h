@@ -8,6 +8,7 @@
 #include "text/vector_code.h"
 
 #define EMBED_LOCAL "local/hash"
+#define EMBED_WORDS "local/words" /* the default */
 
 /* --input-type, in the order of its choices. */
 enum embed_input {
@@ -28,6 +29,12 @@ struct embed_settings {
 	bool numbers;      /* --numbers */
 };
 extern struct embed_settings embed_settings;
+
+/* What the verb fit has besides. */
+struct embed_fit_settings {
+	const char *output; /* -o */
+};
+extern struct embed_fit_settings embed_fit_settings;
 
 /* Runs the program; for ai_program.run. */
 int embed_run(int argc, char **argv, struct ai_err *err);
@@ -62,5 +69,11 @@ int embed_remote_run(int argc, char **argv, struct ai_err *err);
  * runs the program with it. */
 bool embed_is_static(const char *model);
 int embed_static_run(int argc, char **argv, struct ai_err *err);
+
+/* fit.c: whether this is local/words or names the file of a model that was
+ * fitted; runs the program with it; the verb fit, which makes one. */
+bool embed_is_fitted(const char *model);
+int embed_fitted_run(int argc, char **argv, struct ai_err *err);
+int embed_fit_run(int argc, char **argv, struct ai_err *err);
 
 #endif

@@ -1,14 +1,16 @@
 /*
  * add.c: records in, one transaction a batch.
  *
- * A batch is what could be read without waiting, at most 1000 records.  Ids
+ * A batch is what could be read without waiting, at most BATCH records.  Ids
  * are acknowledged after the commit.  When a file has changed, its old
  * passages go in the transaction that brings the last one missing of the new
  * ones: killed before that, both are there, and the same command run again
  * finishes the work.  A file that became empty brings one record, which is
  * its first and last and leaves nothing behind.
  */
-#include "search.h"
+#include "formats.h"
+
+#include "base/msg.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define BATCH 1000
+#define BATCH 16384
 
 struct adder {
 	struct search_index ix;
@@ -24,6 +26,10 @@ struct adder {
 	struct search_replacements files;
 	int64_t run;        /* the number of this one, above 0 */
 	struct ai_buf acks; /* lines for after the commit */
+	struct ai_buf line; /* a record of another shape as one of ours */
+	struct search_npy npy;
+	int64_t row;        /* of npy: the next one */
+	float *vector;      /* owned, or NULL */
 };
 
 static struct adder *adder;
@@ -52,7 +58,7 @@ static int begin(struct adder *a, struct ai_err *err)
 		return -1;
 	if (apply_model(&a->ix.info, err) == 0)
 		return 0;
-	ai_db_rollback(&a->ix.db);
+	search_index_rollback(&a->ix);
 	return -1;
 }
 
@@ -76,6 +82,56 @@ static int64_t run_of(const struct adder *a)
 	return d->doc.len == 0 || (d->exact && !search.partial) ? 0 : a->run;
 }
 
+static int next_vector(struct adder *a, float **vector, struct ai_err *err)
+{
+	bool none;
+
+	*vector = NULL;
+	if (search.vectors == NULL)
+		return 0;
+	if (a->row++ >= a->npy.rows)
+		return ai_err_set(err, AI_E_RECORD, "'%.200s' has %lld rows; "
+				  "this is record %lld", search.vectors,
+				  (long long)a->npy.rows, (long long)a->row);
+	search_npy_row(&a->npy, a->row - 1, a->vector, &none);
+	if (!none)
+		*vector = a->vector;
+	return 0;
+}
+
+static int read_record(struct adder *a, struct ai_rec *rec, struct ai_err *err)
+{
+	struct ai_rec own;
+	float *vector;
+	int rc = -1;
+
+	if (!search_must_convert())
+		return search_document_read(&a->d, rec, &a->ix.info, err);
+	if (next_vector(a, &vector, err) < 0 ||
+	    search_convert(rec, vector, a->npy.dim, &a->line, err) < 0)
+		return -1;
+	ai_rec_init(&own);
+	if (ai_rec_parse(&own, (struct ai_span){ a->line.p, a->line.len },
+			 rec->number, err) == 0)
+		rc = search_document_read(&a->d, &own, &a->ix.info, err);
+	ai_rec_release(&own);
+	return rc;
+}
+
+static int open_input(struct adder *a, struct ai_err *err)
+{
+	if (search.format == SEARCH_NPY)
+		return ai_err_set(err, AI_E_USAGE, "a .npy file has vectors "
+				  "alone: name it with --vectors, and give the "
+				  "records in another --format");
+	if (search.vectors == NULL)
+		return 0;
+	if (search_npy_open(&a->npy, search.vectors, err) < 0)
+		return -1;
+	a->vector = malloc((a->npy.dim + 1) * sizeof(*a->vector));
+	return a->vector == NULL ? ai_err_nomem(err) : 0;
+}
+
 /* A record that is wrong comes out as an error; what the database refuses
  * ends everything. */
 static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
@@ -84,7 +140,7 @@ static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
 	struct ai_err why = { AI_E_NONE, -1, "" };
 	bool changed;
 
-	if (search_document_read(&a->d, rec, &a->ix.info, &why) < 0)
+	if (read_record(a, rec, &why) < 0)
 		return ai_emit_fail(out, rec, &why, err);
 	a->d.run = run_of(a);
 	if (search_replace_before(&a->files, &a->ix, &a->d, err) < 0 ||
@@ -113,10 +169,10 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 	if (rc == 0)
 		rc = ai_buf_check(&a->acks, "the acknowledgements", err);
 	if (rc < 0) {
-		ai_db_rollback(&a->ix.db);
+		search_index_rollback(&a->ix);
 		return -1;
 	}
-	if (search_index_commit(&a->ix, err) < 0)
+	if (search_index_commit(&a->ix, false, err) < 0)
 		return -1;
 	if (a->acks.len == 0)
 		return 0;
@@ -128,15 +184,15 @@ static int finish_input(struct adder *a, struct ai_err *err)
 {
 	int64_t incomplete;
 
-	if (!search_replace_any(&a->files))
+	if (!search_replace_any(&a->files) && !a->ix.untidy)
 		return AI_EXIT_OK;
 	if (begin(a, err) < 0)
 		return -1;
 	if (search_replace_end(&a->files, &a->ix, &incomplete, err) < 0) {
-		ai_db_rollback(&a->ix.db);
+		search_index_rollback(&a->ix);
 		return -1;
 	}
-	if (search_index_commit(&a->ix, err) < 0)
+	if (search_index_commit(&a->ix, true, err) < 0)
 		return -1;
 	return incomplete > 0 ? AI_EXIT_DATA : AI_EXIT_OK;
 }
@@ -169,14 +225,25 @@ int search_add(int argc, char **argv, struct ai_err *err)
 
 	if (a == NULL)
 		return ai_err_nomem(err);
-	if (search_index_open(&a->ix, AI_DB_CREATE, err) < 0) {
+	if (open_input(a, err) < 0 ||
+	    search_index_open(&a->ix, AI_DB_CREATE, err) < 0) {
+		search_npy_close(&a->npy);
+		free(a->vector);
 		free(a);
 		return -1;
 	}
 	search_document_init(&a->d);
 	ai_buf_init(&a->acks, (size_t)1 << 28);
+	ai_buf_init(&a->line, (size_t)1 << 31);
 	status = run_adder(a, argc, argv, err);
 	search_replace_release(&a->files);
+	if (status == AI_EXIT_OK && a->row < a->npy.rows)
+		ai_msg(AI_MSG_WARN, "'%s' has %lld rows, but only %lld records "
+		       "came", search.vectors, (long long)a->npy.rows,
+		       (long long)a->row);
+	search_npy_close(&a->npy);
+	free(a->vector);
+	ai_buf_release(&a->line);
 	ai_buf_release(&a->acks);
 	search_document_release(&a->d);
 	search_index_close(&a->ix);

@@ -1,11 +1,12 @@
 /* admin.c: stats and export: what is in an index. */
-#include "search.h"
+#include "formats.h"
 
 #include "base/start.h"
 #include "base/utf8.h"
 #include "record/writer.h"
-#include "text/vector.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,54 @@ static void put_model(struct ai_buf *b, const struct search_info *i)
 	ai_put_close(b, '}');
 }
 
+static void put_ranking(const struct search_info *i, struct ai_buf *b)
+{
+	ai_put_key(b, "ranking");
+	ai_put_open(b, '{');
+	ai_put_key(b, "rule");
+	ai_put_cstr(b, "bm25");
+	put_real(b, "k1", 1.2);
+	put_real(b, "b", 0.75);
+	ai_put_key(b, "analyzer");
+	ai_put_cstr(b, i->analyzer);
+	put_int(b, "title", i->boost);
+	ai_put_close(b, '}');
+}
+
+/* The files beside index.db, and how well codes find what an exact scan
+ * would. */
+static void put_files(struct search_index *ix, int64_t db, struct ai_buf *b)
+{
+	const struct search_files *f = &ix->files;
+	int64_t words = 0, codes = 0, rows = (int64_t)f->rows.bytes;
+	double recall = 1;
+
+	for (size_t i = 0; i < f->words.n; i++)
+		words += search_words_info(f->words.v[i]->words)->bytes;
+	for (size_t i = 0; i < f->codes.n; i++) {
+		codes += (int64_t)f->codes.v[i]->codes.bytes;
+		if (f->codes.v[i]->codes.recall < recall)
+			recall = f->codes.v[i]->codes.recall;
+	}
+	ai_put_key(b, "files");
+	ai_put_open(b, '{');
+	put_int(b, "words", (int64_t)f->words.n);
+	put_int(b, "codes", (int64_t)f->codes.n);
+	ai_put_close(b, '}');
+	put_int(b, "deleted", ix->info.gone);
+	if (f->codes.n > 0) {
+		ai_put_key(b, "recall");
+		ai_put_f64(b, round(recall * 1e4) / 1e4);
+	}
+	ai_put_key(b, "bytes");
+	ai_put_open(b, '{');
+	put_int(b, "documents", db);
+	put_int(b, "words", words);
+	put_int(b, "codes", codes);
+	put_int(b, "vectors", rows);
+	ai_put_close(b, '}');
+}
+
 static int put_stats(struct search_index *ix, struct ai_buf *b,
 		     struct ai_err *err)
 {
@@ -87,18 +136,14 @@ static int put_stats(struct search_index *ix, struct ai_buf *b,
 	ai_put_cstr(b, ix->folder);
 	put_int(b, "format", SEARCH_FORMAT);
 	put_int(b, "documents", i->documents);
-	put_int(b, "files", files);
+	put_int(b, "sources", files);
 	put_int(b, "terms", i->tokens);
 	put_real(b, "terms_a_document", i->documents == 0 ? 0 :
 		 (double)i->tokens / (double)i->documents);
 	put_int(b, "vectors", i->vectors);
 	put_model(b, i);
-	ai_put_key(b, "ranking");
-	ai_put_raw(b, "{\"rule\":\"bm25\",\"k1\":1.2,\"b\":0.75,"
-		   "\"tokenizer\":\"porter unicode61\"}",
-		   strlen("{\"rule\":\"bm25\",\"k1\":1.2,\"b\":0.75,"
-			  "\"tokenizer\":\"porter unicode61\"}"));
-	put_int(b, "bytes", pages * page_size);
+	put_ranking(i, b);
+	put_files(ix, pages * page_size, b);
 	ai_put_close(b, '}');
 	ai_buf_chr(b, '\n');
 	return 0;
@@ -125,50 +170,6 @@ int search_stats(int argc, char **argv, struct ai_err *err)
 
 /* ---- export -------------------------------------------------------------------- */
 
-static void put_json(struct ai_buf *b, const char *key, struct ai_span s)
-{
-	if (s.p == NULL || ai_json_check(s.p, s.n, NULL, NULL) < 0)
-		return;
-	ai_put_key(b, key);
-	ai_put_raw(b, s.p, s.n);
-}
-
-static void put_vector(const struct search_info *i, const float *v,
-		       struct ai_buf *b)
-{
-	ai_put_key(b, "embed");
-	ai_put_open(b, '{');
-	ai_put_key(b, "model");
-	ai_put_cstr(b, i->model[0] != '\0' ? i->model : NULL);
-	put_int(b, "dim", i->dim);
-	ai_put_key(b, "norm");
-	ai_put_cstr(b, "l2");
-	ai_put_close(b, '}');
-	ai_put_key(b, "embedding");
-	ai_buf_chr(b, '"');
-	ai_vector_to_base64(v, (size_t)i->dim, b);
-	ai_buf_chr(b, '"');
-}
-
-static void put_document(const struct search_info *i, sqlite3_stmt *st,
-			 const float *v, struct ai_buf *b)
-{
-	struct ai_span text = ai_db_span(st, COL_TEXT);
-
-	ai_put_open(b, '{');
-	ai_put_key(b, "id");
-	search_put_id(b, search_id_at(st, COL_ID));
-	ai_put_key(b, "text");
-	ai_put_str(b, text.p, text.n);
-	put_json(b, "source", ai_db_span(st, COL_SOURCE));
-	put_json(b, "chunk", ai_db_span(st, COL_CHUNK));
-	put_json(b, "meta", ai_db_span(st, COL_META));
-	if (sqlite3_column_int(st, COL_VECTOR) != 0)
-		put_vector(i, v, b);
-	ai_put_close(b, '}');
-	ai_buf_chr(b, '\n');
-}
-
 /* What stands for a document that is damaged; its id may be, too. */
 static void put_damaged(sqlite3_stmt *st, const struct ai_err *why,
 			struct ai_buf *b)
@@ -193,7 +194,79 @@ struct export {
 	struct ai_buf record;
 	float *vector;
 	int64_t total, damaged;
+	struct ai_writer rows; /* of --vectors */
+	int file;              /* that, or -1 */
+	int64_t written;       /* rows of it */
 };
+
+/* The file of --vectors; its header comes when its rows are known. */
+static int open_vectors(struct export *x, struct ai_err *err)
+{
+	char head[SEARCH_NPY_HEAD] = { 0 };
+
+	x->file = -1;
+	if (search.vectors == NULL)
+		return 0;
+	x->file = open(search.vectors, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		       0666);
+	if (x->file < 0)
+		return ai_err_sys(err, AI_E_CREATE, errno,
+				  "cannot create '%.200s'", search.vectors);
+	ai_writer_init(&x->rows, x->file);
+	return ai_writer_add(&x->rows, head, sizeof(head), err);
+}
+
+static int close_vectors(struct export *x, int rc, struct ai_err *err)
+{
+	char head[SEARCH_NPY_HEAD];
+	struct ai_err later;
+
+	if (x->file < 0)
+		return rc;
+	search_npy_head(head, x->written, x->ix->info.dim);
+	if (ai_writer_flush(&x->rows, rc < 0 ? &later : err) < 0)
+		rc = -1;
+	else if (pwrite(x->file, head, sizeof(head), 0) !=
+		 (ssize_t)sizeof(head))
+		rc = ai_err_sys(rc < 0 ? &later : err, AI_E_IO, errno,
+				"cannot write '%.200s'", search.vectors);
+	ai_writer_release(&x->rows);
+	if (close(x->file) < 0 && rc == 0)
+		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
+				search.vectors);
+	return rc;
+}
+
+/* A row of a .npy file; zeros for none. */
+static int put_row(struct export *x, sqlite3_stmt *st, struct ai_writer *w,
+		   struct ai_err *err)
+{
+	size_t dim = (size_t)x->ix->info.dim, i, k;
+	bool has = st != NULL && sqlite3_column_int(st, COL_VECTOR) != 0;
+	unsigned char le[4];
+	uint32_t bits;
+	int rc = 0;
+
+	for (i = 0; i < dim && rc == 0; i++) {
+		bits = 0;
+		if (has)
+			memcpy(&bits, &x->vector[i], sizeof(bits));
+		for (k = 0; k < 4; k++)
+			le[k] = (unsigned char)(bits >> 8 * k);
+		rc = ai_writer_add(w, (char *)le, sizeof(le), err);
+	}
+	x->written++;
+	return rc;
+}
+
+static int put_record(struct export *x, sqlite3_stmt *st, struct ai_err *err)
+{
+	if (search.format == SEARCH_NPY)
+		return put_row(x, st, x->writer, err);
+	if (search_put_document(x->ix, st, x->vector, &x->record, err) < 0)
+		return -1;
+	return x->file < 0 ? 0 : put_row(x, st, &x->rows, err);
+}
 
 static int export_row(struct export *x, sqlite3_stmt *st, struct ai_err *err)
 {
@@ -205,10 +278,13 @@ static int export_row(struct export *x, sqlite3_stmt *st, struct ai_err *err)
 	ai_buf_shrink(b, (size_t)1 << 20);
 	x->total++;
 	if (search_check_row(x->ix, st, x->vector, &why) == 0) {
-		put_document(&x->ix->info, st, x->vector, b);
+		if (put_record(x, st, err) < 0)
+			return -1;
 	} else if (why.code == AI_E_DATA) {
-		put_damaged(st, &why, b);
 		x->damaged++;
+		if (search.format == SEARCH_NPY)
+			return put_row(x, NULL, x->writer, err);
+		put_damaged(st, &why, b);
 	} else {
 		*err = why;
 		return -1;
@@ -221,8 +297,13 @@ static int export_row(struct export *x, sqlite3_stmt *st, struct ai_err *err)
 static int export_rows(struct export *x, struct ai_err *err)
 {
 	struct search_index *ix = x->ix;
+	char head[SEARCH_NPY_HEAD];
 	int rc = SEARCH_BIND(ix, SQL_ALL, err, "");
 
+	search_npy_head(head, x->filter->bits != NULL ? x->filter->count
+			: ix->info.documents, ix->info.dim);
+	if (rc == 0 && search.format == SEARCH_NPY)
+		rc = ai_writer_add(x->writer, head, sizeof(head), err);
 	while (rc == 0 && (rc = ai_db_step(&ix->db, ix->st[SQL_ALL], err)) > 0)
 		rc = export_row(x, ix->st[SQL_ALL], err);
 	if (rc < 0 || x->damaged == 0)
@@ -235,12 +316,15 @@ static int export_rows(struct export *x, struct ai_err *err)
 static int export_all(struct search_index *ix, const struct search_filter *f,
 		      struct ai_writer *w, struct ai_err *err)
 {
-	struct export x = { .ix = ix, .filter = f, .writer = w };
+	struct export x = { .ix = ix, .filter = f, .writer = w, .file = -1 };
 	int rc;
 
 	ai_buf_init(&x.record, (size_t)1 << 31);
 	x.vector = calloc((size_t)ix->info.dim + 1, sizeof(*x.vector));
-	rc = x.vector == NULL ? ai_err_nomem(err) : export_rows(&x, err);
+	rc = x.vector == NULL ? ai_err_nomem(err) : open_vectors(&x, err);
+	if (rc == 0)
+		rc = export_rows(&x, err);
+	rc = close_vectors(&x, rc, err);
 	free(x.vector);
 	ai_buf_release(&x.record);
 	return rc;
@@ -254,6 +338,9 @@ int search_export(int argc, char **argv, struct ai_err *err)
 	struct ai_err later;
 	int rc;
 
+	if (search.format == SEARCH_NPY && search.vectors != NULL)
+		return ai_err_set(err, AI_E_USAGE, "--format npy writes the "
+				  "vectors alone; with --vectors name another");
 	if (no_operands(argc, argv, err) < 0 ||
 	    search_filter_check(&search.where, err) < 0 ||
 	    search_index_open(&ix, AI_DB_READ, err) < 0)

@@ -72,10 +72,10 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 	for (i = 0; i < n && rc == 0; i++)
 		rc = delete_record(recs[i], out, err);
 	if (rc < 0) {
-		ai_db_rollback(&deleting.ix->db);
+		search_index_rollback(deleting.ix);
 		return -1;
 	}
-	if (search_index_commit(deleting.ix, err) < 0)
+	if (search_index_commit(deleting.ix, false, err) < 0)
 		return -1;
 	return acks->len == 0 ? 0 :
 		ai_emit_line(out, acks->p, acks->len - 1, err);
@@ -106,7 +106,7 @@ static int delete_where(struct search_index *ix, struct ai_err *err)
 	if (search_index_begin(ix, true, err) < 0)
 		return -1;
 	if (search_filter_init(&f, ix, &search.where, err) < 0) {
-		ai_db_rollback(&ix->db);
+		search_index_rollback(ix);
 		return -1;
 	}
 	for (n = 1; n < f.size && rc == 0; n++)
@@ -114,8 +114,8 @@ static int delete_where(struct search_index *ix, struct ai_err *err)
 			rc = delete_row(ix, n, err);
 	n = f.count;
 	search_filter_release(&f);
-	if (rc < 0 || search_index_commit(ix, err) < 0) {
-		ai_db_rollback(&ix->db);
+	if (rc < 0 || search_index_commit(ix, true, err) < 0) {
+		search_index_rollback(ix);
 		return -1;
 	}
 	if (deleting.acks.len > 0 && search_write(&deleting.acks, err) < 0)
@@ -126,7 +126,7 @@ static int delete_where(struct search_index *ix, struct ai_err *err)
 int search_delete(int argc, char **argv, struct ai_err *err)
 {
 	static const struct ai_filter filter = {
-		.batch = 1000, .many = many, .empty = true,
+		.batch = 16384, .many = many, .empty = true,
 	};
 	struct search_index ix;
 	int status;

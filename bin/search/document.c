@@ -120,11 +120,10 @@ static int scale(float *v, size_t dim, bool may_be_zero, struct ai_err *err)
 	return 0;
 }
 
-/* To local/hash a text without a word is zeros. */
+/* To local models a text without a word is zeros. */
 static bool is_local(const struct search_info *info, const char *model)
 {
-	return strcmp(model[0] != '\0' ? model : info->model,
-		      SEARCH_LOCAL) == 0;
+	return SEARCH_IS_LOCAL(model[0] != '\0' ? model : info->model);
 }
 
 int search_read_embedding(const struct ai_rec *rec,
@@ -178,7 +177,8 @@ static int read_vector(struct search_document *d, const struct ai_rec *rec,
 	if (search_read_embedding(rec, info, d->model, &d->vector, &d->dim,
 				  err) < 0)
 		return -1;
-	if (d->vector != NULL || info->model[0] == '\0')
+	if (d->vector != NULL || info->model[0] == '\0' ||
+	    search_is_own(info) || strcmp(info->model, SEARCH_NONE) == 0)
 		return 0;
 	if (strcmp(info->model, SEARCH_LOCAL) != 0)
 		return ai_err_set(err, AI_E_RECORD, "the record has no "
@@ -419,7 +419,7 @@ static int read_row(struct search_index *ix, sqlite3_stmt *st, float *v,
 		return ai_db_damaged(&ix->db, err, "document %lld: a vector, "
 				     "but the index has none", (long long)n);
 	r->vector = v;
-	return search_blocks_get(ix, search_vectors(ix->info.dim), n, v, err);
+	return search_vector_of(ix, n, v, err);
 }
 
 int search_check_row(struct search_index *ix, sqlite3_stmt *st, float *v,

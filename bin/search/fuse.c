@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RRF_K 60 /* Cormack, Clarke, Buettcher, SIGIR 2009 */
-
 static int compare_rows(const void *a, const void *b)
 {
 	const struct search_fused *x = a, *y = b;
@@ -47,9 +45,10 @@ static int join(const struct search_top *dense,
 	return 0;
 }
 
+/* Cormack, Clarke, Buettcher, SIGIR 2009, with 60. */
 static double rrf(const struct search_hit *h)
 {
-	return h == NULL ? 0 : 1.0 / (RRF_K + h->rank);
+	return h == NULL ? 0 : 1.0 / (search.rrf_k + h->rank);
 }
 
 /*
@@ -69,13 +68,6 @@ static double of_dense(const struct search_hit *h)
 	return h == NULL || h->key.score < 0 ? 0 : h->key.score;
 }
 
-static double larger(const struct search_hit *a, const struct search_hit *b)
-{
-	double x = a == NULL ? 0 : a->weight, y = b == NULL ? 0 : b->weight;
-
-	return x > y ? x : y;
-}
-
 int search_fuse(const struct search_top *dense, const struct search_top *sparse,
 		enum search_mode mode, enum search_rule rule,
 		const struct search_info *info, struct search_list *out,
@@ -89,16 +81,22 @@ int search_fuse(const struct search_top *dense, const struct search_top *sparse,
 	for (i = 0; i < out->n; i++) {
 		struct search_fused *f = &out->v[i];
 
-		f->confidence = larger(f->dense, f->sparse);
-		if (mode == SEARCH_DENSE)
-			f->key.score = f->dense->key.score;
-		else if (mode == SEARCH_SPARSE)
-			f->key.score = f->sparse->key.score;
-		else if (rule == SEARCH_RRF)
-			f->key.score = ws * rrf(f->sparse) + wd * rrf(f->dense);
-		else
-			f->key.score = ws * of_sparse(f->sparse, sparse) +
-				wd * of_dense(f->dense);
+		f->faded = 1;
+		f->confidence = search_confidence(mode,
+			f->sparse == NULL ? 0 : f->sparse->weight,
+			f->dense == NULL ? 0 : f->dense->weight);
+		if (mode == SEARCH_DENSE) {
+			f->from_dense = f->dense->key.score;
+		} else if (mode == SEARCH_SPARSE) {
+			f->from_sparse = f->sparse->key.score;
+		} else if (rule == SEARCH_RRF) {
+			f->from_sparse = ws * rrf(f->sparse);
+			f->from_dense = wd * rrf(f->dense);
+		} else {
+			f->from_sparse = ws * of_sparse(f->sparse, sparse);
+			f->from_dense = wd * of_dense(f->dense);
+		}
+		f->key.score = f->from_sparse + f->from_dense;
 	}
 	return 0;
 }

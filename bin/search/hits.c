@@ -1,4 +1,5 @@
-#include "search.h"
+#include "explain.h"
+#include "shape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,38 +37,75 @@ static void put_json(struct ai_buf *b, const char *name, struct ai_span s)
 		ai_put_raw(b, s.p, s.n);
 }
 
-static void put_hit(struct ai_buf *b, const struct search_fused *f, int rank,
-		    sqlite3_stmt *st)
+/* A hit as it is shown: its row's text and source, or those of --expand. */
+struct shown {
+	const struct search_fused *f;
+	int rank;
+	sqlite3_stmt *st;
+	struct ai_span text, source;
+	struct ai_span about; /* p may be NULL */
+};
+
+static struct shown show(const struct search_result *r, size_t i,
+			 sqlite3_stmt *st)
 {
-	struct ai_span text = ai_db_span(st, COL_TEXT);
+	const struct search_expansion *x = r->expanded == NULL ? NULL
+		: &r->expanded[i];
+	struct shown s = {
+		&r->v[i], (int)i + 1, st, ai_db_span(st, COL_TEXT),
+		ai_db_span(st, COL_SOURCE), { NULL, 0 },
+	};
+
+	if (x == NULL || x->about.len == 0)
+		return s;
+	s.text = (struct ai_span){ x->text.p, x->text.len };
+	s.about = (struct ai_span){ x->about.p, x->about.len };
+	if (x->source.len > 0)
+		s.source = (struct ai_span){ x->source.p, x->source.len };
+	return s;
+}
+
+static int put_hit(struct search_index *ix, const struct search_result *r,
+		   const struct shown *s, struct ai_buf *b, struct ai_err *err)
+{
+	const struct search_fused *f = s->f;
+	sqlite3_stmt *st = s->st;
 
 	ai_put_open(b, '{');
 	ai_put_key(b, "rank");
-	ai_put_i64(b, rank);
+	ai_put_i64(b, s->rank);
 	ai_put_key(b, "id");
 	search_put_id(b, search_id_at(st, COL_ID));
 	ai_put_key(b, "text");
-	ai_put_str(b, text.p, text.n);
+	ai_put_str(b, s->text.p, s->text.n);
 	put_score(b, "score", f->key.score);
 	put_score(b, "confidence", f->confidence);
 	put_leg(b, "dense", f->dense);
 	put_leg(b, "sparse", f->sparse);
-	put_json(b, "source", ai_db_span(st, COL_SOURCE));
+	put_json(b, "source", s->source);
 	put_json(b, "meta", ai_db_span(st, COL_META));
+	if (s->about.p != NULL)
+		put_json(b, "expanded", s->about);
+	if (search.highlight &&
+	    search_put_highlights(ix, r, s->text, b, err) < 0)
+		return -1;
+	if (search.explain && search_put_explain(ix, r, f, b, err) < 0)
+		return -1;
 	ai_put_close(b, '}');
+	return 0;
 }
 
 /* For people: where it stands, how good it is, and the text indented. */
-static void write_hit(struct ai_buf *b, const struct search_fused *f, int rank,
-		      sqlite3_stmt *st)
+static int write_hit(struct search_index *ix, const struct search_result *r,
+		     const struct shown *s, struct ai_buf *b,
+		     struct ai_err *err)
 {
-	struct ai_span id = ai_db_span(st, COL_ID);
-	struct ai_span source = ai_db_span(st, COL_SOURCE);
-	struct ai_span text = ai_db_span(st, COL_TEXT);
+	struct ai_span id = ai_db_span(s->st, COL_ID);
+	struct ai_span source = s->source, text = s->text;
 	struct ai_value v = { AI_NONE, { NULL, 0 } }, uri, line;
 	size_t i;
 
-	ai_buf_fmt(b, "%d. ", rank);
+	ai_buf_fmt(b, "%d. ", s->rank);
 	if (source.p == NULL || ai_json_check(source.p, source.n, &v, NULL) < 0)
 		v.kind = AI_NONE;
 	uri = ai_json_get(v, "uri");
@@ -78,7 +116,7 @@ static void write_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 		ai_buf_add(b, id.p, id.n);
 	if (line.kind == AI_NUMBER)
 		ai_buf_fmt(b, ":%.*s", (int)line.s.n, line.s.p);
-	ai_buf_fmt(b, " (%.2f)\n   ", f->confidence);
+	ai_buf_fmt(b, " (%.2f)\n   ", s->f->confidence);
 	for (i = 0; i < text.n; i++) {
 		ai_buf_chr(b, text.p[i]);
 		if (text.p[i] == '\n' && i + 1 < text.n)
@@ -86,6 +124,7 @@ static void write_hit(struct ai_buf *b, const struct search_fused *f, int rank,
 	}
 	if (text.n == 0 || text.p[text.n - 1] != '\n')
 		ai_buf_chr(b, '\n');
+	return search.explain ? search_write_explain(ix, r, s->f, b, err) : 0;
 }
 
 /* Its row, if that is what was stored: a damaged one is no answer. */
@@ -112,21 +151,23 @@ static int write_hits(struct search_index *ix, const struct search_result *r,
 		      struct ai_buf *b, struct ai_err *err)
 {
 	float *v = malloc(((size_t)ix->info.dim + 1) * sizeof(*v));
-	sqlite3_stmt *st;
+	struct shown s;
 	size_t i;
+	int rc = 0;
 
 	if (v == NULL)
 		return ai_err_nomem(err);
-	for (i = 0; i < r->n && load_hit(ix, r->v[i].key.n, v, err) == 0; i++) {
-		st = ix->st[SQL_BY_N];
-		if (ai_loop.plain_out)
-			write_hit(b, &r->v[i], (int)i + 1, st);
-		else
-			put_hit(b, &r->v[i], (int)i + 1, st);
-		sqlite3_reset(st);
+	for (i = 0; i < r->n && rc == 0; i++) {
+		rc = load_hit(ix, r->v[i].key.n, v, err);
+		if (rc < 0)
+			break;
+		s = show(r, i, ix->st[SQL_BY_N]);
+		rc = (ai_loop.plain_out ? write_hit : put_hit)(ix, r, &s, b,
+							       err);
+		sqlite3_reset(s.st);
 	}
 	free(v);
-	return i < r->n ? -1 : ai_buf_check(b, "the hits", err);
+	return rc < 0 ? -1 : ai_buf_check(b, "the hits", err);
 }
 
 static void put_search(struct search_index *ix, const struct search_result *r,
@@ -144,6 +185,7 @@ static void put_search(struct search_index *ix, const struct search_result *r,
 	}
 	ai_put_key(b, "confident");
 	ai_put_bool(b, r->confident);
+	put_score(b, "confidence", r->confidence);
 	ai_put_key(b, "index");
 	ai_put_cstr(b, ix->folder);
 	ai_put_close(b, '}');

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct search_settings search;
+struct search_settings search = { .weight = -1, .rrf_k = 60 };
 
 #define FILE_NAME "index.db"
 #define DRAFT_NAME "index.db.new-" /* of one that is being made */
@@ -21,17 +21,21 @@ struct search_settings search;
 	"ai-search add -i NEW) or from the documents"
 
 /*
- * text is FTS5's external content: it keeps the postings, the row keeps the
- * text.  doc and run are the version of a passage's file, part its number in
- * there; the hash covers all of them but run.  lengths: little-endian uint32, terms a document.  vectors: floats of
- * length 1, zeros for none.
+ * doc and run are the version of a passage's file, part its number in there;
+ * the hash covers all of a row but run and tokens, and its vector.  segment is
+ * the list of files (segments.h): what of each is dead, as postings.h has it.
+ * gone: 65,536 rows each, a bit for one that was deleted.
  */
 static const char schema[] =
 	"CREATE TABLE info(one INTEGER PRIMARY KEY CHECK(one = 1),"
 	" documents INTEGER, vectors INTEGER, tokens INTEGER,"
 	" model TEXT, dim INTEGER, rule INTEGER,"
-	" sparse_weight REAL, dense_weight REAL);"
-	"INSERT INTO info VALUES(1, 0, 0, 0, '', 0, 2, 1, 1);"
+	" sparse_weight REAL, dense_weight REAL,"
+	" next INTEGER, gone INTEGER, generation INTEGER,"
+	" files INTEGER, rows INTEGER, boost INTEGER, analyzer TEXT,"
+	" own INTEGER, fit INTEGER, fitted INTEGER);"
+	"INSERT INTO info VALUES(1, 0, 0, 0, '', 0, 2, 1, 1, 1, 0, 1, 1, 0, 3,"
+	" 'english', 0, 0, 0);"
 	"CREATE TABLE docs(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
 	" uri TEXT, doc TEXT, run INTEGER NOT NULL, part INTEGER NOT NULL,"
 	" hash BLOB NOT NULL, tokens INTEGER NOT NULL,"
@@ -39,18 +43,18 @@ static const char schema[] =
 	" text TEXT NOT NULL);"
 	"CREATE INDEX docs_uri ON docs(uri, doc, run, part)"
 	" WHERE uri IS NOT NULL;"
-	"CREATE TABLE labels(l INTEGER PRIMARY KEY, key TEXT, value TEXT,"
-	" UNIQUE(key, value));"
-	"CREATE TABLE tags(l INTEGER, n INTEGER, PRIMARY KEY(l, n))"
-	" WITHOUT ROWID;"
-	"CREATE TABLE lengths(block INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-	"CREATE TABLE vectors(block INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-	"CREATE VIRTUAL TABLE fts USING fts5(text, content='docs',"
-	" content_rowid='n', columnsize=0,"
-	" tokenize='porter unicode61 remove_diacritics 2');"
-	"CREATE VIRTUAL TABLE occurrences USING fts5vocab(fts, instance);"
+	/* tags.h; the first two stand for no path. */
+	"CREATE TABLE paths(p INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);"
+	"INSERT INTO paths VALUES(1, X'01'), (2, X'02');"
+	"CREATE TABLE tags(at INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"CREATE TABLE segment(number INTEGER PRIMARY KEY,"
+	" kind INTEGER NOT NULL, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, dead BLOB);"
+	"CREATE TABLE gone(block INTEGER PRIMARY KEY, bits BLOB NOT NULL);"
+	"CREATE TABLE mean(one INTEGER PRIMARY KEY CHECK(one = 1),"
+	" sum BLOB NOT NULL);"
 	"PRAGMA application_id=1634296952;" /* "aidx" */
-	"PRAGMA user_version=2;";
+	"PRAGMA user_version=3;";
 
 /* As enum search_column has them. */
 #define ROW "id, tokens, vector, source, chunk, meta, text, n, hash, uri, doc," \
@@ -58,18 +62,21 @@ static const char schema[] =
 
 const char *const search_sql[SQL_COUNT] = {
 	[SQL_INFO] = "SELECT documents, vectors, tokens, model, dim, rule,"
-		     " sparse_weight, dense_weight FROM info",
+		     " sparse_weight, dense_weight, next, gone,"
+		     " generation, files, rows, boost, analyzer, own, fit,"
+		     " fitted FROM info",
 	[SQL_SET_INFO] = "UPDATE info SET documents=?, vectors=?, tokens=?,"
 			 " model=?, dim=?, rule=?, sparse_weight=?,"
-			 " dense_weight=?",
+			 " dense_weight=?, next=?, gone=?, generation=?,"
+			 " files=?, rows=?, boost=?, analyzer=?, own=?,"
+			 " fit=?, fitted=?",
 	[SQL_BY_ID] = "SELECT n, hash, run FROM docs WHERE id=?",
 	[SQL_BY_N] = "SELECT " ROW " FROM docs WHERE n=?",
 	[SQL_INSERT] = "INSERT INTO docs(n, id, uri, doc, run, part, hash,"
 		       " tokens, vector, source, chunk, meta, text) VALUES"
-		       "(nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_SET_RUN] = "UPDATE docs SET run=? WHERE n=?",
 	[SQL_DELETE] = "DELETE FROM docs WHERE n=?",
-	[SQL_ANY_IN] = "SELECT n FROM docs WHERE n>=? AND n<? LIMIT 1",
 	[SQL_ALL] = "SELECT " ROW " FROM docs ORDER BY n",
 	/* Two ranges: with <> all passages of the file would be looked at. */
 	[SQL_STALE] = "SELECT n FROM docs WHERE uri=?1 AND (doc, run)<(?2, ?3)"
@@ -78,26 +85,28 @@ const char *const search_sql[SQL_COUNT] = {
 		      " LIMIT 1",
 	[SQL_PARTS] = "SELECT count(DISTINCT part) FROM docs WHERE uri=?"
 		      " AND doc=? AND run=? AND part>=0 AND part<?",
+	[SQL_PART] = "SELECT " ROW " FROM docs WHERE uri=? AND doc IS ?"
+		     " AND part=? ORDER BY n DESC LIMIT 1",
 	[SQL_ID_OF] = "SELECT id FROM docs WHERE n=?",
+	[SQL_TEXTS] = "SELECT n, text FROM docs ORDER BY n",
 	[SQL_TEXT_OF] = "SELECT text FROM docs WHERE n=?",
-	[SQL_FTS_INSERT] = "INSERT INTO fts(rowid, text) VALUES(?, ?)",
-	[SQL_FTS_DELETE] = "INSERT INTO fts(fts, rowid, text)"
-			   " VALUES('delete', ?, ?)",
-	[SQL_LABEL_INSERT] = "INSERT OR IGNORE INTO labels(key, value)"
-			     " VALUES(?, ?)",
-	[SQL_TAG_INSERT] = "INSERT OR IGNORE INTO tags SELECT l, ? FROM labels"
-			   " WHERE key=? AND value=?",
-	[SQL_TAG_DELETE] = "DELETE FROM tags WHERE n=? AND l="
-			   "(SELECT l FROM labels WHERE key=? AND value=?)",
-	[SQL_TAG_FIND] = "SELECT tags.n FROM labels JOIN tags USING(l)"
-			 " WHERE key=? AND value=?",
-	[SQL_TAG_HAS] = "SELECT l FROM labels JOIN tags USING(l)"
-			" WHERE n=? AND key=? AND value=?",
-	[SQL_TAG_COUNT] = "SELECT count(*) FROM tags",
-	[SQL_LAST] = "SELECT max(n) FROM docs",
-	[SQL_OCCURRENCES] = "SELECT doc FROM occurrences WHERE term=?",
-	[SQL_LENGTHS] = "SELECT block, data FROM lengths WHERE block=?",
-	[SQL_VECTORS] = "SELECT block, data FROM vectors ORDER BY block",
+	[SQL_PATH_FIND] = "SELECT p FROM paths WHERE path=?",
+	[SQL_PATH_INSERT] = "INSERT INTO paths(path) VALUES(?)",
+	[SQL_TAGS_GET] = "SELECT data FROM tags WHERE at=?",
+	[SQL_TAGS_SET] = "INSERT OR REPLACE INTO tags VALUES(?, ?)",
+	[SQL_TAGS_DELETE] = "DELETE FROM tags WHERE at=?",
+	[SQL_TAGS_SCAN] = "SELECT at, data FROM tags WHERE at>=? AND at<=?",
+	[SQL_TAGS_COUNT] = "SELECT count(*) FROM tags",
+	[SQL_SEGMENTS] = "SELECT number, kind, first, last, dead FROM segment"
+			 " ORDER BY kind, first",
+	[SQL_SEGMENT_PUT] = "INSERT OR REPLACE INTO segment"
+			    " VALUES(?, ?, ?, ?, ?)",
+	[SQL_SEGMENT_DROP] = "DELETE FROM segment WHERE number=?",
+	[SQL_GONE_ALL] = "SELECT block, bits FROM gone",
+	[SQL_GONE_GET] = "SELECT bits FROM gone WHERE block=?",
+	[SQL_GONE_PUT] = "INSERT OR REPLACE INTO gone VALUES(?, ?)",
+	[SQL_MEAN] = "SELECT sum FROM mean",
+	[SQL_MEAN_PUT] = "INSERT OR REPLACE INTO mean VALUES(1, ?)",
 };
 
 /* ---- the folder ----------------------------------------------------------- */
@@ -295,7 +304,7 @@ static int open_file(struct search_index *ix, const char *file,
 	if (ai_db_open(&ix->db, file, mode, &wish, err) < 0 ||
 	    check_format(ix, err) < 0)
 		return -1;
-	return search_tokenizer_open(ix, err);
+	return 0;
 }
 
 /* A file of no bytes was cut short, since ours have their schema before
@@ -352,10 +361,15 @@ void search_index_close(struct search_index *ix)
 	int i;
 
 	ai_proc_stop(&ix->embedder, NULL, NULL);
-	ai_db_rollback(&ix->db);
+	search_index_rollback(ix);
+	search_pending_release(ix);
+	search_files_release(&ix->files);
+	search_own_release(&ix->own);
+	free(ix->sum);
+	ix->sum = NULL;
 	for (i = 0; i < SQL_COUNT; i++)
 		ai_db_finish(&ix->st[i]);
-	search_tokenizer_close(ix);
+	search_tags_release(ix);
 	ai_db_close(&ix->db);
 	free(ix->folder);
 	ix->folder = NULL;
@@ -363,10 +377,31 @@ void search_index_close(struct search_index *ix)
 
 /* ---- the row info ----------------------------------------------------------- */
 
+static int check_info(struct search_index *ix, struct ai_err *err)
+{
+	const struct search_info *i = &ix->info;
+
+	if (i->documents < 0 || i->tokens < 0 || i->vectors < 0 || i->dim < 0 ||
+	    i->dim > AI_VECTOR_DIM_MAX || i->next < 1 ||
+	    i->next > SEARCH_ROW_MAX || i->gone < 0 || i->gone >= i->next ||
+	    i->generation < 1 || i->files < 1 || i->rows < 0 || i->boost < 0 ||
+	    i->boost > SEARCH_WEIGHT_MAX || i->own < SEARCH_OWN_NONE ||
+	    i->own > SEARCH_OWN_FITTED || i->fit < 0 ||
+	    (i->own == SEARCH_OWN_FITTED && i->fit == 0) || i->fitted < 0)
+		return ai_db_damaged(&ix->db, err, "its numbers make no sense");
+	ix->analyzer = ai_analyzer_find(i->analyzer);
+	if (ix->analyzer == NULL)
+		return ai_err_set(err, AI_E_DATA, "%s was made with the "
+				  "analyzer '%s', which this ai-search does "
+				  "not know: install a newer one", ix->db.name,
+				  i->analyzer);
+	return 0;
+}
+
 static int load_info(struct search_index *ix, struct ai_err *err)
 {
 	struct search_info *info = &ix->info;
-	struct ai_span model;
+	struct ai_span model, analyzer;
 	sqlite3_stmt *st;
 	int rc;
 
@@ -386,33 +421,110 @@ static int load_info(struct search_index *ix, struct ai_err *err)
 	info->rule = (enum search_rule)sqlite3_column_int(st, 5);
 	info->sparse_weight = sqlite3_column_double(st, 6);
 	info->dense_weight = sqlite3_column_double(st, 7);
+	info->next = sqlite3_column_int64(st, 8);
+	info->gone = sqlite3_column_int64(st, 9);
+	info->generation = sqlite3_column_int64(st, 10);
+	info->files = sqlite3_column_int64(st, 11);
+	info->rows = sqlite3_column_int64(st, 12);
+	info->boost = sqlite3_column_int64(st, 13);
+	analyzer = ai_db_span(st, 14);
+	snprintf(info->analyzer, sizeof(info->analyzer), "%.*s",
+		 (int)analyzer.n, analyzer.p == NULL ? "" : analyzer.p);
+	info->own = sqlite3_column_int64(st, 15);
+	info->fit = sqlite3_column_int64(st, 16);
+	info->fitted = sqlite3_column_int64(st, 17);
 	sqlite3_reset(st);
-	if (info->documents < 0 || info->tokens < 0 || info->dim < 0 ||
-	    info->dim > AI_VECTOR_DIM_MAX)
-		return ai_db_damaged(&ix->db, err, "its numbers make no sense");
-	return 0;
+	return check_info(ix, err);
+}
+
+/* What is wrong with a file beside index.db, in the words that tell how to get
+ * out of it. */
+int search_damaged(struct search_index *ix, struct ai_err *err)
+{
+	struct ai_err why = *err;
+
+	if (why.code != AI_E_DATA || strstr(why.msg, "is damaged") == NULL ||
+	    strstr(why.msg, ADVICE) != NULL)
+		return -1;
+	return ai_db_damaged(&ix->db, err, "%.150s", why.msg);
+}
+
+/*
+ * A file that the snapshot names may be gone when a writer has replaced it in
+ * the meantime: the next snapshot names others.
+ */
+static int load_all(struct search_index *ix, struct ai_err *err)
+{
+	int64_t before = 0;
+
+	for (;;) {
+		if (load_info(ix, err) < 0)
+			return -1;
+		if (search_files_load(ix, err) == 0)
+			return 0;
+		search_damaged(ix, err);
+		if (err->code != AI_E_DATA || ix->info.generation == before)
+			return -1;
+		before = ix->info.generation;
+		ai_db_rollback(&ix->db);
+		if (ai_db_begin(&ix->db, false, err) < 0)
+			return -1;
+	}
 }
 
 int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 {
+	search_tags_forget(ix);
 	if (ai_db_begin(&ix->db, write, err) < 0)
 		return -1;
-	if (load_info(ix, err) == 0)
+	if (write ? load_info(ix, err) == 0 && search_files_load(ix, err) == 0
+		  : load_all(ix, err) == 0) {
+		ix->pending.base = ix->info.next;
+		ix->writing = write;
+		if (write && !ix->swept)
+			search_remove_orphans(ix);
+		ix->swept |= write;
+		ix->untidy = write && search_wants_tidying(ix);
 		return 0;
+	}
+	search_damaged(ix, err);
 	ai_db_rollback(&ix->db);
 	return -1;
 }
 
-int search_index_commit(struct search_index *ix, struct ai_err *err)
+void search_index_rollback(struct search_index *ix)
+{
+	ai_db_rollback(&ix->db);
+	if (ix->writing)
+		search_unpublish(ix);
+	ix->writing = false;
+}
+
+static int save_info(struct search_index *ix, struct ai_err *err)
 {
 	const struct search_info *i = &ix->info;
 
-	if (SEARCH_BIND(ix, SQL_SET_INFO, err, "iiitiidd", i->documents,
+	if (SEARCH_BIND(ix, SQL_SET_INFO, err, "iiitiiddiiiiiitiii", i->documents,
 			i->vectors, i->tokens, ai_span_of(i->model), i->dim,
-			(int64_t)i->rule, i->sparse_weight,
-			i->dense_weight) == 0 &&
-	    ai_db_run(&ix->db, ix->st[SQL_SET_INFO], err) == 0)
-		return ai_db_commit(&ix->db, err);
-	ai_db_rollback(&ix->db);
-	return -1;
+			(int64_t)i->rule, i->sparse_weight, i->dense_weight,
+			i->next, i->gone, i->generation, i->files, i->rows,
+			i->boost, ai_span_of(i->analyzer), i->own, i->fit,
+			i->fitted) < 0)
+		return -1;
+	return ai_db_run(&ix->db, ix->st[SQL_SET_INFO], err);
+}
+
+int search_index_commit(struct search_index *ix, bool last,
+			struct ai_err *err)
+{
+	if (search_publish(ix, last, err) < 0 ||
+	    search_tags_flush(ix, err) < 0 || save_info(ix, err) < 0 ||
+	    ai_db_commit(&ix->db, err) < 0) {
+		search_damaged(ix, err);
+		search_index_rollback(ix);
+		return -1;
+	}
+	ix->writing = false;
+	search_published(ix);
+	return 0;
 }

@@ -41,8 +41,7 @@ static float *load_vectors(struct search_index *ix, const struct search_list *l,
 		return NULL;
 	}
 	for (i = 0; i < n && rc == 0; i++)
-		rc = own ? search_blocks_get(ix, search_vectors(ix->info.dim),
-					     l->v[i].key.n, v + i * *dim, err)
+		rc = own ? search_vector_of(ix, l->v[i].key.n, v + i * *dim, err)
 			 : text_vector(ix, l->v[i].key.n, v + i * *dim, err);
 	if (rc == 0)
 		return v;

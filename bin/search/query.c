@@ -1,4 +1,4 @@
-#include "search.h"
+#include "shape.h"
 
 #include "base/msg.h"
 #include "base/path.h"
@@ -12,12 +12,15 @@ struct query {
 	struct search_index *ix;
 	struct ai_rec *rec;
 	struct ai_buf text;
+	struct search_asked asked;
 	float *vector; /* owned */
 	enum search_mode mode;
 	struct search_info info; /* with the rule and weights of this query */
 	struct search_filter filter;
 	struct search_top dense, sparse;
 	struct search_list list;
+	struct search_expansion *expanded; /* owned; of the first `answered` */
+	size_t answered;
 };
 
 /* ---- what is asked ------------------------------------------------------------- */
@@ -97,8 +100,9 @@ static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
 	int rc = -1;
 
 	ai_put_open(&line, '{');
-	ai_put_key(&line, "text");
-	ai_put_str(&line, ai_buf_cstr(&q->text), q->text.len);
+	/* So named, models that tell queries from documents know it. */
+	ai_put_key(&line, "query");
+	ai_put_str(&line, ai_buf_cstr(&q->asked.text), q->asked.text.len);
 	ai_put_close(&line, '}');
 	if (ai_buf_check(&line, "the query", err) == 0 &&
 	    start_embedder(ix, err) == 0 &&
@@ -112,13 +116,26 @@ static int ask_embedder(struct query *q, size_t *dim, struct ai_err *err)
 	return rc;
 }
 
+static int own_vector(struct query *q, struct ai_span text, size_t *dim,
+		      struct ai_err *err)
+{
+	*dim = (size_t)q->ix->info.dim;
+	q->vector = malloc(*dim * sizeof(*q->vector));
+	if (q->vector == NULL)
+		return ai_err_nomem(err);
+	return search_own_embed(q->ix, text, q->vector, err);
+}
+
 static int make_vector(struct query *q, size_t *dim, struct ai_err *err)
 {
 	const struct search_info *info = &q->ix->info;
-	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
+	struct ai_span text = { ai_buf_cstr(&q->asked.text),
+				q->asked.text.len };
 
 	if (strcmp(info->model, SEARCH_LOCAL) == 0)
 		return search_embed_locally(text, info, &q->vector, dim, err);
+	if (search_is_own(info))
+		return own_vector(q, text, dim, err);
 	if (info->model[0] != '\0')
 		return ask_embedder(q, dim, err);
 	return ai_err_set(err, AI_E_RECORD, "the index '%.100s' does not know "
@@ -160,25 +177,28 @@ static int choose_mode(struct query *q, struct ai_err *err)
 	return 0;
 }
 
+static void choose_weight(struct query *q)
+{
+	if (search.weight < 0)
+		return;
+	q->info.sparse_weight = 1 - search.weight;
+	q->info.dense_weight = search.weight;
+}
+
 /* The index's own rule with its weights, or the usual ones of another. */
 static void choose_rule(struct query *q)
 {
-	bool local;
-
 	q->info = q->ix->info;
-	if (search.fusion == SEARCH_AUTO ||
-	    search.fusion == (int)q->info.rule)
-		return;
-	local = strcmp(q->info.model, SEARCH_LOCAL) == 0;
-	q->info.rule = (enum search_rule)search.fusion;
-	q->info.sparse_weight = q->info.dense_weight = 1;
-	if (q->info.rule == SEARCH_MINMAX) {
-		q->info.sparse_weight = local ? 0.8 : 0.5;
-		q->info.dense_weight = local ? 0.2 : 0.5;
+	if (search.fusion != SEARCH_AUTO &&
+	    search.fusion != (int)q->info.rule) {
+		q->info.rule = (enum search_rule)search.fusion;
+		q->info.sparse_weight = q->info.dense_weight =
+			q->info.rule == SEARCH_MINMAX ? 0.5 : 1;
 	}
+	choose_weight(q);
 }
 
-/* As local/hash makes them of a text without a word. */
+/* As local models make them of a text without a word. */
 static void warn_of_zeros(const struct query *q)
 {
 	static const char why[] = "the query has no word, so its vector is "
@@ -195,17 +215,16 @@ static void warn_of_zeros(const struct query *q)
 
 static int run_legs(struct query *q, struct ai_err *err)
 {
-	struct ai_span text = { ai_buf_cstr(&q->text), q->text.len };
 	int64_t depth = search.k > SEARCH_DEPTH ? search.k : SEARCH_DEPTH;
 
 	if (depth > q->ix->info.documents)
 		depth = q->ix->info.documents;
-	if (search_filter_init(&q->filter, q->ix, &search.where, err) < 0 ||
+	if (search_asked_filter(&q->asked, q->ix, &q->filter, err) < 0 ||
 	    search_top_init(&q->dense, (size_t)depth, err) < 0 ||
 	    search_top_init(&q->sparse, (size_t)depth, err) < 0)
 		return -1;
 	if (q->mode != SEARCH_DENSE &&
-	    search_sparse(q->ix, text, &q->filter, &q->sparse, err) < 0)
+	    search_sparse(q->ix, &q->asked, &q->filter, &q->sparse, err) < 0)
 		return -1;
 	if (q->mode == SEARCH_SPARSE || q->ix->info.vectors == 0)
 		return 0;
@@ -222,11 +241,18 @@ static int rank(struct query *q, struct ai_err *err)
 	choose_rule(q);
 	if (search_fuse(&q->dense, &q->sparse, q->mode, q->info.rule, &q->info,
 			l, err) < 0 ||
+	    search_decay(l, q->ix, err) < 0 ||
 	    search_sort(l->v, l->n, sizeof(*l->v), q->ix, err) < 0)
 		return -1;
-	if (search.mmr >= 1 || l->n < 2)
-		return 0;
-	return search_mmr(l, q->ix, (size_t)search.k, search.mmr, err);
+	if (search.mmr < 1 && l->n > 1 &&
+	    search_mmr(l, q->ix, (size_t)search.k, search.mmr, err) < 0)
+		return -1;
+	/* An expansion may hold hits behind it: others take their places. */
+	if (search_cap_sources(l, q->ix, search.expand != NULL ? l->n :
+			       (size_t)search.k, err) < 0)
+		return -1;
+	q->answered = l->n < (size_t)search.k ? l->n : (size_t)search.k;
+	return search_expand(l, q->ix, (size_t)search.k, &q->expanded, err);
 }
 
 static int answer(struct query *q, struct ai_emit *out, struct ai_err *err)
@@ -234,16 +260,22 @@ static int answer(struct query *q, struct ai_emit *out, struct ai_err *err)
 	struct search_result r = { .mode = SEARCH_SPARSE };
 	size_t i;
 
-	if (read_text(q, err) < 0 || choose_mode(q, err) < 0 ||
+	if (read_text(q, err) < 0 ||
+	    search_asked_read(&q->asked, q->ix, (struct ai_span){
+		    ai_buf_cstr(&q->text), q->text.len }, err) < 0 ||
+	    choose_mode(q, err) < 0 ||
 	    run_legs(q, err) < 0 || rank(q, err) < 0)
 		return -1;
 	r.mode = q->mode;
 	r.rule = q->info.rule;
 	r.v = q->list.v;
+	r.expanded = q->expanded;
+	r.asked = &q->asked;
 	r.n = q->list.n < (size_t)search.k ? q->list.n : (size_t)search.k;
 	for (i = 0; i < r.n; i++)
-		if (r.v[i].confidence >= search.min_confidence)
-			r.confident = true;
+		if (r.v[i].confidence > r.confidence)
+			r.confidence = r.v[i].confidence;
+	r.confident = r.n > 0 && r.confidence >= search.min_confidence;
 	if (!r.confident)
 		ai_emit_no(out);
 	return search_emit(q->ix, q->rec, &r, out, err);
@@ -251,10 +283,12 @@ static int answer(struct query *q, struct ai_emit *out, struct ai_err *err)
 
 static void release(struct query *q)
 {
+	search_expansions_release(q->expanded, q->answered);
 	search_list_release(&q->list);
 	search_top_release(&q->dense);
 	search_top_release(&q->sparse);
 	search_filter_release(&q->filter);
+	search_asked_release(&q->asked);
 	ai_buf_release(&q->text);
 	free(q->vector);
 }
@@ -272,8 +306,8 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 		return -1;
 	if (search_index_begin(q.ix, false, err) < 0)
 		return -1;
-	rc = answer(&q, out, err);
-	ai_db_rollback(&q.ix->db);
+	rc = answer(&q, out, err) < 0 ? search_damaged(q.ix, err) : 0;
+	search_index_rollback(q.ix);
 	release(&q);
 	return rc;
 }
@@ -318,7 +352,7 @@ int search_query(int argc, char **argv, struct ai_err *err)
 
 	/* What is wrong with the index is told before anything is read. */
 	if (search_filter_check(&search.where, err) < 0 ||
-	    open_state(&opened, err) < 0)
+	    search_shape_check(err) < 0 || open_state(&opened, err) < 0)
 		return -1;
 	__atomic_store_n(&first, opened, __ATOMIC_RELEASE);
 	status = ai_loop_run(&filter, argc, argv, err);

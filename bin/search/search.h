@@ -1,9 +1,10 @@
 /*
  * search.h: what the parts of ai-search share.
  *
- * An index is a folder with one SQLite file in it.  A document's row number
- * is its place everywhere: in FTS5's postings, in the blocks of lengths and
- * of vectors, in the tags that --where looks up.
+ * An index is a folder: an SQLite file with the documents and, beside it,
+ * files of postings, codes and vectors (segments.h).  A document's row number
+ * is its place everywhere: in the postings, the codes and the vectors, in the
+ * tags that --where looks up.  Rows count up from 1 and none is used twice.
  */
 #ifndef SEARCH_H
 #define SEARCH_H
@@ -12,18 +13,27 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "filter.h"
+#include "language.h"
 #include "record/loop.h"
 #include "record/rec.h"
+#include "segments.h"
 #include "store/db.h"
+#include "text/fit.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEARCH_FORMAT 2          /* of the file, in its user_version */
+#define SEARCH_FORMAT 3          /* of the file, in its user_version */
 #define SEARCH_LOCAL "local/hash"
+#define SEARCH_OWN "local/own"   /* a model of the index itself: own.c */
+#define SEARCH_NONE "none"       /* no vectors */
+#define SEARCH_WORDS_FILE "words.emb" /* local/words, in the data folder */
+/* Models that come along are weak: words weigh more, and a text without a word
+ * is zeros. */
+#define SEARCH_IS_LOCAL(model) (strncmp((model), "local/", 6) == 0)
 #define SEARCH_DEPTH 1000        /* candidates a leg hands to the fusion */
 #define SEARCH_TEXT_MAX ((size_t)1 << 30)
-#define SEARCH_TERMS_MAX 256     /* distinct terms of one query */
 
 enum search_mode { SEARCH_HYBRID, SEARCH_DENSE, SEARCH_SPARSE };
 enum search_rule { SEARCH_AUTO, SEARCH_MINMAX, SEARCH_RRF };
@@ -35,8 +45,16 @@ struct search_settings {
 	int mode, fusion;
 	double mmr; /* 1: relevance alone */
 	double min_dense, min_sparse, min_confidence;
+	double weight; /* the dense leg's share; -1: the index's own */
+	double rrf_k;
+	int64_t per_source; /* 0: any number */
+	const char *expand, *decay, *now; /* shape.h; NULL: not */
+	int64_t expand_bytes;
+	bool highlight, explain;
+	int format;          /* formats.h */
+	const char *vectors; /* a .npy file, or NULL */
 	struct ai_opt_list where;
-	bool ack, partial;
+	bool ack, partial, exact;
 	double wait_s;
 };
 extern struct search_settings search;
@@ -45,7 +63,7 @@ extern struct search_settings search;
 
 enum search_verb {
 	SEARCH_QUERY, SEARCH_ADD, SEARCH_DELETE, SEARCH_STATS, SEARCH_VERIFY,
-	SEARCH_EXPORT,
+	SEARCH_EXPORT, SEARCH_COMPACT,
 };
 
 /*
@@ -64,18 +82,40 @@ struct search_info {
 	int64_t dim;       /* 0: no vectors yet */
 	enum search_rule rule;
 	double sparse_weight, dense_weight;
+	int64_t next;       /* the row that the next document gets */
+	int64_t gone;       /* rows below next that no document has */
+	int64_t generation; /* one more with each change */
+	int64_t files;      /* the number of the next file */
+	int64_t rows;       /* the number of rows-N.f32; 0: none yet */
+	int64_t boost;      /* what a word of a title or heading counts */
+	char analyzer[16];  /* analyze.h */
+	int64_t own;        /* of SEARCH_OWN: enum search_own_state */
+	int64_t fit;        /* the number of model-N.emb; 0: none */
+	int64_t fitted;     /* documents when it was fitted */
+};
+
+/* What makes the vectors of SEARCH_OWN. */
+enum search_own_state {
+	SEARCH_OWN_NONE,   /* nothing yet */
+	SEARCH_OWN_WORDS,  /* local/words */
+	SEARCH_OWN_FITTED,
+};
+struct search_own {
+	struct ai_fitted *model; /* NULL: not open yet */
+	int64_t fit;             /* its number */
+	struct ai_fitted_work work;
 };
 
 /* The statements that are kept; their text stands in index.c. */
 enum search_sql {
 	SQL_INFO, SQL_SET_INFO,
-	SQL_BY_ID, SQL_BY_N, SQL_INSERT, SQL_SET_RUN, SQL_DELETE, SQL_ANY_IN,
-	SQL_ALL, SQL_STALE, SQL_PARTS, SQL_ID_OF, SQL_TEXT_OF,
-	SQL_FTS_INSERT, SQL_FTS_DELETE,
-	SQL_LABEL_INSERT, SQL_TAG_INSERT, SQL_TAG_DELETE, SQL_TAG_FIND, SQL_LAST,
-	SQL_OCCURRENCES,
-	SQL_LENGTHS, SQL_VECTORS,
-	SQL_TAG_HAS, SQL_TAG_COUNT,
+	SQL_BY_ID, SQL_BY_N, SQL_INSERT, SQL_SET_RUN, SQL_DELETE,
+	SQL_ALL, SQL_STALE, SQL_PARTS, SQL_PART, SQL_ID_OF, SQL_TEXT_OF,
+	SQL_TEXTS, SQL_PATH_FIND, SQL_PATH_INSERT,
+	SQL_TAGS_GET, SQL_TAGS_SET, SQL_TAGS_DELETE, SQL_TAGS_SCAN,
+	SQL_TAGS_COUNT,
+	SQL_SEGMENTS, SQL_SEGMENT_PUT, SQL_SEGMENT_DROP,
+	SQL_GONE_ALL, SQL_GONE_GET, SQL_GONE_PUT, SQL_MEAN, SQL_MEAN_PUT,
 	SQL_COUNT
 };
 
@@ -85,16 +125,23 @@ enum search_column {
 	COL_TEXT, COL_N, COL_HASH, COL_URI, COL_DOC, COL_PART,
 };
 
-struct search_tokenizer; /* terms.c */
-
 struct search_index {
 	struct ai_db db;
 	char *folder;
 	struct search_info info;
 	sqlite3_stmt *st[SQL_COUNT];
-	struct search_tokenizer *tokenizer;
+	struct search_files files;
+	struct search_pending pending;
+	bool writing;            /* the transaction does */
+	bool swept;              /* orphans were removed */
+	bool untidy;             /* small files are left to be merged */
+	const struct ai_analyzer *analyzer;
+	struct search_own own;
+	int64_t *sum;            /* of all vectors (mean.c); dim, owned */
+	struct search_tags *tags; /* of tags.c; what is not in the file yet */
 	struct ai_proc embedder; /* ai-embed, once a query needed it */
 	unsigned long queries;   /* answered so far */
+	double recall;           /* of the last dense leg, as measured */
 };
 
 extern const char *const search_sql[SQL_COUNT];
@@ -110,52 +157,66 @@ void search_index_close(struct search_index *ix);
 /* A transaction with a fresh info; a reader sees one state until its end. */
 int search_index_begin(struct search_index *ix, bool write,
 		       struct ai_err *err);
-/* Writes info back and commits; what went wrong is rolled back. */
-int search_index_commit(struct search_index *ix, struct ai_err *err);
+/* Publishes what is pending (last: nothing more will come soon), writes info
+ * back and commits; what went wrong is rolled back. */
+int search_index_commit(struct search_index *ix, bool last,
+			struct ai_err *err);
+/* After a failure: if err says that a file of the index is damaged, it also
+ * says what to do.  Returns -1. */
+int search_damaged(struct search_index *ix, struct ai_err *err);
+/* Undoes the transaction, if one is open. */
+void search_index_rollback(struct search_index *ix);
 
-/* ---- terms.c: FTS5's tokenizer ------------------------------------------- */
+/* ---- fields.c: the texts of a document that are searched ------------------ */
 
-/* The words of a query after stemming; how often each stands in it. */
-struct search_term {
-	char *text;
+struct search_fields {
+	struct search_field v[3];
 	size_t n;
-	int count;
-};
-struct search_terms {
-	struct search_term *v;
-	size_t n;
+	struct ai_buf title, heading;
 };
 
-int search_tokenizer_open(struct search_index *ix, struct ai_err *err);
-void search_tokenizer_close(struct search_index *ix);
-/* How many terms FTS5 will index for this text. */
-int search_count_terms(struct search_index *ix, struct ai_span text,
-		       int64_t *count, struct ai_err *err);
-/* The distinct terms of a query without its stop words; all of them if it
- * has nothing else.  Release them also after a failure. */
-int search_terms_of(struct search_index *ix, struct ai_span query,
-		    struct search_terms *terms, struct ai_err *err);
-void search_terms_release(struct search_terms *terms);
+/* The text, and what meta.title and source.heading say, which count boost
+ * times.  Spans are borrowed.  Begins as zeros; release it also after a
+ * failure. */
+int search_fields_of(struct search_fields *f, int64_t boost,
+		     struct ai_span text, struct ai_span source,
+		     struct ai_span meta, struct ai_err *err);
+void search_fields_release(struct search_fields *f);
 
-/* ---- blocks.c: fixed-size items in rows of many -------------------------- */
+/* ---- own.c: vectors that the index makes itself ------------------------------ */
 
-struct search_blocks {
-	const char *table;
-	size_t item; /* bytes */
-	int64_t per; /* items in a block */
-};
+bool search_is_own(const struct search_info *info);
+void search_own_release(struct search_own *o);
+/* A text's vector into v[dim]; zeros if the model knows no word of it.  The
+ * index's own state must not be SEARCH_OWN_NONE. */
+int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
+		     struct ai_err *err);
+/* Whether there is a model to be fitted; last: the writer ends. */
+bool search_own_is_due(const struct search_index *ix, bool last);
+/* Fits it and makes all vectors anew, within the transaction. */
+int search_own_fit(struct search_index *ix, struct ai_err *err);
+/* Rule and weights that suit the index's model. */
+void search_default_fusion(struct search_info *info);
 
-struct search_blocks search_lengths(void);
-struct search_blocks search_vectors(int64_t dim);
-/* Writes item n, making its block if need be. */
-int search_blocks_put(struct search_index *ix, struct search_blocks b,
-		      int64_t n, const void *item, struct ai_err *err);
-/* Reads item n; zeros if its block is not there. */
-int search_blocks_get(struct search_index *ix, struct search_blocks b,
-		      int64_t n, void *item, struct ai_err *err);
-/* Forgets the block that n lies in, once no document is left in it. */
-int search_blocks_prune(struct search_index *ix, struct search_blocks b,
-			int64_t n, struct ai_err *err);
+/* ---- mean.c: the average of all vectors ------------------------------------- */
+
+/*
+ * The sum of all vectors in steps of 2^-36, so that it does not depend on
+ * their order; kept in the index.  sign 1: v came, -1: it goes.
+ */
+int search_mean_add(struct search_index *ix, const float *v, int sign,
+		    struct ai_err *err);
+/* The average cosine of a query and the documents. */
+int search_mean_cosine(struct search_index *ix, const float *query, double *out,
+		       struct ai_err *err);
+int search_mean_save(struct search_index *ix, struct ai_err *err);
+/* The same for a sum of the caller's; whether v is not all zeros. */
+bool search_mean_sum(int64_t *sum, const float *v, size_t dim, int sign);
+/* Whether sum is the one that the index keeps.  AI_E_DATA: not. */
+int search_mean_check(struct search_index *ix, const int64_t *sum,
+		      struct ai_err *err);
+/* Of no vectors, of the index's dimension. */
+int search_mean_clear(struct search_index *ix, struct ai_err *err);
 
 /*
  * An id as the record has it.  5 and "5" are two: a number is kept as the
@@ -275,17 +336,24 @@ int search_replace_end(struct search_replacements *all,
 		       struct ai_err *err);
 void search_replace_release(struct search_replacements *all);
 
-/* ---- tags.c: metadata that --where can find ------------------------------- */
+/* ---- tags.c, filter.c: metadata that --where can find --------------------- */
 
-/* The tags of a document's source and metadata, made or removed. */
+/* The tags of a document's source and metadata, made or removed: in the file
+ * after search_tags_flush(), which each commit needs. */
 int search_tags_put(struct search_index *ix, int64_t n, struct ai_span source,
 		    struct ai_span meta, struct ai_err *err);
 int search_tags_drop(struct search_index *ix, int64_t n, struct ai_span source,
 		     struct ai_span meta, struct ai_err *err);
+int search_tags_flush(struct search_index *ix, struct ai_err *err);
+/* What was put and dropped since is not done. */
+void search_tags_forget(struct search_index *ix);
+void search_tags_release(struct search_index *ix);
 
-/* Whether a document has all its tags; their number is added to *count. */
+/* Whether documents, which come in the order of their rows, have their tags;
+ * and at the end, whether there are others. */
 int search_tags_check(struct search_index *ix, int64_t n, struct ai_span source,
-		      struct ai_span meta, int64_t *count, struct ai_err *err);
+		      struct ai_span meta, struct ai_err *err);
+int search_tags_check_end(struct search_index *ix, struct ai_err *err);
 
 /* The documents that all of --where hold for. */
 struct search_filter {
@@ -293,12 +361,33 @@ struct search_filter {
 	int64_t size;        /* rows that bits covers */
 	int64_t count;
 };
-/* Whether each is KEY=VALUE, which search_filter_init() relies on. */
+/* Whether each is an expression (filter.h). */
 int search_filter_check(const struct ai_opt_list *where, struct ai_err *err);
 int search_filter_init(struct search_filter *f, struct search_index *ix,
 		       const struct ai_opt_list *where, struct ai_err *err);
 void search_filter_release(struct search_filter *f);
-bool search_filter_has(const struct search_filter *f, int64_t n);
+static inline bool search_filter_has(const struct search_filter *f, int64_t n)
+{
+	if (f->bits == NULL)
+		return true;
+	return n >= 0 && n < f->size && (f->bits[n / 8] >> n % 8 & 1);
+}
+
+/* ---- asked.c: what a query asks for ------------------------------------------- */
+
+struct search_asked {
+	struct search_language language;
+	struct search_part *parts;
+	struct search_words_query words; /* without bits and k */
+	struct ai_buf text;              /* what is to be embedded */
+};
+/* query must stay; release it also after a failure. */
+int search_asked_read(struct search_asked *a, struct search_index *ix,
+		      struct ai_span query, struct ai_err *err);
+void search_asked_release(struct search_asked *a);
+/* --where, the pairs KEY:VALUE, and words that must or must not be there. */
+int search_asked_filter(const struct search_asked *a, struct search_index *ix,
+			struct search_filter *f, struct ai_err *err);
 
 /* ---- legs: sparse.c, dense.c, top.c --------------------------------------- */
 
@@ -330,12 +419,7 @@ int search_sort(void *items, size_t n, size_t size, struct search_index *ix,
 int search_top_finish(struct search_top *t, struct search_index *ix,
 		      struct ai_err *err);
 
-/* Lucene's BM25: idf of a term, and what tf occurrences of it in a document
- * of that length add, idf left out. */
-double search_idf(int64_t documents, int64_t with_term);
-double search_bm25(double tf, double length, double average);
-
-int search_sparse(struct search_index *ix, struct ai_span query,
+int search_sparse(struct search_index *ix, const struct search_asked *asked,
 		  const struct search_filter *f, struct search_top *top,
 		  struct ai_err *err);
 int search_dense(struct search_index *ix, const float *query,
@@ -347,8 +431,14 @@ int search_dense(struct search_index *ix, const float *query,
 struct search_fused {
 	struct search_key key;
 	double confidence;
+	double from_sparse, from_dense; /* the parts of the score */
+	double faded; /* what --decay left of the score, 1 or less */
 	const struct search_hit *dense, *sparse; /* NULL: not in that leg */
 };
+/* From 0 to 1 (confidence.c), of what the two legs say of a hit; 0 for a leg
+ * that did not find it. */
+double search_confidence(enum search_mode mode, double covered, double near);
+
 struct search_list {
 	struct search_fused *v;
 	size_t n;
@@ -374,8 +464,11 @@ struct search_result {
 	enum search_mode mode;
 	enum search_rule rule;
 	bool confident;
+	double confidence; /* the largest of the hits' */
 	const struct search_fused *v;
 	size_t n;
+	const struct search_asked *asked;
+	const struct search_expansion *expanded; /* of each hit; or NULL */
 };
 int search_emit(struct search_index *ix, struct ai_rec *rec,
 		const struct search_result *r, struct ai_emit *out,
@@ -392,5 +485,6 @@ int search_delete(int argc, char **argv, struct ai_err *err);
 int search_stats(int argc, char **argv, struct ai_err *err);
 int search_verify(int argc, char **argv, struct ai_err *err);
 int search_export(int argc, char **argv, struct ai_err *err);
+int search_compact(int argc, char **argv, struct ai_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "search.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct ai_span or_null(const struct ai_buf *b)
@@ -13,59 +14,62 @@ static int run(struct search_index *ix, enum search_sql sql,
 	return ai_db_run(&ix->db, ix->st[sql], err);
 }
 
-/* Takes row n out of everything but table docs. st holds the row (SQL_BY_N):
- * FTS5 forgets a text only when shown it again. */
-static int unindex(struct search_index *ix, int64_t n, sqlite3_stmt *st,
-		   struct ai_err *err)
+static int forget_vector(struct search_index *ix, int64_t n, float *v,
+			 struct ai_err *err)
 {
-	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
-	bool vector = sqlite3_column_int(st, COL_VECTOR) != 0;
+	size_t i = 0, dim = (size_t)ix->info.dim;
 
-	if (SEARCH_BIND(ix, SQL_FTS_DELETE, err, "it", n,
-			ai_db_span(st, COL_TEXT)) < 0 ||
-	    run(ix, SQL_FTS_DELETE, err) < 0 ||
-	    search_tags_drop(ix, n, ai_db_span(st, COL_SOURCE),
-			     ai_db_span(st, COL_META), err) < 0)
+	if (dim == 0)
+		return 0;
+	if (search_vector_of(ix, n, v, err) < 0)
 		return -1;
-	ix->info.documents--;
-	ix->info.tokens -= tokens;
-	ix->info.vectors -= vector;
-	return 0;
+	while (i < dim && v[i] == 0)
+		i++;
+	if (i == dim)
+		return 0;
+	ix->info.vectors--;
+	return search_mean_add(ix, v, -1, err);
 }
 
-static int clear_items(struct search_index *ix, int64_t n, struct ai_err *err)
+/* Takes row n, which st holds (SQL_BY_N), out of everything but table docs. */
+static int unindex(struct search_index *ix, int64_t n, sqlite3_stmt *st,
+		   float *v, struct ai_err *err)
 {
-	static const float zeros[65536];
-	const uint32_t none = 0;
+	struct ai_span source = ai_db_span(st, COL_SOURCE);
+	struct ai_span meta = ai_db_span(st, COL_META);
 
-	if (search_blocks_put(ix, search_lengths(), n, &none, err) < 0 ||
-	    search_blocks_prune(ix, search_lengths(), n, err) < 0)
+	if (forget_vector(ix, n, v, err) < 0)
 		return -1;
-	if (ix->info.dim == 0)
-		return 0;
-	if (search_blocks_put(ix, search_vectors(ix->info.dim), n, zeros,
-			      err) < 0)
+	ix->info.documents--;
+	ix->info.tokens -= sqlite3_column_int64(st, COL_TOKENS);
+	if (search_pending_remove(ix, n, ai_db_span(st, COL_TEXT), source,
+				  meta, err) < 0)
 		return -1;
-	return search_blocks_prune(ix, search_vectors(ix->info.dim), n, err);
+	return search_tags_drop(ix, n, source, meta, err);
 }
 
 int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
 {
+	float *v = malloc(((size_t)ix->info.dim + 1) * sizeof(*v));
 	sqlite3_stmt *st;
 	int rc;
 
-	if (SEARCH_BIND(ix, SQL_BY_N, err, "i", n) < 0)
-		return -1;
+	if (v == NULL)
+		return ai_err_nomem(err);
+	rc = SEARCH_BIND(ix, SQL_BY_N, err, "i", n);
 	st = ix->st[SQL_BY_N];
-	rc = ai_db_step(&ix->db, st, err);
-	if (rc <= 0)
-		return rc;
-	rc = unindex(ix, n, st, err);
-	sqlite3_reset(st);
-	if (rc < 0 || SEARCH_BIND(ix, SQL_DELETE, err, "i", n) < 0 ||
-	    run(ix, SQL_DELETE, err) < 0)
-		return -1;
-	return clear_items(ix, n, err);
+	if (rc == 0)
+		rc = ai_db_step(&ix->db, st, err);
+	if (rc > 0) {
+		rc = unindex(ix, n, st, v, err);
+		sqlite3_reset(st);
+		if (rc == 0)
+			rc = SEARCH_BIND(ix, SQL_DELETE, err, "i", n);
+		if (rc == 0)
+			rc = run(ix, SQL_DELETE, err);
+	}
+	free(v);
+	return rc;
 }
 
 /* A row that has an id; n 0: none. */
@@ -161,63 +165,45 @@ int search_count_parts(struct search_index *ix, struct search_version v,
 
 /* ---- adding ------------------------------------------------------------------ */
 
+void search_default_fusion(struct search_info *i)
+{
+	/* Equal ranks with a weak vector lose more than it gives. */
+	bool own = search_is_own(i);
+	bool weak = SEARCH_IS_LOCAL(i->model);
+
+	i->rule = weak ? SEARCH_MINMAX : SEARCH_RRF;
+	i->sparse_weight = own ? 0.7 : weak ? 0.8 : 1;
+	i->dense_weight = own ? 0.3 : weak ? 0.2 : 1;
+}
+
 /* A first vector makes its model and its dimension the index's. */
 static void adopt_model(struct search_index *ix,
 			const struct search_document *d)
 {
 	struct search_info *i = &ix->info;
-	bool local;
 
 	if (d->vector == NULL || i->dim > 0)
 		return;
 	if (i->model[0] == '\0')
 		memcpy(i->model, d->model, sizeof(i->model));
 	i->dim = (int64_t)d->dim;
-	/* Equal ranks with a weak vector lose more than it gives. */
-	local = strcmp(i->model, SEARCH_LOCAL) == 0;
-	i->rule = local ? SEARCH_MINMAX : SEARCH_RRF;
-	i->sparse_weight = local ? 0.8 : 1;
-	i->dense_weight = local ? 0.2 : 1;
+	search_default_fusion(i);
 }
 
-static int insert(struct search_index *ix, int64_t *n, int64_t tokens,
+static int insert(struct search_index *ix, int64_t n, int64_t tokens,
 		  const struct search_document *d, struct ai_err *err)
 {
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
 	struct ai_span hash = { (const char *)d->hash, sizeof(d->hash) };
 	struct search_id id = search_document_id(d);
 
-	/* Without a row number SQLite takes the one behind the last. */
 	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttiibiitttt" :
-			"itttiibiitttt", *n, id.s, or_null(&d->uri),
+			"itttiibiitttt", n, id.s, or_null(&d->uri),
 			or_null(&d->doc), d->run, d->part, hash, tokens,
 			(int64_t)(d->vector != NULL), d->source, d->chunk,
 			or_null(&d->meta), text) < 0)
 		return -1;
-	if (run(ix, SQL_INSERT, err) < 0)
-		return -1;
-	*n = sqlite3_last_insert_rowid(ix->db.h);
-	if (SEARCH_BIND(ix, SQL_FTS_INSERT, err, "it", *n, text) < 0)
-		return -1;
-	/* FTS5 makes a copy unless SQLite knows of the NUL behind it. */
-	if (text.n > 0 && memchr(text.p, '\0', text.n) == NULL &&
-	    sqlite3_bind_text(ix->st[SQL_FTS_INSERT], 2, text.p, -1,
-			      SQLITE_STATIC) != SQLITE_OK)
-		return ai_err_nomem(err);
-	return run(ix, SQL_FTS_INSERT, err);
-}
-
-static int put_items(struct search_index *ix, int64_t n, int64_t tokens,
-		     const struct search_document *d, struct ai_err *err)
-{
-	uint32_t length = tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)tokens;
-
-	if (search_blocks_put(ix, search_lengths(), n, &length, err) < 0)
-		return -1;
-	if (d->vector == NULL)
-		return 0;
-	return search_blocks_put(ix, search_vectors(ix->info.dim), n,
-				 d->vector, err);
+	return run(ix, SQL_INSERT, err);
 }
 
 /* The same as it was, but of another run. */
@@ -227,6 +213,21 @@ static int set_run(struct search_index *ix, int64_t n, int64_t run_number,
 	if (SEARCH_BIND(ix, SQL_SET_RUN, err, "ii", run_number, n) < 0)
 		return -1;
 	return run(ix, SQL_SET_RUN, err);
+}
+
+/* The index's own model gives a new text its vector. */
+static int fold_in(struct search_index *ix, int64_t n, struct ai_span text,
+		   struct ai_err *err)
+{
+	float *v = malloc((size_t)ix->info.dim * sizeof(*v));
+	int rc = -1;
+
+	if (v == NULL)
+		return ai_err_nomem(err);
+	if (search_own_embed(ix, text, v, err) == 0)
+		rc = search_pending_vector(ix, n, v, err);
+	free(v);
+	return rc;
 }
 
 int search_store(struct search_index *ix, const struct search_document *d,
@@ -244,15 +245,21 @@ int search_store(struct search_index *ix, const struct search_document *d,
 	*changed = true;
 	if (f.n != 0 && search_remove(ix, f.n, err) < 0)
 		return -1;
-	n = f.n;
+	if (ix->info.next >= SEARCH_ROW_MAX)
+		return ai_err_set(err, AI_E_DATA, "the index '%.200s' has had "
+				  "%lld documents, more than there are numbers "
+				  "for: export it into a new one",
+				  search.index, (long long)ix->info.next);
 	adopt_model(ix, d);
-	if (search_count_terms(ix, text, &tokens, err) < 0 ||
-	    insert(ix, &n, tokens, d, err) < 0 ||
-	    put_items(ix, n, tokens, d, err) < 0 ||
+	n = ix->info.next++;
+	if (search_pending_add(ix, n, text, d->source, or_null(&d->meta),
+			       d->vector, &tokens, err) < 0 ||
+	    (ix->info.own != SEARCH_OWN_NONE &&
+	     fold_in(ix, n, text, err) < 0) ||
+	    insert(ix, n, tokens, d, err) < 0 ||
 	    search_tags_put(ix, n, d->source, or_null(&d->meta), err) < 0)
 		return -1;
 	ix->info.documents++;
 	ix->info.tokens += tokens;
-	ix->info.vectors += d->vector != NULL;
 	return 0;
 }

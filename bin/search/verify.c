@@ -26,53 +26,29 @@ static int check_pages(struct search_index *ix, struct ai_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* All pages of the snapshot that is being read. */
-static int copy_pages(struct search_index *ix, sqlite3 *to, struct ai_err *err)
+/* The checksums of the files, and that vectors are of length 1. */
+static int check_files(struct search_index *ix, struct ai_err *err)
 {
-	sqlite3_backup *b = sqlite3_backup_init(to, "main", ix->db.h, "main");
-	int rc;
+	const struct search_files *f = &ix->files;
+	int64_t rows = 0;
 
-	if (b == NULL)
-		return ai_err_set(err, AI_E_IO, "%s cannot be copied: %s",
-				  ix->db.name, sqlite3_errmsg(to));
-	rc = sqlite3_backup_step(b, -1);
-	sqlite3_backup_finish(b);
-	if (rc == SQLITE_DONE)
+	for (size_t i = 0; i < f->words.n; i++)
+		if (search_words_verify(f->words.v[i]->words, err) < 0)
+			return -1;
+	for (size_t i = 0; i < f->codes.n; i++)
+		if (search_codes_verify(&f->codes.v[i]->codes, err) < 0)
+			return -1;
+	if (ix->info.rows == 0)
 		return 0;
-	return ai_err_set(err, rc == SQLITE_NOMEM ? AI_E_MEMORY : AI_E_IO,
-			  "%s cannot be copied to a temporary file (set "
-			  "SQLITE_TMPDIR): %s", ix->db.name,
-			  sqlite3_errstr(rc));
-}
-
-/*
- * FTS5's own check of its postings against the texts.  To FTS5 that is a
- * write; done to a copy without a name, it needs neither the right to write
- * nor the writer's lock.
- */
-static int check_postings(struct search_index *ix, struct ai_err *err)
-{
-	struct ai_db copy = ix->db;
-	int rc;
-
-	copy.h = NULL;
-	if (sqlite3_open("", &copy.h) != SQLITE_OK)
-		rc = ai_err_nomem(err);
-	else
-		rc = copy_pages(ix, copy.h, err);
-	if (rc == 0)
-		rc = ai_db_exec(&copy, "PRAGMA journal_mode=OFF; INSERT INTO "
-				"fts(fts, rank) VALUES('integrity-check', 1)",
-				err);
-	ai_db_close(&copy);
-	return rc;
+	return search_rows_verify(&f->rows, 1, ix->info.next, &rows, err);
 }
 
 struct check {
 	struct search_index *ix;
 	struct search_info seen;
 	float *vector;
-	int64_t row, tags;
+	int64_t row;
+	int64_t *sum; /* of the vectors, as mean.c has it */
 };
 
 static int bad(struct check *c, struct ai_err *err, const char *what)
@@ -81,54 +57,76 @@ static int bad(struct check *c, struct ai_err *err, const char *what)
 			     (long long)c->row, what);
 }
 
-static int check_length(struct check *c, struct ai_span text, int64_t tokens,
-			struct ai_err *err)
+/* The words that a file has of a document, in all, against those that it was
+ * added with. */
+static int check_length(struct check *c, int64_t tokens, struct ai_err *err)
 {
-	int64_t count;
-	uint32_t length;
+	const struct search_segment *s = search_words_of(&c->ix->files,
+							 c->row);
 
-	if (search_count_terms(c->ix, text, &count, err) < 0 ||
-	    search_blocks_get(c->ix, search_lengths(), c->row, &length,
-			      err) < 0)
-		return -1;
-	if (count != tokens || length != tokens)
+	if (s == NULL || search_words_length(s->words, c->row) != tokens)
 		return bad(c, err, "its length is wrong");
 	return 0;
+}
+
+/* Counts it; one that the index made itself is made once more. */
+static int check_vector(struct check *c, struct ai_span text,
+			struct ai_err *err)
+{
+	size_t dim = (size_t)c->ix->info.dim;
+	float *own = c->vector + dim;
+
+	if (dim == 0)
+		return 0;
+	if (search_vector_of(c->ix, c->row, c->vector, err) < 0)
+		return -1;
+	c->seen.vectors += search_mean_sum(c->sum, c->vector, dim, 1);
+	if (c->ix->info.own == SEARCH_OWN_NONE)
+		return 0;
+	if (search_own_embed(c->ix, text, own, err) < 0)
+		return -1;
+	return memcmp(own, c->vector, dim * sizeof(*own)) == 0 ? 0 :
+		bad(c, err, "its vector is not what the model makes");
 }
 
 static int check_document(struct check *c, sqlite3_stmt *st,
 			  struct ai_err *err)
 {
 	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
-	bool vector = sqlite3_column_int(st, COL_VECTOR) != 0;
 
 	c->row = sqlite3_column_int64(st, COL_N);
+	if (c->ix->files.live != NULL &&
+	    !(c->ix->files.live[c->row / 8] >> c->row % 8 & 1))
+		return bad(c, err, "it is taken for deleted");
 	if (search_check_row(c->ix, st, c->vector, err) < 0 ||
-	    check_length(c, ai_db_span(st, COL_TEXT), tokens, err) < 0 ||
+	    check_length(c, tokens, err) < 0 ||
+	    check_vector(c, ai_db_span(st, COL_TEXT), err) < 0 ||
 	    search_tags_check(c->ix, c->row, ai_db_span(st, COL_SOURCE),
-			      ai_db_span(st, COL_META), &c->tags, err) < 0)
+			      ai_db_span(st, COL_META), err) < 0)
 		return -1;
 	c->seen.documents++;
 	c->seen.tokens += tokens;
-	c->seen.vectors += vector;
 	return 0;
 }
 
-/* Those that documents should have are there; are there others? */
-static int check_tags(struct check *c, struct ai_err *err)
+/* As many rows are in the files and not dead as there are documents. */
+static int check_rows(struct check *c, struct ai_err *err)
 {
-	struct search_index *ix = c->ix;
-	int64_t n;
+	const struct search_segments *w = &c->ix->files.words;
+	int64_t rows = 0, tokens = 0;
 
-	if (SEARCH_BIND(ix, SQL_TAG_COUNT, err, "") < 0 ||
-	    ai_db_step(&ix->db, ix->st[SQL_TAG_COUNT], err) < 0)
-		return -1;
-	n = sqlite3_column_int64(ix->st[SQL_TAG_COUNT], 0);
-	sqlite3_reset(ix->st[SQL_TAG_COUNT]);
-	return n == c->tags ? 0 :
-		ai_db_damaged(&ix->db, err, "--where looks into %lld values; "
-			      "the documents have %lld", (long long)n,
-			      (long long)c->tags);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct search_words_info *s =
+			search_words_info(w->v[i]->words);
+
+		rows += s->count - w->v[i]->dead.rows;
+		tokens += s->tokens - w->v[i]->dead.tokens;
+	}
+	if (rows == c->seen.documents && tokens == c->seen.tokens)
+		return 0;
+	return ai_db_damaged(&c->ix->db, err, "its files have the words of "
+			     "%lld documents, not of %lld", (long long)rows,
+			     (long long)c->seen.documents);
 }
 
 static int check_documents(struct check *c, struct ai_err *err)
@@ -146,7 +144,10 @@ static int check_documents(struct check *c, struct ai_err *err)
 		return ai_db_damaged(&ix->db, err, "it counts %lld documents "
 				     "and holds %lld", (long long)i->documents,
 				     (long long)c->seen.documents);
-	return check_tags(c, err);
+	if (check_rows(c, err) < 0 ||
+	    search_mean_check(ix, c->sum, err) < 0)
+		return -1;
+	return search_tags_check_end(ix, err);
 }
 
 static int put_answer(const struct check *c, struct ai_err *err)
@@ -185,16 +186,18 @@ int search_verify(int argc, char **argv, struct ai_err *err)
 	if (rc == 0)
 		rc = check_pages(&ix, err);
 	if (rc == 0)
-		rc = check_postings(&ix, err);
+		rc = check_files(&ix, err) < 0 ? search_damaged(&ix, err) : 0;
 	if (rc == 0) {
-		c.vector = calloc((size_t)ix.info.dim + 1, sizeof(float));
-		rc = c.vector == NULL ? ai_err_nomem(err)
-				      : check_documents(&c, err);
+		c.vector = calloc((size_t)ix.info.dim * 2 + 1, sizeof(float));
+		c.sum = calloc((size_t)ix.info.dim + 1, sizeof(*c.sum));
+		rc = c.vector == NULL || c.sum == NULL
+			? ai_err_nomem(err) : check_documents(&c, err);
 	}
-	ai_db_rollback(&ix.db);
+	search_index_rollback(&ix);
 	if (rc == 0)
 		rc = put_answer(&c, err);
 	free(c.vector);
+	free(c.sum);
 	search_index_close(&ix);
 	return rc < 0 ? -1 : AI_EXIT_OK;
 }

@@ -344,7 +344,7 @@ search() {
 
 @test "an index written by another model or dimension" {
 	need_search
-	records 1 | ai-embed --dim 64 >other
+	records 1 | ai-embed -m local/hash --dim 64 >other
 	run --separate-stderr bash -c 'ai-search add -i idx <other'
 	assert_status 2
 	assert_has "$output" 512

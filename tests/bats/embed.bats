@@ -1,4 +1,4 @@
-# ai-embed: local/hash, and a provider that behaves or does not.
+# ai-embed: its own models, and a provider that behaves or does not.
 load helper
 load ../stub/stub
 
@@ -27,13 +27,13 @@ texts() {
 
 @test "local/hash: members, dimension, base64 and numbers agree" {
 	echo '{"id":"a","text":"the quick brown fox"}' >in
-	ai-embed in >out
+	ai-embed -m local/hash in >out
 	assert_eq "$(jq -c .embed out)" \
 		'{"model":"local/hash","dim":512,"norm":"l2","cached":false}'
 	assert_eq "$(jq -r .embedding out | base64 -d | wc -c)" 2048
-	ai-embed --dim 64 in | jq -r .embedding | base64 -d |
+	ai-embed -m local/hash --dim 64 in | jq -r .embedding | base64 -d |
 		od -An -v -t f4 -w4 | jq -s -c . >floats
-	ai-embed --dim 64 --numbers in | jq -c .embedding >numbers
+	ai-embed -m local/hash --dim 64 --numbers in | jq -c .embedding >numbers
 	jq -n -e --slurpfile a floats --slurpfile b numbers \
 		'[$a[0], $b[0]] | transpose | length == 64 and
 		 all(.[0] - .[1] | fabs < 1e-6)'
@@ -43,11 +43,116 @@ texts() {
 	printf '{"text":"%s"}\n' 'copy a file to another place' \
 		'how a file is copied elsewhere: copy the file' \
 		'rain is expected over the northern hills' >in
-	ai-embed --numbers in >a
-	ai-embed --numbers -j 3 in | cmp - a
+	ai-embed -m local/hash --numbers in >a
+	ai-embed -m local/hash --numbers -j 3 in | cmp - a
 	jq -s -e 'def dot(a; b): [a, b] | transpose | map(.[0] * .[1]) | add;
 		map(.embedding) | (dot(.[0]; .[0]) - 1 | fabs < 1e-5) and
 		dot(.[0]; .[1]) > dot(.[0]; .[2]) + 0.1' a
+}
+
+# ---- models that are fitted -------------------------------------------------------
+
+@test "local/words is the default: members, determinism, what is near" {
+	printf '{"text":"%s"}\n' 'a car on the road' 'the automobile and its engine' \
+		'a file is copied to a folder' '' 'zzxqj' >in
+	ai-embed --numbers in >a
+	assert_eq "$(head -n 1 a | jq -c .embed)" \
+		'{"model":"local/words","dim":512,"norm":"l2","cached":false}'
+	ai-embed -m local/words --numbers -j 3 in | cmp - a
+	jq -s -e 'def dot(a; b): [a, b] | transpose | map(.[0] * .[1]) | add;
+		map(.embedding) | (dot(.[0]; .[0]) - 1 | fabs < 1e-5) and
+		dot(.[0]; .[1]) > dot(.[0]; .[2]) + 0.05 and
+		(.[3] | unique == [0]) and (dot(.[4]; .[4]) - 1 | fabs < 1e-5)' a
+	run --separate-stderr ai-embed --dim 64 in
+	assert_status 64
+	assert_has "$stderr" "512 dimensions"
+}
+
+@test "the data file of local/words is the one that data/WORDS describes" {
+	run sha256sum "$SRCDIR/data/words.emb"
+	assert_has "$(<"$SRCDIR/data/WORDS")" "${output%% *}"
+	(($(stat -c %s "$SRCDIR/data/words.emb") <= 5000000))
+}
+
+# texts N: about two things, of words of their own
+fit_texts() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		if ((i % 2)); then
+			echo "{\"text\":\"the boat sails over water number n$i to the harbour with wind\"}"
+		else
+			echo "{\"text\":\"the cook bakes bread number n$i in the oven with flour\"}"
+		fi
+	done
+}
+
+@test "fit makes a model, the same each time; -m uses it" {
+	unset AI_BASE_URL
+	fit_texts 400 >in
+	run --separate-stderr ai-embed fit -o x.emb in
+	assert_status 0
+	assert_eq "$output$stderr" ''
+	[ ! -e x.emb.part ]
+	ai-embed fit -j 4 -o y.emb <in
+	cmp x.emb y.emb
+	printf '{"text":"%s"}\n' 'oven' 'bread and flour' 'harbour' >q
+	ai-embed -m x.emb --numbers q >out
+	assert_eq "$(jq -c .embed out | sort -u)" \
+		'{"model":"x.emb","dim":192,"norm":"l2","cached":false}'
+	jq -s -e 'def dot(a; b): [a, b] | transpose | map(.[0] * .[1]) | add;
+		map(.embedding) | dot(.[0]; .[1]) > 0.4 and
+		dot(.[0]; .[2]) < 0.1' out
+	ai-embed fit --dim 32 -o small.emb in
+	assert_eq "$(ai-embed -m small.emb q | jq -r .embed.dim | sort -u)" 32
+}
+
+@test "fit: what it refuses, and what it warns of" {
+	run --separate-stderr ai-embed fit /dev/null
+	assert_status 64
+	assert_has "$stderr" "-o FILE"
+	run --separate-stderr ai-embed fit -o x.emb /dev/null
+	assert_status 65
+	[ ! -e x.emb ] && [ ! -e x.emb.part ]
+	run --separate-stderr ai-embed fit --dim 33 -o x.emb /dev/null
+	assert_status 64
+	run --separate-stderr ai-embed -o x.emb /dev/null
+	assert_status 64
+	assert_has "$stderr" "ai-embed fit"
+	fit_texts 20 >in
+	run --separate-stderr ai-embed fit -o no/x.emb in
+	assert_status 73
+	run --separate-stderr ai-embed fit -o x.emb in
+	assert_status 0
+	assert_has "$stderr" "local/words"
+	(echo '{"text":7}'; cat in) >odd
+	run --separate-stderr ai-embed fit -q -o y.emb odd
+	assert_status 2
+	assert_eq "$(jq -r .error.code <<<"$output")" invalid_record
+	cmp x.emb y.emb
+}
+
+@test "a damaged model is an error, never another vector" {
+	unset AI_BASE_URL
+	fit_texts 20 >in
+	ai-embed -q fit -o x.emb in
+	ai-embed -m x.emb in >good
+	for at in 8 60 100 300 2000 "$(($(stat -c %s x.emb) - 2))"; do
+		cp x.emb bad.emb
+		printf '\x55' | dd of=bad.emb bs=1 seek="$at" conv=notrunc status=none
+		cmp -s x.emb bad.emb && continue
+		run_sh 'ai-embed -q -m bad.emb in | jq -c "[.embedding, .error.code]"'
+		[[ $status -eq 65 || $output != *'["'* ]] || {
+			jq -c '[.embedding, .error.code]' good >want
+			while read -r line; do
+				[[ $line == '[null,"unusable_input"]' ]] ||
+					grep -qxF "$line" want
+			done <<<"$output"
+		}
+	done
+	head -c 100 x.emb >cut.emb
+	run --separate-stderr ai-embed -m cut.emb in
+	assert_status 65
+	assert_has "$stderr" "cut.emb"
 }
 
 @test "the text: -p, query where text is absent, else an error record" {
@@ -72,12 +177,12 @@ texts() {
 	echo '{ "n": 123456789012345678901234567890, "text":"\u0000a", "n":1 }' >in
 	ai-embed in | sed 's/,"embed":.*//' >out
 	assert_eq "$(cat out)" "$(sed 's/}$//' in)"
-	ai-embed in | ai-embed --dim 64 | jq -s -e \
+	ai-embed in | ai-embed -m local/hash --dim 64 | jq -s -e \
 		'length == 1 and .[0].embed.dim == 64'
 }
 
 @test "dimensions out of range, no such local model, no such option" {
-	run --separate-stderr ai-embed --dim 63 /dev/null
+	run --separate-stderr ai-embed -m local/hash --dim 63 /dev/null
 	assert_status 64
 	assert_has "$stderr" "from 64 to 4096"
 	run --separate-stderr ai-embed --dim 0 /dev/null
@@ -91,7 +196,7 @@ texts() {
 }
 
 @test "an empty text has a vector of zeros with local/hash" {
-	run_sh "echo '{\"text\":\"\"}' | ai-embed --numbers --dim 64 | \
+	run_sh "echo '{\"text\":\"\"}' | ai-embed -m local/hash --numbers --dim 64 | \
 		jq -c '[.error, (.embedding | unique)]'"
 	assert_status 0
 	assert_eq "$output" '[null,[0]]'
@@ -236,7 +341,7 @@ texts() {
 		jq -c '[.v.embed, .v.embedding]' out | cmp - want
 		assert_eq "$(jq -c 'del(.v)' out)" "$(cat in)"
 	done
-	ai-embed in | ai-embed -p title --as t | jq -e \
+	ai-embed -m local/hash in | ai-embed -m local/hash -p title --as t | jq -e \
 		'.t.embed.dim == .embed.dim and .t.embedding != .embedding'
 	run --separate-stderr ai-embed --as error in
 	assert_status 64

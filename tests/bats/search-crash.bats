@@ -100,7 +100,7 @@ nothing_lost() {
 		wait
 		assert_eq "$(ai-search export -i new.idx | jq -r .id | sort | paste -sd,)" 1,2,3,4
 		ai-search verify -i new.idx >/dev/null
-		assert_eq "$(find new.idx -type f)" new.idx/index.db
+		assert_eq "$(find new.idx -name '*.new-*')" ""
 	done
 }
 
@@ -149,4 +149,120 @@ version() {
 		nothing_lost
 		[ "$(wc -l <acked)" -eq 2000 ]
 	done
+}
+
+# ---- at every system call -------------------------------------------------------------
+
+killat() {
+	"$BUILDDIR/tests/stub/ai-killat" "$@"
+}
+
+# The documents of an index, and what queries find in it, with their scores.
+state() {
+	ai-search export -i "$1" | sort
+	ai-search query -i "$1" -k 50 <queries | jq -c '[.hits[] |
+		[.id, .score, .confidence, .dense, .sparse]]'
+}
+
+# every COMMAND...: kills it before each of its system calls.  What is there
+# then is the state before or the one after; a rebuilt index answers the same;
+# and the command run again brings the state after, leaving no file behind.
+every() {
+	local calls i step=1 kept=0 done=0
+	state base.idx >before
+	cp -r base.idx x.idx
+	killat 0 "$@" 3>calls >/dev/null
+	state x.idx >after
+	ls x.idx | sed 's/[0-9]*//g' | sort >names
+	calls=$(cat calls)
+	[ -n "${AI_TEST_LONG-}" ] || step=$((calls / ${AI_TEST_POINTS:-40} + 1))
+	for ((i = 1 + RANDOM % step; i <= calls; i += step)); do
+		rm -rf x.idx
+		cp -r base.idx x.idx
+		run killat "$i" "$@"
+		assert_status 137
+		ai-search verify -i x.idx >/dev/null
+		state x.idx >now
+		if cmp -s now before; then
+			kept=$((kept + 1))
+		else
+			cmp now after
+			done=$((done + 1))
+		fi
+		"$@" >/dev/null
+		state x.idx >now
+		cmp now after
+		ls x.idx | sed 's/[0-9]*//g' | sort | cmp - names
+	done
+	# A model of its own would be fitted to what is there now.
+	if [ "$(ai-search stats -i x.idx | jq -r .model)" != local/own ]; then
+		rm -rf new.idx
+		ai-search export -i x.idx | ai-search add -i new.idx -m local/hash
+		state new.idx >now
+		cmp now after
+	fi
+	echo "# ${*:1:3}: $calls system calls, $((kept + done)) kills," \
+		"$kept before and $done after its commit" >&3
+	[ "$kept" -gt 0 ]
+}
+
+base() {
+	records "${2:-400}" 1 >records
+	printf '{"query":"%s"}\n' 'record of run word3' word5 'number 17' >queries
+	ai-search add -i base.idx -m "$1" records
+	records 30 390 | sed 's/record/other record/' | ai-search add -i base.idx
+	head -n 60 records | ai-search delete -i base.idx
+	records 200 380 | sed 's/number/new number/' >more.jsonl
+	sed -n '100,220p' records >gone
+	RANDOM=5
+}
+
+@test "killed at every system call of add" {
+	base local/hash
+	every ai-search add -i x.idx more.jsonl
+}
+
+@test "killed at every system call of add, with a model of its own" {
+	base local/own
+	every ai-search add -i x.idx more.jsonl
+}
+
+@test "killed at every system call of compact, with a model of its own" {
+	base local/own
+	every ai-search compact -i x.idx
+}
+
+# The documents come first and the vectors with the second transaction: what is
+# between the two is sound as well.
+@test "killed while a model is fitted: no document is lost, and it goes on" {
+	local calls i
+	base local/own
+	records 900 1000 >more.jsonl
+	cp -r base.idx x.idx
+	killat 0 ai-search add -i x.idx more.jsonl 3>calls
+	state x.idx >after
+	assert_eq "$(ai-search stats -i x.idx | jq .documents)" 1259
+	calls=$(cat calls)
+	for ((i = 1 + RANDOM % 40; i <= calls; i += calls / 25 + 1)); do
+		rm -rf x.idx
+		cp -r base.idx x.idx
+		run killat "$i" ai-search add -i x.idx more.jsonl
+		assert_status 137
+		ai-search verify -i x.idx >there
+		[ "$(jq .documents there)" -eq 359 ] ||
+			[ "$(jq .documents there)" -eq 1259 ]
+		ai-search add -i x.idx more.jsonl
+		state x.idx >now
+		cmp now after
+	done
+}
+
+@test "killed at every system call of delete" {
+	base local/hash
+	every ai-search delete -i x.idx gone
+}
+
+@test "killed at every system call of compact" {
+	base local/hash
+	every ai-search compact -i x.idx
 }

@@ -363,9 +363,9 @@ b	invalid_record	$why"
 	assert_eq "$output" "$why"
 	three
 	echo '{"id":"none","text":"..."}' | ai-search add -i x.idx
-	assert_eq "$(stat_of x.idx vectors)" 4
+	assert_eq "$(stat_of x.idx vectors)" 3
 	ai-search export -i x.idx | ai-search add -i y.idx
-	assert_eq "$(stat_of y.idx vectors)" 4
+	assert_eq "$(stat_of y.idx vectors)" 3
 	run --separate-stderr ai-search -i x.idx --mode dense -r '???'
 	assert_status 0
 	assert_eq "$stderr" 'ai-search: the query has no word, so its vector is zero and finds nothing'
@@ -429,10 +429,10 @@ false'
 @test "a hit has its scores, ranks, provenance and metadata" {
 	chunks a.md d1 'the slipstream of a propeller' 'other words' |
 		jq -c '.meta = {"k": "v"}' | ai-search add -i x.idx -m local/hash
-	run_sh "ai-search -i x.idx slipstreams | jq -c '.hits[0] | [keys_unsorted, .rank, .source.uri, .source.heading, .meta.k, .dense.rank, .sparse.rank, .confidence]'"
-	assert_eq "$output" '[["rank","id","text","score","confidence","dense","sparse","source","meta"],1,"a.md",["A","B"],"v",1,1,1]'
-	run_sh "ai-search -i x.idx slipstreams | jq -c '[keys_unsorted, .query, .search]'"
-	assert_eq "$output" '[["query","search","hits"],"slipstreams",{"mode":"hybrid","fusion":"minmax","confident":true,"index":"x.idx"}]'
+	run_sh "ai-search -i x.idx slipstreams | jq -c '.hits[0] | [keys_unsorted, .rank, .source.uri, .source.heading, .meta.k, .dense.rank, .sparse.rank, .confidence > .9]'"
+	assert_eq "$output" '[["rank","id","text","score","confidence","dense","sparse","source","meta"],1,"a.md",["A","B"],"v",1,1,true]'
+	run_sh "ai-search -i x.idx slipstreams | jq -c '[keys_unsorted, .query, (.search | .confidence |= round)]'"
+	assert_eq "$output" '[["query","search","hits"],"slipstreams",{"mode":"hybrid","fusion":"minmax","confident":true,"confidence":1,"index":"x.idx"}]'
 }
 
 @test "queries come from records, their other bytes untouched" {
@@ -519,7 +519,7 @@ END
 		esac
 	done
 	# Without vectors hybrid is sparse; dense is refused.
-	echo '{"text":"bare words"}' | ai-search add -i bare.idx
+	echo '{"text":"bare words"}' | ai-search add -i bare.idx -m none
 	run_sh "ai-search -i bare.idx words | jq -r .search.mode"
 	assert_eq "$output" sparse
 	run ai-search -i bare.idx --mode dense -r words
@@ -657,7 +657,7 @@ second line' | ai-search add -i x.idx
 	ai-embed -m local/hash r | ai-search add -i a.idx
 	ai-search add -i b.idx -m local/hash r
 	assert_eq "$(ai-search export -i a.idx)" "$(ai-search export -i b.idx)"
-	run_sh "echo '{\"query\":\"wing lift\"}' | ai-embed -p query | ai-search -i b.idx | jq -c .hits"
+	run_sh "echo '{\"query\":\"wing lift\"}' | ai-embed -m local/hash -p query | ai-search -i b.idx | jq -c .hits"
 	assert_eq "$output" "$(echo '{"query":"wing lift"}' | ai-search -i b.idx | jq -c .hits)"
 }
 
@@ -715,9 +715,8 @@ END
 	run_sh "echo '{\"text\":\"x\"}' | ai-search delete -i x.idx | jq -r .error.code"
 	assert_eq "$output" invalid_record
 	ai-search verify -i x.idx
-	run ai-search delete -i x.idx --where "lang=$(printf %0300d 1)"
-	assert_status 64
-	assert_has "$output" 'longer than 256 bytes cannot be looked up'
+	run ai-search delete -i x.idx -e --where "lang=$(printf %0300d 1)"
+	assert_status 1
 	printf '%s\n' '{"id":6,"text":"x","lang":"fr"}' '{"id":"y","text":"y","lang":"fr"}' |
 		ai-search add -i x.idx
 	run ai-search delete -i x.idx --ack --where lang=fr
@@ -732,10 +731,10 @@ END
 @test "stats says what is in the index" {
 	three
 	run_sh "ai-search stats -i x.idx | jq -c '[.documents, .vectors, .model, .dim, .format, .ranking.k1, .bytes > 0]'"
-	assert_eq "$output" '[3,3,"local/hash",512,2,1.2,true]'
+	assert_eq "$output" '[3,3,"local/hash",512,3,1.2,true]'
 	assert_eq "$(stat_of x.idx mode)" '"hybrid"'
 	# Nothing is fused where there is one leg.
-	echo '{"text":"bare words"}' | ai-search add -i bare.idx
+	echo '{"text":"bare words"}' | ai-search add -i bare.idx -m none
 	run_sh "ai-search stats -i bare.idx | jq -c '[.mode, has(\"fusion\")]'"
 	assert_eq "$output" '["sparse",false]'
 	run_sh "ai-search -i bare.idx words | jq -r .search.mode"
@@ -805,7 +804,8 @@ heat'
 	run ai-search add -i killed <<<'{"text":"x"}'
 	assert_status 0
 	assert_eq "$(stat_of killed documents)" 1
-	assert_eq "$(echo killed/*)" killed/index.db
+	[ -f killed/index.db ]
+	assert_eq "$(find killed -name '*new*')" ""
 }
 
 @test "an index cut to no bytes is damaged, and nothing writes over it" {
@@ -832,18 +832,18 @@ heat'
 
 @test "an index of a newer format is refused" {
 	three
-	sqlite3 x.idx/index.db 'PRAGMA user_version=3' || skip "no sqlite3"
+	sqlite3 x.idx/index.db 'PRAGMA user_version=4' || skip "no sqlite3"
 	for verb in query add stats verify export; do
 		run ai-search $verb -i x.idx </dev/null
 		assert_status 65
-		assert_has "$output" 'has format 3; this ai-search reads up to 2'
+		assert_has "$output" 'has format 4; this ai-search reads up to 3'
 	done
 	# And one of an older one, with the way out of it.
 	sqlite3 x.idx/index.db 'PRAGMA user_version=1'
 	for verb in query add stats verify export; do
 		run ai-search $verb -i x.idx </dev/null
 		assert_status 65
-		assert_has "$output" 'has the old format 1; this ai-search reads 2: rebuild it'
+		assert_has "$output" 'has the old format 1; this ai-search reads 3: rebuild it'
 	done
 }
 
@@ -907,7 +907,7 @@ heat'
 
 @test "verify finds damage in what it may only read, beside a writer" {
 	need sqlite3
-	spoil "DELETE FROM fts_data WHERE id > 10"
+	spoil "DELETE FROM segment"
 	open=$(mktemp -d)
 	powerless "$open"
 	cp -r x.idx "$open"
@@ -945,8 +945,12 @@ heat'
 	need sqlite3
 	for sql in "UPDATE docs SET text='other words' WHERE id='wing'" \
 		"DELETE FROM docs WHERE id='heat'" \
-		"UPDATE vectors SET data=zeroblob(length(data))" \
-		"UPDATE lengths SET data=zeroblob(length(data))" \
+		"UPDATE segment SET dead=X'0102'" \
+		"UPDATE segment SET last=last+1" \
+		"UPDATE info SET gone=1; INSERT INTO gone VALUES(0,
+			CAST(X'02' || zeroblob(8191) AS BLOB))" \
+		"UPDATE mean SET sum=zeroblob(length(sum))" \
+		"UPDATE docs SET tokens=tokens+1 WHERE id='wing'" \
 		"UPDATE docs SET meta='{}' WHERE id='tube'" \
 		"UPDATE docs SET id='Wing' WHERE id='wing'" \
 		"UPDATE docs SET id=CAST('wing' AS BLOB) WHERE id='wing'" \
@@ -955,13 +959,17 @@ heat'
 		"UPDATE docs SET part=7 WHERE id='wing'" \
 		"UPDATE docs SET source='{}' WHERE id='wing'" \
 		"UPDATE docs SET text=CAST(text AS BLOB) WHERE id='wing'" \
-		"DELETE FROM tags WHERE n=1" \
-		"INSERT INTO tags VALUES(1, 2)" \
-		"UPDATE labels SET value='fr' WHERE value='de'" \
-		"DELETE FROM labels" \
+		"DELETE FROM tags WHERE at=(SELECT max(at) FROM tags)" \
+		"INSERT INTO tags SELECT at+1, data FROM tags WHERE at < 1 << 33" \
+		"UPDATE tags SET data=(SELECT data FROM tags ORDER BY at LIMIT 1)" \
+		"UPDATE tags SET data=substr(data, 1, length(data) - 1) || X'07'" \
+		"UPDATE paths SET path='speech' WHERE path='lang'" \
+		"DELETE FROM paths" \
 		"UPDATE info SET documents=4" \
-		"DELETE FROM fts_data WHERE id > 10" \
-		"DROP TABLE lengths" \
+		"DELETE FROM segment" \
+		"DROP TABLE segment" \
+		"UPDATE info SET next=3" \
+		"UPDATE info SET analyzer='none'" \
 		"UPDATE info SET dim=13"; do
 		rm -rf x.idx
 		three
@@ -1013,9 +1021,53 @@ spoil() {
 		run ai-search -i x.idx -k 1 --mode sparse wellen
 		assert_status 0
 	done
-	spoil "UPDATE vectors SET data=(SELECT substr(data, 1, 2048) || randomblob(8) || substr(data, 2057) FROM vectors)"
+	spoil "UPDATE docs SET run=run"
+	printf 'abcd' | dd of="$(echo x.idx/rows-*.f32)" bs=1 seek=2060 \
+		conv=notrunc status=none
 	run --separate-stderr ai-search -i x.idx wing
 	assert_status 2
+}
+
+# flip FILE AT: one bit of a file.
+flip() {
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf '%b' "\\x$(printf %x $((byte ^ 1 << RANDOM % 8)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+@test "a bit that flips in any file is found by verify, and no query crashes" {
+	local file at size
+	three
+	cp -r x.idx whole.idx
+	RANDOM=3
+	for file in words rows; do
+		for at in $(seq 0 40); do
+			rm -rf x.idx
+			cp -r whole.idx x.idx
+			name=$(echo x.idx/$file-*)
+			size=$(stat -c %s "$name")
+			# Row 0 is nobody's.
+			[ $file = words ] && at=$((size * at / 41)) ||
+				at=$((2048 + (size - 2048) * at / 41))
+			flip "$name" "$at"
+			run ai-search verify -i x.idx
+			[ "$status" -eq 65 ] || echo "# not found: $name $at" >&3
+			assert_status 65
+			assert_has "$output" "is damaged"
+			assert_has "$output" "rebuild it"
+			run ai-search -i x.idx wing lift
+			[ "$status" -eq 0 ] || [ "$status" -eq 2 ] ||
+				[ "$status" -eq 65 ]
+		done
+	done
+	for file in words rows; do
+		rm -rf x.idx
+		cp -r whole.idx x.idx
+		rm x.idx/$file-*
+		run ai-search -i x.idx wing lift
+		[ "$status" -eq 2 ] || [ "$status" -eq 65 ]
+	done
 }
 
 @test "export puts an error in the place of a damaged document, and goes on" {
@@ -1127,7 +1179,7 @@ anonymous() {
 	echo "# a peak of $peak kB while searching" >&3
 }
 
-@test "one line of 16 MiB is added in less than 64 MB" {
+@test "one line of 16 MiB is added in less than 96 MB" {
 	not_sanitized
 	awk 'BEGIN { printf "{\"id\":\"a\",\"text\":\"needle"
 		for (n = 0; n < 16776000; n += length(w)) {
@@ -1139,7 +1191,7 @@ anonymous() {
 	anonymous ai-search add -i x.idx line
 	echo "# a peak of $peak kB for $(wc -c <line) bytes" >&3
 	[ "$peak" -gt 16384 ]
-	[ "$peak" -lt 65536 ]
+	[ "$peak" -lt 98304 ]
 	run_sh "ai-search -i x.idx needle | jq -r '.hits[0].id'"
 	assert_eq "$output" a
 }

@@ -5,8 +5,8 @@
 #
 # Prints a line a collection and mode: name, documents, queries, mode,
 # nDCG@10, MAP.  A mode below the least it must reach makes it fail.  Then how
-# many queries have a confident answer, the collection's own and another's,
-# which it cannot know.  EVAL_MODES names the modes.
+# true the confidence of answers is, to the collection's own queries and to
+# another's, which it cannot know (calibrate.c).  EVAL_MODES names the modes.
 set -euo pipefail
 : "${SRCDIR:?run make eval}" "${BUILDDIR:?}"
 AI_SHARED=${AI_SHARED:-$SRCDIR/../shared}
@@ -33,11 +33,10 @@ below() {
 		'BEGIN { exit !(a < c || b < d) }'
 }
 
-# confident INDEX DATA: the share of queries
-confident() {
+# answers INDEX DATA MODE: as calibrate reads them
+answers() {
 	"$tool" queries "$2/qrels.tsv" <"$2/queries.jsonl" |
-		ai-search -i "$1" -k 4 | grep -o '"confident":[a-z]*' |
-		awk '/true/ { n++ } END { printf "%.0f%%", 100 * n / NR }'
+		ai-search -i "$1" -k 4 --mode "$3" --explain
 }
 
 modes=(sparse dense hybrid 'hybrid --fusion rrf')
@@ -78,13 +77,22 @@ for name; do
 done
 
 [ -z "${EVAL_MODES-}" ] || exit "$status"
-printf '\nconfident answers, of own and of foreign queries\n'
-for name; do
-	for other; do
-		[ "$name" = "$other" ] || printf '%-10s own %5s  %s %5s\n' "$name" \
-			"$(confident "$work/$name.idx" "$AI_SHARED/data/retrieval/$name")" \
-			"$other" \
-			"$(confident "$work/$name.idx" "$AI_SHARED/data/retrieval/$other")"
+# One that is left out has no other to be compared with.
+[ $# -gt 1 ] || exit "$status"
+for mode in hybrid sparse dense; do
+	printf '\nconfidence of %s answers to own and to foreign queries\n' "$mode"
+	pairs=()
+	for name; do
+		answers "$work/$name.idx" "$AI_SHARED/data/retrieval/$name" \
+			"$mode" >"$work/$name.$mode"
+		: >"$work/$name.$mode.foreign"
+		for other; do
+			[ "$name" = "$other" ] || answers "$work/$name.idx" \
+				"$AI_SHARED/data/retrieval/$other" "$mode" \
+				>>"$work/$name.$mode.foreign"
+		done
+		pairs+=("$name.$mode" "$name.$mode.foreign")
 	done
+	(cd "$work" && "$BUILDDIR/tests/bench/calibrate" "${pairs[@]}")
 done
 exit "$status"

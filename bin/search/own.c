@@ -1,0 +1,218 @@
+/*
+ * own.c: an index that makes its vectors itself.
+ *
+ * Of records without an embedding a new index makes its own: from a model that
+ * is fitted to its passages (text/fit.h), or, while there are too few of them
+ * for that, by local/words, which was fitted to other texts.  The model is
+ * fitted at the end of a writer once there are twice as many documents as the
+ * last time, and all vectors are made anew; those in between are folded in.
+ *
+ * Such vectors follow from the text, so they are no part of what a document is
+ * checked by, and export leaves them out.
+ */
+#include "search.h"
+
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool search_is_own(const struct search_info *info)
+{
+	return strcmp(info->model, SEARCH_OWN) == 0;
+}
+
+static int open_model(struct search_index *ix, struct ai_err *err)
+{
+	struct search_own *o = &ix->own;
+	char *path = NULL;
+	int rc = 0;
+
+	if (ix->info.own == SEARCH_OWN_WORDS)
+		rc = ai_path_data(SEARCH_WORDS_FILE, &path, err);
+	else if ((path = search_file_path(ix, SEARCH_FILE_MODEL,
+					  ix->info.fit)) == NULL)
+		rc = ai_err_nomem(err);
+	if (rc == 0)
+		rc = ai_fitted_open(&o->model, path, err);
+	free(path);
+	if (rc < 0 && err->code == AI_E_OPEN &&
+	    ix->info.own == SEARCH_OWN_FITTED)
+		return ai_db_damaged(&ix->db, err, "model-%lld.emb is not "
+				     "there", (long long)ix->info.fit);
+	if (rc < 0)
+		return -1;
+	o->fit = ix->info.fit;
+	if ((int64_t)ai_fitted_dim(o->model) == ix->info.dim)
+		return 0;
+	return ai_db_damaged(&ix->db, err, "its model gives vectors of %zu "
+			     "dimensions, not %lld", ai_fitted_dim(o->model),
+			     (long long)ix->info.dim);
+}
+
+static void close_model(struct search_own *o)
+{
+	ai_fitted_free(o->model);
+	o->model = NULL;
+}
+
+void search_own_release(struct search_own *o)
+{
+	close_model(o);
+	ai_fitted_work_release(&o->work);
+}
+
+int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
+		     struct ai_err *err)
+{
+	struct search_own *o = &ix->own;
+
+	if (o->model != NULL && o->fit != ix->info.fit)
+		close_model(o);
+	if (o->model == NULL && open_model(ix, err) < 0)
+		return -1;
+	return ai_fitted_embed(o->model, &o->work, text.p == NULL ? "" : text.p,
+			       text.n, v, NULL, err);
+}
+
+/* ---- fitting -------------------------------------------------------------------- */
+
+bool search_own_is_due(const struct search_index *ix, bool last)
+{
+	const struct search_info *i = &ix->info;
+
+	/* A model that nobody has named yet, and no vectors: its own. */
+	if (!search_is_own(i) && (i->model[0] != '\0' || i->dim > 0))
+		return false;
+	if (i->documents == 0)
+		return false;
+	if (i->documents < AI_FIT_TEXTS_MIN)
+		return last && i->own == SEARCH_OWN_NONE;
+	return i->own != SEARCH_OWN_FITTED
+		? last : i->documents >= (last ? 2 : 8) * i->fitted;
+}
+
+/* Hands each document's row and text to take. */
+static int each_text(struct search_index *ix,
+		     int (*take)(struct search_index *ix, void *arg, int64_t n,
+				 struct ai_span text, struct ai_err *err),
+		     void *arg, struct ai_err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (SEARCH_BIND(ix, SQL_TEXTS, err, "") < 0)
+		return -1;
+	st = ix->st[SQL_TEXTS];
+	while ((rc = ai_db_step(&ix->db, st, err)) > 0) {
+		if (take(ix, arg, sqlite3_column_int64(st, 0),
+			 ai_db_span(st, 1), err) == 0)
+			continue;
+		sqlite3_reset(st);
+		return -1;
+	}
+	return rc;
+}
+
+static int fit_text(struct search_index *ix, void *arg, int64_t n,
+		    struct ai_span text, struct ai_err *err)
+{
+	(void)ix;
+	(void)n;
+	return ai_fit_add(arg, text.p == NULL ? "" : text.p, text.n, err);
+}
+
+static int write_model(struct search_index *ix, struct ai_fit *fit,
+		       struct ai_err *err)
+{
+	char *path;
+	int fd, rc;
+
+	if (search_new_file(ix, SEARCH_FILE_MODEL, &ix->info.fit, &path,
+			    err) < 0)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	rc = fd < 0 ? ai_err_sys(err, AI_E_CREATE, errno,
+				 "cannot create '%.200s'", path)
+		    : ai_fit_write(fit, fd, err);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%.200s'",
+				path);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+/* Sets info's own, fit and fitted.  Texts that have no two words in common
+ * give no model; words of other texts must do. */
+static int fit_model(struct search_index *ix, struct ai_err *err)
+{
+	struct ai_fit *fit;
+	int rc;
+
+	ix->info.own = SEARCH_OWN_WORDS;
+	ix->info.fit = 0;
+	ix->info.fitted = ix->info.documents;
+	if (ix->info.documents < AI_FIT_TEXTS_MIN)
+		return 0;
+	if (ai_fit_new(&fit, NULL, err) < 0)
+		return -1;
+	rc = each_text(ix, fit_text, fit, err);
+	if (rc == 0)
+		rc = write_model(ix, fit, err);
+	ai_fit_free(fit);
+	if (rc == 0)
+		ix->info.own = SEARCH_OWN_FITTED;
+	if (rc == 0 || err->code != AI_E_DATA)
+		return rc;
+	ix->info.fit = 0;
+	return 0;
+}
+
+static int embed_text(struct search_index *ix, void *arg, int64_t n,
+		      struct ai_span text, struct ai_err *err)
+{
+	float *v = arg;
+
+	if (search_own_embed(ix, text, v, err) < 0)
+		return -1;
+	return search_pending_vector(ix, n, v, err);
+}
+
+/* The dimension comes from the model. */
+static int adopt(struct search_index *ix, struct ai_err *err)
+{
+	struct search_info *i = &ix->info;
+	struct search_own *o = &ix->own;
+
+	close_model(o);
+	i->dim = 0;
+	if (open_model(ix, err) < 0 && o->model == NULL)
+		return -1;
+	i->dim = (int64_t)ai_fitted_dim(o->model);
+	memcpy(i->model, SEARCH_OWN, sizeof(SEARCH_OWN));
+	search_default_fusion(i);
+	return 0;
+}
+
+int search_own_fit(struct search_index *ix, struct ai_err *err)
+{
+	float *v;
+	int rc;
+
+	if (search_retire(ix, SEARCH_FILE_MODEL, ix->info.fit, err) < 0 ||
+	    fit_model(ix, err) < 0)
+		return -1;
+	if (adopt(ix, err) < 0)
+		return -1;
+	if (search_new_rows(ix, err) < 0)
+		return -1;
+	v = malloc((size_t)ix->info.dim * sizeof(*v));
+	rc = v == NULL ? ai_err_nomem(err) : each_text(ix, embed_text, v, err);
+	free(v);
+	return rc;
+}

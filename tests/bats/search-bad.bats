@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# ai-search: input that one does not hope for.
+load helper
+
+@test "an id of 64 KiB is kept, a longer one is an error" {
+	id=$(printf '%065535d' 1)
+	printf '{"id":"%s","text":"one wing"}\n{"id":"%sxx","text":"two wings"}\n' "$id" "$id" >in
+	run_sh "ai-search add -i x.idx --ack <in | jq -r 'if .error then .error.code else (.id | length) end'"
+	assert_eq "$output" 'too_long
+65535'
+	run_sh "ai-search -i x.idx wing | jq -r '.hits[0].id | length'"
+	assert_eq "$output" 65535
+	ai-search export -i x.idx | ai-search add -i y.idx
+	ai-search export -i x.idx | cmp - <(ai-search export -i y.idx)
+	head -n 1 in | ai-search delete -i x.idx -e
+	assert_eq "$(ai-search stats -i x.idx | jq .documents)" 0
+	ai-search verify -i y.idx
+}
+
+@test "metadata of every type, and metadata that is none" {
+	for v in null true '[]' '{}' '""' 0 -0.0 1e400 '[[[[1]]]]' '{"":{"":1}}' '"\u0000"' '{"a":1,"a":2}'; do
+		echo "{\"id\":\"i\",\"text\":\"wing\",\"meta\":{\"v\":$v}}" | ai-search add -i x.idx
+		assert_eq "$(ai-search export -i x.idx | jq -c '.meta.v')" "$(jq -c . <<<"$v")"
+		assert_eq "$(ai-search export -i x.idx --where 'v=*' | jq -r .id)" i
+		ai-search verify -i x.idx
+	done
+	for v in '[]' '"x"' 5 true; do
+		run_sh "echo '{\"text\":\"t\",\"meta\":$v}' | ai-search add -i x.idx | jq -r .error.code"
+		assert_eq "$output" invalid_record
+	done
+	echo '{"id":"n","text":"wing","meta":null}' | ai-search add -i x.idx
+	deep=$(printf '[%.0s' {1..120})1$(printf ']%.0s' {1..120})
+	echo "{\"id\":\"d\",\"text\":\"wing\",\"meta\":{\"v\":$deep}}" | ai-search add -i x.idx
+	assert_eq "$(ai-search export -i x.idx --where v=1 | jq -r .id)" d
+	ai-search verify -i x.idx
+}
+
+@test "k larger than the index, an empty index, a query of stop words" {
+	ai-search add -i x.idx -m local/hash </dev/null
+	for mode in hybrid sparse dense; do
+		for more in '' '--expand 2' '--per-source 1' '--decay d:1d' '--mmr .5' '--where a=1' '--explain --highlight'; do
+			# shellcheck disable=SC2086
+			run_sh "ai-search -i x.idx --mode $mode -k 100000 $more wing | jq -c '[.hits, .search.confident, .search.confidence]'"
+			assert_eq "$output" '[[],false,0]'
+		done
+	done
+	for format in jsonl langchain llamaindex; do
+		assert_eq "$(ai-search export -i x.idx --format $format)" ''
+	done
+	assert_eq "$(ai-search export -i x.idx --format npy | wc -c)" 128
+	ai-search verify -i x.idx
+	printf '%s\n' '{"id":"a","text":"the wing"}' '{"id":"b","text":"of the and"}' | ai-search add -i x.idx
+	run_sh "ai-search -i x.idx -k 100000 --mode sparse --explain --highlight of the | jq -c '[.hits[] | [.id, (.highlights | length)]] | sort'"
+	assert_eq "$output" '[["a",1],["b",2]]'
+	run_sh "ai-search -i x.idx -k 100000 wing | jq '.hits | length <= 2'"
+	assert_eq "$output" true
+	run ai-search -i x.idx -k 100001 wing
+	assert_status 64
+}
+
+@test "vectors: no numbers, no length, another dimension, too many, zeros" {
+	printf '{"id":"a","text":"t","embedding":[3,4],"embed":{"model":"m"}}\n' | ai-search add -i x.idx
+	for e in '[1e999,1]' '[1e39,1]' '["x",1]' '[null,1]' '[]' '[0,0]' '[1,2,3]' '"AADAfwAAgD8="' '"AACAfwAAgD8="' '"!!"' '{}' 5; do
+		run_sh "echo '{\"id\":\"b\",\"text\":\"u\",\"embedding\":$e}' | ai-search add -i x.idx | jq -r '.error.code'"
+		[ "$output" = invalid_record ] || [ "$output" = unusable_input ] || echo "$e"
+		assert_has 'invalid_record unusable_input' "$output"
+		run_sh "echo '{\"query\":\"t\",\"embedding\":$e}' | ai-search -i x.idx | jq -r '.error.code'"
+		assert_has 'invalid_record unusable_input' "$output"
+	done
+	for n in 65536 65537 100000; do
+		jq -nc --argjson n $n '{id:"w",text:"t",embedding:[range($n)|1]}' >wide
+		rm -rf w.idx
+		run_sh "ai-search add -i w.idx <wide | jq -r .error.code"
+		if [ $n = 65536 ]; then
+			assert_eq "$output" ''
+			assert_eq "$(ai-search stats -i w.idx | jq .dim)" 65536
+			run_sh "jq -c '.query = .text | del(.text)' wide | ai-search -i w.idx | jq -c '.hits[0].dense.score'"
+			assert_eq "$output" 1
+		else
+			assert_eq "$output" invalid_record
+		fi
+	done
+	assert_eq "$(ai-search stats -i x.idx | jq -c '[.documents, .dim]')" '[1,2]'
+	ai-search verify -i x.idx
+}
+
+@test "the same id again and again in one batch: the last one stays" {
+	for i in $(seq 300); do
+		echo "{\"id\":\"same\",\"text\":\"wing $i\",\"n\":$i,\"tags\":[\"t$((i % 7))\"]}"
+	done | ai-search add -i x.idx -m local/hash
+	assert_eq "$(ai-search stats -i x.idx | jq -c '[.documents, .vectors]')" '[1,1]'
+	assert_eq "$(ai-search export -i x.idx | jq -r .text)" 'wing 300'
+	assert_eq "$(ai-search export -i x.idx --where 'n<300' | wc -l)" 0
+	assert_eq "$(ai-search export -i x.idx --where 'n=300 AND tags=t6' | wc -l)" 1
+	run_sh "ai-search -i x.idx -k 9 wing | jq '.hits | length'"
+	assert_eq "$output" 1
+	ai-search verify -i x.idx
+}
