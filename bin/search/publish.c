@@ -22,6 +22,7 @@
 #define KINDS SEARCH_FILE_KINDS
 #define FAN 8                            /* files of a size that are merged */
 #define CODES_BATCH 65536                /* rows, while more are to come */
+#define SMALL 512                        /* rows: cheaper merged than opened */
 
 /* ---- lists ------------------------------------------------------------------- */
 
@@ -389,7 +390,8 @@ static size_t merge_from(const struct search_segments *all, bool last)
 		return all->n;
 	sum = least = rows_of(all->v[--at]);
 	if (last) {
-		while (at > 0 && rows_of(all->v[at - 1]) <= sum)
+		while (at > 0 && (rows_of(all->v[at - 1]) <= sum ||
+				  rows_of(all->v[at - 1]) < SMALL))
 			sum += rows_of(all->v[--at]);
 		return at == all->n - 1 ? all->n : at;
 	}

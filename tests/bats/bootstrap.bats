@@ -121,8 +121,8 @@ demo() {
 @test "the demo answers a question about the toolkit, with citations" {
 	demo
 	assert_status 0
-	assert_has "$output" '$ ai-chunk docs/* | ai-embed |'
-	assert_has "$output" 'comes out as a record of its own'
+	assert_has "$output" '$ ai-chunk docs/* | ai-search add -i index'
+	assert_has "$output" 'JSON object on one line'
 	[[ $output =~ \[[0-9]+\]\ docs/[a-z0-9.-]+:[0-9]+-[0-9]+ ]]
 	# What it says to type works as it stands.
 	run sh -c "${output##*something else:}"
