@@ -3,12 +3,13 @@
  * judgements, in memory.
  *
  *	fitquality [-m MODEL] [-t TOPICS] [-w WORDS] [-h HASH] [-s SHARE]
- *		[-n SEEDS] DIR...
+ *		[-n SEEDS] [-z SIZE]... [-f RULE] DIR...
  *
- * Prints a line for the whole collection and for each size of random samples
- * of its documents: nDCG@10 and MAP of BM25 alone, of the cosine alone, and of
- * both, each min-maxed over its first 1000, 1 - SHARE to SHARE (.3).  The
- * model is fitted on the documents at hand, or -m's.  Of a sample those
+ * Prints a line for the whole collection and for random samples of its
+ * documents, of each SIZE (100, 300, 1000, 3000; with -z not the whole): nDCG@10 and MAP of BM25 alone, of the cosine alone, and of
+ * both over their first 1000, 1 - SHARE to SHARE (.3).  RULE says how scores
+ * become comparable: minmax, best (divided by the best one), bare (BM25 by its
+ * best, the cosine as it is).  The model is fitted on the documents at hand, or -m's.  Of a sample those
  * queries count that have a judged document in it.
  *
  * BM25 has k1 1.2, b .75, Lucene's idf, Porter's stems; queries drop stop
@@ -50,6 +51,7 @@ struct figures {
 
 static struct ai_fit_options options;
 static double share = .3;
+static const char *rule = "minmax";
 static const char *model_file;
 static char *term_text[1 << BITS];
 static size_t term_count[1 << BITS];
@@ -339,9 +341,9 @@ static size_t rank(const float *score, size_t n, uint32_t *list)
 	return k < DEPTH ? k : DEPTH;
 }
 
-/* Adds a leg, min-maxed over its best, times its weight. */
-static void fuse(const float *score, size_t n, double weight, float *sum,
-		 uint32_t *list)
+/* Adds a leg, made comparable, times its weight. */
+static void fuse(const float *score, size_t n, double weight, bool dense,
+		 float *sum, uint32_t *list)
 {
 	size_t k = rank(score, n, list), i;
 	double most, least;
@@ -349,7 +351,9 @@ static void fuse(const float *score, size_t n, double weight, float *sum,
 	if (k == 0)
 		return;
 	most = score[list[0]];
-	least = score[list[k - 1]];
+	least = rule[0] == 'm' ? score[list[k - 1]] : 0;
+	if (dense && strcmp(rule, "bare") == 0)
+		most = 1;
 	for (i = 0; i < k; i++)
 		sum[list[i]] += (float)(weight *
 			(most > least ? (score[list[i]] - least) /
@@ -418,8 +422,8 @@ static size_t evaluate(struct part *p, struct figures f[3])
 		measure(p, gains, list, rank(s, p->n, list), &sum[0]);
 		cosine(p, &p->c->queries[q], d);
 		measure(p, gains, list, rank(d, p->n, list), &sum[1]);
-		fuse(s, p->n, 1 - share, both, list);
-		fuse(d, p->n, share, both, list);
+		fuse(s, p->n, 1 - share, false, both, list);
+		fuse(d, p->n, share, true, both, list);
 		measure(p, gains, list, rank(both, p->n, list), &sum[2]);
 	}
 	for (int i = 0; i < 3 && n > 0; i++) {
@@ -482,20 +486,26 @@ static void run(const struct collection *c, const char *name, size_t n,
 
 int main(int argc, char **argv)
 {
-	static const size_t sizes[] = { 100, 300, 1000, 3000 };
+	size_t sizes[8] = { 100, 300, 1000, 3000 }, n_sizes = 4, given = 0;
 	int opt, seeds = 4;
 
-	while ((opt = getopt(argc, argv, "m:t:w:h:s:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "m:t:w:h:s:n:f:z:")) != -1) {
 		switch (opt) {
 		case 'm': model_file = optarg; break;
 		case 't': options.topics = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'w': options.words = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'h': options.hash = (uint32_t)strtoul(optarg, NULL, 10); break;
+		case 'z':
+			sizes[given++ % 8] = strtoul(optarg, NULL, 10);
+			break;
+		case 'f': rule = optarg; break;
 		case 's': share = strtod(optarg, NULL); break;
 		case 'n': seeds = (int)strtol(optarg, NULL, 10); break;
 		default: return 64;
 		}
 	}
+	if (given > 0)
+		n_sizes = given < 8 ? given : 8;
 	printf("%-10s %6s %5s   %-13s   %-13s   %-13s   %s\n", "", "docs", "q",
 	       "words", "vectors", "both", "gain");
 	for (; optind < argc; optind++) {
@@ -506,8 +516,9 @@ int main(int argc, char **argv)
 		c.queries = load(dir, "queries.jsonl", &c.n_queries, true);
 		load_judgements(&c, dir);
 		name = name == NULL ? dir : name + 1;
-		run(&c, name, c.n_docs, 1);
-		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		if (given == 0)
+			run(&c, name, c.n_docs, 1);
+		for (size_t i = 0; i < n_sizes; i++)
 			if (sizes[i] < c.n_docs && seeds > 0)
 				run(&c, name, sizes[i], seeds);
 	}
