@@ -60,7 +60,17 @@ static inline double ai_fit_topic_weight(const struct ai_fit *f, uint32_t i)
 {
 	return f->weight[i] * sqrt(f->weight[i]);
 }
-/* Row i of a part, which is 0 for the topics, 1 for the words. */
+/* Columns of a part that are fitted, the others are zeros: from few texts many
+ * columns learn by heart. */
+static inline size_t ai_fit_rank(const struct ai_fit *f, int part)
+{
+	double n = sqrt((double)f->texts * (part == 0 ? 4 : 12));
+	size_t columns = part == 0 ? f->o.topics : f->o.words;
+
+	return n < 1 ? 1 : n < (double)columns ? (size_t)n : columns;
+}
+/* Row i of a part, which is 0 for the topics, 1 for the words;
+ * v has its ai_fit_rank(). */
 void ai_fit_quantise(struct ai_fit *f, uint32_t i, int part, const float *v);
 /* The model to a file. */
 int ai_fit_save(const struct ai_fit *f, int fd, struct ai_err *err);

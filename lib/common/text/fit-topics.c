@@ -111,11 +111,11 @@ int ai_fit_topics(struct ai_fit *f, struct ai_err *err)
 {
 	struct texts t;
 	const struct ai_svd s = {
-		.n = f->n, .rank = f->o.topics, .extra = EXTRA,
+		.n = f->n, .rank = ai_fit_rank(f, 0), .extra = EXTRA,
 		.rounds = ROUNDS, .seed = SEED, .apply = apply, .arg = &t,
 	};
-	float *v = malloc(f->n * (size_t)f->o.topics * sizeof *v);
-	double *values = malloc(f->o.topics * sizeof *values);
+	float *v = malloc(f->n * s.rank * sizeof *v);
+	double *values = malloc(s.rank * sizeof *values);
 	int rc = v == NULL || values == NULL ? ai_err_nomem(err)
 					     : texts_init(&t, f, err);
 
@@ -124,7 +124,7 @@ int ai_fit_topics(struct ai_fit *f, struct ai_err *err)
 		texts_release(&t);
 	}
 	for (uint32_t i = 0; i < f->n && rc == 0; i++)
-		ai_fit_quantise(f, i, 0, v + (size_t)i * f->o.topics);
+		ai_fit_quantise(f, i, 0, v + i * s.rank);
 	free(v);
 	free(values);
 	return rc;

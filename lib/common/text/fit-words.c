@@ -221,7 +221,7 @@ static int find_vectors(struct pairs *p, float *u, double *values,
 			struct ai_err *err)
 {
 	const struct ai_svd s = {
-		.n = p->f->n, .rank = p->f->o.words, .extra = EXTRA,
+		.n = p->f->n, .rank = ai_fit_rank(p->f, 1), .extra = EXTRA,
 		.rounds = ROUNDS, .seed = SEED, .apply = apply, .arg = p,
 	};
 
@@ -236,7 +236,7 @@ static int find_vectors(struct pairs *p, float *u, double *values,
 /* A word's vector has length 1: how much it says is its weight's to tell. */
 static void put_vectors(struct ai_fit *f, float *u)
 {
-	size_t n = f->o.words;
+	size_t n = ai_fit_rank(f, 1);
 
 	for (uint32_t i = 0; i < f->n; i++, u += n) {
 		double sum = 0;
@@ -252,8 +252,8 @@ static void put_vectors(struct ai_fit *f, float *u)
 int ai_fit_words(struct ai_fit *f, struct ai_err *err)
 {
 	struct pairs p = { .f = f, .kernel = ai_svd_rows(false) };
-	float *u = malloc(f->n * (size_t)f->o.words * sizeof *u);
-	double *values = malloc(f->o.words * sizeof *values);
+	float *u = malloc(f->n * ai_fit_rank(f, 1) * sizeof *u);
+	double *values = malloc(ai_fit_rank(f, 1) * sizeof *values);
 	int rc = u == NULL || values == NULL
 		 ? ai_err_nomem(err) : find_vectors(&p, u, values, err);
 

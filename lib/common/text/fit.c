@@ -430,7 +430,7 @@ static int renumber(struct ai_fit *f, struct ai_err *err)
 
 void ai_fit_quantise(struct ai_fit *f, uint32_t i, int part, const float *v)
 {
-	size_t n = part == 0 ? f->o.topics : f->o.words;
+	size_t n = ai_fit_rank(f, part);
 	int8_t *row = f->rows + (size_t)i * (f->o.topics + f->o.words) +
 		      (part == 0 ? 0 : f->o.topics);
 	float most = 0, unit;
