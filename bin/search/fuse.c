@@ -55,7 +55,8 @@ static double rrf(const struct search_hit *h)
  * Min-max with each scale's own bounds: BM25 from 0 to the best of the
  * query, cosines from 0 to 1.  The worst of a list as its zero, which is
  * more usual, moves with the list's length (Bruch, Gai, Ingber, TOIS 2023);
- * a cosine measured against 1 lets a weak vector weigh little.
+ * a cosine measured against 1 lets a weak vector weigh little.  That of the
+ * index's own model is measured against the best one, as BM25 is.
  */
 static double of_sparse(const struct search_hit *h,
 			const struct search_top *sparse)
@@ -63,9 +64,9 @@ static double of_sparse(const struct search_hit *h,
 	return h == NULL ? 0 : h->key.score / sparse->v[0].key.score;
 }
 
-static double of_dense(const struct search_hit *h)
+static double of_dense(const struct search_hit *h, double best)
 {
-	return h == NULL || h->key.score < 0 ? 0 : h->key.score;
+	return h == NULL || h->key.score <= 0 ? 0 : h->key.score / best;
 }
 
 int search_fuse(const struct search_top *dense, const struct search_top *sparse,
@@ -74,6 +75,8 @@ int search_fuse(const struct search_top *dense, const struct search_top *sparse,
 		struct ai_err *err)
 {
 	double ws = info->sparse_weight, wd = info->dense_weight;
+	double best = search_is_own(info) && dense->n > 0
+		? dense->v[0].key.score : 1;
 	size_t i;
 
 	if (join(dense, sparse, out, err) < 0)
@@ -94,7 +97,7 @@ int search_fuse(const struct search_top *dense, const struct search_top *sparse,
 			f->from_dense = wd * rrf(f->dense);
 		} else {
 			f->from_sparse = ws * of_sparse(f->sparse, sparse);
-			f->from_dense = wd * of_dense(f->dense);
+			f->from_dense = wd * of_dense(f->dense, best);
 		}
 		f->key.score = f->from_sparse + f->from_dense;
 	}

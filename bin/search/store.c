@@ -167,13 +167,14 @@ int search_count_parts(struct search_index *ix, struct search_version v,
 
 void search_default_fusion(struct search_info *i)
 {
-	/* Equal ranks with a weak vector lose more than it gives. */
-	bool own = search_is_own(i);
+	/* Equal ranks with a weak vector lose more than it gives.  The weights
+	 * are those of make eval. */
+	bool own = search_is_own(i), fitted = i->own == SEARCH_OWN_FITTED;
 	bool weak = SEARCH_IS_LOCAL(i->model);
 
 	i->rule = weak ? SEARCH_MINMAX : SEARCH_RRF;
-	i->sparse_weight = own ? 0.7 : weak ? 0.8 : 1;
-	i->dense_weight = own ? 0.3 : weak ? 0.2 : 1;
+	i->dense_weight = own ? fitted ? 0.35 : 0.3 : weak ? 0.2 : 1;
+	i->sparse_weight = weak ? 1 - i->dense_weight : 1;
 }
 
 /* A first vector makes its model and its dimension the index's. */
