@@ -270,8 +270,7 @@ static const unsigned char *read_terms(struct search_dead *d,
 int search_dead_read(struct search_dead *d, const struct search_words *w,
 		     struct ai_span blob, struct ai_err *err)
 {
-	const unsigned char *p = (const unsigned char *)blob.p;
-	const unsigned char *end = p + blob.n;
+	const unsigned char *p = (const unsigned char *)blob.p, *end;
 	uint64_t n = 0;
 	uint32_t check;
 
@@ -280,8 +279,8 @@ int search_dead_read(struct search_dead *d, const struct search_words *w,
 		return 0;
 	if (blob.n < 4)
 		return words_damaged(w, "what is known of its dead", err);
-	memcpy(&check, end - 4, 4);
-	end -= 4;
+	end = p + blob.n - 4;
+	memcpy(&check, end, 4);
 	if (check != words_check(p, (size_t)(end - p)))
 		return words_damaged(w, "what is known of its dead", err);
 	p = get_count(p, end, 1, w->h->count, &n);

@@ -55,7 +55,7 @@ struct find {
 	struct cursor *cursors, **order;
 	size_t cursors_n;
 	uint32_t from, to;           /* the window */
-	sum sums[WINDOW];
+	sum sums[WINDOW];            /* zeros between windows, like marks */
 	uint64_t marks[WORDS64];     /* which of them are there */
 	uint16_t rows[WINDOW];       /* candidates, rising */
 	size_t rows_n;
@@ -354,7 +354,10 @@ static void choose(struct find *f, double rest)
 			if (f->sums[at][0] + rest >= f->least &&
 			    may_be_found(f, f->from + at))
 				f->rows[f->rows_n++] = (uint16_t)at;
+			else
+				f->sums[at] = (sum){ 0, 0 };
 		}
+		f->marks[i] = 0;
 	}
 }
 
@@ -378,8 +381,10 @@ static int look_up(struct find *f, struct cursor *c, double rest,
 				? 0
 				: impact_of(c, b) * c->scale * (1 + 1e-9) +
 					  1e-9;
-		if (f->sums[at][0] + bound + rest < f->least)
+		if (f->sums[at][0] + bound + rest < f->least) {
+			f->sums[at] = (sum){ 0, 0 };
 			continue;
+		}
 		f->rows[kept++] = (uint16_t)at;
 		if (b == c->blocks)
 			continue;
@@ -406,10 +411,11 @@ static int take_rows(struct find *f, struct ai_err *err)
 
 	for (i = 0; i < f->rows_n; i++) {
 		at = f->rows[i];
-		if (f->sums[at][0] < f->least)
-			continue;
 		h.score = f->sums[at][0];
 		h.covered = f->sums[at][1];
+		f->sums[at] = (sum){ 0, 0 };
+		if (h.score < f->least)
+			continue;
 		h.n = words_row(f->w, f->from + at);
 		if (heap_add(f, &h, err) < 0)
 			return -1;
@@ -448,8 +454,6 @@ static int search_window(struct find *f, struct ai_err *err)
 		rest += f->order[out]->bound;
 	if (words_lengths_check(f->w, f->from, f->to, err) < 0)
 		return -1;
-	memset(f->sums, 0, sizeof(f->sums));
-	memset(f->marks, 0, sizeof(f->marks));
 	for (i = out; i < f->cursors_n; i++) {
 		if (f->order[i]->bound == 0)
 			continue;

@@ -11,6 +11,13 @@
 typedef uint32_t quad __attribute__((vector_size(16)));
 #define QUADS (WORDS_BLOCK / 4)
 
+/* Lanes of two: 0 to 3 are those of a, 4 to 7 of b. */
+#if defined __clang__
+#define LANES(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define LANES(a, b, i, j, k, l) __builtin_shuffle(a, b, (quad){ i, j, k, l })
+#endif
+
 static quad load(const void *p)
 {
 	quad q;
@@ -106,11 +113,11 @@ void words_unpack_slots(const unsigned char *p, unsigned bits, uint32_t before,
 	for (i = 0; i < QUADS; i++) {
 		q = unpack_next(&u, i == QUADS - 1) + one;
 		/* Sums within the four, then what was before them. */
-		q += __builtin_shuffle(zero, q, (quad){ 0, 4, 5, 6 });
-		q += __builtin_shuffle(zero, q, (quad){ 0, 0, 4, 5 });
+		q += LANES(zero, q, 0, 4, 5, 6);
+		q += LANES(zero, q, 0, 0, 4, 5);
 		q += sum;
 		memcpy(v + 4 * i, &q, sizeof(q));
-		sum = __builtin_shuffle(q, (quad){ 3, 3, 3, 3 });
+		sum = LANES(q, q, 3, 3, 3, 3);
 	}
 }
 
