@@ -170,8 +170,8 @@ int search_words_explain(const struct search_words_query *q, int64_t n,
 		shares[c].score =
 			q->clauses[c].not
 				? 0
-				: words_part(2.2 * shares[c].idf *
-						     q->clauses[c].count,
+				: words_part(words_weight(shares[c].idf,
+							  q->clauses[c].count),
 					     tf, (double)*length, norm);
 	}
 out:

@@ -198,13 +198,6 @@ static int make_impacts(struct find *f, struct cursor *c, struct ai_err *err)
 	return 0;
 }
 
-static double rounded(double x)
-{
-	const double magic = 6291456;
-
-	return x + magic - magic;
-}
-
 static int open_cursor(struct find *f, size_t clause, struct words_term *t,
 		       struct ai_err *err)
 {
@@ -212,8 +205,8 @@ static int open_cursor(struct find *f, size_t clause, struct words_term *t,
 	double idf = words_idf(f->found.rows, f->found.df[clause]);
 
 	c->term = t;
-	c->idf = rounded(idf);
-	c->weight = 2.2 * idf * f->q->clauses[clause].count;
+	c->idf = idf;
+	c->weight = words_weight(idf, f->q->clauses[clause].count);
 	c->scale = c->weight / WORDS_IMPACT * f->stretch;
 	c->block = c->at = 0;
 	c->impacts = NULL;
@@ -540,8 +533,7 @@ static int search_parts(struct find *f, struct ai_err *err)
 	f->norm = words_norm(f->found.average);
 	for (i = 0; i < q->clauses_n; i++)
 		if (!q->clauses[i].not)
-			f->idfs += rounded(words_idf(f->found.rows,
-						     f->found.df[i]));
+			f->idfs += words_idf(f->found.rows, f->found.df[i]);
 	for (i = 0; i < q->parts_n; i++)
 		if (search_part(f, i, err) < 0)
 			return -1;

@@ -149,15 +149,27 @@ static inline struct words_norm words_norm(double average)
 				    average > 0 ? k1 * b / average : 0 };
 }
 
-/* weight: 2.2 * idf * count.  Adding and taking 1.5 * 2^22 rounds to
- * multiples of 2^-30. */
-static inline double words_part(double weight, double tf, double length,
-				struct words_norm norm)
+/* To multiples of 2^-30, which adding and taking 1.5 * 2^22 does. */
+static inline double words_rounded(double x)
 {
 	const double magic = 6291456;
 
-	return weight * tf / (tf + (norm.base + norm.slope * length)) + magic -
-	       magic;
+	return x + magic - magic;
+}
+
+/* Of 1000 clauses all together the parts stay below 2^23: they add up without
+ * error in 53 bits. */
+static inline double words_weight(double idf, int count)
+{
+	return 2.2 * idf * (count < SEARCH_COUNT_MAX ? count
+						     : SEARCH_COUNT_MAX);
+}
+
+static inline double words_part(double weight, double tf, double length,
+				struct words_norm norm)
+{
+	return words_rounded(weight * tf /
+			     (tf + (norm.base + norm.slope * length)));
 }
 
 /* From 0 to WORDS_IMPACT: what tf occurrences in this length give at most. */
@@ -170,6 +182,7 @@ static inline uint16_t words_impact(double tf, double length,
 	return (uint16_t)(i > WORDS_IMPACT ? WORDS_IMPACT : i);
 }
 
+/* Rounded, too. */
 double words_idf(int64_t rows, int64_t with);
 
 /* ---- postings-read.c: a mapped file ------------------------------------------- */

@@ -168,10 +168,32 @@ uint32_t words_check(const void *data, size_t n)
 	return x ^ x >> 16;
 }
 
+/*
+ * The natural logarithm of x >= 1 by additions and multiplications alone, so
+ * that it is the same on every machine: libm's differs with the processor.
+ * ln m = 2 artanh((m - 1) / (m + 1)), for m of sqrt(1/2) to sqrt(2).
+ */
+static double natural_log(double x)
+{
+	double m, t, square, power, sum = 0;
+	int e, i;
+
+	m = frexp(x, &e);
+	if (m < 0.70710678118654752) {
+		m *= 2;
+		e--;
+	}
+	t = (m - 1) / (m + 1);
+	square = t * t;
+	for (power = t, i = 1; i < 30; i += 2, power *= square)
+		sum += power / i;
+	return 2 * sum + e * 0.69314718055994531;
+}
+
 /* Lucene's form (BM25Similarity): never negative. */
 double words_idf(int64_t rows, int64_t with)
 {
 	double n = (double)rows, df = (double)(with > rows ? rows : with);
 
-	return log(1 + (n - df + 0.5) / (df + 0.5));
+	return words_rounded(natural_log(1 + (n - df + 0.5) / (df + 0.5)));
 }

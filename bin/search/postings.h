@@ -10,8 +10,8 @@
  *	count_c * ln(1 + (N - df_c + .5) / (df_c + .5)) *
  *		tf * 2.2 / (tf + (.3 + .9 / avdl * dl))
  *
- * (Robertson's BM25 with k1 1.2, b .75 and Lucene's idf).  Since such parts
- * add up without error, their order does not matter.  tf and dl count a
+ * (Robertson's BM25 with k1 1.2, b .75 and Lucene's idf, which is rounded, too).
+ * Since such parts add up without error, their order does not matter.  tf and dl count a
  * word of a field as often as the field weighs.  For a prefix, tf is that of
  * all its terms together and df the rows with any; for a phrase, tf is how
  * often it occurs, whatever the field weighs, and df the rows with it.
@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #define SEARCH_WEIGHT_MAX 15       /* of a field */
+#define SEARCH_COUNT_MAX 100       /* of a clause: so sums stay exact */
 #define SEARCH_ROW_MAX 0xFFFFFFFEll /* rows are 0 to this */
 
 /* ---- building -------------------------------------------------------------- */
@@ -143,7 +144,8 @@ enum search_clause_kind { SEARCH_CLAUSE_WORD, SEARCH_CLAUSE_PREFIX, SEARCH_CLAUS
 struct search_clause {
 	enum search_clause_kind kind;
 	bool not, must;         /* no row with it; no row without it */
-	int count;              /* how often it stands in the query */
+	int count;              /* how often it stands in the query; more than
+				 * SEARCH_COUNT_MAX are as many */
 	struct ai_span *terms;  /* one, or those of a phrase; of a prefix the
 				 * prefix, and then terms that count, too */
 	uint32_t *positions;    /* of a phrase: from 0, rising, below 100 */

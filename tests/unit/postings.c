@@ -214,6 +214,7 @@ static size_t search_naive(const struct search_words_query *q,
 			if (q->clauses[c].not)
 				continue;
 			idf = log(1 + (live - df[c] + .5) / (df[c] + .5));
+			idf = nearbyint(idf * 1073741824) / 1073741824;
 			all += idf;
 			if (tf[c][i] == 0)
 				continue;
