@@ -77,5 +77,7 @@ int search_dense(struct search_index *ix, const float *query,
 	ix->recall = found.recall;
 	search_nears_release(&found);
 	free(codes);
-	return rc < 0 ? -1 : search_top_finish(top, ix, err);
+	if (rc == 0)
+		search_top_finish(top);
+	return rc;
 }

@@ -237,12 +237,15 @@ static int run_legs(struct query *q, struct ai_err *err)
 static int rank(struct query *q, struct ai_err *err)
 {
 	struct search_list *l = &q->list;
+	bool all = search.mmr < 1 || search.per_source > 0 ||
+		   search.expand != NULL;
 
 	choose_rule(q);
 	if (search_fuse(&q->dense, &q->sparse, q->mode, q->info.rule, &q->info,
 			l, err) < 0 ||
 	    search_decay(l, q->ix, err) < 0 ||
-	    search_sort(l->v, l->n, sizeof(*l->v), q->ix, err) < 0)
+	    search_sort(l->v, l->n, sizeof(*l->v),
+			all ? l->n : (size_t)search.k, q->ix, err) < 0)
 		return -1;
 	if (search.mmr < 1 && l->n > 1 &&
 	    search_mmr(l, q->ix, (size_t)search.k, search.mmr, err) < 0)

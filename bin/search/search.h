@@ -400,7 +400,7 @@ struct search_key {
 struct search_hit {
 	struct search_key key;
 	double weight;    /* the leg's part in the confidence, 0 to 1 */
-	int rank;         /* from 1 */
+	int rank;         /* from 1; of equal scores that of the first */
 };
 
 /* The best of a leg: a heap while it is filled, then sorted. */
@@ -412,12 +412,11 @@ int search_top_init(struct search_top *t, size_t cap, struct ai_err *err);
 void search_top_release(struct search_top *t);
 void search_top_push(struct search_top *t, struct search_hit h);
 /* Sorts n items of that size, which begin with a search_key: best first,
- * equal ones by their documents' ids. */
-int search_sort(void *items, size_t n, size_t size, struct search_index *ix,
-		struct ai_err *err);
+ * equal ones by their documents' ids if one of them is among the first. */
+int search_sort(void *items, size_t n, size_t size, size_t first,
+		struct search_index *ix, struct ai_err *err);
 /* Sorts and ranks. */
-int search_top_finish(struct search_top *t, struct search_index *ix,
-		      struct ai_err *err);
+void search_top_finish(struct search_top *t);
 
 int search_sparse(struct search_index *ix, const struct search_asked *asked,
 		  const struct search_filter *f, struct search_top *top,

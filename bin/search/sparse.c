@@ -26,5 +26,6 @@ int search_sparse(struct search_index *ix, const struct search_asked *asked,
 			.weight = hits[i].covered,
 		});
 	free(hits);
-	return search_top_finish(top, ix, err);
+	search_top_finish(top);
+	return 0;
 }

@@ -142,8 +142,8 @@ static int sort_run(char *items, size_t n, size_t size,
 	return rc;
 }
 
-int search_sort(void *items, size_t n, size_t size, struct search_index *ix,
-		struct ai_err *err)
+int search_sort(void *items, size_t n, size_t size, size_t first,
+		struct search_index *ix, struct ai_err *err)
 {
 	char *p = items;
 	size_t i, end;
@@ -152,7 +152,7 @@ int search_sort(void *items, size_t n, size_t size, struct search_index *ix,
 	if (n == 0)
 		return 0;
 	qsort(items, n, size, compare_keys);
-	for (i = 0; i < n; i = end) {
+	for (i = 0; i < n && i < first; i = end) {
 		score = ((struct search_key *)(p + i * size))->score;
 		for (end = i + 1; end < n; end++)
 			if (((struct search_key *)(p + end * size))->score !=
@@ -165,14 +165,19 @@ int search_sort(void *items, size_t n, size_t size, struct search_index *ix,
 	return 0;
 }
 
-int search_top_finish(struct search_top *t, struct search_index *ix,
-		      struct ai_err *err)
+/*
+ * Equal scores share a rank: whatever the order in which documents were added,
+ * they get the same, and no id has to be looked up for it.
+ */
+void search_top_finish(struct search_top *t)
 {
 	size_t i;
 
-	if (search_sort(t->v, t->n, sizeof(*t->v), ix, err) < 0)
-		return -1;
+	if (t->n > 0)
+		qsort(t->v, t->n, sizeof(*t->v), compare_keys);
 	for (i = 0; i < t->n; i++)
-		t->v[i].rank = (int)i + 1;
-	return 0;
+		t->v[i].rank = i > 0 && t->v[i].key.score ==
+						t->v[i - 1].key.score
+				       ? t->v[i - 1].rank
+				       : (int)i + 1;
 }

@@ -278,7 +278,7 @@ static void test_top(void)
 	struct search_top top;
 	struct search_hit h = { .rank = 0 };
 	struct ai_err err;
-	bool same = true;
+	bool same = true, shared = true;
 	size_t i;
 
 	search_top_init(&top, 37, &err);
@@ -288,12 +288,27 @@ static void test_top(void)
 		search_top_push(&top, h);
 	}
 	qsort(all, 500, sizeof(*all), descending);
-	ok(search_top_finish(&top, &ix, &err) == 0 && top.n == 37,
-	   "37 of 500 are kept");
+	search_top_finish(&top);
+	ok(top.n == 37, "37 of 500 are kept");
 	for (i = 0; i < 37; i++)
 		same = same && top.v[i].key.score == all[i] &&
 			top.v[i].rank == (int)i + 1;
 	ok(same, "they are the best, in order");
+	top.n = 0;
+	for (i = 0; i < 6; i++) {
+		static const double scores[] = { 2, 5, 2, 7, 5, 1 };
+
+		h.key.score = scores[i];
+		h.key.n = (int64_t)i + 1;
+		search_top_push(&top, h);
+	}
+	search_top_finish(&top);
+	for (i = 0; i < 6; i++) {
+		static const int ranks[] = { 1, 2, 2, 4, 4, 6 };
+
+		shared = shared && top.v[i].rank == ranks[i];
+	}
+	ok(shared, "equal scores share a rank");
 	search_top_release(&top);
 }
 
@@ -393,7 +408,7 @@ static void test_mmr(void)
 	search_top_init(&top, 10, &err);
 	sparse(AI_SPAN("zebra stripes"), &all, &top, &err);
 	search_fuse(&none, &top, SEARCH_SPARSE, SEARCH_RRF, &ix.info, &l, &err);
-	search_sort(l.v, l.n, sizeof(*l.v), &ix, &err);
+	search_sort(l.v, l.n, sizeof(*l.v), l.n, &ix, &err);
 	first = l.v[0].key.n;
 	ok(l.n == 3 && l.v[1].key.n == first + 1, "near doubles come together");
 	ok(search_mmr(&l, &ix, 3, .3, &err) == 0 && l.v[0].key.n == first &&
@@ -419,8 +434,13 @@ static void test_ties(void)
 	add_text("ta", "tie three");
 	for (i = 0; i < 3; i++)
 		keys[i] = (struct search_key){ 1, n + i };
-	ok(search_sort(keys, 3, sizeof(*keys), &ix, &err) == 0 &&
+	ok(search_sort(keys, 3, sizeof(*keys), 1, &ix, &err) == 0 &&
 	   keys[0].n == n + 2 && keys[2].n == n, "equal scores go by id");
+	for (i = 0; i < 3; i++)
+		keys[i] = (struct search_key){ i == 2 ? 2 : 1, n + i };
+	ok(search_sort(keys, 3, sizeof(*keys), 1, &ix, &err) == 0 &&
+	   keys[0].n == n + 2 && keys[1].n == n && keys[2].n == n + 1,
+	   "but not behind the first that are asked for");
 	search_index_rollback(&ix);
 }
 
