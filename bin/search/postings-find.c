@@ -18,7 +18,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define WINDOW 1024
+#define WINDOW 4096
 #define WORDS64 (WINDOW / 64)
 #define CLAUSES_MAX 1000
 
@@ -46,8 +46,9 @@ struct find {
 	struct words_norm norm;
 	double stretch;              /* of impacts: avdl is not as it was */
 	double idfs;                 /* of all clauses */
-	struct search_words_hit *heap; /* the worst one first */
-	size_t heap_n, heap_cap;
+	struct search_words_hit *best; /* see keep_best() */
+	size_t best_n, best_cap, k;  /* k: no more than there are rows */
+	double worst;
 	double least;                /* a row below is none; grows */
 
 	const struct search_part *part;
@@ -63,70 +64,122 @@ struct find {
 
 /* ---- the k best ------------------------------------------------------------------- */
 
-static bool is_worse(const struct search_words_hit *a,
-		     const struct search_words_hit *b)
+static bool is_better(const struct search_words_hit *a,
+		      const struct search_words_hit *b)
 {
-	return a->score != b->score ? a->score < b->score : a->n > b->n;
+	return a->score != b->score ? a->score > b->score : a->n < b->n;
 }
 
-static void sift_down(struct search_words_hit *v, size_t n, size_t i)
+static int best_first(const void *a, const void *b)
 {
-	struct search_words_hit h = v[i];
-	size_t child;
+	return is_better(a, b) ? -1 : 1;
+}
 
-	for (; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && is_worse(&v[child + 1], &v[child]))
-			child++;
-		if (!is_worse(&v[child], &h))
-			break;
-		v[i] = v[child];
+/* Puts those better than the pivot first; how many.  Without a branch that
+ * depends on scores: nobody can guess it. */
+static size_t divide(struct search_words_hit *v, size_t n,
+		     struct search_words_hit pivot)
+{
+	struct search_words_hit h;
+	size_t i, to = 0;
+
+	for (i = 0; i < n; i++) {
+		h = v[i];
+		v[i] = v[to];
+		v[to] = h;
+		to += (h.score > pivot.score) |
+		      ((h.score == pivot.score) & (h.n < pivot.n));
 	}
-	v[i] = h;
+	return to;
 }
 
-static int heap_add(struct find *f, const struct search_words_hit *h,
-		    struct ai_err *err)
+static struct search_words_hit middle_of(const struct search_words_hit *v,
+					 size_t n)
 {
-	size_t i, cap = f->heap_cap == 0 ? 64 : f->heap_cap * 2;
+	const struct search_words_hit *a = &v[0], *b = &v[n / 2];
+	const struct search_words_hit *c = &v[n - 1];
+
+	if (is_better(a, b) != is_better(a, c))
+		return *a;
+	return is_better(b, a) != is_better(b, c) ? *b : *c;
+}
+
+/* Puts the k best of n first, in any order: Hoare's selection. */
+static void select_best(struct search_words_hit *v, size_t n, size_t k)
+{
+	struct search_words_hit pivot;
+	size_t better, rounds;
+
+	for (rounds = 0; n > 16 && rounds < 100; rounds++) {
+		pivot = middle_of(v, n);
+		better = divide(v, n, pivot);
+		if (better >= k) {
+			n = better;
+			continue;
+		}
+		v += better;
+		n -= better;
+		k -= better;
+		/* The pivot itself is the best of the others. */
+		if (better == 0) {
+			for (better = 0; v[better].n != pivot.n;)
+				better++;
+			v[better] = v[0];
+			v[0] = pivot;
+			if (--k == 0)
+				return;
+			v++;
+			n--;
+		}
+	}
+	qsort(v, n, sizeof(*v), best_first);
+}
+
+/*
+ * All that may be among the k best are kept, until there is no room; then the
+ * worst of the k best is the least that counts.  That takes a third of what a
+ * heap takes.
+ */
+static void keep_best(struct find *f)
+{
+	size_t i;
+
+	select_best(f->best, f->best_n, f->k);
+	f->best_n = f->k;
+	for (i = 0; i < f->k; i++)
+		f->worst = i == 0 || f->best[i].score < f->worst
+				   ? f->best[i].score
+				   : f->worst;
+	if (f->worst > f->least)
+		f->least = f->worst;
+}
+
+static int add_hit(struct find *f, const struct search_words_hit *h,
+		   struct ai_err *err)
+{
+	size_t cap = f->best_cap == 0 ? 256 : f->best_cap * 2;
+	size_t most = f->k + f->k / 2 + 8;
 	struct search_words_hit *v;
 
-	if (f->heap_n == f->q->k) {
-		if (!is_worse(&f->heap[0], h))
-			return 0;
-		f->heap[0] = *h;
-		sift_down(f->heap, f->heap_n, 0);
-	} else {
-		if (f->heap_n == f->heap_cap) {
-			v = reallocarray(f->heap, cap, sizeof(*v));
-			if (v == NULL)
-				return ai_err_nomem(err);
-			f->heap = v;
-			f->heap_cap = cap;
-		}
-		for (i = f->heap_n++; i > 0; i = (i - 1) / 2) {
-			if (!is_worse(h, &f->heap[(i - 1) / 2]))
-				break;
-			f->heap[i] = f->heap[(i - 1) / 2];
-		}
-		f->heap[i] = *h;
+	if (f->best_n == most)
+		keep_best(f);
+	if (f->best_n == f->best_cap) {
+		v = reallocarray(f->best, cap < most ? cap : most, sizeof(*v));
+		if (v == NULL)
+			return ai_err_nomem(err);
+		f->best = v;
+		f->best_cap = cap < most ? cap : most;
 	}
-	if (f->heap_n == f->q->k && f->heap[0].score > f->least)
-		f->least = f->heap[0].score;
+	f->best[f->best_n++] = *h;
 	return 0;
 }
 
-/* Heap sort: best first. */
-static void heap_sort(struct find *f)
+static void sort_best(struct find *f)
 {
-	size_t n;
-
-	for (n = f->heap_n; n > 1; n--) {
-		struct search_words_hit h = f->heap[0];
-
-		f->heap[0] = f->heap[n - 1];
-		f->heap[n - 1] = h;
-		sift_down(f->heap, n - 1, 0);
-	}
+	if (f->best_n > f->k)
+		keep_best(f);
+	if (f->best_n > 1)
+		qsort(f->best, f->best_n, sizeof(*f->best), best_first);
 }
 
 /* ---- cursors ------------------------------------------------------------------------ */
@@ -383,7 +436,13 @@ static int look_up(struct find *f, struct cursor *c, double rest,
 			continue;
 		if (load(c, b, err) < 0)
 			return -1;
-		c->at = place_of(c, c->at, slot);
+		/* Most of them are near each other. */
+		for (at = 0; at < 3 && c->at < c->n && c->slots[c->at] < slot;
+		     at++)
+			c->at++;
+		if (c->at < c->n && c->slots[c->at] < slot)
+			c->at = place_of(c, c->at, slot);
+		at = f->rows[i];
 		if (c->at == c->n || c->slots[c->at] != slot)
 			continue;
 		f->sums[at] += (sum){
@@ -410,7 +469,7 @@ static int take_rows(struct find *f, struct ai_err *err)
 		if (h.score < f->least)
 			continue;
 		h.n = words_row(f->w, f->from + at);
-		if (heap_add(f, &h, err) < 0)
+		if (add_hit(f, &h, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -531,6 +590,9 @@ static int search_parts(struct find *f, struct ai_err *err)
 	if (rc < 0)
 		return -1;
 	f->norm = words_norm(f->found.average);
+	for (i = 0; i < q->parts_n; i++)
+		f->k += (size_t)q->parts[i].words->info.count;
+	f->k = f->k < q->k ? f->k : q->k;
 	for (i = 0; i < q->clauses_n; i++)
 		if (!q->clauses[i].not)
 			f->idfs += words_idf(f->found.rows, f->found.df[i]);
@@ -563,13 +625,13 @@ int search_words_find(const struct search_words_query *q,
 	f->least = q->min_score > 0 ? q->min_score : 0;
 	rc = search_parts(f, err);
 	if (rc == 0) {
-		heap_sort(f);
-		for (i = 0; i < f->heap_n; i++)
-			f->heap[i].covered /= f->idfs > 0 ? f->idfs : 1;
-		*hits = f->heap;
-		*hits_n = f->heap_n;
+		sort_best(f);
+		for (i = 0; i < f->best_n; i++)
+			f->best[i].covered /= f->idfs > 0 ? f->idfs : 1;
+		*hits = f->best;
+		*hits_n = f->best_n;
 	} else {
-		free(f->heap);
+		free(f->best);
 	}
 	words_found_release(&f->found, q);
 	free(f->cursors);
