@@ -29,6 +29,8 @@ static int join(const struct search_top *dense,
 		out->v[n].key.n = sparse->v[i].key.n;
 		out->v[n++].sparse = &sparse->v[i];
 	}
+	if (dense->n == 0 || sparse->n == 0)
+		return 0; /* in order, and each once */
 	qsort(out->v, n, sizeof(*out->v), compare_rows);
 	for (i = out->n = 0; i < n; i++) {
 		struct search_fused *last = &out->v[out->n - 1];

@@ -21,10 +21,11 @@ int search_sparse(struct search_index *ix, const struct search_asked *asked,
 	if (search_words_find(&q, &hits, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		search_top_push(top, (struct search_hit){
+		top->v[i] = (struct search_hit){
 			.key = { hits[i].score, hits[i].n },
 			.weight = hits[i].covered,
-		});
+		};
+	top->n = n; /* at most cap */
 	free(hits);
 	search_top_finish(top);
 	return 0;

@@ -75,6 +75,19 @@ static int compare_keys(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
+/* Lists often are in order already: of one leg alone, or from the words. */
+static void sort_keys(void *items, size_t n, size_t size)
+{
+	const char *p = items;
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (compare_keys(p + (i - 1) * size, p + i * size) > 0) {
+			qsort(items, n, size, compare_keys);
+			return;
+		}
+}
+
 struct tied {
 	struct search_id id; /* its bytes are owned */
 	size_t at;
@@ -149,9 +162,7 @@ int search_sort(void *items, size_t n, size_t size, size_t first,
 	size_t i, end;
 	double score;
 
-	if (n == 0)
-		return 0;
-	qsort(items, n, size, compare_keys);
+	sort_keys(items, n, size);
 	for (i = 0; i < n && i < first; i = end) {
 		score = ((struct search_key *)(p + i * size))->score;
 		for (end = i + 1; end < n; end++)
@@ -173,8 +184,7 @@ void search_top_finish(struct search_top *t)
 {
 	size_t i;
 
-	if (t->n > 0)
-		qsort(t->v, t->n, sizeof(*t->v), compare_keys);
+	sort_keys(t->v, t->n, sizeof(*t->v));
 	for (i = 0; i < t->n; i++)
 		t->v[i].rank = i > 0 && t->v[i].key.score ==
 						t->v[i - 1].key.score
