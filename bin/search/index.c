@@ -477,6 +477,7 @@ int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 	search_tags_forget(ix);
 	if (ai_db_begin(&ix->db, write, err) < 0)
 		return -1;
+	search_mean_forget(ix); /* another may have written meanwhile */
 	if (write ? load_info(ix, err) == 0 && search_files_load(ix, err) == 0
 		  : load_all(ix, err) == 0) {
 		ix->pending.base = ix->info.next;

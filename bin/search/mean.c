@@ -78,6 +78,12 @@ int search_mean_check(struct search_index *ix, const int64_t *sum,
 			      "wrong");
 }
 
+void search_mean_forget(struct search_index *ix)
+{
+	free(ix->sum);
+	ix->sum = NULL;
+}
+
 int search_mean_clear(struct search_index *ix, struct ai_err *err)
 {
 	free(ix->sum);

@@ -215,6 +215,8 @@ bool search_mean_sum(int64_t *sum, const float *v, size_t dim, int sign);
 /* Whether sum is the one that the index keeps.  AI_E_DATA: not. */
 int search_mean_check(struct search_index *ix, const int64_t *sum,
 		      struct ai_err *err);
+/* At the begin of a transaction: it is read again when it is asked for. */
+void search_mean_forget(struct search_index *ix);
 /* Of no vectors, of the index's dimension. */
 int search_mean_clear(struct search_index *ix, struct ai_err *err);
 

@@ -85,9 +85,13 @@ struct rule {
 };
 #define RULE(from, to) { sizeof(from) - 1, sizeof(to) - 1, from, to }
 
-static bool ends(const struct word *w, const char *with, size_t n)
+/* At least two letters, the last two of which tell most words apart. */
+static inline bool ends(const struct word *w, const char *with, size_t n)
 {
-	return w->n >= n && memcmp(w->p + w->n - n, with, n) == 0;
+	const char *p = w->p + w->n;
+
+	return w->n >= n && p[-1] == with[n - 1] && p[-2] == with[n - 2] &&
+	       (n == 2 || memcmp(p - n, with, n) == 0);
 }
 
 /* Puts the to of a rule in place of its from, which the word ends with. */
