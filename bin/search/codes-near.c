@@ -86,6 +86,23 @@ static int score_some(struct near *s, size_t from, size_t to,
 	return rc;
 }
 
+/* Puts those of [from, to) that are below least last; where they begin. */
+static size_t likely_end(struct codes_pick *p, size_t from, size_t to,
+			 float least)
+{
+	struct search_near h;
+	size_t i, end = from;
+
+	for (i = from; i < to; i++) {
+		if (p->v[i].score < least)
+			continue;
+		h = p->v[i];
+		p->v[i] = p->v[end];
+		p->v[end++] = h;
+	}
+	return end;
+}
+
 /*
  * Scores the candidates, the likeliest first, some at a time, until the next
  * one's estimate is so far below the k-th score that it would have to be wrong
@@ -97,15 +114,14 @@ static int score_likely(struct near *s, struct ai_err *err)
 	size_t done = 0, step = s->best.want * 2 + BATCH, end;
 	float least = -INFINITY;
 
-	codes_pick_sort(p);
+	codes_pick_cut(p);
 	s->rows = malloc((p->n + 1) * sizeof(*s->rows));
 	if (s->rows == NULL)
 		return ai_err_nomem(err);
 	while (done < p->n) {
 		end = p->n - done < step ? p->n : done + step;
-		for (size_t i = done; i < end; i++)
-			if (p->v[i].score < least)
-				end = i;
+		codes_pick_next(p, done, end - done);
+		end = likely_end(p, done, end, least);
 		if (end == done)
 			break;
 		if (score_some(s, done, end, err) < 0)

@@ -11,6 +11,7 @@
 struct codes_pick {
 	struct search_near *v; /* owned */
 	size_t n, want, room;
+	size_t ready;          /* the best so many are first; see next */
 	float floor;           /* nothing below it is wanted */
 };
 
@@ -18,6 +19,9 @@ int codes_pick_init(struct codes_pick *p, size_t want, struct ai_err *err);
 void codes_pick_release(struct codes_pick *p);
 /* Keeps the best that are wanted; of equal scores the first n. */
 void codes_pick_cut(struct codes_pick *p);
+/* Puts the n best of [from, p->n) at from, in no order; the best are before
+ * it already.  Nothing is added in between.  n is at most p->n - from. */
+void codes_pick_next(struct codes_pick *p, size_t from, size_t n);
 /* Cuts, and sorts by score, then n. */
 void codes_pick_sort(struct codes_pick *p);
 
