@@ -29,7 +29,7 @@ static int score_row(struct near *s, int64_t n, bool coded, struct ai_err *err)
 {
 	float score;
 
-	switch (search_rows_score(s->q->rows, n, s->q->query, s->spare,
+	switch (search_rows_score(s->q->rows, n, coded, s->q->query, s->spare,
 				  &score)) {
 	case SEARCH_ROWS_HOLE:
 		return coded ? search_rows_damaged(s->q->rows, n, err) : 0;

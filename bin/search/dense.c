@@ -42,7 +42,7 @@ static int near(struct search_index *ix, const float *query,
 		.rows = &ix->files.rows, .end = ix->info.next,
 		.codes = codes, .codes_n = ix->files.codes.n,
 		.filter = search_scope(ix, f, &scope), .k = k,
-		.exact = search.exact,
+		.exact = search.exact, .rescore = k * SEARCH_CODES_RESCORE,
 	};
 
 	return search_nearest(&q, out, err);

@@ -383,17 +383,19 @@ static int merge_words(struct search_index *ix, size_t at, size_t end,
 /* Where the files begin that are to be merged into one; all->n: none. */
 static size_t merge_from(const struct search_segments *all, bool last)
 {
-	size_t at = all->n;
+	size_t at = all->n, from = all->n;
 	int64_t sum, least;
 
 	if (all->n < 2)
 		return all->n;
 	sum = least = rows_of(all->v[--at]);
 	if (last) {
-		while (at > 0 && (rows_of(all->v[at - 1]) <= sum ||
-				  rows_of(all->v[at - 1]) < SMALL))
-			sum += rows_of(all->v[--at]);
-		return at == all->n - 1 ? all->n : at;
+		/* The first one that is no larger than all behind it. */
+		for (; at > 0; sum += rows_of(all->v[--at]))
+			if (rows_of(all->v[at - 1]) <= sum ||
+			    rows_of(all->v[at - 1]) < SMALL)
+				from = at - 1;
+		return from;
 	}
 	while (at > 0 && all->n - at < FAN &&
 	       rows_of(all->v[at - 1]) < least * FAN)

@@ -213,6 +213,16 @@ static void warn_of_zeros(const struct query *q)
 		ai_msg(AI_MSG_WARN, "%s", why);
 }
 
+/* Where codes pick the candidates, each costs a row that lies anywhere. */
+static size_t dense_depth(const struct query *q, size_t depth)
+{
+	size_t least = (size_t)search.k > SEARCH_CODES_DEPTH
+		? (size_t)search.k : SEARCH_CODES_DEPTH;
+
+	return q->ix->files.codes.n == 0 || search.exact || depth < least
+		? depth : least;
+}
+
 static int run_legs(struct query *q, struct ai_err *err)
 {
 	int64_t depth = search.k > SEARCH_DEPTH ? search.k : SEARCH_DEPTH;
@@ -220,7 +230,8 @@ static int run_legs(struct query *q, struct ai_err *err)
 	if (depth > q->ix->info.documents)
 		depth = q->ix->info.documents;
 	if (search_asked_filter(&q->asked, q->ix, &q->filter, err) < 0 ||
-	    search_top_init(&q->dense, (size_t)depth, err) < 0 ||
+	    search_top_init(&q->dense, dense_depth(q, (size_t)depth),
+			    err) < 0 ||
 	    search_top_init(&q->sparse, (size_t)depth, err) < 0)
 		return -1;
 	if (q->mode != SEARCH_DENSE &&

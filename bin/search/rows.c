@@ -83,7 +83,7 @@ int search_rows_open(struct search_rows *r, const char *path, size_t dim,
 	rc = fd < 0 ? ai_err_sys(err, AI_E_OPEN, errno, "cannot open '%s'",
 				 path) : map_file(r, fd, err);
 	if (fd >= 0)
-		close(fd);
+		r->fd = fd;
 	if (rc < 0)
 		search_rows_close(r);
 	return rc;
@@ -93,6 +93,8 @@ void search_rows_close(struct search_rows *r)
 {
 	if (r->v != NULL)
 		munmap((void *)(uintptr_t)r->v, r->bytes);
+	if (r->fd > 0)
+		close(r->fd);
 	free(r->path);
 	*r = (struct search_rows){ 0 };
 }
@@ -165,11 +167,25 @@ void search_rows_want(const struct search_rows *r, const int64_t *n,
 	}
 }
 
-enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,
-					 const float *query, float *spare,
-					 float *score)
+/* A row that lies anywhere is read sooner than its page is mapped. */
+static const float *read_row(const struct search_rows *r, int64_t n,
+			     float *spare)
 {
-	const float *v = search_rows_at(r, n, spare);
+	size_t row = r->dim * sizeof(float);
+
+	if (__BYTE_ORDER != __LITTLE_ENDIAN || r->fd <= 0 || n < 1 ||
+	    n >= r->n ||
+	    pread(r->fd, spare, row, (off_t)((size_t)n * row)) != (ssize_t)row)
+		return search_rows_at(r, n, spare);
+	return spare[0] == 0 && is_zero(spare, r->dim) ? NULL : spare;
+}
+
+enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,
+					 bool alone, const float *query,
+					 float *spare, float *score)
+{
+	const float *v = alone ? read_row(r, n, spare)
+			       : search_rows_at(r, n, spare);
 	float aa;
 
 	if (v == NULL)
@@ -205,7 +221,7 @@ int search_rows_verify(const struct search_rows *r, int64_t from, int64_t to,
 		v = search_rows_at(r, n, spare);
 		if (v == NULL)
 			continue;
-		state = search_rows_score(r, n, v, spare, &score);
+		state = search_rows_score(r, n, false, v, spare, &score);
 		if (state == SEARCH_ROWS_BAD)
 			rc = search_rows_damaged(r, n, err);
 		++*count;

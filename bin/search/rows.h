@@ -25,6 +25,7 @@ struct search_rows {
 	size_t dim;
 	int64_t n;        /* rows in the file, row 0 included */
 	size_t bytes;     /* mapped */
+	int fd;           /* the same, to be read; 0: not open */
 	char *path;       /* owned; for messages */
 };
 
@@ -45,14 +46,15 @@ void search_rows_want(const struct search_rows *r, const int64_t *n,
 		      size_t count);
 
 /*
- * The cosine of row n and a query of length 1 (spare: see above).  Equal to
+ * The cosine of row n and a query of length 1 (spare: see above); alone: those
+ * beside it are not wanted, so that it is read rather than mapped.  Equal to
  * ai_vector_dot() in every bit.  SEARCH_ROWS_HOLE: there is no vector;
  * SEARCH_ROWS_BAD: the row is not of length 1 (within 1e-3).
  */
 enum search_rows_state { SEARCH_ROWS_OK, SEARCH_ROWS_HOLE, SEARCH_ROWS_BAD };
 enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,
-					 const float *query, float *spare,
-					 float *score);
+					 bool alone, const float *query,
+					 float *spare, float *score);
 
 /* Fills err with "PATH is damaged: row N ...".  Returns -1. */
 int search_rows_damaged(const struct search_rows *r, int64_t n,

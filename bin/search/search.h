@@ -33,6 +33,8 @@
  * is zeros. */
 #define SEARCH_IS_LOCAL(model) (strncmp((model), "local/", 6) == 0)
 #define SEARCH_DEPTH 1000        /* candidates a leg hands to the fusion */
+#define SEARCH_CODES_DEPTH 200   /* the dense leg, where codes pick them */
+#define SEARCH_CODES_RESCORE 5    /* rows scored for each of those */
 #define SEARCH_TEXT_MAX ((size_t)1 << 30)
 
 enum search_mode { SEARCH_HYBRID, SEARCH_DENSE, SEARCH_SPARSE };

@@ -44,9 +44,9 @@ static void test_row_file(void)
 	for (int64_t n = -1; n < 10; n++)
 		ok((search_rows_at(&r, n, spare) != NULL) ==
 		   (n == 2 || n == 3 || n == 7), "row %lld", (long long)n);
-	ok(search_rows_score(&r, 7, v, spare, &x) == SEARCH_ROWS_OK && x == 1,
+	ok(search_rows_score(&r, 7, false, v, spare, &x) == SEARCH_ROWS_OK && x == 1,
 	   "a score");
-	ok(search_rows_score(&r, 4, v, spare, &x) == SEARCH_ROWS_HOLE,
+	ok(search_rows_score(&r, 4, true, v, spare, &x) == SEARCH_ROWS_HOLE,
 	   "none of a hole");
 	ok(search_rows_verify(&r, 1, 100, &count, &err) == 0 && count == 3,
 	   "three rows are right");
