@@ -346,6 +346,7 @@ int search_export(int argc, char **argv, struct ai_err *err)
 	    search_index_open(&ix, AI_DB_READ, err) < 0)
 		return -1;
 	ai_writer_init(&w, STDOUT_FILENO);
+	ix.rescue = true;
 	rc = search_index_begin(&ix, false, err);
 	if (rc == 0)
 		rc = search_filter_init(&f, &ix, &search.where, err);

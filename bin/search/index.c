@@ -451,20 +451,23 @@ int search_damaged(struct search_index *ix, struct ai_err *err)
 
 /*
  * A file that the snapshot names may be gone when a writer has replaced it in
- * the meantime: the next snapshot names others.
+ * the meantime: the next snapshot names others.  What needs a model that stays
+ * unusable will be told so; export, for one, needs none, nor all vectors.
  */
 static int load_all(struct search_index *ix, struct ai_err *err)
 {
 	int64_t before = 0;
+	int files;
 
 	for (;;) {
 		if (load_info(ix, err) < 0)
 			return -1;
-		if (search_files_load(ix, err) == 0)
+		files = search_files_load(ix, err);
+		if (files == 0 && search_own_open(ix, err) == 0)
 			return 0;
 		search_damaged(ix, err);
 		if (err->code != AI_E_DATA || ix->info.generation == before)
-			return -1;
+			return ix->rescue ? 0 : files;
 		before = ix->info.generation;
 		ai_db_rollback(&ix->db);
 		if (ai_db_begin(&ix->db, false, err) < 0)

@@ -25,6 +25,17 @@ bool search_is_own(const struct search_info *info)
 	return strcmp(info->model, SEARCH_OWN) == 0;
 }
 
+/* Of a model that the index fitted itself, the index is to be rebuilt. */
+static int bad_model(struct search_index *ix, struct ai_err *err)
+{
+	struct ai_err why = *err;
+
+	if (ix->info.own != SEARCH_OWN_FITTED || why.code != AI_E_DATA)
+		return -1;
+	return ai_db_damaged(&ix->db, err, "model-%lld.emb: %.110s",
+			     (long long)ix->info.fit, why.msg);
+}
+
 static int open_model(struct search_index *ix, struct ai_err *err)
 {
 	struct search_own *o = &ix->own;
@@ -44,7 +55,7 @@ static int open_model(struct search_index *ix, struct ai_err *err)
 		return ai_db_damaged(&ix->db, err, "model-%lld.emb is not "
 				     "there", (long long)ix->info.fit);
 	if (rc < 0)
-		return -1;
+		return bad_model(ix, err);
 	o->fit = ix->info.fit;
 	if ((int64_t)ai_fitted_dim(o->model) == ix->info.dim)
 		return 0;
@@ -65,17 +76,32 @@ void search_own_release(struct search_own *o)
 	ai_fitted_work_release(&o->work);
 }
 
-int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
-		     struct ai_err *err)
+/* The model of the state at hand. */
+static int have_model(struct search_index *ix, struct ai_err *err)
 {
 	struct search_own *o = &ix->own;
 
 	if (o->model != NULL && o->fit != ix->info.fit)
 		close_model(o);
-	if (o->model == NULL && open_model(ix, err) < 0)
+	return o->model != NULL ? 0 : open_model(ix, err);
+}
+
+int search_own_open(struct search_index *ix, struct ai_err *err)
+{
+	return ix->info.own == SEARCH_OWN_FITTED ? have_model(ix, err) : 0;
+}
+
+int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
+		     struct ai_err *err)
+{
+	struct search_own *o = &ix->own;
+
+	if (have_model(ix, err) < 0)
 		return -1;
-	return ai_fitted_embed(o->model, &o->work, text.p == NULL ? "" : text.p,
-			       text.n, v, NULL, err);
+	if (ai_fitted_embed(o->model, &o->work, text.p == NULL ? "" : text.p,
+			    text.n, v, NULL, err) < 0)
+		return bad_model(ix, err);
+	return 0;
 }
 
 /* ---- fitting -------------------------------------------------------------------- */
@@ -91,8 +117,11 @@ bool search_own_is_due(const struct search_index *ix, bool last)
 		return false;
 	if (i->documents < AI_FIT_TEXTS_MIN)
 		return last && i->own == SEARCH_OWN_NONE;
-	return i->own != SEARCH_OWN_FITTED
-		? last : i->documents >= (last ? 2 : 8) * i->fitted;
+	if (i->own == SEARCH_OWN_FITTED)
+		return i->documents >= (last ? 2 : 8) * i->fitted;
+	/* Of fewer texts, or of texts that gave none. */
+	return last && (i->fitted < AI_FIT_TEXTS_MIN ||
+			i->documents >= 2 * i->fitted);
 }
 
 /* Hands each document's row and text to take. */

@@ -137,6 +137,8 @@ struct search_index {
 	bool writing;            /* the transaction does */
 	bool swept;              /* orphans were removed */
 	bool untidy;             /* small files are left to be merged */
+	bool rescue;             /* of the files, only vectors are needed, and
+				  * as many of them as there are */
 	const struct ai_analyzer *analyzer;
 	struct search_own own;
 	int64_t *sum;            /* of all vectors (mean.c); dim, owned */
@@ -189,6 +191,9 @@ void search_fields_release(struct search_fields *f);
 
 bool search_is_own(const struct search_info *info);
 void search_own_release(struct search_own *o);
+/* Opens the model that was fitted, if there is one: a writer may remove it at
+ * any time. */
+int search_own_open(struct search_index *ix, struct ai_err *err);
 /* A text's vector into v[dim]; zeros if the model knows no word of it.  The
  * index's own state must not be SEARCH_OWN_NONE. */
 int search_own_embed(struct search_index *ix, struct ai_span text, float *v,

@@ -244,6 +244,14 @@ static int load_rows(struct search_index *ix, struct ai_err *err)
 	rc = search_rows_open(&ix->files.rows, path, (size_t)ix->info.dim,
 			      err);
 	free(path);
+	/* Row 0 is none.  Without the file, or with one that was cut off, the
+	 * vectors would seem to be holes. */
+	if (rc == 0 && ix->files.rows.n <= ix->info.vectors &&
+	    (ix->files.rows.n == 0 || !ix->rescue))
+		return ai_db_damaged(&ix->db, err, "rows-%lld.f32 %s",
+				     (long long)ix->info.rows,
+				     ix->files.rows.n == 0 ? "is not there"
+							   : "is too short");
 	return rc;
 }
 
@@ -258,7 +266,7 @@ int search_files_load(struct search_index *ix, struct ai_err *err)
 	free(ix->sum);
 	ix->sum = NULL;
 	memset(&ix->files, 0, sizeof(ix->files));
-	rc = load_segments(ix, &old, err);
+	rc = ix->rescue ? 0 : load_segments(ix, &old, err);
 	if (rc == 0)
 		rc = load_live(ix, err);
 	if (rc == 0)

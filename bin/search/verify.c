@@ -95,6 +95,8 @@ static int check_document(struct check *c, sqlite3_stmt *st,
 	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
 
 	c->row = sqlite3_column_int64(st, COL_N);
+	if (c->row < 1 || c->row >= c->ix->info.next)
+		return bad(c, err, "no document can have this number");
 	if (c->ix->files.live != NULL &&
 	    !(c->ix->files.live[c->row / 8] >> c->row % 8 & 1))
 		return bad(c, err, "it is taken for deleted");
