@@ -100,6 +100,31 @@ int search_check_model(const struct search_info *info, const char *model,
 	return 0;
 }
 
+/* An index that makes its vectors itself, or has none, takes none, and no
+ * other one may be taken for such an index. */
+static int check_taken(const struct search_info *info, const char *model,
+		       struct ai_err *err)
+{
+	if (search_is_own(info))
+		return ai_err_set(err, AI_E_DATA, "the index '%.100s' makes "
+				  "its vectors itself, and this record has one "
+				  "of %.80s: leave out ai-embed and the member "
+				  "'embedding', or make another index",
+				  search.index, model[0] != '\0' ? model
+				  : "an unnamed model");
+	if (strcmp(info->model, SEARCH_NONE) == 0)
+		return ai_err_set(err, AI_E_DATA, "the index '%.100s' was made "
+				  "with -m none and keeps no vectors, and this "
+				  "record has one: leave out ai-embed and the "
+				  "member 'embedding', or make another index",
+				  search.index);
+	if (strcmp(model, SEARCH_OWN) != 0 && strcmp(model, SEARCH_NONE) != 0)
+		return 0;
+	return ai_err_set(err, AI_E_RECORD, "no embedding is of the model "
+			  "'%.20s': that name says what an index does "
+			  "itself", model);
+}
+
 /* To length 1, unless it has that already but for rounding: adding again
  * what export wrote must change nothing. */
 static int scale(float *v, size_t dim, bool may_be_zero, struct ai_err *err)
@@ -146,7 +171,8 @@ int search_read_embedding(const struct ai_rec *rec,
 		rc = 0;
 	snprintf(model, 200, "%s", ai_buf_cstr(&b));
 	ai_buf_release(&b);
-	if (rc == 0 && (search_check_model(info, model, *dim, err) < 0 ||
+	if (rc == 0 && (check_taken(info, model, err) < 0 ||
+			search_check_model(info, model, *dim, err) < 0 ||
 			scale(*vec, *dim, is_local(info, model), err) < 0)) {
 		free(*vec);
 		*vec = NULL;

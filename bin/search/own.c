@@ -198,8 +198,10 @@ static int fit_model(struct search_index *ix, struct ai_err *err)
 		ix->info.own = SEARCH_OWN_FITTED;
 	if (rc == 0 || err->code != AI_E_DATA)
 		return rc;
+	/* Its file was begun. */
+	rc = search_retire(ix, SEARCH_FILE_MODEL, ix->info.fit, err);
 	ix->info.fit = 0;
-	return 0;
+	return rc;
 }
 
 static int embed_text(struct search_index *ix, void *arg, int64_t n,
