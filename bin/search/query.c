@@ -198,12 +198,18 @@ static void choose_rule(struct query *q)
 	choose_weight(q);
 }
 
-/* As local models make them of a text without a word. */
+/* As local models make them of a text without a word; one that was fitted, of
+ * a text without a word that it knows, which words alone may find. */
 static void warn_of_zeros(const struct query *q)
 {
-	static const char why[] = "the query has no word, so its vector is "
-				  "zero and finds nothing";
+	bool own = search_is_own(&q->ix->info);
+	const char *why = own ? "the index's model knows no word of the query, "
+				"so its vector is zero and finds nothing"
+			      : "the query has no word, so its vector is zero "
+				"and finds nothing";
 
+	if (own && q->mode != SEARCH_DENSE)
+		return;
 	if (ai_vector_dot(q->vector, q->vector,
 			  (size_t)q->ix->info.dim) != 0)
 		return;

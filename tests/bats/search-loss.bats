@@ -186,3 +186,14 @@ dense() {
 	assert_eq "$(ai-search stats -i x.idx | jq -c '[.dim,.vectors]')" '[192,500]'
 	ai-search verify -i x.idx
 }
+
+@test "a word that the index's model does not know is told where it matters" {
+	passages 1 400 | ai-search add -i x.idx
+	echo '{"id":"rare","text":"A zeppelin."}' | ai-search add -i x.idx
+	run --separate-stderr ai-search -i x.idx zeppelin
+	assert_eq "$stderr" ''
+	assert_eq "$(jq -r '.hits[0].id' <<<"$output")" rare
+	run --separate-stderr ai-search -i x.idx --mode dense zeppelin
+	assert_status 0
+	assert_eq "$stderr" "ai-search: the index's model knows no word of the query, so its vector is zero and finds nothing"
+}
