@@ -237,15 +237,29 @@ static int close_vectors(struct export *x, int rc, struct ai_err *err)
 	return rc;
 }
 
+/* Vectors that the index made are none of the records', which make them again,
+ * but they are what --format npy asks for. */
+static int find_row(struct export *x, sqlite3_stmt *st, bool *has,
+		    struct ai_err *err)
+{
+	*has = st != NULL && sqlite3_column_int(st, COL_VECTOR) != 0;
+	if (*has || st == NULL || search.format != SEARCH_NPY ||
+	    x->ix->info.own == SEARCH_OWN_NONE)
+		return 0;
+	*has = true;
+	return search_vector_of(x->ix, sqlite3_column_int64(st, COL_N),
+				x->vector, err);
+}
+
 /* A row of a .npy file; zeros for none. */
 static int put_row(struct export *x, sqlite3_stmt *st, struct ai_writer *w,
 		   struct ai_err *err)
 {
 	size_t dim = (size_t)x->ix->info.dim, i, k;
-	bool has = st != NULL && sqlite3_column_int(st, COL_VECTOR) != 0;
 	unsigned char le[4];
 	uint32_t bits;
-	int rc = 0;
+	bool has;
+	int rc = find_row(x, st, &has, err);
 
 	for (i = 0; i < dim && rc == 0; i++) {
 		bits = 0;
@@ -346,7 +360,7 @@ int search_export(int argc, char **argv, struct ai_err *err)
 	    search_index_open(&ix, AI_DB_READ, err) < 0)
 		return -1;
 	ai_writer_init(&w, STDOUT_FILENO);
-	ix.rescue = true;
+	ix.rescue = search.format != SEARCH_NPY;
 	rc = search_index_begin(&ix, false, err);
 	if (rc == 0)
 		rc = search_filter_init(&f, &ix, &search.where, err);

@@ -197,3 +197,19 @@ dense() {
 	assert_status 0
 	assert_eq "$stderr" "ai-search: the index's model knows no word of the query, so its vector is zero and finds nothing"
 }
+
+@test "export --format npy has the vectors that an index made itself" {
+	passages 1 30 | ai-search add -i x.idx
+	echo '{"id":"none","text":"..."}' | ai-search add -i x.idx
+	ai-search export -i x.idx --format npy >all.npy
+	# What ai-embed makes of the same texts, and zeros.
+	passages 1 30 | ai-embed | jq -r .embedding |
+		while read -r v; do base64 -d <<<"$v"; done >want
+	head -c $((512 * 4)) /dev/zero >>want
+	tail -c +129 all.npy | cmp - want
+	# Beside records they are left out: who adds those makes them anew.
+	ai-search export -i x.idx --vectors v.npy >records
+	ai-search add -i y.idx --vectors v.npy records
+	ai-search verify -i y.idx
+	ai-search export -i y.idx --format npy | cmp - all.npy
+}
