@@ -312,6 +312,8 @@ static int flush_words(struct search_index *ix, struct ai_err *err)
 static int drop(struct search_index *ix, struct search_segments *all,
 		size_t at, size_t end, struct ai_err *err)
 {
+	if (at == end)
+		return 0; /* all->v may be NULL */
 	for (size_t i = at; i < end; i++) {
 		struct search_segment *s = all->v[i];
 
