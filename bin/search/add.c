@@ -170,7 +170,7 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 		rc = ai_buf_check(&a->acks, "the acknowledgements", err);
 	if (rc < 0) {
 		search_index_rollback(&a->ix);
-		return -1;
+		return search_damaged(&a->ix, err);
 	}
 	if (search_index_commit(&a->ix, false, err) < 0)
 		return -1;

@@ -27,10 +27,12 @@ int search_compact(int argc, char **argv, struct ai_err *err)
 	rc = search_index_begin(&ix, true, err);
 	if (rc == 0) {
 		rc = search_compact_files(&ix, err);
-		if (rc < 0)
+		if (rc < 0) {
 			search_index_rollback(&ix);
-		else
+			search_damaged(&ix, err);
+		} else {
 			rc = search_index_commit(&ix, true, err);
+		}
 	}
 	if (rc == 0)
 		rc = shrink(&ix, err);

@@ -73,7 +73,7 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 		rc = delete_record(recs[i], out, err);
 	if (rc < 0) {
 		search_index_rollback(deleting.ix);
-		return -1;
+		return search_damaged(deleting.ix, err);
 	}
 	if (search_index_commit(deleting.ix, false, err) < 0)
 		return -1;
@@ -116,7 +116,7 @@ static int delete_where(struct search_index *ix, struct ai_err *err)
 	search_filter_release(&f);
 	if (rc < 0 || search_index_commit(ix, true, err) < 0) {
 		search_index_rollback(ix);
-		return -1;
+		return search_damaged(ix, err);
 	}
 	if (deleting.acks.len > 0 && search_write(&deleting.acks, err) < 0)
 		return -1;

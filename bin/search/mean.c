@@ -49,7 +49,9 @@ bool search_mean_sum(int64_t *sum, const float *v, size_t dim, int sign)
 	bool any = false;
 
 	for (size_t i = 0; i < dim; i++) {
-		sum[i] += sign * (int64_t)(v[i] * STEP);
+		/* What the file has of the sum may be damaged: no overflow. */
+		sum[i] = (int64_t)((uint64_t)sum[i] +
+				   (uint64_t)(sign * (int64_t)(v[i] * STEP)));
 		any |= v[i] != 0;
 	}
 	return any;

@@ -710,7 +710,9 @@ static int copy_rows(struct search_index *ix, struct ai_err *err)
 	for (int64_t n = 1; n < ix->info.next && rc == 0; n++) {
 		v = live == NULL || search_filter_has(live, n)
 			? search_rows_at(&from, n, spare) : NULL;
-		if (v != NULL)
+		if (v != NULL && !search_rows_is_whole(v, (size_t)ix->info.dim))
+			rc = search_rows_damaged(&from, n, err);
+		else if (v != NULL)
 			rc = search_pending_vector(ix, n, v, err);
 	}
 	search_rows_close(&from);

@@ -197,6 +197,14 @@ enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,
 	return SEARCH_ROWS_OK;
 }
 
+bool search_rows_is_whole(const float *v, size_t dim)
+{
+	float aa;
+
+	(void)codes_kernel()->dot(v, v, dim, &aa);
+	return fabsf(aa - 1) <= 2 * LENGTH_SLACK;
+}
+
 int search_rows_damaged(const struct search_rows *r, int64_t n,
 			struct ai_err *err)
 {

@@ -56,6 +56,9 @@ enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,
 					 bool alone, const float *query,
 					 float *spare, float *score);
 
+/* Whether a row that is not a hole is of length 1, as above. */
+bool search_rows_is_whole(const float *v, size_t dim);
+
 /* Fills err with "PATH is damaged: row N ...".  Returns -1. */
 int search_rows_damaged(const struct search_rows *r, int64_t n,
 			struct ai_err *err);

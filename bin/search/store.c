@@ -27,6 +27,9 @@ static int forget_vector(struct search_index *ix, int64_t n, float *v,
 		i++;
 	if (i == dim)
 		return 0;
+	/* The average would be off by who knows what. */
+	if (!search_rows_is_whole(v, dim))
+		return search_rows_damaged(&ix->files.rows, n, err);
 	ix->info.vectors--;
 	return search_mean_add(ix, v, -1, err);
 }

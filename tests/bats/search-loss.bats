@@ -213,3 +213,24 @@ dense() {
 	ai-search verify -i y.idx
 	ai-search export -i y.idx --format npy | cmp - all.npy
 }
+
+@test "a vector that is damaged: delete and compact say so and change nothing" {
+	passages 1 40 | ai-search add -i x.idx -m local/hash
+	echo '{"id":"d1"}' | ai-search delete -i x.idx
+	broken
+	# Components of row 5: not a number, too long, and not of length 1.
+	for bytes in '\x00\x00\xc0\x7f' '\xff\xff\x7f\x7f' '\x00\x00\x80\x3f\x00\x00\x80\x3f'; do
+		printf '%b' "$bytes" | dd of="$(echo y.idx/rows-*)" bs=1 seek=$((5 * 512 * 4 + 64)) conv=notrunc status=none
+		run_sh "echo '{\"id\":\"d5\"}' | ai-search delete -i y.idx"
+		assert_status 65
+		assert_has "$stderr" 'row 5 is no vector of length 1; rebuild it'
+		run --separate-stderr ai-search compact -i y.idx
+		assert_status 65
+		assert_has "$stderr" 'row 5 is no vector of length 1; rebuild it'
+		run_sh "ai-search export -i y.idx | jq -r 'has(\"error\")' | sort | uniq -c | tr -s ' '"
+		assert_eq "$output" ' 38 false
+ 1 true'
+		run --separate-stderr ai-search verify -i y.idx
+		assert_status 65
+	done
+}
