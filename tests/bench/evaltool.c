@@ -2,6 +2,7 @@
  * evaltool: the small programs that `make eval` needs beside the real ones.
  *
  *	evaltool docs <docs.jsonl      records for ai-embed and ai-search add
+ *	evaltool sample N SEED <records   N of them, at random
  *	evaltool queries QRELS <queries.jsonl   records with judged queries
  *	evaltool score QRELS <hits     nDCG@10 and MAP of ai-search's answers
  *
@@ -161,6 +162,40 @@ static void score(struct ai_value v, double *ndcg, double *ap)
 	ai_buf_release(&doc);
 }
 
+/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
+static uint64_t next(uint64_t *state)
+{
+	uint64_t h = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+	return h ^ h >> 31;
+}
+
+/* Each line instead of one of those kept so far, as often as is fair. */
+static int sample(size_t n, uint64_t seed)
+{
+	char **kept = calloc(n + 1, sizeof(*kept)), *line = NULL;
+	size_t cap = 0, seen = 0, at, i;
+
+	if (kept == NULL)
+		die("out of memory");
+	for (; getline(&line, &cap, stdin) > 0; seen++) {
+		at = seen < n ? seen : next(&seed) % (seen + 1);
+		if (at >= n)
+			continue;
+		free(kept[at]);
+		kept[at] = strdup(line);
+	}
+	for (i = 0; i < n && i < seen; i++)
+		fputs(kept[i], stdout);
+	for (i = 0; i < n; i++)
+		free(kept[i]);
+	free(kept);
+	free(line);
+	return fflush(stdout) != 0;
+}
+
 int main(int argc, char **argv)
 {
 	double ndcg = 0, ap = 0;
@@ -173,6 +208,9 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		die("docs, queries QRELS or score QRELS");
+	if (strcmp(argv[1], "sample") == 0)
+		return argc == 4 ? sample(strtoul(argv[2], NULL, 10),
+					  strtoul(argv[3], NULL, 10)) : 1;
 	if (argc > 2)
 		load(argv[2]);
 	while ((n = getline(&line, &cap, stdin)) > 0) {

@@ -35,8 +35,9 @@
 #define AI_FIT_TOPICS 96
 #define AI_FIT_WORDS 96
 #define AI_FIT_DIM (AI_FIT_TOPICS + AI_FIT_WORDS)
-/* Below so many texts a fitted model is no better than none. */
-#define AI_FIT_TEXTS_MIN 300
+/* Below so many texts local/words is the safer model: it takes nothing from
+ * words in any sample, however small. */
+#define AI_FIT_TEXTS_MIN 400
 
 /* ---- fitting ------------------------------------------------------------ */
 
