@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WORDS_FILE "words.emb"
@@ -55,32 +56,55 @@ static int fit_each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	return ai_fit_add(fit, ai_buf_cstr(text), text->len, err);
 }
 
+/* Writes it to this file, which is made or is no regular one. */
+static int write_to(const char *path, int flags, struct ai_err *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666), rc;
+
+	if (fd < 0)
+		return ai_err_sys(err, AI_E_CREATE, errno, "cannot create '%s'",
+				  path);
+	rc = ai_fit_write(fit, fd, err);
+	/* A pipe cannot be synced, and says so. */
+	if (rc == 0 && fsync(fd) < 0 && flags != 0)
+		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%s'", path);
+	if (close(fd) < 0 && rc == 0)
+		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%s'", path);
+	return rc;
+}
+
 /* To a file beside it, which then takes its name: whoever has the old model
- * mapped keeps it. */
-static int write_model(const char *path, struct ai_err *err)
+ * mapped keeps it.  Two that write at once have two such files. */
+static int replace_model(const char *path, struct ai_err *err)
 {
 	char *part = NULL;
-	int fd, rc;
+	int rc;
 
-	if (asprintf(&part, "%s.part", path) < 0)
+	if (asprintf(&part, "%s.part-%ld", path, (long)getpid()) < 0)
 		return ai_err_nomem(err);
-	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		ai_err_sys(err, AI_E_CREATE, errno, "cannot create '%s'", part);
-		free(part);
-		return -1;
-	}
-	rc = ai_fit_write(fit, fd, err);
-	if (rc == 0 && fsync(fd) < 0)
-		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%s'", part);
-	if (close(fd) < 0 && rc == 0)
-		rc = ai_err_sys(err, AI_E_IO, errno, "cannot write '%s'", part);
+	rc = write_to(part, O_CREAT | O_TRUNC, err);
 	if (rc == 0 && rename(part, path) < 0)
 		rc = ai_err_sys(err, AI_E_CREATE, errno, "cannot create '%s'",
 				path);
 	if (rc < 0)
 		unlink(part);
 	free(part);
+	return rc;
+}
+
+/* What a link leads to is replaced, and not the link; a device or a pipe is
+ * written to. */
+static int write_model(const char *path, struct ai_err *err)
+{
+	struct stat st;
+	char *real;
+	int rc;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_to(path, 0, err);
+	real = realpath(path, NULL);
+	rc = replace_model(real != NULL ? real : path, err);
+	free(real);
 	return rc;
 }
 

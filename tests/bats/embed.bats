@@ -92,7 +92,7 @@ fit_texts() {
 	run --separate-stderr ai-embed fit -o x.emb in
 	assert_status 0
 	assert_eq "$output$stderr" ''
-	[ ! -e x.emb.part ]
+	assert_eq "$(find . -name 'x.emb*')" ./x.emb
 	ai-embed fit -j 4 -o y.emb <in
 	cmp x.emb y.emb
 	printf '{"text":"%s"}\n' 'oven' 'bread and flour' 'harbour' >q
@@ -106,13 +106,38 @@ fit_texts() {
 	assert_eq "$(ai-embed -m small.emb q | jq -r .embed.dim | sort -u)" 32
 }
 
+@test "fit: links are followed, pipes written to, two at once do not mix" {
+	fit_texts 400 >in
+	ai-embed fit -o x.emb in
+	mkfifo pipe
+	cat pipe >through &
+	ai-embed fit -o pipe in
+	wait
+	[ -p pipe ]
+	cmp x.emb through
+	ai-embed fit -o /dev/stdout in | cmp - x.emb
+	[ -L /dev/stdout ]
+	mkdir -p else
+	echo old >else/y.emb
+	ln -s else/y.emb link
+	for i in 1 2 3; do
+		ai-embed fit -o link in 3>&- &
+	done
+	wait
+	[ -L link ]
+	cmp x.emb else/y.emb
+	assert_eq "$(ls else)" y.emb
+	run ai-embed fit -o else in
+	assert_status 73
+}
+
 @test "fit: what it refuses, and what it warns of" {
 	run --separate-stderr ai-embed fit /dev/null
 	assert_status 64
 	assert_has "$stderr" "-o FILE"
 	run --separate-stderr ai-embed fit -o x.emb /dev/null
 	assert_status 65
-	[ ! -e x.emb ] && [ ! -e x.emb.part ]
+	assert_eq "$(find . -name 'x.emb*')" ''
 	run --separate-stderr ai-embed fit --dim 33 -o x.emb /dev/null
 	assert_status 64
 	run --separate-stderr ai-embed -o x.emb /dev/null
