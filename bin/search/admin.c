@@ -133,7 +133,7 @@ static int put_stats(struct search_index *ix, struct ai_buf *b,
 		return -1;
 	ai_put_open(b, '{');
 	ai_put_key(b, "index");
-	ai_put_cstr(b, ix->folder);
+	search_put_path(b, ix->folder);
 	put_int(b, "format", SEARCH_FORMAT);
 	put_int(b, "documents", i->documents);
 	put_int(b, "sources", files);

@@ -187,7 +187,7 @@ static void put_search(struct search_index *ix, const struct search_result *r,
 	ai_put_bool(b, r->confident);
 	put_score(b, "confidence", r->confidence);
 	ai_put_key(b, "index");
-	ai_put_cstr(b, ix->folder);
+	search_put_path(b, ix->folder);
 	ai_put_close(b, '}');
 }
 

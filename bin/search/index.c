@@ -1,5 +1,6 @@
 #include "search.h"
 
+#include "base/utf8.h"
 #include "text/vector.h"
 
 #include <dirent.h>
@@ -494,6 +495,22 @@ int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 	search_damaged(ix, err);
 	ai_db_rollback(&ix->db);
 	return -1;
+}
+
+void search_put_path(struct ai_buf *b, const char *path)
+{
+	size_t n = strlen(path), ok;
+	struct ai_buf text = AI_BUF_INIT((size_t)1 << 20);
+
+	while ((ok = ai_utf8_valid(path, n)) < n) {
+		ai_buf_add(&text, path, ok);
+		ai_buf_str(&text, "\xEF\xBF\xBD");
+		path += ok + 1;
+		n -= ok + 1;
+	}
+	ai_buf_add(&text, path, n);
+	ai_put_str(b, ai_buf_cstr(&text), text.len);
+	ai_buf_release(&text);
 }
 
 void search_index_rollback(struct search_index *ix)

@@ -168,6 +168,8 @@ int search_index_commit(struct search_index *ix, bool last,
 /* After a failure: if err says that a file of the index is damaged, it also
  * says what to do.  Returns -1. */
 int search_damaged(struct search_index *ix, struct ai_err *err);
+/* A path as a JSON string; what is no UTF-8 as U+FFFD. */
+void search_put_path(struct ai_buf *b, const char *path);
 /* Undoes the transaction, if one is open. */
 void search_index_rollback(struct search_index *ix);
 

@@ -159,7 +159,7 @@ static int put_answer(const struct check *c, struct ai_err *err)
 
 	ai_put_open(&b, '{');
 	ai_put_key(&b, "index");
-	ai_put_cstr(&b, c->ix->folder);
+	search_put_path(&b, c->ix->folder);
 	ai_put_key(&b, "ok");
 	ai_put_bool(&b, true);
 	ai_put_key(&b, "documents");

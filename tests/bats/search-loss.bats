@@ -234,3 +234,13 @@ dense() {
 		assert_status 65
 	done
 }
+
+@test "a folder whose name is no UTF-8: what is written of it is" {
+	d=$'x\xff y\xc3\xa4\xc3'
+	passages 1 3 | ai-search add -i "$d"
+	ai-search stats -i "$d" >out
+	ai-search verify -i "$d" >>out
+	ai-search -i "$d" every >>out
+	iconv -f UTF-8 -t UTF-8 out >/dev/null
+	assert_eq "$(jq -r '.search.index // .index' out | sort -u)" $'x\xef\xbf\xbd y\xc3\xa4\xef\xbf\xbd'
+}
