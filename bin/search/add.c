@@ -52,11 +52,51 @@ static int apply_model(struct search_info *info, struct ai_err *err)
 			  search.model);
 }
 
+/* How words are read is decided before the first document. */
+static int apply_words(struct search_index *ix, struct ai_err *err)
+{
+	struct search_info *i = &ix->info;
+	bool new = i->next == 1;
+
+	if (search.analyzer != NULL && search.analyzer[0] != '\0') {
+		if (!new && strcmp(i->analyzer, search.analyzer) != 0)
+			return ai_err_set(err, AI_E_DATA, "the index '%.150s' "
+					  "was built with the analyzer %s, not "
+					  "with %.40s", search.index,
+					  i->analyzer, search.analyzer);
+		snprintf(i->analyzer, sizeof(i->analyzer), "%s",
+			 search.analyzer);
+	}
+	if (new)
+		i->boost = search.title_weight;
+	/* Not to give it is to take the index's own. */
+	if (i->boost != search.title_weight &&
+	    search.title_weight != strtoll(SEARCH_TITLE_WEIGHT, NULL, 10))
+		return ai_err_set(err, AI_E_DATA, "the index '%.150s' was "
+				  "built with the title weight %lld, not with "
+				  "%lld", search.index, (long long)i->boost,
+				  (long long)search.title_weight);
+	return search_index_analyzer(ix, err);
+}
+
+/* A name that is none is told before there is an index. */
+static int check_analyzer(struct ai_err *err)
+{
+	struct ai_analyzer *a;
+
+	if (search.analyzer == NULL || search.analyzer[0] == '\0')
+		return 0;
+	a = search_analyzer_new(search.analyzer, err);
+	search_analyzer_free(a);
+	return a == NULL ? -1 : 0;
+}
+
 static int begin(struct adder *a, struct ai_err *err)
 {
 	if (search_index_begin(&a->ix, true, err) < 0)
 		return -1;
-	if (apply_model(&a->ix.info, err) == 0)
+	if (apply_model(&a->ix.info, err) == 0 &&
+	    apply_words(&a->ix, err) == 0)
 		return 0;
 	search_index_rollback(&a->ix);
 	return -1;
@@ -225,7 +265,7 @@ int search_add(int argc, char **argv, struct ai_err *err)
 
 	if (a == NULL)
 		return ai_err_nomem(err);
-	if (open_input(a, err) < 0 ||
+	if (check_analyzer(err) < 0 || open_input(a, err) < 0 ||
 	    search_index_open(&a->ix, AI_DB_CREATE, err) < 0) {
 		search_npy_close(&a->npy);
 		free(a->vector);

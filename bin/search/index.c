@@ -366,6 +366,8 @@ void search_index_close(struct search_index *ix)
 	search_pending_release(ix);
 	search_files_release(&ix->files);
 	search_own_release(&ix->own);
+	search_analyzer_free(ix->analyzer);
+	ix->analyzer = NULL;
 	free(ix->sum);
 	ix->sum = NULL;
 	for (i = 0; i < SQL_COUNT; i++)
@@ -377,6 +379,22 @@ void search_index_close(struct search_index *ix)
 }
 
 /* ---- the row info ----------------------------------------------------------- */
+
+int search_index_analyzer(struct search_index *ix, struct ai_err *err)
+{
+	const char *name = ix->info.analyzer;
+	struct ai_err why;
+
+	if (ix->analyzer != NULL && strcmp(ix->analyzer->name, name) == 0)
+		return 0;
+	search_analyzer_free(ix->analyzer);
+	ix->analyzer = search_analyzer_new(name, &why);
+	if (ix->analyzer != NULL)
+		return 0;
+	return ai_err_set(err, why.code == AI_E_USAGE ? AI_E_DATA : why.code,
+			  "%s was made with the analyzer '%s': %.200s",
+			  ix->db.name, name, why.msg);
+}
 
 static int check_info(struct search_index *ix, struct ai_err *err)
 {
@@ -390,13 +408,7 @@ static int check_info(struct search_index *ix, struct ai_err *err)
 	    i->own > SEARCH_OWN_FITTED || i->fit < 0 ||
 	    (i->own == SEARCH_OWN_FITTED && i->fit == 0) || i->fitted < 0)
 		return ai_db_damaged(&ix->db, err, "its numbers make no sense");
-	ix->analyzer = ai_analyzer_find(i->analyzer);
-	if (ix->analyzer == NULL)
-		return ai_err_set(err, AI_E_DATA, "%s was made with the "
-				  "analyzer '%s', which this ai-search does "
-				  "not know: install a newer one", ix->db.name,
-				  i->analyzer);
-	return 0;
+	return search_index_analyzer(ix, err);
 }
 
 static int load_info(struct search_index *ix, struct ai_err *err)

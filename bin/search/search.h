@@ -9,6 +9,7 @@
 #ifndef SEARCH_H
 #define SEARCH_H
 
+#include "analyzers.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
@@ -35,6 +36,7 @@
 #define SEARCH_DEPTH 1000        /* candidates a leg hands to the fusion */
 #define SEARCH_CODES_DEPTH 200   /* the dense leg, where codes pick them */
 #define SEARCH_CODES_RESCORE 5    /* rows scored for each of those */
+#define SEARCH_TITLE_WEIGHT "3"
 #define SEARCH_TEXT_MAX ((size_t)1 << 30)
 
 enum search_mode { SEARCH_HYBRID, SEARCH_DENSE, SEARCH_SPARSE };
@@ -42,7 +44,8 @@ enum search_rule { SEARCH_AUTO, SEARCH_MINMAX, SEARCH_RRF };
 
 /* What the options set (main.c). */
 struct search_settings {
-	const char *index, *model;
+	const char *index, *model, *analyzer;
+	int64_t title_weight;
 	int64_t k;
 	int mode, fusion;
 	double mmr; /* 1: relevance alone */
@@ -139,7 +142,7 @@ struct search_index {
 	bool untidy;             /* small files are left to be merged */
 	bool rescue;             /* of the files, only vectors are needed, and
 				  * as many of them as there are */
-	const struct ai_analyzer *analyzer;
+	struct ai_analyzer *analyzer; /* that of info */
 	struct search_own own;
 	int64_t *sum;            /* of all vectors (mean.c); dim, owned */
 	struct search_tags *tags; /* of tags.c; what is not in the file yet */
@@ -170,6 +173,8 @@ int search_index_commit(struct search_index *ix, bool last,
 int search_damaged(struct search_index *ix, struct ai_err *err);
 /* A path as a JSON string; what is no UTF-8 as U+FFFD. */
 void search_put_path(struct ai_buf *b, const char *path);
+/* Opens the analyzer that info names. */
+int search_index_analyzer(struct search_index *ix, struct ai_err *err);
 /* Undoes the transaction, if one is open. */
 void search_index_rollback(struct search_index *ix);
 

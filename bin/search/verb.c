@@ -29,6 +29,8 @@ static const struct ai_opt_use uses[] = {
 	{ &search.vectors, "|add|export|" },
 	{ &search.model, "|add|" },
 	{ &search.exact, "|query|" },
+	{ &search.analyzer, "|add|" },
+	{ &search.title_weight, "|add|" },
 	{ &search.ack, "|add|delete|" },
 	{ &search.partial, "|add|" },
 	{ NULL, NULL }

@@ -1222,3 +1222,43 @@ anonymous() {
 	assert_eq "$(ai-search export -i idx --where source.uri=c | jq -r .text)" \
 		'new words'
 }
+
+@test "--analyzer: the words of another language; it stays the index's own" {
+	ldconfig -p | grep -q libstemmer || skip "no libstemmer"
+	printf '{"id":"a","text":"Die Häuser am Meer"}\n{"id":"b","text":"Das Bergwerk"}\n' |
+		ai-search add -i de.idx -m none --analyzer german
+	run_sh "ai-search -i de.idx Haus | jq -c '[.hits[].id]'"
+	assert_eq "$output" '["a"]'
+	run_sh "ai-search stats -i de.idx | jq -c .ranking.analyzer"
+	assert_eq "$output" '"german"'
+	ai-search verify -i de.idx
+	# Words are deleted as they were read.
+	echo '{"id":"a"}' | ai-search delete -i de.idx
+	run_sh "ai-search -i de.idx Haus | jq -c '[.hits[].id]'"
+	assert_eq "$output" '[]'
+	run ai-search add -i de.idx --analyzer english <<<'{"text":"x"}'
+	assert_status 65
+	assert_has "$output" 'was built with the analyzer german, not with english'
+	run ai-search add -i no.idx --analyzer germna <<<'{"text":"x"}'
+	assert_status 64
+	assert_has "$output" "did you mean 'german'?"
+	[ ! -e no.idx ]
+}
+
+@test "titles and headings count more; --title-weight says how much" {
+	title() {
+		rm -rf t.idx
+		printf '{"id":"%s","text":"%s","meta":{"title":"%s"}}\n' \
+			a "pumps and pumps in it" wells b "wells here" pumps |
+			ai-search add -i t.idx -m none "$@"
+		ai-search verify -i t.idx >/dev/null
+		run_sh "ai-search -i t.idx pumps | jq -r '[.hits[].id] | join(\" \")'"
+	}
+	title
+	assert_eq "$output" 'b a'
+	title --title-weight 0
+	assert_eq "$output" a
+	run ai-search add -i t.idx --title-weight 2 <<<'{"text":"x"}'
+	assert_status 65
+	assert_has "$output" 'the title weight 0, not with 2'
+}
