@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define EXTRA 10
-#define ROUNDS 4
 #define SEED UINT64_C(0x746f70696373)
 
 /* The texts of the sample, each its terms in ascending order. */
@@ -112,7 +111,7 @@ int ai_fit_topics(struct ai_fit *f, struct ai_err *err)
 	struct texts t;
 	const struct ai_svd s = {
 		.n = f->n, .rank = ai_fit_rank(f, 0), .extra = EXTRA,
-		.rounds = ROUNDS, .seed = SEED, .apply = apply, .arg = &t,
+		.rounds = ai_fit_rounds(f), .seed = SEED, .apply = apply, .arg = &t,
 	};
 	float *v = malloc(f->n * s.rank * sizeof *v);
 	double *values = malloc(s.rank * sizeof *values);

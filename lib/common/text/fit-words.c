@@ -17,7 +17,6 @@
 
 #define WINDOW 15
 #define EXTRA 10
-#define ROUNDS 4
 #define SEED UINT64_C(0x776f726473)
 /* Pairs that are kept, 8 bytes each; with more, the rarest go. */
 #define PAIRS_MAX ((size_t)16 << 20)
@@ -222,7 +221,7 @@ static int find_vectors(struct pairs *p, float *u, double *values,
 {
 	const struct ai_svd s = {
 		.n = p->f->n, .rank = ai_fit_rank(p->f, 1), .extra = EXTRA,
-		.rounds = ROUNDS, .seed = SEED, .apply = apply, .arg = p,
+		.rounds = ai_fit_rounds(p->f), .seed = SEED, .apply = apply, .arg = p,
 	};
 
 	if (find_places(p, err) < 0)

@@ -16,7 +16,7 @@
 
 #define TERMS_MAX 65536
 #define DF_MIN 2
-#define SAMPLE_MAX (UINT32_C(4) << 20)
+#define SAMPLE_MAX (UINT32_C(3) << 20)
 /* Terms that are counted; those beyond are the rarest. */
 #define VOCABULARY_MAX (UINT32_C(1) << 20)
 #define DF_COUNTED 4096
@@ -163,7 +163,7 @@ static int grow_slots(struct ai_fit *f, struct ai_err *err)
 }
 
 static int new_term(struct ai_fit *f, struct ai_span s, uint32_t slot,
-		    struct ai_err *err)
+		    uint64_t hash, struct ai_err *err)
 {
 	if (f->bytes_n + s.n > UINT32_MAX)
 		return ai_err_set(err, AI_E_TOO_LONG, "the vocabulary is too "
@@ -172,7 +172,8 @@ static int new_term(struct ai_fit *f, struct ai_span s, uint32_t slot,
 		return -1;
 	memcpy(f->bytes + f->bytes_n, s.p, s.n);
 	f->terms[f->n_terms++] = (struct ai_fit_term){
-		.at = (uint32_t)f->bytes_n, .n = (uint32_t)s.n };
+		.at = (uint32_t)f->bytes_n, .n = (uint32_t)s.n,
+		.hash = (uint32_t)(hash >> 32) };
 	f->bytes_n += s.n;
 	f->slots[slot] = f->n_terms;
 	return 0;
@@ -183,7 +184,8 @@ static int new_term(struct ai_fit *f, struct ai_span s, uint32_t slot,
 static int term_of(struct ai_fit *f, struct ai_span s, uint32_t *term,
 		   struct ai_err *err)
 {
-	uint32_t mask, i = (uint32_t)ai_fit_sum(s.p, s.n), probes = 0;
+	uint64_t hash = ai_fit_sum(s.p, s.n);
+	uint32_t mask, i = (uint32_t)hash, probes = 0;
 	struct ai_fit_term *more;
 
 	if (f->n_terms >= 1u << (f->slot_bits - 1)) {
@@ -201,7 +203,8 @@ static int term_of(struct ai_fit *f, struct ai_span s, uint32_t *term,
 
 		*term = f->slots[i & mask] - 1;
 		e = &f->terms[*term];
-		if (e->n == s.n && memcmp(f->bytes + e->at, s.p, s.n) == 0)
+		if (e->hash == (uint32_t)(hash >> 32) && e->n == s.n &&
+		    memcmp(f->bytes + e->at, s.p, s.n) == 0)
 			return 0;
 		if (++probes == AI_FIT_PROBES) {
 			*term = AI_FIT_NO_TERM;
@@ -209,7 +212,7 @@ static int term_of(struct ai_fit *f, struct ai_span s, uint32_t *term,
 		}
 	}
 	*term = f->n_terms;
-	return new_term(f, s, i & mask, err);
+	return new_term(f, s, i & mask, hash, err);
 }
 
 /* The least df whose terms, and those of more, are at most half of all. */

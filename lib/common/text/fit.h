@@ -46,7 +46,7 @@ struct ai_fit_options {
 	uint32_t topics, words, hash; /* columns of each part; all 0: 96, 96, 0 */
 	uint32_t terms_max;  /* of the vocabulary; 0: 65536 */
 	uint32_t df_min;     /* texts that a term must stand in; 0: 2 */
-	uint32_t sample_max; /* terms in texts that are kept; 0: 4 million.
+	uint32_t sample_max; /* terms in texts that are kept; 0: 3 million.
 			      * Of more texts a sample is fitted; all count
 			      * for the terms' weights. */
 };
