@@ -251,6 +251,16 @@ static int make_impacts(struct find *f, struct cursor *c, struct ai_err *err)
 	return 0;
 }
 
+/* What a clause counts for `covered`.  In a few documents a word that none has
+ * would count for nearly all. */
+static double share_of(const struct find *f, size_t clause)
+{
+	int64_t rows = f->found.rows;
+
+	return words_idf(rows > SEARCH_COVERED_ROWS ? rows
+			 : SEARCH_COVERED_ROWS, f->found.df[clause]);
+}
+
 static int open_cursor(struct find *f, size_t clause, struct words_term *t,
 		       struct ai_err *err)
 {
@@ -258,7 +268,7 @@ static int open_cursor(struct find *f, size_t clause, struct words_term *t,
 	double idf = words_idf(f->found.rows, f->found.df[clause]);
 
 	c->term = t;
-	c->idf = idf;
+	c->idf = share_of(f, clause);
 	c->weight = words_weight(idf, f->q->clauses[clause].count);
 	c->scale = c->weight / WORDS_IMPACT * f->stretch;
 	c->block = c->at = 0;
@@ -595,7 +605,7 @@ static int search_parts(struct find *f, struct ai_err *err)
 	f->k = f->k < q->k ? f->k : q->k;
 	for (i = 0; i < q->clauses_n; i++)
 		if (!q->clauses[i].not)
-			f->idfs += words_idf(f->found.rows, f->found.df[i]);
+			f->idfs += share_of(f, i);
 	for (i = 0; i < q->parts_n; i++)
 		if (search_part(f, i, err) < 0)
 			return -1;

@@ -33,6 +33,7 @@
 
 #define SEARCH_WEIGHT_MAX 15       /* of a field */
 #define SEARCH_COUNT_MAX 100       /* of a clause: so sums stay exact */
+#define SEARCH_COVERED_ROWS 100
 #define SEARCH_ROW_MAX 0xFFFFFFFEll /* rows are 0 to this */
 
 /* ---- building -------------------------------------------------------------- */
@@ -165,7 +166,8 @@ struct search_words_query {
 
 struct search_words_hit {
 	double score;
-	double covered;  /* the share of the clauses' idf that it matches, 0-1 */
+	double covered;  /* the share of the clauses' idf, in as many rows or in
+			  * SEARCH_COVERED_ROWS, that it matches: 0 to 1 */
 	int64_t n;
 };
 

@@ -300,15 +300,15 @@ vectors() {
 
 @test "--encoding: fewer bytes, near the same cosine, the members say it" {
 	seq 20 >texts
-	ai-embed -R --dim 256 --numbers texts >whole
+	ai-embed -m local/hash -R --dim 256 --numbers texts >whole
 	for code in f16:512 int8:256 binary:32; do
 		bytes=${code#*:} code=${code%:*}
-		ai-embed -R --dim 256 --encoding "$code" texts >coded
+		ai-embed -m local/hash -R --dim 256 --encoding "$code" texts >coded
 		assert_eq "$(head -n 1 coded | jq -r .embedding | base64 -d | wc -c)" \
 			"$bytes"
 		assert_eq "$(jq -c '[.embed.dim, .embed.encoding]' coded | uniq)" \
 			"[256,\"$code\"]"
-		ai-embed -R --dim 256 --encoding "$code" --numbers texts >numbers
+		ai-embed -m local/hash -R --dim 256 --encoding "$code" --numbers texts >numbers
 		least=0.99
 		[ "$code" != binary ] || least=0.05
 		jq -n -e --slurpfile a whole --slurpfile b numbers \
@@ -317,7 +317,7 @@ vectors() {
 			[$a, $b] | transpose | all(map(.embedding) | dot(.[0]; .[1]) /
 				(dot(.[0]; .[0]) * dot(.[1]; .[1]) | sqrt) > $least)'
 	done
-	ai-embed -R --dim 256 --encoding int8 --numbers texts | jq -s -e \
+	ai-embed -m local/hash -R --dim 256 --encoding int8 --numbers texts | jq -s -e \
 		'all(.embedding | (map(fabs) | max) == 127 and all(floor == .))'
 }
 

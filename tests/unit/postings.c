@@ -190,7 +190,7 @@ static size_t search_naive(const struct search_words_query *q,
 {
 	static double tf[CLAUSES][ROWS_MAX];
 	double live = 0, tokens = 0, average, idf, all = 0, part;
-	double df[CLAUSES] = { 0 };
+	double df[CLAUSES] = { 0 }, share;
 	size_t c, i, n = 0;
 
 	for (i = 0; i < rows_n; i++) {
@@ -215,7 +215,10 @@ static size_t search_naive(const struct search_words_query *q,
 				continue;
 			idf = log(1 + (live - df[c] + .5) / (df[c] + .5));
 			idf = nearbyint(idf * 1073741824) / 1073741824;
-			all += idf;
+			share = log(1 + (fmax(live, SEARCH_COVERED_ROWS) -
+					 df[c] + .5) / (df[c] + .5));
+			share = nearbyint(share * 1073741824) / 1073741824;
+			all += share;
 			if (tf[c][i] == 0)
 				continue;
 			part = 2.2 * idf * q->clauses[c].count * tf[c][i] /
@@ -224,7 +227,7 @@ static size_t search_naive(const struct search_words_query *q,
 						    length_of(&rows[i])));
 			h.exact += part;
 			h.score += nearbyint(part * 1073741824) / 1073741824;
-			h.covered += idf;
+			h.covered += share;
 			any = true;
 		}
 		h.covered /= all;
