@@ -186,6 +186,13 @@ static void put_search(struct search_index *ix, const struct search_result *r,
 	ai_put_key(b, "confident");
 	ai_put_bool(b, r->confident);
 	put_score(b, "confidence", r->confidence);
+	if (search.explain && r->mode != SEARCH_SPARSE) {
+		ai_put_key(b, "recall");
+		if (isnan(ix->recall))
+			ai_put_null(b);
+		else
+			ai_put_f64(b, round(ix->recall * 1e4) / 1e4);
+	}
 	ai_put_key(b, "index");
 	search_put_path(b, ix->folder);
 	ai_put_close(b, '}');

@@ -92,3 +92,15 @@ true'
 	run ai-search -i x.idx -r submarine battery
 	assert_eq "${lines[0]}" 'no confident match'
 }
+
+@test "--explain: how many of the nearest the dense leg is known to find" {
+	texts -m local/hash
+	for mode in hybrid dense; do
+		run_sh "echo '{\"query\":\"wing\"}' | ai-search -i x.idx --mode $mode --explain | jq -c .search.recall"
+		assert_eq "$output" 1
+	done
+	run_sh "echo '{\"query\":\"wing\"}' | ai-search -i x.idx --mode sparse --explain | jq -c '.search | has(\"recall\")'"
+	assert_eq "$output" false
+	run_sh "echo '{\"query\":\"wing\"}' | ai-search -i x.idx | jq -c '.search | has(\"recall\")'"
+	assert_eq "$output" false
+}
