@@ -171,7 +171,7 @@ int search_words_explain(const struct search_words_query *q, int64_t n,
 			q->clauses[c].not
 				? 0
 				: words_part(words_weight(shares[c].idf,
-							  q->clauses[c].count),
+							  &q->clauses[c]),
 					     tf, (double)*length, norm);
 	}
 out:

@@ -257,6 +257,8 @@ static double share_of(const struct find *f, size_t clause)
 {
 	int64_t rows = f->found.rows;
 
+	if (f->q->clauses[clause].extra)
+		return 0;
 	return words_idf(rows > SEARCH_COVERED_ROWS ? rows
 			 : SEARCH_COVERED_ROWS, f->found.df[clause]);
 }
@@ -269,7 +271,7 @@ static int open_cursor(struct find *f, size_t clause, struct words_term *t,
 
 	c->term = t;
 	c->idf = share_of(f, clause);
-	c->weight = words_weight(idf, f->q->clauses[clause].count);
+	c->weight = words_weight(idf, &f->q->clauses[clause]);
 	c->scale = c->weight / WORDS_IMPACT * f->stretch;
 	c->block = c->at = 0;
 	c->impacts = NULL;

@@ -159,8 +159,12 @@ static inline double words_rounded(double x)
 
 /* Of 1000 clauses all together the parts stay below 2^23: they add up without
  * error in 53 bits. */
-static inline double words_weight(double idf, int count)
+static inline double words_weight(double idf,
+				  const struct search_clause *c)
 {
+	double count = c->weight == 0 ? c->count
+				      : (double)c->weight / SEARCH_WEIGHT_ONE;
+
 	return 2.2 * idf * (count < SEARCH_COUNT_MAX ? count
 						     : SEARCH_COUNT_MAX);
 }

@@ -33,6 +33,7 @@
 
 #define SEARCH_WEIGHT_MAX 15       /* of a field */
 #define SEARCH_COUNT_MAX 100       /* of a clause: so sums stay exact */
+#define SEARCH_WEIGHT_ONE 1024     /* of a clause that counts once */
 #define SEARCH_COVERED_ROWS 100
 #define SEARCH_ROW_MAX 0xFFFFFFFEll /* rows are 0 to this */
 
@@ -145,8 +146,11 @@ enum search_clause_kind { SEARCH_CLAUSE_WORD, SEARCH_CLAUSE_PREFIX, SEARCH_CLAUS
 struct search_clause {
 	enum search_clause_kind kind;
 	bool not, must;         /* no row with it; no row without it */
+	bool extra;             /* scores, but is no part of `covered` */
 	int count;              /* how often it stands in the query; more than
 				 * SEARCH_COUNT_MAX are as many */
+	uint32_t weight;        /* in its place, in steps of
+				 * 1/SEARCH_WEIGHT_ONE; 0: the count */
 	struct ai_span *terms;  /* one, or those of a phrase; of a prefix the
 				 * prefix, and then terms that count, too */
 	uint32_t *positions;    /* of a phrase: from 0, rising, below 100 */

@@ -184,6 +184,11 @@ static int best_first(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
+static double count_of(const struct search_clause *c)
+{
+	return c->weight > 0 ? c->weight / 1024. : c->count;
+}
+
 /* All rows that match, best first. */
 static size_t search_naive(const struct search_words_query *q,
 			   struct naive *out)
@@ -218,10 +223,12 @@ static size_t search_naive(const struct search_words_query *q,
 			share = log(1 + (fmax(live, SEARCH_COVERED_ROWS) -
 					 df[c] + .5) / (df[c] + .5));
 			share = nearbyint(share * 1073741824) / 1073741824;
+			if (q->clauses[c].extra)
+				share = 0;
 			all += share;
 			if (tf[c][i] == 0)
 				continue;
-			part = 2.2 * idf * q->clauses[c].count * tf[c][i] /
+			part = 2.2 * idf * count_of(&q->clauses[c]) * tf[c][i] /
 			       (tf[c][i] + (1.2 * (1 - .75) +
 					    1.2 * .75 / average *
 						    length_of(&rows[i])));
@@ -230,7 +237,7 @@ static size_t search_naive(const struct search_words_query *q,
 			h.covered += share;
 			any = true;
 		}
-		h.covered /= all;
+		h.covered /= all > 0 ? all : 1;
 		if (any && h.score >= q->min_score)
 			out[n++] = h;
 	}
@@ -449,6 +456,8 @@ static void make_query(struct random_query *r, size_t vocabulary)
 			       : below(5) == 0 ? SEARCH_CLAUSE_PREFIX
 					       : SEARCH_CLAUSE_WORD;
 		clause->count = 1 + (int)(below(5) == 0);
+		clause->weight = below(3) == 0 ? 1 + (uint32_t)below(9999) : 0;
+		clause->extra = below(4) == 0;
 		clause->not = below(7) == 0;
 		clause->must = !clause->not && below(9) == 0;
 		clause->terms = r->terms[c];
@@ -562,7 +571,7 @@ static void show(const struct search_words_query *q)
 		for (k = 0; k < l->n; k++)
 			printf(" %.*s@%u", (int)l->terms[k].n, l->terms[k].p,
 			       l->positions[k]);
-		printf(" x %d\n", l->count);
+		printf(" x %g%s\n", count_of(l), l->extra ? " extra" : "");
 	}
 }
 
