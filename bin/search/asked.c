@@ -201,12 +201,14 @@ int search_asked_read(struct search_asked *a, struct search_index *ix,
 	a->words.clauses = a->language.clauses;
 	a->words.clauses_n = a->language.clauses_n;
 	a->words.min_score = search.min_sparse;
-	return 0;
+	return search_pairs(a, ix->analyzer, search.phrase_bonus, err);
 }
 
 void search_asked_release(struct search_asked *a)
 {
 	search_language_release(&a->language);
+	search_more_release(&a->pairs);
+	search_more_release(&a->feedback);
 	ai_buf_release(&a->text);
 	free(a->parts);
 }

@@ -12,8 +12,8 @@ int search_put_highlights(const struct search_index *ix,
 	struct search_mark *v = NULL;
 	size_t n = 0, i;
 
-	if (search_marks(ix->analyzer, r->asked->words.clauses,
-			 r->asked->words.clauses_n, text, &v, &n, err) < 0)
+	if (search_marks(ix->analyzer, r->asked->language.clauses,
+			 r->asked->language.clauses_n, text, &v, &n, err) < 0)
 		return -1;
 	ai_put_key(b, "highlights");
 	ai_put_open(b, '[');
@@ -60,16 +60,37 @@ static void put_int(struct ai_buf *b, const char *key, int64_t v)
 	ai_put_i64(b, v);
 }
 
-static void put_share(struct ai_buf *b, const struct search_language *l,
+/* As it was typed, or one that joined: its terms. */
+static void put_name(struct ai_buf *b, const struct search_asked *a,
+		     size_t clause)
+{
+	const struct search_clause *c = &a->words.clauses[clause];
+
+	if (clause < a->language.clauses_n) {
+		search_language_clause(&a->language, clause, b);
+		return;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		ai_buf_str(b, c->n == 1 ? "" : i == 0 ? "\"" : " ");
+		ai_buf_add(b, c->terms[i].p, c->terms[i].n);
+	}
+	if (c->n > 1)
+		ai_buf_chr(b, '"');
+}
+
+static void put_share(struct ai_buf *b, const struct search_asked *a,
 		      size_t clause, const struct search_words_share *s)
 {
+	const struct search_clause *c = &a->words.clauses[clause];
 	struct ai_buf name = AI_BUF_INIT(1 << 16);
 
-	search_language_clause(l, clause, &name);
+	put_name(&name, a, clause);
 	ai_put_open(b, '{');
 	ai_put_key(b, "clause");
 	ai_put_str(b, ai_buf_cstr(&name), name.len);
-	put_int(b, "count", l->clauses[clause].count);
+	put_int(b, "count", c->count);
+	if (c->weight > 0)
+		put_real(b, "weight", (double)c->weight / SEARCH_WEIGHT_ONE);
 	put_int(b, "df", s->df);
 	put_real(b, "idf", s->idf);
 	put_real(b, "tf", s->tf);
@@ -82,7 +103,7 @@ static int put_sparse(struct search_index *ix, const struct search_result *r,
 		      const struct search_fused *f, struct ai_buf *b,
 		      struct ai_err *err)
 {
-	const struct search_language *l = &r->asked->language;
+	const struct search_words_query *q = &r->asked->words;
 	struct shares s = { NULL };
 	int rc = shares_of(&s, r, f->key.n, err);
 
@@ -95,9 +116,9 @@ static int put_sparse(struct search_index *ix, const struct search_result *r,
 		put_int(b, "documents", ix->info.documents);
 		ai_put_key(b, "clauses");
 		ai_put_open(b, '[');
-		for (size_t i = 0; i < l->clauses_n; i++)
-			if (!l->clauses[i].not)
-				put_share(b, l, i, &s.v[i]);
+		for (size_t i = 0; i < q->clauses_n; i++)
+			if (!q->clauses[i].not)
+				put_share(b, r->asked, i, &s.v[i]);
 		ai_put_close(b, ']');
 		ai_put_close(b, '}');
 	}
@@ -138,6 +159,8 @@ int search_put_explain(struct search_index *ix, const struct search_result *r,
 	ai_put_cstr(b, rule_of(r));
 	put_real(b, "sparse", f->from_sparse);
 	put_real(b, "dense", f->from_dense);
+	if (search.smooth)
+		put_real(b, "smoothed", f->smoothed);
 	put_real(b, "faded", f->faded);
 	put_real(b, "score", f->key.score);
 	ai_put_close(b, '}');
@@ -151,18 +174,18 @@ static int write_sparse(struct search_index *ix, const struct search_result *r,
 			const struct search_fused *f, struct ai_buf *b,
 			struct ai_err *err)
 {
-	const struct search_language *l = &r->asked->language;
+	size_t clauses_n = r->asked->words.clauses_n;
 	struct shares s = { NULL };
 	size_t n = 0;
 	int rc = shares_of(&s, r, f->key.n, err);
 
 	if (rc == 0)
 		ai_buf_fmt(b, "   sparse %.4f =", f->sparse->key.score);
-	for (size_t i = 0; i < l->clauses_n && rc == 0; i++) {
+	for (size_t i = 0; i < clauses_n && rc == 0; i++) {
 		if (s.v[i].tf == 0)
 			continue;
 		ai_buf_str(b, n++ > 0 ? " + " : " ");
-		search_language_clause(l, i, b);
+		put_name(b, r->asked, i);
 		ai_buf_fmt(b, " %.4f (%g here, in %lld of %lld, idf %.3f)",
 			   s.v[i].score, s.v[i].tf, (long long)s.v[i].df,
 			   (long long)ix->info.documents, s.v[i].idf);
@@ -185,6 +208,8 @@ int search_write_explain(struct search_index *ix, const struct search_result *r,
 			   f->dense->key.score);
 	ai_buf_fmt(b, "   %s %.4f = %.4f sparse + %.4f dense", rule_of(r),
 		   f->key.score, f->from_sparse, f->from_dense);
+	if (search.smooth)
+		ai_buf_fmt(b, " %+.4f of its neighbours", f->smoothed);
 	if (f->faded < 1)
 		ai_buf_fmt(b, ", times %.4f for its age", f->faded);
 	ai_buf_chr(b, '\n');

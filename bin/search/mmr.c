@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POOL 100 /* the best that diversity may choose among */
-
 static int text_vector(struct search_index *ix, int64_t n, float *v,
 		       struct ai_err *err)
 {
@@ -24,10 +22,9 @@ static int text_vector(struct search_index *ix, int64_t n, float *v,
 	return rc;
 }
 
-/* The vectors of the pool: the index's own, or where all documents have
- * none, those of local/hash. */
-static float *load_vectors(struct search_index *ix, const struct search_list *l,
-			   size_t n, size_t *dim, struct ai_err *err)
+float *search_pool_vectors(struct search_index *ix,
+			   const struct search_list *l, size_t n, size_t *dim,
+			   struct ai_err *err)
 {
 	bool own = ix->info.vectors > 0;
 	float *v;
@@ -106,11 +103,11 @@ static void permute(struct search_list *l, struct search_fused *copy,
 int search_mmr(struct search_list *l, struct search_index *ix, size_t k,
 	       double lambda, struct ai_err *err)
 {
-	size_t n = l->n < POOL ? l->n : POOL, dim;
+	size_t n = l->n < SEARCH_POOL ? l->n : SEARCH_POOL, dim;
 	size_t *order = calloc(n + 1, sizeof(*order));
 	double *nearest = calloc(n + 1, sizeof(*nearest));
 	struct search_fused *copy = calloc(n + 1, sizeof(*copy));
-	float *v = load_vectors(ix, l, n, &dim, err);
+	float *v = search_pool_vectors(ix, l, n, &dim, err);
 	int rc = -1;
 
 	if (order == NULL || nearest == NULL || copy == NULL) {

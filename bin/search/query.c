@@ -251,15 +251,48 @@ static int run_legs(struct query *q, struct ai_err *err)
 	return search_dense(q->ix, q->vector, &q->filter, &q->dense, err);
 }
 
+static int fuse(struct query *q, struct ai_err *err)
+{
+	choose_rule(q);
+	return search_fuse(&q->dense, &q->sparse, q->mode, q->info.rule,
+			   &q->info, &q->list, err);
+}
+
+/* Asks for the words again, with those of the best hits. */
+static int feed_back(struct query *q, struct ai_err *err)
+{
+	struct search_list *l = &q->list;
+
+	if (!search.feedback || q->mode == SEARCH_DENSE)
+		return 0;
+	if (fuse(q, err) < 0 ||
+	    search_sort(l->v, l->n, sizeof(*l->v), SEARCH_FEEDBACK, q->ix,
+			err) < 0 ||
+	    search_feedback(&q->asked, q->ix, l, err) < 0)
+		return -1;
+	search_list_release(l);
+	q->sparse.n = 0;
+	return search_sparse(q->ix, &q->asked, &q->filter, &q->sparse, err);
+}
+
+static int smooth(struct query *q, struct ai_err *err)
+{
+	struct search_list *l = &q->list;
+
+	if (search_sort(l->v, l->n, sizeof(*l->v), SEARCH_POOL, q->ix,
+			err) < 0)
+		return -1;
+	return search_smooth(l, q->ix, err);
+}
+
 static int rank(struct query *q, struct ai_err *err)
 {
 	struct search_list *l = &q->list;
 	bool all = search.mmr < 1 || search.per_source > 0 ||
 		   search.expand != NULL;
 
-	choose_rule(q);
-	if (search_fuse(&q->dense, &q->sparse, q->mode, q->info.rule, &q->info,
-			l, err) < 0 ||
+	if (feed_back(q, err) < 0 || fuse(q, err) < 0 ||
+	    (search.smooth && smooth(q, err) < 0) ||
 	    search_decay(l, q->ix, err) < 0 ||
 	    search_sort(l->v, l->n, sizeof(*l->v),
 			all ? l->n : (size_t)search.k, q->ix, err) < 0)

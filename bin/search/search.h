@@ -55,7 +55,8 @@ struct search_settings {
 	int64_t per_source; /* 0: any number */
 	const char *expand, *decay, *now; /* shape.h; NULL: not */
 	int64_t expand_bytes;
-	bool highlight, explain;
+	bool highlight, explain, smooth, feedback;
+	double phrase_bonus;
 	int format;          /* formats.h */
 	const char *vectors; /* a .npy file, or NULL */
 	struct ai_opt_list where;
@@ -391,8 +392,18 @@ static inline bool search_filter_has(const struct search_filter *f, int64_t n)
 
 /* ---- asked.c: what a query asks for ------------------------------------------- */
 
+/* Clauses that were not typed, behind those that there were. */
+struct search_more {
+	struct ai_terms terms;         /* the bytes of spans */
+	struct search_clause *clauses; /* owned, as what follows */
+	size_t n;
+	struct ai_span *spans;
+	uint32_t *positions;
+};
+
 struct search_asked {
 	struct search_language language;
+	struct search_more pairs, feedback; /* empty without the options */
 	struct search_part *parts;
 	struct search_words_query words; /* without bits and k */
 	struct ai_buf text;              /* what is to be embedded */
@@ -401,6 +412,13 @@ struct search_asked {
 int search_asked_read(struct search_asked *a, struct search_index *ix,
 		      struct ai_span query, struct ai_err *err);
 void search_asked_release(struct search_asked *a);
+/* Copies q's clauses, with room for more, of so many terms each. */
+int search_more_init(struct search_more *m, const struct search_words_query *q,
+		     size_t more, size_t each, struct ai_err *err);
+void search_more_release(struct search_more *m);
+/* pairs.c: words side by side as phrases of that weight. */
+int search_pairs(struct search_asked *a, const struct ai_analyzer *analyzer,
+		 double bonus, struct ai_err *err);
 /* --where, the pairs KEY:VALUE, and words that must or must not be there. */
 int search_asked_filter(const struct search_asked *a, struct search_index *ix,
 			struct search_filter *f, struct ai_err *err);
@@ -441,12 +459,13 @@ int search_dense(struct search_index *ix, const float *query,
 		 const struct search_filter *f, struct search_top *top,
 		 struct ai_err *err);
 
-/* ---- fuse.c, mmr.c: one list out of two ----------------------------------- */
+/* ---- fuse.c, smooth.c, mmr.c: one list out of two ----------------------------------- */
 
 struct search_fused {
 	struct search_key key;
 	double confidence;
 	double from_sparse, from_dense; /* the parts of the score */
+	double smoothed; /* what --smooth added to them */
 	double faded; /* what --decay left of the score, 1 or less */
 	const struct search_hit *dense, *sparse; /* NULL: not in that leg */
 };
@@ -468,6 +487,21 @@ int search_fuse(const struct search_top *dense, const struct search_top *sparse,
 		const struct search_info *info, struct search_list *out,
 		struct ai_err *err);
 void search_list_release(struct search_list *l);
+#define SEARCH_POOL 100 /* the best, which are compared with each other */
+
+/* The vectors of the first n: the index's own, or where all documents have
+ * none, those of local/hash.  The caller's; NULL: err. */
+float *search_pool_vectors(struct search_index *ix,
+			   const struct search_list *l, size_t n, size_t *dim,
+			   struct ai_err *err);
+#define SEARCH_FEEDBACK 5 /* hits whose words join the query */
+
+/* feedback.c: adds words of the first of a sorted list to a, once. */
+int search_feedback(struct search_asked *a, struct search_index *ix,
+		    const struct search_list *l, struct ai_err *err);
+/* Scores of the pool of a sorted list, which is not sorted then. */
+int search_smooth(struct search_list *l, struct search_index *ix,
+		  struct ai_err *err);
 /* Puts the k best first, by relevance and by difference from those before:
  * maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998). */
 int search_mmr(struct search_list *l, struct search_index *ix, size_t k,
