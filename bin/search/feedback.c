@@ -80,6 +80,17 @@ static int by_weight(const void *a, const void *b)
 	return by_bytes(a, b);
 }
 
+/* Numbers, of which texts have many by chance, are no hint. */
+static bool may_join(const struct ai_terms *t, size_t i)
+{
+	struct ai_span s = ai_term_span(t, i);
+
+	for (size_t k = 0; k < s.n && !t->v[i].stop; k++)
+		if (s.p[k] < '0' || s.p[k] > '9')
+			return true;
+	return false;
+}
+
 /* Each term once, those that occur most first; how many. */
 static size_t gather(const struct ai_terms *t, const struct ai_buf *counts,
 		     struct candidate *v)
@@ -87,7 +98,7 @@ static size_t gather(const struct ai_terms *t, const struct ai_buf *counts,
 	size_t i, n = 0, kept = 0;
 
 	for (i = 0; i < t->n; i++)
-		if (!t->v[i].stop)
+		if (may_join(t, i))
 			v[n++] = (struct candidate){ ai_term_span(t, i),
 				(unsigned char)counts->p[i], 0 };
 	qsort(v, n, sizeof(*v), by_bytes);

@@ -73,7 +73,7 @@ topics() {
 	jq -nc 'range(160) | . as $i | {id: "d\(100 + .)", text: (
 		[if $i % 32 == 0 then "zork", "blip", "kwim" elif $i % 32 == 1 then "blip", "kwim", "blip"
 			elif $i % 32 == 2 then "zork" else "hund" end,
-		(range($i * 7 % 5 + 5) | "w\(. * 31 + $i * 17 | . % 97)"), "hund"] | join(" "))}'
+		(range($i * 7 % 5 + 5) | "w\(. * 31 + $i * 17 | . % 97)"), "hund", "\(1900 + $i % 32)"] | join(" "))}'
 }
 
 @test "--feedback: Bo1 over the best five, twenty terms, and again" {
@@ -87,7 +87,8 @@ topics() {
 			| ($query | split(" ") | reduce .[] as $t ({}; .[$t] += 1)) as $q
 			| ([$q[]] | add) as $length
 			| bm25($docs; $q) as $first
-			| ([$first[:5][].id] as $ids | [$docs[] | select(.id | IN($ids[])) | .words[]]
+			| ([$first[:5][].id] as $ids | [$docs[] | select(.id | IN($ids[])) | .words[]
+				| select(test("^[0-9]+$") | not)]
 				| group_by(.) | map({t: .[0], tf: length})
 				| map(.t as $t | .f = ([$docs[] | select(.words | index($t))] | length) / ($docs | length)
 					| select(.f <= 0.1)
