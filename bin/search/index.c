@@ -79,10 +79,13 @@ const char *const search_sql[SQL_COUNT] = {
 	[SQL_SET_RUN] = "UPDATE docs SET run=? WHERE n=?",
 	[SQL_DELETE] = "DELETE FROM docs WHERE n=?",
 	[SQL_ALL] = "SELECT " ROW " FROM docs ORDER BY n",
-	/* Two ranges: with <> all passages of the file would be looked at. */
-	[SQL_STALE] = "SELECT n FROM docs WHERE uri=?1 AND (doc, run)<(?2, ?3)"
+	/* Ranges of the index: with <>, or with rows of values, all passages
+	 * of the file would be looked at, for each of them. */
+	[SQL_STALE] = "SELECT n FROM docs WHERE uri=?1 AND doc<?2 UNION ALL "
+		      "SELECT n FROM docs WHERE uri=?1 AND doc>?2 UNION ALL "
+		      "SELECT n FROM docs WHERE uri=?1 AND doc=?2 AND run<?3"
 		      " UNION ALL "
-		      "SELECT n FROM docs WHERE uri=?1 AND (doc, run)>(?2, ?3)"
+		      "SELECT n FROM docs WHERE uri=?1 AND doc=?2 AND run>?3"
 		      " LIMIT 1",
 	[SQL_PARTS] = "SELECT count(DISTINCT part) FROM docs WHERE uri=?"
 		      " AND doc=? AND run=? AND part>=0 AND part<?",
