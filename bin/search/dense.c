@@ -1,16 +1,9 @@
 /* dense.c: the vectors nearest to that of a query. */
 #include "search.h"
 
-#include <stdlib.h>
+#include "text/vector.h"
 
-/* local/hash makes zeros of a text without a word. */
-static bool is_zero(const float *v, size_t dim)
-{
-	for (size_t i = 0; i < dim; i++)
-		if (v[i] != 0)
-			return false;
-	return true;
-}
+#include <stdlib.h>
 
 /* Nothing in common is no hit, unless one asks for less than that. */
 static bool is_hit(double cosine)
@@ -58,7 +51,7 @@ int search_dense(struct search_index *ix, const float *query,
 	double mean = 0;
 	int rc;
 
-	if (ix->info.dim == 0 || is_zero(query, (size_t)ix->info.dim))
+	if (ix->info.dim == 0 || ai_vector_is_zero(query, (size_t)ix->info.dim))
 		return 0;
 	codes = calloc(all->n + 1, sizeof(*codes));
 	if (codes == NULL)

@@ -371,8 +371,7 @@ void search_index_close(struct search_index *ix)
 	search_own_release(&ix->own);
 	search_analyzer_free(ix->analyzer);
 	ix->analyzer = NULL;
-	free(ix->sum);
-	ix->sum = NULL;
+	search_mean_forget(ix);
 	for (i = 0; i < SQL_COUNT; i++)
 		ai_db_finish(&ix->st[i]);
 	search_tags_release(ix);

@@ -3,11 +3,13 @@
  *
  * Words come as one new file a transaction, vectors at the end of rows-N.f32.
  * Small files are merged into larger ones: while a writer goes on, eight of
- * about a size; at its end, each that is no larger than all behind it.  So a
- * document is rewritten a number of times that grows with the logarithm of
+ * about a size; at its end, from the first on that is no larger than all behind
+ * it.  So a document is rewritten a number of times that grows with the logarithm of
  * the index, and a query opens few files.
  */
 #include "search.h"
+
+#include "text/vector.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +20,6 @@
 #include <unistd.h>
 
 #define GONE_PER SEARCH_GONE_PER
-#define BUILDER_MAX ((size_t)256 << 20)  /* bytes of words not yet in a file */
 #define KINDS SEARCH_FILE_KINDS
 #define FAN 8                            /* files of a size that are merged */
 #define CODES_BATCH 65536                /* rows, while more are to come */
@@ -128,19 +129,10 @@ int search_pending_add(struct search_index *ix, int64_t n, struct ai_span text,
 	return vector == NULL ? 0 : search_pending_vector(ix, n, vector, err);
 }
 
-/* What a model makes of a text that it knows no word of. */
-static bool is_zero(const float *v, int64_t dim)
-{
-	for (int64_t i = 0; i < dim; i++)
-		if (v[i] != 0)
-			return false;
-	return true;
-}
-
 int search_pending_vector(struct search_index *ix, int64_t n, const float *v,
 			  struct ai_err *err)
 {
-	if (is_zero(v, ix->info.dim))
+	if (ai_vector_is_zero(v, (size_t)ix->info.dim))
 		return 0;
 	if (open_rows(ix, err) < 0 ||
 	    search_rows_add(&ix->pending.rows, n, v, err) < 0 ||
@@ -788,8 +780,7 @@ void search_unpublish(struct search_index *ix)
 	remove_files(ix, p->made, p->made_n);
 	end(ix);
 	search_files_release(&ix->files);
-	free(ix->sum);
-	ix->sum = NULL;
+	search_mean_forget(ix);
 }
 
 void search_pending_release(struct search_index *ix)

@@ -99,14 +99,6 @@ void search_rows_close(struct search_rows *r)
 	*r = (struct search_rows){ 0 };
 }
 
-static bool is_zero(const float *v, size_t dim)
-{
-	for (size_t i = 0; i < dim; i++)
-		if (v[i] != 0)
-			return false;
-	return true;
-}
-
 const float *search_rows_at(const struct search_rows *r, int64_t n, float *spare)
 {
 	const float *v;
@@ -114,7 +106,7 @@ const float *search_rows_at(const struct search_rows *r, int64_t n, float *spare
 	if (n < 1 || n >= r->n)
 		return NULL;
 	v = r->v + (size_t)n * r->dim;
-	if (v[0] == 0 && is_zero(v, r->dim))
+	if (v[0] == 0 && ai_vector_is_zero(v, r->dim))
 		return NULL;
 	if (__BYTE_ORDER == __LITTLE_ENDIAN)
 		return v;
@@ -177,7 +169,7 @@ static const float *read_row(const struct search_rows *r, int64_t n,
 	    n >= r->n ||
 	    pread(r->fd, spare, row, (off_t)((size_t)n * row)) != (ssize_t)row)
 		return search_rows_at(r, n, spare);
-	return spare[0] == 0 && is_zero(spare, r->dim) ? NULL : spare;
+	return spare[0] == 0 && ai_vector_is_zero(spare, r->dim) ? NULL : spare;
 }
 
 enum search_rows_state search_rows_score(const struct search_rows *r, int64_t n,

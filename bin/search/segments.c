@@ -1,11 +1,9 @@
 /* segments.c: what a reader has open of an index. */
 #include "search.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 
 /* ---- names ------------------------------------------------------------------- */
 
@@ -262,9 +260,6 @@ int search_files_load(struct search_index *ix, struct ai_err *err)
 
 	if (old.generation == ix->info.generation)
 		return 0;
-	/* Another writer may have changed it. */
-	free(ix->sum);
-	ix->sum = NULL;
 	memset(&ix->files, 0, sizeof(ix->files));
 	rc = ix->rescue ? 0 : load_segments(ix, &old, err);
 	if (rc == 0)

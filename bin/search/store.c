@@ -1,5 +1,7 @@
 #include "search.h"
 
+#include "text/vector.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +19,13 @@ static int run(struct search_index *ix, enum search_sql sql,
 static int forget_vector(struct search_index *ix, int64_t n, float *v,
 			 struct ai_err *err)
 {
-	size_t i = 0, dim = (size_t)ix->info.dim;
+	size_t dim = (size_t)ix->info.dim;
 
 	if (dim == 0)
 		return 0;
 	if (search_vector_of(ix, n, v, err) < 0)
 		return -1;
-	while (i < dim && v[i] == 0)
-		i++;
-	if (i == dim)
+	if (ai_vector_is_zero(v, dim))
 		return 0;
 	/* The average would be off by who knows what. */
 	if (!search_rows_is_whole(v, dim))

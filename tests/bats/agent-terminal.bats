@@ -110,7 +110,7 @@ asked() {
 }
 
 @test "a server that asks while a person is asked is answered" {
-	jq -n --arg bad "$SRCDIR/tests/stub/mcp-bad.mjs" --arg log "$PWD/work/log" \
+	jq -n --arg bad "$SRCDIR/tests/stub/mcp-bad.mjs" --arg log "$(realpath work)/log" \
 		'{mcpServers: {s: {command: "node", args: [$bad, "good", $log],
 		sandbox: {write: ["."]}, tools: {bad: {writes: false,
 		sends: false}}}}}' >tools.json

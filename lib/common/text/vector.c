@@ -26,6 +26,14 @@ float ai_vector_dot(const float *a, const float *b, size_t dim)
 	return sum;
 }
 
+bool ai_vector_is_zero(const float *v, size_t dim)
+{
+	for (size_t i = 0; i < dim; i++)
+		if (v[i] != 0)
+			return false;
+	return true;
+}
+
 void ai_vector_normalise(float *v, size_t dim)
 {
 	double sum = 0;

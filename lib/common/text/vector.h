@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define AI_VECTOR_HASH_DIM 512     /* what local/hash gives unless asked */
@@ -28,6 +29,8 @@ int ai_vector_hash(const char *text, size_t n, size_t dim, float *out,
 
 /* Scales v to length 1; zeros stay zeros. */
 void ai_vector_normalise(float *v, size_t dim);
+/* Whether all of it is 0, as of a text that a model knows no word of. */
+bool ai_vector_is_zero(const float *v, size_t dim);
 /* The order of the additions is fixed: equal input, equal bits. */
 float ai_vector_dot(const float *a, const float *b, size_t dim);
 
