@@ -1,8 +1,8 @@
 /*
  * add.c: records in, one transaction a batch.
  *
- * A batch is what could be read without waiting, at most BATCH records.  Ids
- * are acknowledged after the commit.  When a file has changed, its old
+ * A batch is what could be read without waiting (but for LINGER_MS), at most
+ * BATCH records.  Ids are acknowledged after the commit.  When a file has changed, its old
  * passages go in the transaction that brings the last one missing of the new
  * ones: killed before that, both are there, and the same command run again
  * finishes the work.  A file that became empty brings one record, which is
@@ -19,6 +19,7 @@
 #include <sys/random.h>
 
 #define BATCH 16384
+#define LINGER_MS 100 /* a pipe gives 64 KiB, for which a commit is dear */
 
 struct adder {
 	struct search_index ix;
@@ -240,8 +241,10 @@ static int finish_input(struct adder *a, struct ai_err *err)
 static int run_adder(struct adder *a, int argc, char **argv,
 		     struct ai_err *err)
 {
-	static const struct ai_filter filter = {
+	const struct ai_filter filter = {
 		.batch = BATCH, .many = many, .empty = true,
+		/* Who asks for acknowledgements waits for them. */
+		.linger_ms = search.ack ? 0 : LINGER_MS,
 	};
 	int status, end;
 

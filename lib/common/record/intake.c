@@ -1,6 +1,7 @@
 /* intake.c: input becomes jobs: files, standard input, words. */
 #include "record/job.h"
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/path.h"
 #include "base/utf8.h"
@@ -27,6 +28,8 @@ static struct entry *add_entry(struct loop *l, struct ai_err *err)
 		j->entries = more;
 		j->cap = cap;
 	}
+	if (j->n == 0 && l->filter->linger_ms > 0)
+		j->since = ai_clock_s();
 	memset(&j->entries[j->n], 0, sizeof *j->entries);
 	j->entries[j->n].at = j->in.len;
 	return &j->entries[j->n++];

@@ -53,6 +53,7 @@ struct job {
 	struct ai_buf in;
 	struct entry *entries;
 	size_t n, cap;
+	double since; /* ai_clock_s() of the first, if the filter lingers */
 	struct ai_emit out;
 	struct tally tally;
 	enum { JOB_WAITS, JOB_RUNS, JOB_DONE } stage;

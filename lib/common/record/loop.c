@@ -10,6 +10,7 @@
  */
 #include "record/job.h"
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/start.h"
 #include "base/term.h"
@@ -366,6 +367,18 @@ static int await_input(struct loop *l, int fd)
 	return l->stop != AI_SIG_NO;
 }
 
+/* How long the job at hand may still wait for more, in milliseconds. */
+static int patience(const struct loop *l)
+{
+	double ms;
+
+	if (l->filter->linger_ms == 0 || l->filling == NULL ||
+	    l->filling->n == 0)
+		return 0;
+	ms = l->filter->linger_ms - (ai_clock_s() - l->filling->since) * 1e3;
+	return ms <= 0 ? 0 : (int)ms + 1;
+}
+
 int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 {
 	struct loop *l = loop;
@@ -376,7 +389,7 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 
 	if (l->filter->signals && (l->stop = ai_sig_asked()) != AI_SIG_NO)
 		return -1;
-	if (poll(pfd, 1, 0) != 0) /* something to read, or its end */
+	if (poll(pfd, 1, patience(l)) != 0) /* something to read, or its end */
 		return l->filter->begin != NULL && ai_tasks_stopped(l)
 			? -1 : 0;
 	if (ai_loop_dispatch(l, err) < 0)

@@ -94,6 +94,10 @@ typedef int ai_feed_take(void *to, const char *operand, size_t n,
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */
 	size_t batch;
+	/* How long a job that is not full may wait for more input, in
+	 * milliseconds from its first record: for many() whose every call costs
+	 * syncs, and where nobody waits for what it emits. */
+	int linger_ms;
 	/* Whether each job's output is written out at once: for programs whose
 	 * every record takes seconds, or money. */
 	bool eager;
