@@ -341,6 +341,7 @@ int search_index_open(struct search_index *ix, enum ai_db_mode mode,
 
 	memset(ix, 0, sizeof(*ix));
 	ix->embedder = (struct ai_proc)AI_PROC_INIT;
+	search_own_init(&ix->own);
 	if (search.index == NULL || search.index[0] == '\0')
 		return ai_err_set(err, AI_E_USAGE,
 				  "name the index with -i FOLDER");

@@ -13,12 +13,22 @@
 #include "search.h"
 
 #include "base/path.h"
+#include "base/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+void search_own_init(struct search_own *o)
+{
+	memset(o, 0, sizeof(*o));
+	search_texts_init(&o->texts);
+	/* As sort(1) has it. */
+	o->threads = ai_start_said(&ai_loop.jobs) ? (size_t)ai_loop.jobs
+		: ai_threads_usable();
+}
 
 bool search_is_own(const struct search_info *info)
 {
@@ -73,7 +83,9 @@ static void close_model(struct search_own *o)
 void search_own_release(struct search_own *o)
 {
 	close_model(o);
-	ai_fitted_work_release(&o->work);
+	for (size_t i = 0; i < AI_THREADS_MAX; i++)
+		ai_fitted_work_release(&o->work[i]);
+	search_texts_release(&o->texts);
 }
 
 /* The model of the state at hand. */
@@ -98,10 +110,58 @@ int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
 
 	if (have_model(ix, err) < 0)
 		return -1;
-	if (ai_fitted_embed(o->model, &o->work, text.p == NULL ? "" : text.p,
+	if (ai_fitted_embed(o->model, &o->work[0], text.p == NULL ? "" : text.p,
 			    text.n, v, NULL, err) < 0)
 		return bad_model(ix, err);
 	return 0;
+}
+
+/* ---- many texts ------------------------------------------------------------------ */
+
+static int embed_text(void *arg, size_t thread, struct ai_span text,
+		      void *result, struct ai_err *err)
+{
+	struct search_index *ix = arg;
+
+	return ai_fitted_embed(ix->own.model, &ix->own.work[thread], text.p,
+			       text.n, result, NULL, err);
+}
+
+static int take_vector(void *arg, int64_t n, void *result, struct ai_err *err)
+{
+	return search_pending_vector(arg, n, result, err);
+}
+
+/* What gives texts their vectors, with the model that is open. */
+static struct search_texts_use embedding(struct search_index *ix)
+{
+	return (struct search_texts_use){
+		.size = (size_t)ix->info.dim * sizeof(float),
+		.work = embed_text, .take = take_vector, .arg = ix,
+	};
+}
+
+int search_own_fold_in(struct search_index *ix, int64_t n, struct ai_span text,
+		       struct ai_err *err)
+{
+	if (search_texts_add(&ix->own.texts, n, text, err) < 0)
+		return -1;
+	return search_texts_is_full(&ix->own.texts)
+		? search_own_flush(ix, err) : 0;
+}
+
+int search_own_flush(struct search_index *ix, struct ai_err *err)
+{
+	struct search_own *o = &ix->own;
+	struct search_texts_use use;
+
+	if (o->texts.n == 0)
+		return 0;
+	if (have_model(ix, err) < 0)
+		return -1;
+	use = embedding(ix);
+	return search_texts_do(&o->texts, o->threads, &use, err) < 0
+		? bad_model(ix, err) : 0;
 }
 
 /* ---- fitting -------------------------------------------------------------------- */
@@ -124,34 +184,51 @@ bool search_own_is_due(const struct search_index *ix, bool last)
 			i->documents >= 2 * i->fitted);
 }
 
-/* Hands each document's row and text to take. */
-static int each_text(struct search_index *ix,
-		     int (*take)(struct search_index *ix, void *arg, int64_t n,
-				 struct ai_span text, struct ai_err *err),
-		     void *arg, struct ai_err *err)
+/* The texts of all documents. */
+static int each_text(struct search_index *ix, const struct search_texts_use *u,
+		     struct ai_err *err)
 {
+	struct search_texts *t = &ix->own.texts;
 	sqlite3_stmt *st;
 	int rc;
 
+	search_texts_clear(t);
 	if (SEARCH_BIND(ix, SQL_TEXTS, err, "") < 0)
 		return -1;
 	st = ix->st[SQL_TEXTS];
 	while ((rc = ai_db_step(&ix->db, st, err)) > 0) {
-		if (take(ix, arg, sqlite3_column_int64(st, 0),
-			 ai_db_span(st, 1), err) == 0)
+		if (search_texts_add(t, sqlite3_column_int64(st, 0),
+				     ai_db_span(st, 1), err) == 0 &&
+		    (!search_texts_is_full(t) ||
+		     search_texts_do(t, ix->own.threads, u, err) == 0))
 			continue;
 		sqlite3_reset(st);
 		return -1;
 	}
-	return rc;
+	return rc < 0 ? -1 : search_texts_do(t, ix->own.threads, u, err);
 }
 
-static int fit_text(struct search_index *ix, void *arg, int64_t n,
-		    struct ai_span text, struct ai_err *err)
+static int read_text(void *arg, size_t thread, struct ai_span text,
+		     void *result, struct ai_err *err)
 {
-	(void)ix;
+	struct ai_buf *terms = result;
+
+	(void)thread;
+	(void)err;
+	ai_buf_init(terms, SEARCH_TEXT_MAX);
+	ai_fit_read(arg, text.p, text.n, terms);
+	return 0;
+}
+
+static int fit_text(void *arg, int64_t n, void *result, struct ai_err *err)
+{
 	(void)n;
-	return ai_fit_add(arg, text.p == NULL ? "" : text.p, text.n, err);
+	return ai_fit_take(arg, result, err);
+}
+
+static void release_terms(void *result)
+{
+	ai_buf_release(result);
 }
 
 static int write_model(struct search_index *ix, struct ai_fit *fit,
@@ -190,7 +267,10 @@ static int fit_model(struct search_index *ix, struct ai_err *err)
 		return 0;
 	if (ai_fit_new(&fit, NULL, err) < 0)
 		return -1;
-	rc = each_text(ix, fit_text, fit, err);
+	rc = each_text(ix, &(const struct search_texts_use){
+		       .size = sizeof(struct ai_buf), .work = read_text,
+		       .take = fit_text, .release = release_terms, .arg = fit,
+		       }, err);
 	if (rc == 0)
 		rc = write_model(ix, fit, err);
 	ai_fit_free(fit);
@@ -202,16 +282,6 @@ static int fit_model(struct search_index *ix, struct ai_err *err)
 	rc = search_retire(ix, SEARCH_FILE_MODEL, ix->info.fit, err);
 	ix->info.fit = 0;
 	return rc;
-}
-
-static int embed_text(struct search_index *ix, void *arg, int64_t n,
-		      struct ai_span text, struct ai_err *err)
-{
-	float *v = arg;
-
-	if (search_own_embed(ix, text, v, err) < 0)
-		return -1;
-	return search_pending_vector(ix, n, v, err);
 }
 
 /* The dimension comes from the model. */
@@ -232,8 +302,7 @@ static int adopt(struct search_index *ix, struct ai_err *err)
 
 int search_own_fit(struct search_index *ix, struct ai_err *err)
 {
-	float *v;
-	int rc;
+	struct search_texts_use use;
 
 	if (search_retire(ix, SEARCH_FILE_MODEL, ix->info.fit, err) < 0 ||
 	    fit_model(ix, err) < 0)
@@ -242,8 +311,6 @@ int search_own_fit(struct search_index *ix, struct ai_err *err)
 		return -1;
 	if (search_new_rows(ix, err) < 0)
 		return -1;
-	v = malloc((size_t)ix->info.dim * sizeof(*v));
-	rc = v == NULL ? ai_err_nomem(err) : each_text(ix, embed_text, v, err);
-	free(v);
-	return rc;
+	use = embedding(ix);
+	return each_text(ix, &use, err);
 }

@@ -652,7 +652,8 @@ int search_publish(struct search_index *ix, bool last, struct ai_err *err)
 	bool rows = p->rows_open;
 
 	if (flush_words(ix, err) < 0 ||
-	    (search_own_is_due(ix, last) && search_own_fit(ix, err) < 0) ||
+	    (search_own_is_due(ix, last) ? search_own_fit(ix, err)
+					 : search_own_flush(ix, err)) < 0 ||
 	    flush_rows(ix, true, err) < 0)
 		return -1;
 	if (p->gone_n == 0 && p->made_n == 0 && !last && !ix->untidy)
@@ -777,6 +778,7 @@ void search_unpublish(struct search_index *ix)
 	/* A builder that has failed can but be freed. */
 	search_builder_free(p->builder);
 	p->builder = NULL;
+	search_texts_clear(&ix->own.texts);
 	remove_files(ix, p->made, p->made_n);
 	end(ix);
 	search_files_release(&ix->files);

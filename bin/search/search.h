@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/proc.h"
+#include "base/threads.h"
 #include "filter.h"
 #include "language.h"
 #include "record/loop.h"
@@ -21,6 +22,7 @@
 #include "segments.h"
 #include "store/db.h"
 #include "text/fit.h"
+#include "texts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -109,7 +111,9 @@ enum search_own_state {
 struct search_own {
 	struct ai_fitted *model; /* NULL: not open yet */
 	int64_t fit;             /* its number */
-	struct ai_fitted_work work;
+	size_t threads;          /* -j, or as many as there are processors */
+	struct ai_fitted_work work[AI_THREADS_MAX];
+	struct search_texts texts; /* that were added, without a vector yet */
 };
 
 /* The statements that are kept; their text stands in index.c. */
@@ -198,6 +202,7 @@ void search_fields_release(struct search_fields *f);
 /* ---- own.c: vectors that the index makes itself ------------------------------ */
 
 bool search_is_own(const struct search_info *info);
+void search_own_init(struct search_own *o);
 void search_own_release(struct search_own *o);
 /* Opens the model that was fitted, if there is one: a writer may remove it at
  * any time. */
@@ -206,6 +211,11 @@ int search_own_open(struct search_index *ix, struct ai_err *err);
  * index's own state must not be SEARCH_OWN_NONE. */
 int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
 		     struct ai_err *err);
+/* A new document's vector is to be made, of its text: before the transaction
+ * ends, or with flush() before anything asks for it. */
+int search_own_fold_in(struct search_index *ix, int64_t n, struct ai_span text,
+		       struct ai_err *err);
+int search_own_flush(struct search_index *ix, struct ai_err *err);
 /* Whether there is a model to be fitted; last: the writer ends. */
 bool search_own_is_due(const struct search_index *ix, bool last);
 /* Fits it and makes all vectors anew, within the transaction. */

@@ -59,7 +59,10 @@ int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
 
 	if (v == NULL)
 		return ai_err_nomem(err);
-	rc = SEARCH_BIND(ix, SQL_BY_N, err, "i", n);
+	/* It may be one of those whose vectors are still to be made. */
+	rc = search_own_flush(ix, err);
+	if (rc == 0)
+		rc = SEARCH_BIND(ix, SQL_BY_N, err, "i", n);
 	st = ix->st[SQL_BY_N];
 	if (rc == 0)
 		rc = ai_db_step(&ix->db, st, err);
@@ -219,21 +222,6 @@ static int set_run(struct search_index *ix, int64_t n, int64_t run_number,
 	return run(ix, SQL_SET_RUN, err);
 }
 
-/* The index's own model gives a new text its vector. */
-static int fold_in(struct search_index *ix, int64_t n, struct ai_span text,
-		   struct ai_err *err)
-{
-	float *v = malloc((size_t)ix->info.dim * sizeof(*v));
-	int rc = -1;
-
-	if (v == NULL)
-		return ai_err_nomem(err);
-	if (search_own_embed(ix, text, v, err) == 0)
-		rc = search_pending_vector(ix, n, v, err);
-	free(v);
-	return rc;
-}
-
 int search_store(struct search_index *ix, const struct search_document *d,
 		 bool *changed, struct ai_err *err)
 {
@@ -259,7 +247,7 @@ int search_store(struct search_index *ix, const struct search_document *d,
 	if (search_pending_add(ix, n, text, d->source, or_null(&d->meta),
 			       d->vector, &tokens, err) < 0 ||
 	    (ix->info.own != SEARCH_OWN_NONE &&
-	     fold_in(ix, n, text, err) < 0) ||
+	     search_own_fold_in(ix, n, text, err) < 0) ||
 	    insert(ix, n, tokens, d, err) < 0 ||
 	    search_tags_put(ix, n, d->source, or_null(&d->meta), err) < 0)
 		return -1;

@@ -154,8 +154,9 @@ version() {
 # ---- at every system call -------------------------------------------------------------
 
 # LeakSanitizer traces the process itself, which only one can.
+# Threads would make its calls others each time.
 killat() {
-	ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" \
+	AI_JOBS=1 ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" \
 		"$BUILDDIR/tests/stub/ai-killat" "$@"
 }
 

@@ -149,3 +149,22 @@ true'
 		assert_status 64
 	done
 }
+
+@test "-j: an index of its own vectors is the same, whatever the threads" {
+	local f
+	for i in $(seq 1500); do
+		printf '{"id":"%s","text":"%s"}\n' "$i" \
+			"the $((i * 7 % 91)) word$((i % 83)) stands near term$((i % 57)) and term$((i * i % 47))"
+	done >records
+	for j in 1 2 5; do
+		head -n 700 records | ai-search add -i "$j.idx" -j "$j"
+		tail -n +701 records | ai-search add -i "$j.idx" -j "$j"
+		sed 's/near/by/' records | head -n 20 |
+			ai-search add -i "$j.idx" -j "$j"
+		ai-search verify -i "$j.idx" >/dev/null
+	done
+	for f in 1.idx/*.f32 1.idx/*.emb 1.idx/*.idx; do
+		cmp "$f" "2.idx/${f#*/}"
+		cmp "$f" "5.idx/${f#*/}"
+	done
+}

@@ -257,6 +257,13 @@ bool ai_start_given(const void *to)
 	return i >= 0 && ai_start_opts.source[i] == AI_SOURCE_FLAG;
 }
 
+bool ai_start_said(const void *to)
+{
+	int i = ai_opts_find_to(&ai_start_opts, to);
+
+	return i >= 0 && ai_start_opts.source[i] > AI_SOURCE_BUILTIN;
+}
+
 enum ai_code ai_start_place(const void *to, char *place, size_t size)
 {
 	int i = ai_opts_find_to(&ai_start_opts, to);

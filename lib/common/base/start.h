@@ -35,6 +35,8 @@ extern struct ai_opts ai_start_opts;
 
 /* Whether a flag, not some weaker layer, set the option at this place. */
 bool ai_start_given(const void *to);
+/* Whether anybody has set it: a flag, the environment, the configuration. */
+bool ai_start_said(const void *to);
 
 /* Where the value of the option at this place comes from, for a message:
  * "--policy", "AI_GUARD_POLICY", or the key in the configuration.  Returns the

@@ -29,6 +29,7 @@ struct ai_fit {
 	struct ai_fit_options o;
 	const struct ai_analyzer *analyzer;
 	uint64_t texts;
+	struct ai_buf read; /* the terms of the one at hand */
 	/* The vocabulary. */
 	char *bytes;
 	size_t bytes_n, bytes_cap;

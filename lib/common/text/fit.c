@@ -21,6 +21,7 @@
 #define VOCABULARY_MAX (UINT32_C(1) << 20)
 #define DF_COUNTED 4096
 #define SLOT_BITS_MIN 12
+#define READ_MAX ((size_t)1 << 31) /* of a text's terms */
 /* A text has no more of the sample than this part of it. */
 #define TEXT_SHARE 16
 #define SEED UINT64_C(0x61692d6669740001)
@@ -46,6 +47,7 @@ int ai_fit_new(struct ai_fit **out, const struct ai_fit_options *o,
 		f->o.sample_max = SAMPLE_MAX;
 	f->analyzer = ai_analyzer_find("english");
 	f->keep = UINT64_MAX;
+	ai_buf_init(&f->read, READ_MAX);
 	f->slot_bits = SLOT_BITS_MIN;
 	f->slots = calloc((size_t)1 << f->slot_bits, sizeof *f->slots);
 	/* There is room for as many terms as half of the slots. */
@@ -71,6 +73,7 @@ void ai_fit_free(struct ai_fit *f)
 {
 	if (f == NULL)
 		return;
+	ai_buf_release(&f->read);
 	free(f->bytes);
 	free(f->terms);
 	free(f->slots);
@@ -335,13 +338,31 @@ static int take_term(struct ai_fit *f, struct ai_span s, size_t *left,
 	return 0;
 }
 
-int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
-	       struct ai_err *err)
+/* A term is the number of its bytes, of which a word has few, and those. */
+_Static_assert(AI_TERM_MAX + 8 <= UINT8_MAX, "a length is one byte");
+
+void ai_fit_read(const struct ai_fit *f, const char *text, size_t n,
+		 struct ai_buf *terms)
 {
 	struct ai_fold words;
-	size_t left = 0;
+
+	ai_buf_clear(terms);
+	ai_fold_init(&words, text, n);
+	words.accents = f->analyzer->accents;
+	while (ai_fit_next(&words, f->analyzer)) {
+		ai_buf_chr(terms, (char)words.n);
+		ai_buf_add(terms, words.word, words.n);
+	}
+}
+
+int ai_fit_take(struct ai_fit *f, const struct ai_buf *terms,
+		struct ai_err *err)
+{
+	size_t left = 0, n;
 	bool sampled;
 
+	if (ai_buf_check(terms, "the words of a text", err) < 0)
+		return -1;
 	if (f->texts >= UINT32_MAX)
 		return ai_err_set(err, AI_E_TOO_LONG, "more than %u texts to "
 				  "fit a model on", UINT32_MAX);
@@ -352,18 +373,25 @@ int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
 	if (sampled)
 		left = f->o.sample_max / TEXT_SHARE + 1;
 	f->texts++;
-	ai_fold_init(&words, text, n);
-	words.accents = f->analyzer->accents;
-	while (ai_fit_next(&words, f->analyzer))
-		if (take_term(f, (struct ai_span){ words.word, words.n }, &left,
-			      err) < 0)
+	for (size_t at = 0; at < terms->len; at += n + 1) {
+		n = (unsigned char)terms->p[at];
+		if (take_term(f, (struct ai_span){ terms->p + at + 1, n },
+			      &left, err) < 0)
 			return -1;
+	}
 	if (!sampled)
 		return 0;
 	if (room(&f->seq, &f->seq_cap, f->seq_n + 1, sizeof *f->seq, err) < 0)
 		return -1;
 	f->seq[f->seq_n++] = AI_FIT_END;
 	return 0;
+}
+
+int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
+	       struct ai_err *err)
+{
+	ai_fit_read(f, text, n, &f->read);
+	return ai_fit_take(f, &f->read, err);
 }
 
 /* ---- the model ---------------------------------------------------------- */

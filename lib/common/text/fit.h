@@ -23,6 +23,7 @@
 #ifndef AI_TEXT_FIT_H
 #define AI_TEXT_FIT_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -61,6 +62,12 @@ void ai_fit_free(struct ai_fit *f);
  * sample_max, terms_max), not with the number of texts. */
 int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
 	       struct ai_err *err);
+/* The same in two steps: read, which knows of no other text and may be done by
+ * any thread, replaces *terms by those of the text, for take. */
+void ai_fit_read(const struct ai_fit *f, const char *text, size_t n,
+		 struct ai_buf *terms);
+int ai_fit_take(struct ai_fit *f, const struct ai_buf *terms,
+		struct ai_err *err);
 /* How many texts there were. */
 uint64_t ai_fit_texts(const struct ai_fit *f);
 /*
