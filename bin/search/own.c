@@ -208,27 +208,49 @@ static int each_text(struct search_index *ix, const struct search_texts_use *u,
 	return rc < 0 ? -1 : search_texts_do(t, ix->own.threads, u, err);
 }
 
+struct fitting {
+	struct ai_fit *fit;
+	struct ai_fit_seen *seen[AI_THREADS_MAX];
+};
+
 static int read_text(void *arg, size_t thread, struct ai_span text,
 		     void *result, struct ai_err *err)
 {
+	struct fitting *f = arg;
 	struct ai_buf *terms = result;
 
-	(void)thread;
-	(void)err;
+	if (f->seen[thread] == NULL &&
+	    (f->seen[thread] = ai_fit_seen_new()) == NULL)
+		return ai_err_nomem(err);
 	ai_buf_init(terms, SEARCH_TEXT_MAX);
-	ai_fit_read(arg, text.p, text.n, terms);
+	ai_fit_read(f->fit, text.p, text.n, f->seen[thread], terms);
 	return 0;
 }
 
 static int fit_text(void *arg, int64_t n, void *result, struct ai_err *err)
 {
 	(void)n;
-	return ai_fit_take(arg, result, err);
+	return ai_fit_take(((struct fitting *)arg)->fit, result, err);
 }
 
 static void release_terms(void *result)
 {
 	ai_buf_release(result);
+}
+
+static int fit_texts(struct search_index *ix, struct ai_fit *fit,
+		     struct ai_err *err)
+{
+	struct fitting f = { .fit = fit };
+	const struct search_texts_use use = {
+		.size = sizeof(struct ai_buf), .work = read_text,
+		.take = fit_text, .release = release_terms, .arg = &f,
+	};
+	int rc = each_text(ix, &use, err);
+
+	for (size_t i = 0; i < AI_THREADS_MAX; i++)
+		ai_fit_seen_free(f.seen[i]);
+	return rc;
 }
 
 static int write_model(struct search_index *ix, struct ai_fit *fit,
@@ -267,10 +289,7 @@ static int fit_model(struct search_index *ix, struct ai_err *err)
 		return 0;
 	if (ai_fit_new(&fit, NULL, err) < 0)
 		return -1;
-	rc = each_text(ix, &(const struct search_texts_use){
-		       .size = sizeof(struct ai_buf), .work = read_text,
-		       .take = fit_text, .release = release_terms, .arg = fit,
-		       }, err);
+	rc = fit_texts(ix, fit, err);
 	if (rc == 0)
 		rc = write_model(ix, fit, err);
 	ai_fit_free(fit);

@@ -30,6 +30,7 @@ struct ai_fit {
 	const struct ai_analyzer *analyzer;
 	uint64_t texts;
 	struct ai_buf read; /* the terms of the one at hand */
+	struct ai_fit_seen *seen;
 	/* The vocabulary. */
 	char *bytes;
 	size_t bytes_n, bytes_cap;
@@ -84,7 +85,9 @@ void ai_fit_quantise(struct ai_fit *f, uint32_t i, int part, const float *v);
 int ai_fit_save(const struct ai_fit *f, int fd, struct ai_err *err);
 
 /* The next term of a text that counts for vectors (a letter, more than one
- * byte, no stop word), in f->word[f->n]; false behind the last. */
-bool ai_fit_next(struct ai_fold *f, const struct ai_analyzer *a);
+ * byte, no stop word), in f->word[f->n]; false behind the last.  seen is of this
+ * thread alone, or NULL. */
+bool ai_fit_next(struct ai_fold *f, const struct ai_analyzer *a,
+		 struct ai_fit_seen *seen);
 
 #endif

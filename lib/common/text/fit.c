@@ -73,6 +73,7 @@ void ai_fit_free(struct ai_fit *f)
 {
 	if (f == NULL)
 		return;
+	ai_fit_seen_free(f->seen);
 	ai_buf_release(&f->read);
 	free(f->bytes);
 	free(f->terms);
@@ -108,31 +109,6 @@ static int room(void *p, size_t *cap, size_t n, size_t size,
 	*at = more;
 	*cap = want;
 	return 0;
-}
-
-static bool has_letter(const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c >= 0x80 || (c | 32u) - 'a' < 26u)
-			return true;
-	}
-	return false;
-}
-
-bool ai_fit_next(struct ai_fold *f, const struct ai_analyzer *a)
-{
-	while (ai_fold_next(f)) {
-		if (f->kind == AI_FOLD_WORD) {
-			if (a->stop != NULL && a->stop(f->word, f->n))
-				continue;
-			f->n = ai_analyzer_stem(a, f->word, f->n);
-		}
-		if (f->n > 1 && has_letter(f->word, f->n))
-			return true;
-	}
-	return false;
 }
 
 /* ---- the vocabulary ----------------------------------------------------- */
@@ -342,14 +318,14 @@ static int take_term(struct ai_fit *f, struct ai_span s, size_t *left,
 _Static_assert(AI_TERM_MAX + 8 <= UINT8_MAX, "a length is one byte");
 
 void ai_fit_read(const struct ai_fit *f, const char *text, size_t n,
-		 struct ai_buf *terms)
+		 struct ai_fit_seen *seen, struct ai_buf *terms)
 {
 	struct ai_fold words;
 
 	ai_buf_clear(terms);
 	ai_fold_init(&words, text, n);
 	words.accents = f->analyzer->accents;
-	while (ai_fit_next(&words, f->analyzer)) {
+	while (ai_fit_next(&words, f->analyzer, seen)) {
 		ai_buf_chr(terms, (char)words.n);
 		ai_buf_add(terms, words.word, words.n);
 	}
@@ -390,7 +366,9 @@ int ai_fit_take(struct ai_fit *f, const struct ai_buf *terms,
 int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
 	       struct ai_err *err)
 {
-	ai_fit_read(f, text, n, &f->read);
+	if (f->seen == NULL)
+		f->seen = ai_fit_seen_new();
+	ai_fit_read(f, text, n, f->seen, &f->read);
 	return ai_fit_take(f, &f->read, err);
 }
 

@@ -63,9 +63,13 @@ void ai_fit_free(struct ai_fit *f);
 int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
 	       struct ai_err *err);
 /* The same in two steps: read, which knows of no other text and may be done by
- * any thread, replaces *terms by those of the text, for take. */
+ * any thread, replaces *terms by those of the text, for take.  What is kept of
+ * words that were seen makes it faster: one a thread, or NULL. */
+struct ai_fit_seen;
+struct ai_fit_seen *ai_fit_seen_new(void); /* NULL: out of memory */
+void ai_fit_seen_free(struct ai_fit_seen *s);
 void ai_fit_read(const struct ai_fit *f, const char *text, size_t n,
-		 struct ai_buf *terms);
+		 struct ai_fit_seen *seen, struct ai_buf *terms);
 int ai_fit_take(struct ai_fit *f, const struct ai_buf *terms,
 		struct ai_err *err);
 /* How many texts there were. */

@@ -316,6 +316,8 @@ struct found {
 struct work {
 	struct found *v;
 	size_t n, cap;
+	bool used;                /* before this text */
+	struct ai_fit_seen *seen; /* once it pays; NULL */
 };
 #define PLACES ((size_t)1 << 16)
 
@@ -325,6 +327,7 @@ void ai_fitted_work_release(struct ai_fitted_work *w)
 
 	if (k == NULL)
 		return;
+	ai_fit_seen_free(k->seen);
 	free(k->v);
 	free(k);
 	*w = (struct ai_fitted_work){ 0 };
@@ -451,9 +454,12 @@ static int find_all(const struct ai_fitted *m, struct work *k,
 	struct ai_fold words;
 
 	k->n = 0;
+	if (k->used && k->seen == NULL)
+		k->seen = ai_fit_seen_new();
+	k->used = true;
 	ai_fold_init(&words, text.p, text.n);
 	words.accents = m->analyzer->accents;
-	while (ai_fit_next(&words, m->analyzer)) {
+	while (ai_fit_next(&words, m->analyzer, k->seen)) {
 		struct ai_span s = { words.word, words.n };
 		struct found f = { .hash = ai_fit_sum(s.p, s.n), .count = 1 };
 
