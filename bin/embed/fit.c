@@ -141,7 +141,9 @@ int embed_fit_run(int argc, char **argv, struct ai_err *err)
 		return rc;
 	rc = ai_loop_run(&filter, argc, argv, err);
 	texts = ai_fit_texts(fit);
-	if (rc >= 0 && write_model(embed_fit_settings.output, err) < 0)
+	/* A file is begun only when it will soon be whole. */
+	if (rc >= 0 && (ai_fit_make(fit, err) < 0 ||
+			write_model(embed_fit_settings.output, err) < 0))
 		rc = -1;
 	if (rc >= 0 && texts < AI_FIT_TEXTS_MIN)
 		ai_msg(AI_MSG_WARN, "%llu texts are few to fit a model on; "

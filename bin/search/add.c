@@ -11,6 +11,7 @@
 #include "formats.h"
 
 #include "base/msg.h"
+#include "base/start.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ static int apply_words(struct search_index *ix, struct ai_err *err)
 		i->boost = search.title_weight;
 	/* Not to give it is to take the index's own. */
 	if (i->boost != search.title_weight &&
-	    search.title_weight != strtoll(SEARCH_TITLE_WEIGHT, NULL, 10))
+	    ai_start_said(&search.title_weight))
 		return ai_err_set(err, AI_E_DATA, "the index '%.150s' was "
 				  "built with the title weight %lld, not with "
 				  "%lld", search.index, (long long)i->boost,

@@ -291,15 +291,14 @@ static int fit_model(struct search_index *ix, struct ai_err *err)
 		return -1;
 	rc = fit_texts(ix, fit, err);
 	if (rc == 0)
-		rc = write_model(ix, fit, err);
-	ai_fit_free(fit);
-	if (rc == 0)
+		rc = ai_fit_make(fit, err);
+	if (rc == 0) {
 		ix->info.own = SEARCH_OWN_FITTED;
-	if (rc == 0 || err->code != AI_E_DATA)
-		return rc;
-	/* Its file was begun. */
-	rc = search_retire(ix, SEARCH_FILE_MODEL, ix->info.fit, err);
-	ix->info.fit = 0;
+		rc = write_model(ix, fit, err);
+	} else if (err->code == AI_E_DATA) {
+		rc = 0;
+	}
+	ai_fit_free(fit);
 	return rc;
 }
 

@@ -1261,4 +1261,9 @@ anonymous() {
 	run ai-search add -i t.idx --title-weight 2 <<<'{"text":"x"}'
 	assert_status 65
 	assert_has "$output" 'the title weight 0, not with 2'
+	# The default, too, if it is said.
+	run ai-search add -i t.idx --title-weight 3 <<<'{"text":"x"}'
+	assert_status 65
+	assert_has "$output" 'the title weight 0, not with 3'
+	ai-search add -i t.idx <<<'{"text":"x"}'
 }

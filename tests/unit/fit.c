@@ -393,13 +393,15 @@ static void test_nothing(void)
 	   ai_fit_add(f, "two 2 2", 7, &err) == 0 &&
 	   ai_fit_write(f, fd, &err) == -1 && err.code == AI_E_DATA,
 	   "nor do texts without a word in common");
+	ok(ai_fit_write(f, fd, &err) == -1 && err.code == AI_E_BUG,
+	   "and what is none is not written");
 	ai_fit_free(f);
 	ok(ai_fit_new(&f, NULL, &err) == 0 &&
 	   ai_fit_add(f, "apple", 5, &err) == 0 &&
 	   ai_fit_add(f, "apple", 5, &err) == 0 &&
 	   ai_fit_write(f, fd, &err) == 0, "a single word in two texts does");
-	ok(ai_fit_write(f, fd, &err) == -1 && err.code == AI_E_BUG,
-	   "a model is written once");
+	ok(ai_fit_make(f, &err) == -1 && err.code == AI_E_BUG,
+	   "a model is made once");
 	ai_fit_free(f);
 	o.topics = AI_FIT_PART_MAX + 1;
 	ok(ai_fit_new(&f, &o, &err) == -1 && err.code == AI_E_USAGE,

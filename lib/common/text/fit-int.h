@@ -52,7 +52,7 @@ struct ai_fit {
 	int8_t *rows;     /* n * (topics + words) */
 	float *scales;    /* n * 2: what a unit of the row is worth, times
 			   * what the term weighs */
-	bool written;
+	bool begun, made; /* to be made; the model is there */
 };
 
 /* The two parts: U or V into column from of the rows. */

@@ -456,18 +456,28 @@ void ai_fit_quantise(struct ai_fit *f, uint32_t i, int part, const float *v)
 		(part == 0 ? (float)ai_fit_topic_weight(f, i) : f->weight[i]);
 }
 
-int ai_fit_write(struct ai_fit *f, int fd, struct ai_err *err)
+static int make(struct ai_fit *f, struct ai_err *err)
 {
-	if (f->written)
-		return ai_err_set(err, AI_E_BUG, "a model is written once");
-	f->written = true;
 	while (f->seq_n > f->o.sample_max && f->keep > 0)
 		thin_out(f);
 	if (choose(f, err) < 0 || renumber(f, err) < 0)
 		return -1;
 	if (f->o.topics > 0 && ai_fit_topics(f, err) < 0)
 		return -1;
-	if (f->o.words > 0 && ai_fit_words(f, err) < 0)
-		return -1;
-	return ai_fit_save(f, fd, err);
+	return f->o.words > 0 ? ai_fit_words(f, err) : 0;
+}
+
+int ai_fit_make(struct ai_fit *f, struct ai_err *err)
+{
+	if (f->begun)
+		return ai_err_set(err, AI_E_BUG, "a model is fitted once");
+	f->begun = true;
+	f->made = make(f, err) == 0;
+	return f->made ? 0 : -1;
+}
+
+int ai_fit_write(struct ai_fit *f, int fd, struct ai_err *err)
+{
+	return !f->made && ai_fit_make(f, err) < 0 ? -1
+		: ai_fit_save(f, fd, err);
 }

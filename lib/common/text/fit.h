@@ -74,11 +74,11 @@ int ai_fit_take(struct ai_fit *f, const struct ai_buf *terms,
 		struct ai_err *err);
 /* How many texts there were. */
 uint64_t ai_fit_texts(const struct ai_fit *f);
-/*
- * Fits the model to what was added and writes it to fd, which need not be able
- * to seek; not synced.  Once.  AI_E_DATA: no term stands in df_min texts;
- * AI_E_IO, AI_E_MEMORY.
- */
+/* Fits the model to what was added, once; this is what takes time.  AI_E_DATA:
+ * no term stands in df_min texts; AI_E_MEMORY. */
+int ai_fit_make(struct ai_fit *f, struct ai_err *err);
+/* Writes it to fd, which need not be able to seek; not synced.  It is made
+ * before if it was not.  As above, and AI_E_IO. */
 int ai_fit_write(struct ai_fit *f, int fd, struct ai_err *err);
 
 /* ---- using a model ------------------------------------------------------ */
