@@ -311,6 +311,33 @@ static int open_file(struct search_index *ix, const char *file,
 	return 0;
 }
 
+static void close_file(struct search_index *ix)
+{
+	for (int i = 0; i < SQL_COUNT; i++)
+		ai_db_finish(&ix->st[i]);
+	search_tags_release(ix);
+	ai_db_close(&ix->db);
+}
+
+/* Begins to read; who may not write in the folder sees what others have written
+ * when the file is opened anew. */
+static int begin_reading(struct search_index *ix, struct ai_err *err)
+{
+	char *file;
+	int rc;
+
+	if (ix->db.h == NULL || ai_db_is_stale(&ix->db)) {
+		if (asprintf(&file, "%s/%s", ix->folder, FILE_NAME) < 0)
+			return ai_err_nomem(err);
+		close_file(ix);
+		rc = open_file(ix, file, AI_DB_READ, err);
+		free(file);
+		if (rc < 0)
+			return -1;
+	}
+	return ai_db_begin(&ix->db, false, err);
+}
+
 /* A file of no bytes was cut short, since ours have their schema before
  * they have their name.  SQLite would take it for a new one. */
 static int find_or_make(struct search_index *ix, const char *file,
@@ -363,8 +390,6 @@ int search_index_open(struct search_index *ix, enum ai_db_mode mode,
 
 void search_index_close(struct search_index *ix)
 {
-	int i;
-
 	ai_proc_stop(&ix->embedder, NULL, NULL);
 	search_index_rollback(ix);
 	search_pending_release(ix);
@@ -373,10 +398,7 @@ void search_index_close(struct search_index *ix)
 	search_analyzer_free(ix->analyzer);
 	ix->analyzer = NULL;
 	search_mean_forget(ix);
-	for (i = 0; i < SQL_COUNT; i++)
-		ai_db_finish(&ix->st[i]);
-	search_tags_release(ix);
-	ai_db_close(&ix->db);
+	close_file(ix);
 	free(ix->folder);
 	ix->folder = NULL;
 }
@@ -486,7 +508,7 @@ static int load_all(struct search_index *ix, struct ai_err *err)
 			return ix->rescue ? 0 : files;
 		before = ix->info.generation;
 		ai_db_rollback(&ix->db);
-		if (ai_db_begin(&ix->db, false, err) < 0)
+		if (begin_reading(ix, err) < 0)
 			return -1;
 	}
 }
@@ -494,7 +516,8 @@ static int load_all(struct search_index *ix, struct ai_err *err)
 int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 {
 	search_tags_forget(ix);
-	if (ai_db_begin(&ix->db, write, err) < 0)
+	if ((write ? ai_db_begin(&ix->db, true, err)
+		   : begin_reading(ix, err)) < 0)
 		return -1;
 	search_mean_forget(ix); /* another may have written meanwhile */
 	if (write ? load_info(ix, err) == 0 && search_files_load(ix, err) == 0

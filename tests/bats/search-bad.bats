@@ -96,3 +96,48 @@ load helper
 	assert_eq "$output" 1
 	ai-search verify -i x.idx
 }
+
+@test "who may not write in the folder sees what others add to it" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can lose a right here"
+	setpriv --bounding-set -dac_override true || skip "no setpriv"
+	echo '{"id":"a","text":"one wing"}' | ai-search add -i x.idx -m none
+	chmod 500 x.idx
+	mkfifo in
+	setpriv --bounding-set -dac_override ai-search -i x.idx <in >out 3>&- &
+	exec 7>in
+	echo '{"query":"wing"}' >&7
+	until [ -s out ]; do sleep 0.02; done
+	echo '{"id":"b","text":"wing wing"}' | ai-search add -i x.idx
+	ai-search compact -i x.idx
+	echo '{"query":"wing"}' >&7
+	exec 7>&-
+	wait $!
+	assert_eq "$(jq -c '[.hits[].id]' out)" '["a"]
+["b","a"]'
+}
+
+@test "on a full disk an index can be read" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount a small disk"
+	mkdir disk
+	mount -t tmpfs -o size=1m tmpfs disk || skip "cannot mount here"
+	seq 300 | jq -c '{id:"w\(.)",text:"wing \(.)"}' |
+		ai-search add -i disk/x.idx -m none
+	head -c 2M /dev/zero >disk/rest || true
+	run_sh "ai-search -i disk/x.idx 'wing 7' -k 1 | jq -r '.hits[].id'
+		ai-search verify -i disk/x.idx | jq .documents
+		ai-search stats -i disk/x.idx | jq .documents
+		ai-search export -i disk/x.idx | wc -l"
+	assert_eq "$output$stderr" 'w7
+300
+300
+300'
+	run -74 ai-search delete -i disk/x.idx <<<'{"id":"w1"}'
+	rm disk/rest
+	ai-search delete -i disk/x.idx <<<'{"id":"w1"}'
+	assert_eq "$(ai-search verify -i disk/x.idx | jq .documents)" 299
+}
+
+teardown() {
+	mountpoint -q disk 2>/dev/null && umount disk
+	true
+}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,15 +192,15 @@ static void set_up_once(int page_size)
 }
 
 static int open_handle(struct ai_db *db, const char *path,
-		       enum ai_db_mode mode, struct ai_err *err)
+		       enum ai_db_mode mode, bool fixed, struct ai_err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI |
 		SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, rc;
-	bool fixed = mode == AI_DB_READ && is_fixed(path);
 	char *uri = uri_of(path, fixed);
 
 	if (uri == NULL)
 		return ai_err_nomem(err);
+	db->still = fixed && stat(path, &db->seen) == 0;
 	if (mode == AI_DB_CREATE)
 		flags |= SQLITE_OPEN_CREATE;
 	if (mode == AI_DB_READ && access(path, W_OK) != 0)
@@ -207,6 +208,35 @@ static int open_handle(struct ai_db *db, const char *path,
 	rc = sqlite3_open_v2(uri, &db->h, flags, NULL);
 	free(uri);
 	return rc == SQLITE_OK ? 0 : ai_db_fail(db, rc, err);
+}
+
+/* Whether a -wal beside the file holds what the file does not. */
+static bool has_wal(const char *path)
+{
+	char *wal = sqlite3_mprintf("%s-wal", path);
+	struct stat st;
+	bool has = wal == NULL || (stat(wal, &st) == 0 ? st.st_size > 0
+						       : errno != ENOENT);
+
+	sqlite3_free(wal);
+	return has;
+}
+
+/*
+ * Who reads first makes a -shm.  On a full disk there is no room for one, nor
+ * for a writer's: the file stays as it is, and is read without.
+ */
+static int prepare_reading(struct ai_db *db, const char *path,
+			   struct ai_err *err)
+{
+	int rc = sqlite3_exec(db->h, "PRAGMA schema_version", NULL, NULL, NULL);
+	int sys = rc == SQLITE_OK ? 0 : sqlite3_system_errno(db->h);
+
+	/* What else is wrong is told where it matters. */
+	if ((sys != ENOSPC && sys != EDQUOT) || has_wal(path))
+		return 0;
+	ai_db_close(db);
+	return open_handle(db, path, AI_DB_READ, true, err);
 }
 
 /* Two that make a file at once may each wait for the other here, and so SQLite
@@ -232,6 +262,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	       const struct ai_db_wish *wish, struct ai_err *err)
 {
 	int page_size = wish->page_size > 0 ? wish->page_size : 4096;
+	bool fixed;
 
 	db->h = NULL;
 	db->advice = wish->advice;
@@ -239,7 +270,10 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	set_up_once(page_size);
 	if (mode != AI_DB_READ && check_writable(db, path, err) < 0)
 		goto fail;
-	if (open_handle(db, path, mode, err) < 0)
+	fixed = mode == AI_DB_READ && is_fixed(path);
+	if (open_handle(db, path, mode, fixed, err) < 0)
+		goto fail;
+	if (mode == AI_DB_READ && !fixed && prepare_reading(db, path, err) < 0)
 		goto fail;
 	sqlite3_busy_timeout(db->h, wish->wait_ms);
 	sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -255,6 +289,22 @@ fail:
 int ai_db_map(struct ai_db *db, struct ai_err *err)
 {
 	return ai_db_exec(db, "PRAGMA mmap_size=1099511627776", err);
+}
+
+bool ai_db_is_stale(const struct ai_db *db)
+{
+	const struct stat *old = &db->seen;
+	const char *path;
+	struct stat now;
+
+	if (db->h == NULL || !db->still)
+		return false;
+	path = sqlite3_db_filename(db->h, "main");
+	return path == NULL || has_wal(path) || stat(path, &now) < 0 ||
+	       now.st_dev != old->st_dev || now.st_ino != old->st_ino ||
+	       now.st_size != old->st_size ||
+	       now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
 }
 
 void ai_db_close(struct ai_db *db)

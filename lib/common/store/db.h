@@ -18,9 +18,11 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 enum ai_db_mode {
-	AI_DB_READ,   /* also from a folder that cannot be written */
+	AI_DB_READ,   /* also from a folder that cannot be written, or on a
+		       * full disk */
 	AI_DB_WRITE,
 	AI_DB_CREATE, /* made if it is not there */
 };
@@ -29,9 +31,11 @@ struct ai_db {
 	sqlite3 *h;
 	char name[200];     /* what messages call it */
 	const char *advice; /* appended to "... is damaged: ..."; may be NULL */
+	bool still;         /* read as if nobody wrote to it */
+	struct stat seen;   /* the file as it was then */
 };
 
-#define AI_DB_INIT { NULL, "", NULL }
+#define AI_DB_INIT { .name = "" }
 
 /* What an owner may want. */
 struct ai_db_wish {
@@ -47,6 +51,9 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 /* From now on the file is read through a mapping: worth it for one that is
  * read again and again. */
 int ai_db_map(struct ai_db *db, struct ai_err *err);
+/* Whether what is read may be old, because the file could only be opened as one
+ * that nobody writes to, and somebody has: it is to be opened anew. */
+bool ai_db_is_stale(const struct ai_db *db);
 /* Does nothing if it is not open; every statement must be released. */
 void ai_db_close(struct ai_db *db);
 
