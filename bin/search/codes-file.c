@@ -271,7 +271,7 @@ int search_codes_open(struct search_codes *c, const char *path,
 	*c = (struct search_codes){ .path = strdup(path) };
 	if (c->path == NULL)
 		return ai_err_nomem(err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	rc = fd < 0 ? ai_err_sys(err, AI_E_OPEN, errno, "cannot open '%s'",
 				 path) : map_file(c, fd, err);
 	if (fd >= 0)

@@ -93,7 +93,7 @@ static void fill_info(struct search_words *w)
 
 static int map_file(struct search_words *w, struct ai_err *err)
 {
-	int fd = open(w->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(w->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	const char *wrong;
 	void *map;

@@ -52,8 +52,8 @@ static int map_file(struct search_rows *r, int fd, struct ai_err *err)
 		return ai_err_sys(err, AI_E_OPEN, errno, "cannot read '%s'",
 				  r->path);
 	if (!S_ISREG(st.st_mode))
-		return ai_err_set(err, AI_E_OPEN, "'%s' is no regular file",
-				  r->path);
+		return ai_err_set(err, AI_E_DATA, "'%s' is damaged: it is no "
+				  "regular file", r->path);
 	r->n = st.st_size / (int64_t)row;
 	r->bytes = (size_t)r->n * row;
 	if (r->bytes == 0)
@@ -77,7 +77,7 @@ int search_rows_open(struct search_rows *r, const char *path, size_t dim,
 	r->path = strdup(path);
 	if (r->path == NULL)
 		return ai_err_nomem(err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	rc = fd < 0 ? ai_err_sys(err, AI_E_OPEN, errno, "cannot open '%s'",

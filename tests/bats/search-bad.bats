@@ -116,6 +116,28 @@ load helper
 ["b","a"]'
 }
 
+@test "a pipe in the place of a file of the index is told, not waited for" {
+	seq 500 | jq -c '{id:.,text:"wing \(. % 9) and tail \(. % 7)"}' |
+		ai-search add -i x.idx
+	for file in rows-*.f32 model-*.emb words-*.idx; do
+		rm -rf y.idx
+		cp -r x.idx y.idx
+		file=$(cd y.idx && echo $file)
+		rm "y.idx/$file"
+		mkfifo "y.idx/$file"
+		for verb in verify stats 'query wing' export; do
+			run_sh "timeout 20 ai-search $verb -i y.idx"
+			assert [ "$status" != 124 ]
+			if [ "$status" != 0 ]; then
+				assert_has "$stderr" 'y.idx'
+			fi
+		done
+		run -65 --separate-stderr ai-search verify -i y.idx
+		assert_has "$stderr" "$file"
+		assert_has "$stderr" 'ai-search export'
+	done
+}
+
 @test "on a full disk an index can be read" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can mount a small disk"
 	mkdir disk

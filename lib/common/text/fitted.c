@@ -135,7 +135,7 @@ int ai_fitted_of(struct ai_fitted **out, const void *p, size_t n,
 
 int ai_fitted_open(struct ai_fitted **m, const char *path, struct ai_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	struct ai_err why;
 	void *p;
