@@ -213,6 +213,9 @@ struct fitting {
 	struct ai_fit_seen *seen[AI_THREADS_MAX];
 };
 
+_Static_assert(AI_FIT_READ_MAX / 7 * 3 >= SEARCH_TEXT_MAX,
+	       "the terms of the longest text have room");
+
 static int read_text(void *arg, size_t thread, struct ai_span text,
 		     void *result, struct ai_err *err)
 {
@@ -222,7 +225,7 @@ static int read_text(void *arg, size_t thread, struct ai_span text,
 	if (f->seen[thread] == NULL &&
 	    (f->seen[thread] = ai_fit_seen_new()) == NULL)
 		return ai_err_nomem(err);
-	ai_buf_init(terms, SEARCH_TEXT_MAX);
+	ai_buf_init(terms, AI_FIT_READ_MAX);
 	ai_fit_read(f->fit, text.p, text.n, f->seen[thread], terms);
 	return 0;
 }

@@ -512,6 +512,42 @@ static void test_open(void)
 	   err.code == AI_E_DATA, "another file");
 }
 
+/* Of no text are the terms longer than who reads one makes room for. */
+static void test_room(void)
+{
+	static const char *const kinds[] = {
+		"\xe6\xbc\xa2", "\xe5\xad\x97", "\xe3\x81\x82",
+		"\xe0\xb8\x81", "\xf0\xa0\x80\x80", "\xc3\xa9", "\xc3\x9f",
+		"\xc8\xba", "\xd0\xaf", "a", "ing", "7", " ",
+	};
+	struct ai_buf text = AI_BUF_INIT(1 << 20), terms = AI_BUF_INIT(1 << 22);
+	double most = 0, share;
+	struct ai_fit *f;
+	struct ai_err err;
+	bool fits = true;
+
+	if (ai_fit_new(&f, NULL, &err) < 0) {
+		ok(false, "%s", err.msg);
+		return;
+	}
+	for (int i = 0; i < 400; i++) {
+		uint32_t n = 1 + below(13), from = below(14 - n);
+
+		ai_buf_clear(&text);
+		for (int k = 0; k < 500; k++)
+			ai_buf_str(&text, kinds[from + below(n)]);
+		ai_fit_read(f, text.p, text.len, NULL, &terms);
+		share = (double)terms.len / (double)text.len;
+		most = share > most ? share : most;
+		fits = fits && terms.len / 3 * ((size_t)1 << 30) /
+			text.len * 3 <= AI_FIT_READ_MAX;
+	}
+	ok(fits && most > 2, "terms take up to %.3f of a text's bytes", most);
+	ai_fit_free(f);
+	ai_buf_release(&text);
+	ai_buf_release(&terms);
+}
+
 int main(void)
 {
 	printf("# seed %llu\n", (unsigned long long)state);
@@ -528,5 +564,6 @@ int main(void)
 	test_many_words();
 	test_damage();
 	test_open();
+	test_room();
 	return done();
 }

@@ -21,7 +21,6 @@
 #define VOCABULARY_MAX (UINT32_C(1) << 20)
 #define DF_COUNTED 4096
 #define SLOT_BITS_MIN 12
-#define READ_MAX ((size_t)1 << 31) /* of a text's terms */
 /* A text has no more of the sample than this part of it. */
 #define TEXT_SHARE 16
 #define SEED UINT64_C(0x61692d6669740001)
@@ -47,7 +46,7 @@ int ai_fit_new(struct ai_fit **out, const struct ai_fit_options *o,
 		f->o.sample_max = SAMPLE_MAX;
 	f->analyzer = ai_analyzer_find("english");
 	f->keep = UINT64_MAX;
-	ai_buf_init(&f->read, READ_MAX);
+	ai_buf_init(&f->read, AI_FIT_READ_MAX);
 	f->slot_bits = SLOT_BITS_MIN;
 	f->slots = calloc((size_t)1 << f->slot_bits, sizeof *f->slots);
 	/* There is room for as many terms as half of the slots. */

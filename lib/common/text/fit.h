@@ -64,7 +64,9 @@ int ai_fit_add(struct ai_fit *f, const char *text, size_t n,
 	       struct ai_err *err);
 /* The same in two steps: read, which knows of no other text and may be done by
  * any thread, replaces *terms by those of the text, for take.  What is kept of
- * words that were seen makes it faster: one a thread, or NULL. */
+ * words that were seen makes it faster: one a thread, or NULL.  Where pairs of
+ * characters are terms, these take up to 7/3 of the text's bytes. */
+#define AI_FIT_READ_MAX ((size_t)3 << 30) /* of a text of 1 GiB */
 struct ai_fit_seen;
 struct ai_fit_seen *ai_fit_seen_new(void); /* NULL: out of memory */
 void ai_fit_seen_free(struct ai_fit_seen *s);
