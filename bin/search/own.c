@@ -150,6 +150,13 @@ int search_own_fold_in(struct search_index *ix, int64_t n, struct ai_span text,
 		? search_own_flush(ix, err) : 0;
 }
 
+bool search_own_awaits(const struct search_index *ix, int64_t n)
+{
+	const struct search_texts *t = &ix->own.texts;
+
+	return t->n > 0 && n >= t->v[0].row;
+}
+
 int search_own_flush(struct search_index *ix, struct ai_err *err)
 {
 	struct search_own *o = &ix->own;

@@ -216,6 +216,8 @@ int search_own_embed(struct search_index *ix, struct ai_span text, float *v,
 int search_own_fold_in(struct search_index *ix, int64_t n, struct ai_span text,
 		       struct ai_err *err);
 int search_own_flush(struct search_index *ix, struct ai_err *err);
+/* Whether document n may be one of those whose vectors are still to be made. */
+bool search_own_awaits(const struct search_index *ix, int64_t n);
 /* Whether there is a model to be fitted; last: the writer ends. */
 bool search_own_is_due(const struct search_index *ix, bool last);
 /* Fits it and makes all vectors anew, within the transaction. */

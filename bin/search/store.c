@@ -59,8 +59,7 @@ int search_remove(struct search_index *ix, int64_t n, struct ai_err *err)
 
 	if (v == NULL)
 		return ai_err_nomem(err);
-	/* It may be one of those whose vectors are still to be made. */
-	rc = search_own_flush(ix, err);
+	rc = search_own_awaits(ix, n) ? search_own_flush(ix, err) : 0;
 	if (rc == 0)
 		rc = SEARCH_BIND(ix, SQL_BY_N, err, "i", n);
 	st = ix->st[SQL_BY_N];
