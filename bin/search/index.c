@@ -319,25 +319,6 @@ static void close_file(struct search_index *ix)
 	ai_db_close(&ix->db);
 }
 
-/* Begins to read; who may not write in the folder sees what others have written
- * when the file is opened anew. */
-static int begin_reading(struct search_index *ix, struct ai_err *err)
-{
-	char *file;
-	int rc;
-
-	if (ix->db.h == NULL || ai_db_is_stale(&ix->db)) {
-		if (asprintf(&file, "%s/%s", ix->folder, FILE_NAME) < 0)
-			return ai_err_nomem(err);
-		close_file(ix);
-		rc = open_file(ix, file, AI_DB_READ, err);
-		free(file);
-		if (rc < 0)
-			return -1;
-	}
-	return ai_db_begin(&ix->db, false, err);
-}
-
 /* A file of no bytes was cut short, since ours have their schema before
  * they have their name.  SQLite would take it for a new one. */
 static int find_or_make(struct search_index *ix, const char *file,
@@ -357,6 +338,49 @@ static int find_or_make(struct search_index *ix, const char *file,
 		return make_index(ix, file, err);
 	return ai_err_sys(err, AI_E_OPEN, errno,
 			  "cannot open the index '%.200s'", ix->folder);
+}
+
+/* Nothing that is known of the old file holds for the new one. */
+static int open_anew(struct search_index *ix, struct ai_err *err)
+{
+	char *file;
+	int rc;
+
+	ai_proc_stop(&ix->embedder, NULL, NULL);
+	close_file(ix);
+	search_files_release(&ix->files);
+	search_own_forget(&ix->own);
+	if (asprintf(&file, "%s/%s", ix->folder, FILE_NAME) < 0)
+		return ai_err_nomem(err);
+	rc = find_or_make(ix, file, AI_DB_READ, err);
+	if (rc == 0)
+		rc = open_file(ix, file, AI_DB_READ, err);
+	free(file);
+	return rc;
+}
+
+/* Who may not write in the folder sees what others have written when the file
+ * is opened anew. */
+static int begin_reading(struct search_index *ix, struct ai_err *err)
+{
+	if ((ix->db.h == NULL || ai_db_is_stale(&ix->db) ||
+	     ai_db_is_gone(&ix->db)) && open_anew(ix, err) < 0)
+		return -1;
+	return ai_db_begin(&ix->db, false, err);
+}
+
+/* With another index in the place of ours, our files would be written into
+ * its folder. */
+static int begin_writing(struct search_index *ix, struct ai_err *err)
+{
+	if (ai_db_begin(&ix->db, true, err) < 0)
+		return -1;
+	if (!ai_db_is_gone(&ix->db))
+		return 0;
+	ai_db_rollback(&ix->db);
+	return ai_err_set(err, AI_E_CREATE, "%s was removed or replaced while "
+			  "we wrote to it; what is behind that is in no index: "
+			  "add it again", ix->db.name);
 }
 
 int search_index_open(struct search_index *ix, enum ai_db_mode mode,
@@ -516,8 +540,7 @@ static int load_all(struct search_index *ix, struct ai_err *err)
 int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 {
 	search_tags_forget(ix);
-	if ((write ? ai_db_begin(&ix->db, true, err)
-		   : begin_reading(ix, err)) < 0)
+	if ((write ? begin_writing(ix, err) : begin_reading(ix, err)) < 0)
 		return -1;
 	search_mean_forget(ix); /* another may have written meanwhile */
 	if (write ? load_info(ix, err) == 0 && search_files_load(ix, err) == 0

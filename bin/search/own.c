@@ -74,7 +74,7 @@ static int open_model(struct search_index *ix, struct ai_err *err)
 			     (long long)ix->info.dim);
 }
 
-static void close_model(struct search_own *o)
+void search_own_forget(struct search_own *o)
 {
 	ai_fitted_free(o->model);
 	o->model = NULL;
@@ -82,7 +82,7 @@ static void close_model(struct search_own *o)
 
 void search_own_release(struct search_own *o)
 {
-	close_model(o);
+	search_own_forget(o);
 	for (size_t i = 0; i < AI_THREADS_MAX; i++)
 		ai_fitted_work_release(&o->work[i]);
 	search_texts_release(&o->texts);
@@ -94,7 +94,7 @@ static int have_model(struct search_index *ix, struct ai_err *err)
 	struct search_own *o = &ix->own;
 
 	if (o->model != NULL && o->fit != ix->info.fit)
-		close_model(o);
+		search_own_forget(o);
 	return o->model != NULL ? 0 : open_model(ix, err);
 }
 
@@ -318,7 +318,7 @@ static int adopt(struct search_index *ix, struct ai_err *err)
 	struct search_info *i = &ix->info;
 	struct search_own *o = &ix->own;
 
-	close_model(o);
+	search_own_forget(o);
 	i->dim = 0;
 	if (open_model(ix, err) < 0 && o->model == NULL)
 		return -1;

@@ -204,6 +204,8 @@ void search_fields_release(struct search_fields *f);
 bool search_is_own(const struct search_info *info);
 void search_own_init(struct search_own *o);
 void search_own_release(struct search_own *o);
+/* The model; it is opened when it is needed. */
+void search_own_forget(struct search_own *o);
 /* Opens the model that was fitted, if there is one: a writer may remove it at
  * any time. */
 int search_own_open(struct search_index *ix, struct ai_err *err);

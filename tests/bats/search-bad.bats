@@ -116,6 +116,51 @@ load helper
 ["b","a"]'
 }
 
+@test "an index that is replaced: a query asks the new one" {
+	seq 500 | jq -c '{id:.,text:"wing \(. % 9) and tail \(. % 7)"}' |
+		ai-search add -i x.idx
+	seq 501 1000 | jq -c '{id:.,text:"wing \(. % 7) and tail \(. % 5)"}' |
+		ai-search add -i y.idx
+	mkfifo in
+	ai-search -i x.idx -k 1 <in >out 3>&- &
+	exec 7>in
+	for lines in 1 2 3; do
+		echo '{"query":"wing tail"}' >&7
+		until [ "$(wc -l <out)" = $lines ]; do sleep 0.02; done
+		[ $lines != 1 ] || mv x.idx old.idx
+		[ $lines != 2 ] || mv y.idx x.idx
+	done
+	exec 7>&-
+	wait $! || status=$?
+	assert_eq "$status" 2
+	assert_eq "$(jq -c '.error.code // (.hits[0].id > 500)' out)" 'false
+"cannot_open"
+true'
+	assert_has "$(jq -r '.error.message // empty' out)" 'x.idx'
+	assert_eq "$(sed -n 3p out)" "$(echo '{"query":"wing tail"}' | ai-search -i x.idx -k 1)"
+}
+
+@test "an index that is replaced: add does not write into the new one" {
+	seq 500 | jq -c '{id:.,text:"wing \(. % 9) and tail \(. % 7)"}' >records
+	ai-search add -i x.idx records
+	ai-search add -i y.idx records
+	mkfifo in out
+	ai-search add -i x.idx --ack <in >out 2>err 3>&- &
+	exec 7>in 8<out
+	echo '{"id":"a","text":"one more"}' >&7
+	read -r ack <&8
+	assert_eq "$ack" '{"id":"a"}'
+	mv x.idx old.idx
+	mv y.idx x.idx
+	echo '{"id":"b","text":"and one"}' >&7
+	exec 7>&-
+	wait $! || status=$?
+	assert_eq "$status $(cat <&8)" '73 '
+	assert_has "$(cat err)" "x.idx' was removed or replaced"
+	assert_eq "$(ai-search verify -i x.idx | jq .documents)" 500
+	assert_eq "$(ai-search verify -i old.idx | jq .documents)" 501
+}
+
 @test "a pipe in the place of a file of the index is told, not waited for" {
 	seq 500 | jq -c '{id:.,text:"wing \(. % 9) and tail \(. % 7)"}' |
 		ai-search add -i x.idx
