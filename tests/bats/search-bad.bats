@@ -116,6 +116,26 @@ load helper
 ["b","a"]'
 }
 
+@test "a slow writer: what came is there, though the pipe stays open" {
+	ai-search add -i x.idx -m none </dev/null
+	mkfifo in
+	for ack in '' --ack; do
+		ai-search add -i x.idx $ack <in >out 3>&- &
+		exec 7>in
+		for i in 1 2 3; do
+			# A line and a half.
+			printf '{"id":"%s"%s"}\n{"text":' "$ack$i" ',"text":"wing' >&7
+			until ai-search export -i x.idx | grep -q "\"$ack$i\""; do
+				sleep 0.02
+			done
+			printf '"x"}\n' >&7
+		done
+		exec 7>&-
+		wait $!
+	done
+	assert_eq "$(jq -r .id out | grep -c ack)" 3
+}
+
 @test "an index that is replaced: a query asks the new one" {
 	seq 500 | jq -c '{id:.,text:"wing \(. % 9) and tail \(. % 7)"}' |
 		ai-search add -i x.idx
