@@ -232,5 +232,7 @@ int embed_run(int argc, char **argv, struct ai_err *err)
 				  EMBED_WORDS " and " EMBED_LOCAL, model);
 	if (embed_is_static(model))
 		return embed_static_run(argc, argv, err);
+	if (embed_check_path(model, err) < 0)
+		return -1;
 	return embed_remote_run(argc, argv, err);
 }

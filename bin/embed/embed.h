@@ -69,6 +69,9 @@ int embed_remote_run(int argc, char **argv, struct ai_err *err);
  * runs the program with it. */
 bool embed_is_static(const char *model);
 int embed_static_run(int argc, char **argv, struct ai_err *err);
+/* A name of none of the models above: -1 if it is the path of something that is
+ * no model, or that cannot be read. */
+int embed_check_path(const char *name, struct ai_err *err);
 
 /* fit.c: whether this is local/words or names the file of a model that was
  * fitted; runs the program with it; the verb fit, which makes one. */

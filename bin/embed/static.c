@@ -3,8 +3,11 @@
 
 #include "model/static.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct ai_static *model;
 
@@ -25,6 +28,33 @@ bool embed_is_static(const char *name)
 {
 	return (ai_client.base_url == NULL || *ai_client.base_url == '\0') &&
 		!is_providers(name) && ai_static_is(name);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+int embed_check_path(const char *name, struct ai_err *err)
+{
+	struct stat st;
+
+	if ((ai_client.base_url != NULL && *ai_client.base_url != '\0') ||
+	    is_providers(name) ||
+	    (strchr(name, '/') == NULL && !ends_with(name, ".emb") &&
+	     !ends_with(name, ".safetensors")))
+		return 0;
+	if (stat(name, &st) < 0 && errno == ENOENT)
+		return 0;
+	if (access(name, R_OK) < 0)
+		return ai_err_sys(err, AI_E_OPEN, errno, "cannot open '%.200s'",
+				  name);
+	return ai_err_set(err, AI_E_DATA, "'%.200s' is no embedding model: "
+			  "ai-embed fit makes one, and a static one is a folder "
+			  "with model.safetensors, tokenizer.json and "
+			  "config.json", name);
 }
 
 struct worker {

@@ -444,3 +444,18 @@ fit_texts() {
 	assert_eq "$(AI_LEDGER=$PWD/ledger.db ai-cost report --by model |
 		jq -c '[.calls, .spent_usd > 0.00005, .spent_usd < 0.0006]')" '[2,true,true]'
 }
+
+@test "a path to what is no model, or cannot be read, is told as that" {
+	echo '{"text":"wing"}' >in
+	echo nothing >m.emb
+	for path in ./in m.emb "$PWD/m.emb"; do
+		run --separate-stderr env -u AI_BASE_URL ai-embed -m "$path" in
+		assert_status 65
+		assert_has "$stderr" "'$path' is no embedding model"
+	done
+	run --separate-stderr env -u AI_BASE_URL ai-embed -m in/m.emb in
+	assert_status 66
+	assert_has "$stderr" "cannot open 'in/m.emb': Not a directory"
+	run --separate-stderr env -u AI_BASE_URL ai-embed -m ./nothing in
+	assert_status 78
+}
