@@ -50,7 +50,7 @@ refute_eq() {
 
 # assert_has TEXT PART: PART occurs in TEXT, as it is.
 assert_has() {
-	case $1 in *"$2"*) return ;; esac
+	case $1 in *"$2"*) return 0 ;; esac
 	printf 'no "%s" in:\n%s\n' "$2" "$1"
 	return 1
 }
