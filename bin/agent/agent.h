@@ -46,6 +46,7 @@ struct agent_settings {
 	/* Runs. */
 	bool all, done, again;
 	const char *answer;
+	const char *server; /* of "mcp" */
 	int64_t depth; /* of this run: 0 for one that nobody delegated */
 	const char *root;
 	bool delegate;
@@ -248,6 +249,10 @@ int agent_history(int argc, char **argv, struct ai_err *err);
 int agent_show(int argc, char **argv, struct ai_err *err);
 int agent_rm(int argc, char **argv, struct ai_err *err);
 int agent_list_tools(int argc, char **argv, struct ai_err *err);
+
+/* ---- mcp-people.c ----------------------------------------------------------------- */
+
+int agent_mcp_people(int argc, char **argv, struct ai_err *err);
 
 /* ---- again.c: runs that are gone on with ------------------------------------------ */
 

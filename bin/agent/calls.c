@@ -126,6 +126,7 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 		 struct ai_err *err)
 {
 	double since = ai_clock_s(), deadline = since + agent_run_left_s(t->r);
+	double last = since, now, asked = 0; /* by servers, of the person */
 	struct agent_poll poll = { NULL, 0, 0, 0, false };
 	bool person = false;
 	size_t i, left = 1;
@@ -136,6 +137,13 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 		agent_poll_clear(&poll, SIGNAL_S);
 		/* Servers that are not asked now may ask us. */
 		if (t->r->mcp != NULL) {
+			now = ai_clock_s();
+			if (agent_mcp_asking(t->r->mcp)) {
+				asked += now - last;
+				deadline += now - last;
+				t->r->journal.since += now - last;
+			}
+			last = now;
 			agent_mcp_turn(t->r->mcp);
 			agent_mcp_wait(t->r->mcp, &poll);
 		}
@@ -165,7 +173,7 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 	stop_all(t, from, to);
 	agent_poll_release(&poll);
 	if (person)
-		t->r->journal.since += ai_clock_s() - since;
+		t->r->journal.since += ai_clock_s() - since - asked;
 	return rc;
 }
 

@@ -93,7 +93,10 @@ static const struct ai_opt options[] = {
 	{ "all", 0, AI_OPT_FLAG, &agent.all, NULL,
 	  "resume: all runs that can go on" },
 	{ "answer", 0, AI_OPT_TEXT, &agent.answer, "TEXT",
-	  "approve: what ask_user is to give back" },
+	  "approve: what ask_user is to give back; mcp: what servers are told "
+	  "that ask, a JSON object" },
+	{ "server", 0, AI_OPT_TEXT, &agent.server, "URL|COMMAND",
+	  "mcp: this server, instead of those of -t" },
 	{ "done", 0, AI_OPT_FLAG, &agent.done, NULL,
 	  "approve: a call whose end nobody saw was done" },
 	{ "again", 0, AI_OPT_FLAG, &agent.again, NULL,
@@ -116,11 +119,13 @@ static const struct ai_verb verbs[] = {
 	{ "fork", "begin a new run with the steps of an old one" },
 	{ "rm", "forget runs" },
 	{ "tools", "list the tools that a run would have" },
+	{ "mcp", "look at MCP servers: list, call, read, prompt" },
 	{ NULL, NULL }
 };
 
 static const struct ai_opt_use uses[] = {
-	{ &agent.all, "|resume|" }, { &agent.answer, "|approve|" },
+	{ &agent.all, "|resume|" }, { &agent.answer, "|approve|mcp|" },
+	{ &agent.server, "|mcp|" },
 	{ &agent.done, "|approve|" }, { &agent.again, "|approve|" },
 	{ NULL, NULL }
 };
@@ -134,6 +139,7 @@ static const struct {
 	{ agent_history, 0, 0 }, { agent_show, 1, 1 }, { agent_replay, 1, 1 },
 	{ agent_fork, 1, 1 }, { agent_rm, 1, INT_MAX },
 	{ agent_list_tools, 0, 0 },
+	{ agent_mcp_people, 1, 3 },
 };
 
 #define VERBS (sizeof(doings) / sizeof(doings[0]))
@@ -189,7 +195,9 @@ const struct ai_program ai_program = {
 		    "deny RUN[@STEP]\n"
 		    "history | show RUN | replay RUN | fork RUN@STEP | rm "
 		    "RUN...\n"
-		    "tools [options]",
+		    "tools [options]\n"
+		    "mcp list [SERVER] | call TOOL [JSON] | read [SERVER] URI "
+		    "| prompt NAME [JSON]",
 	.examples =
 		"  ai-agent -C . -r \"which of these files is the longest?\"\n"
 		"  ai-agent history -r\n",

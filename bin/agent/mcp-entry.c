@@ -2,6 +2,8 @@
  * of its tools. */
 #include "mcp-int.h"
 
+#include "net/url.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -114,6 +116,77 @@ static int read_argv(struct reading *r)
 		if (add_expanded(r, v, "args", &r->e->argv) < 0)
 			return -1;
 	return 0;
+}
+
+/* ---- one that is asked over HTTP ------------------------------------------------- */
+
+static bool is_header_name(struct ai_span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] <= ' ' || name.p[i] > '~' ||
+		    strchr("\"(),/:;<=>?@[\\]{}", name.p[i]) != NULL)
+			return false;
+	return name.n > 0;
+}
+
+static int read_headers(struct reading *r)
+{
+	struct ai_value headers = member(r, "headers"), key, v;
+	struct ai_json_iter it;
+
+	if (headers.kind != AI_OBJECT)
+		return 0;
+	ai_json_iter_init(&it, headers);
+	while (ai_json_next(&it, &key, &v)) {
+		struct ai_span name = ai_json_inside(key);
+
+		if (!is_header_name(name))
+			return ai_err_set(r->err, AI_E_CONFIG, "%.160s.headers: "
+					  "'%.*s' cannot be the name of one",
+					  r->where,
+					  (int)(name.n < 60 ? name.n : 60),
+					  name.p);
+		if (expand(r, v, "headers") < 0)
+			return -1;
+		for (const char *p = ai_buf_cstr(&r->out); *p != '\0'; p++)
+			if ((unsigned char)*p < ' ' || *p == 127)
+				return ai_err_set(r->err, AI_E_CONFIG,
+						  "%.160s.headers: there is a "
+						  "control character in '%.*s'",
+						  r->where, (int)(name.n < 60
+						  ? name.n : 60), name.p);
+		if (agent_strings_fmt(&r->e->headers, r->err, "%.*s%s%s",
+				      (int)name.n, name.p, r->out.len > 0
+				      ? ": " : ";", ai_buf_cstr(&r->out)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_url(struct reading *r)
+{
+	struct ai_value type = member(r, "type");
+	struct ai_http_url parts;
+	struct ai_err why;
+
+	if (member(r, "command").kind == AI_STRING)
+		return ai_err_set(r->err, AI_E_CONFIG, "%.200s: it has both a "
+				  "command and a url", r->where);
+	if (member(r, "sandbox").kind != AI_NONE)
+		return ai_err_set(r->err, AI_E_CONFIG, "%.200s.sandbox: what "
+				  "is asked over HTTP runs in no sandbox of "
+				  "ours", r->where);
+	if (expand(r, member(r, "url"), "url") < 0)
+		return -1;
+	if (ai_http_url_whole(ai_buf_cstr(&r->out), &parts, &why) < 0)
+		return ai_err_set(r->err, AI_E_CONFIG, "%.160s.url: %.200s",
+				  r->where, why.msg);
+	r->e->url = strdup(ai_buf_cstr(&r->out));
+	if (r->e->url == NULL)
+		return ai_err_nomem(r->err);
+	r->e->sse = type.kind == AI_STRING && ai_json_is(type, AI_SPAN("sse"));
+	r->e->networks = true;
+	return read_headers(r);
 }
 
 static int read_env(struct reading *r)
@@ -416,6 +489,8 @@ static int read_trust(struct reading *r)
 {
 	struct mcp_entry *e = r->e;
 	struct ai_value roots = member(r, "roots");
+	struct ai_value resources = member(r, "resources");
+	struct ai_value protocol = member(r, "protocol");
 
 	e->timeout_s = seconds(member(r, "timeout_s"), TIMEOUT_S);
 	e->start_timeout_s = seconds(member(r, "start_timeout_s"),
@@ -425,6 +500,10 @@ static int read_trust(struct reading *r)
 	e->trusted = is_true(r, "trusted");
 	e->trust_annotations = is_true(r, "trust_annotations");
 	e->roots = roots.kind != AI_BOOL || ai_json_true(roots);
+	e->resources = resources.kind != AI_BOOL || ai_json_true(resources);
+	if (protocol.kind == AI_STRING && !ai_json_is(protocol, AI_SPAN("auto")))
+		e->era = ai_json_is(protocol, AI_SPAN(MCP_MODERN_VERSION))
+			? MCP_MODERN : MCP_LEGACY;
 	e->has_allow = member(r, "allow").kind == AI_ARRAY;
 	if (read_names(&e->allow, member(r, "allow"), r->err) < 0 ||
 	    read_names(&e->deny, member(r, "deny"), r->err) < 0)
@@ -433,7 +512,7 @@ static int read_trust(struct reading *r)
 }
 
 /* As it was written, and what the variables in it have become.  Not those of
- * env: a token may be renewed. */
+ * env and headers: a token may be renewed. */
 static void make_seal(struct mcp_entry *e, const char *spec)
 {
 	struct ai_hash h;
@@ -444,6 +523,8 @@ static void make_seal(struct mcp_entry *e, const char *spec)
 		ai_hash_add(&h, e->argv.v[i], strlen(e->argv.v[i]) + 1);
 	if (e->dir != NULL)
 		ai_hash_add(&h, e->dir, strlen(e->dir));
+	if (e->url != NULL)
+		ai_hash_add(&h, e->url, strlen(e->url));
 	ai_hash_hex(&h, e->seal);
 }
 
@@ -451,10 +532,11 @@ static int read_all(struct reading *r)
 {
 	if (is_true(r, "disabled"))
 		return 1;
+	if (member(r, "url").kind == AI_STRING)
+		return read_url(r) < 0 ? -1 : read_trust(r);
 	if (member(r, "command").kind != AI_STRING)
 		return ai_err_set(r->err, AI_E_CONFIG, "%.200s: it has no "
-				  "command; only servers over standard input "
-				  "and output can be used", r->where);
+				  "command and no url", r->where);
 	if (read_argv(r) < 0 || read_dir(r) < 0 || read_trust(r) < 0 ||
 	    read_env(r) < 0)
 		return -1;
@@ -483,6 +565,28 @@ int mcp_entry_read(struct mcp_entry *e, const struct agent_server *from,
 	return rc;
 }
 
+struct mcp_rule *mcp_entry_rule(struct mcp_entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_rules; i++)
+		if (strcmp(e->rules[i].name, name) == 0)
+			return &e->rules[i];
+	return NULL;
+}
+
+static bool is_listed(const struct agent_strings *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool mcp_entry_wants(const struct mcp_entry *e, const char *name)
+{
+	return (!e->has_allow || is_listed(&e->allow, name)) &&
+		!is_listed(&e->deny, name);
+}
+
 void mcp_entry_release(struct mcp_entry *e)
 {
 	for (size_t i = 0; i < e->n_rules; i++) {
@@ -492,6 +596,8 @@ void mcp_entry_release(struct mcp_entry *e)
 	free(e->rules);
 	free(e->name);
 	free(e->dir);
+	free(e->url);
+	agent_strings_release(&e->headers);
 	agent_cage_free(e->cage);
 	agent_strings_release(&e->argv);
 	agent_strings_release(&e->env);

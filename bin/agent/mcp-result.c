@@ -2,6 +2,8 @@
 #include "mcp-int.h"
 #include "result.h"
 
+#include "record/schema.h"
+
 #include <string.h>
 
 /* Bytes that base64 of n digits stands for, about. */
@@ -60,19 +62,24 @@ static void put_link(struct ai_value v, struct ai_buf *out)
 	ai_buf_chr(out, ']');
 }
 
-static void put_resource(struct ai_value v, struct ai_buf *out)
+void mcp_result_resource(struct ai_value of, bool alone, struct ai_buf *out)
 {
-	struct ai_value of = ai_json_member(v, AI_SPAN("resource"));
-
 	if (ai_json_member(of, AI_SPAN("text")).kind != AI_STRING) {
 		put_blob("resource", of, "blob", out);
 		return;
 	}
-	ai_buf_str(out, "[resource");
-	put_member(of, "uri", " ", out);
-	put_member(of, "mimeType", ", ", out);
-	ai_buf_str(out, "]\n");
+	if (!alone) {
+		ai_buf_str(out, "[resource");
+		put_member(of, "uri", " ", out);
+		put_member(of, "mimeType", ", ", out);
+		ai_buf_str(out, "]\n");
+	}
 	put_member(of, "text", "", out);
+}
+
+static void put_resource(struct ai_value v, struct ai_buf *out)
+{
+	mcp_result_resource(ai_json_member(v, AI_SPAN("resource")), false, out);
 }
 
 static const struct {
@@ -84,7 +91,7 @@ static const struct {
 	{ "resource_link", put_link },
 };
 
-static void put_part(struct ai_value v, struct ai_buf *out)
+void mcp_result_part(struct ai_value v, struct ai_buf *out)
 {
 	struct ai_value type = ai_json_member(v, AI_SPAN("type"));
 
@@ -110,7 +117,7 @@ static void put_content(struct ai_value content, struct ai_buf *out)
 		if (!first)
 			ai_buf_chr(out, '\n');
 		first = false;
-		put_part(v, out);
+		mcp_result_part(v, out);
 	}
 }
 
@@ -132,15 +139,16 @@ static bool has_text(struct ai_value content)
 	return false;
 }
 
-/* A result that is none: one that asks for more, or a task to be asked for. */
+/* A result that is none: one of an extension, or a task to be asked for. */
 static bool is_other(struct ai_value body, struct ai_buf *out)
 {
 	struct ai_value type = ai_json_member(body, AI_SPAN("resultType"));
 
 	if (type.kind == AI_STRING && !ai_json_is(type, AI_SPAN("complete"))) {
-		ai_buf_str(out, "the server asks for more (");
+		ai_buf_str(out, "the server answers with a result of a kind "
+				"that is not known, '");
 		ai_json_text(type, out);
-		ai_buf_str(out, "), which nobody gives it");
+		ai_buf_chr(out, '\'');
 		return true;
 	}
 	if (ai_json_member(body, AI_SPAN("task")).kind == AI_OBJECT) {
@@ -160,7 +168,8 @@ static bool put_result(struct ai_value body, struct ai_buf *out)
 	if (is_other(body, out))
 		return false;
 	put_content(content, out);
-	if (!has_text(content) && data.kind == AI_OBJECT) {
+	if (!has_text(content) && data.kind != AI_NONE &&
+	    data.kind != AI_NULL) {
 		if (out->len > 0)
 			ai_buf_chr(out, '\n');
 		ai_buf_add(out, data.s.p, data.s.n);
@@ -168,17 +177,45 @@ static bool put_result(struct ai_value body, struct ai_buf *out)
 	return !ai_json_true(ai_json_member(body, AI_SPAN("isError")));
 }
 
+/* A result that is not what the tool is said to give is still what it gave;
+ * whoever reads it is told. */
+static void put_misfit(const struct mcp_tool *tool, struct ai_value body,
+		       struct ai_buf *out)
+{
+	struct ai_value data = ai_json_member(body,
+					      AI_SPAN("structuredContent"));
+	struct ai_schema *schema = NULL;
+	struct ai_err err;
+
+	if (tool->gives == NULL || data.kind == AI_NONE ||
+	    ai_schema_new(&schema, tool->gives, strlen(tool->gives), &err) < 0)
+		return;
+	if (ai_schema_check(schema, data.s.p, data.s.n, &err) < 0)
+		ai_buf_fmt(out, "\n[this is not of the form that the tool is "
+			   "said to give: %.200s]", err.msg);
+	ai_schema_free(schema);
+}
+
 void mcp_result_put(struct agent_call *c, const struct mcp_message *m)
 {
+	const struct mcp_tool *tool = c->tool->of;
+	const struct mcp_call *call = c->state;
 	struct ai_buf raw = AI_BUF_INIT(2 * MCP_LINE_MAX);
 
 	ai_buf_clear(&c->text);
 	if (m->kind == MCP_ERROR) {
 		mcp_error_say(m->body, &raw);
 		c->failed = true;
-	} else {
+	} else if (tool->what == MCP_TOOL) {
 		c->failed = !put_result(m->body, &raw);
+		if (!c->failed)
+			put_misfit(tool, m->body, &raw);
+	} else {
+		c->failed = is_other(m->body, &raw) ||
+			!mcp_resources_say(tool->what, m->body, &raw);
 	}
+	if (call != NULL && call->raw != NULL && m->kind != MCP_ERROR)
+		ai_buf_add(call->raw, m->body.s.p, m->body.s.n);
 	agent_result_text(&c->text, (struct ai_span){ ai_buf_cstr(&raw),
 						      raw.len },
 			  (size_t)c->tool->max_output);

@@ -1,4 +1,5 @@
-/* mcp-server.c: a server from its start to its end, and what it writes. */
+/* mcp-server.c: a server from its start to its end, whoever carries what it
+ * writes. */
 #include "mcp-int.h"
 
 #include "base/clock.h"
@@ -8,35 +9,35 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for the end of a line that is just too long. */
-#define MCP_OUT_MAX (MCP_LINE_MAX + ((size_t)64 << 10))
-#define MCP_KEEP ((size_t)64 << 10) /* bytes that buffers keep when idle */
-
-static const char *const versions[] = {
-	"2024-11-05", "2025-03-26", "2025-06-18", MCP_VERSION,
-};
-
 void mcp_server_init(struct mcp_server *s, struct agent_mcp *m)
 {
 	*s = (struct mcp_server){ .of = m, .why = { AI_E_NONE, -1, "" } };
 	ai_buf_init(&s->pages, MCP_LIST_MAX);
 	ai_buf_init(&s->cursor, MCP_CURSOR_MAX);
-	ai_buf_init(&s->spare, 3 * MCP_OUT_MAX);
+	ai_buf_init(&s->spare, 4 * MCP_LINE_MAX);
 	ai_buf_init(&s->out, MCP_SENT_MAX);
 	ai_buf_init(&s->tail, 2 * MCP_TAIL);
 }
 
-static bool is_running(const struct mcp_server *s)
+bool mcp_server_runs(const struct mcp_server *s)
 {
 	return s->state != MCP_DOWN && s->state != MCP_GONE;
 }
 
+/* Ends what carries it. */
+static void stop(struct mcp_server *s)
+{
+	if (s->entry.url != NULL)
+		mcp_http_stop(s);
+	else
+		mcp_stdio_stop(s);
+}
+
 void mcp_server_release(struct mcp_server *s)
 {
-	if (is_running(s)) {
-		agent_child_stop(&s->child);
-		agent_child_release(&s->child);
-	}
+	mcp_input_drop(s->of, s, NULL);
+	if (mcp_server_runs(s))
+		stop(s);
 	mcp_entry_release(&s->entry);
 	ai_buf_release(&s->pages);
 	ai_buf_release(&s->cursor);
@@ -68,16 +69,16 @@ static void unlink_call(struct mcp_server *s, struct mcp_call *call)
 
 	while (*at != NULL && *at != call)
 		at = &(*at)->next;
-	if (*at == call)
+	if (*at != NULL)
 		*at = call->next;
+	mcp_input_drop(s->of, s, call);
 }
 
-/* A call is over without an answer. */
-static void fail_call(struct mcp_call *call, const char *why)
+void mcp_call_fail(struct mcp_call *call, bool known, const char *why)
 {
 	unlink_call(call->server, call);
 	call->done = true;
-	call->answered = call->id == 0;
+	call->answered = known || call->id == 0;
 	call->c->failed = true;
 	ai_buf_clear(&call->c->text);
 	ai_buf_str(&call->c->text, why);
@@ -86,73 +87,34 @@ static void fail_call(struct mcp_call *call, const char *why)
 			   "; whether the call had its effect is not known");
 }
 
-/* The last lines of its stderr, for a message. */
-static const char *last_words(const struct mcp_server *s)
-{
-	const char *p = ai_buf_cstr(&s->tail), *end = p + s->tail.len;
-	const char *line = end;
-
-	while (line > p && end - line < 200)
-		line--;
-	while (line > p && line < end && line[-1] != '\n')
-		line++;
-	return line < end ? line : p;
-}
-
-/* Appends what it said last to why it was ended. */
-static void add_tail(struct mcp_server *s)
-{
-	size_t n = strlen(s->why.msg);
-	const char *words = last_words(s);
-	size_t len = strlen(words);
-
-	while (len > 0 && strchr(" \t\r\n", words[len - 1]) != NULL)
-		len--;
-	if (len > 0)
-		snprintf(s->why.msg + n, sizeof s->why.msg - n,
-			 "; it said last: %.*s", (int)len, words);
-}
-
-/* What was said on stderr so far, but for what is too old. */
-static void keep_tail(struct mcp_server *s)
-{
-	struct ai_buf *e = &s->child.errors;
-	size_t n = e->len < MCP_TAIL ? e->len : MCP_TAIL;
-
-	if (n == 0)
-		return;
-	if (s->tail.len + n > 2 * MCP_TAIL)
-		ai_buf_consume(&s->tail, s->tail.len + n - 2 * MCP_TAIL);
-	ai_buf_add(&s->tail, e->p + e->len - n, n);
-	for (size_t i = 0; i < s->tail.len; i++)
-		if (s->tail.p[i] == '\0')
-			s->tail.p[i] = '?';
-	ai_buf_clear(e);
-}
-
 /* Kills what is left, and says so to all that wait. */
 static void end_server(struct mcp_server *s)
 {
 	struct mcp_call *call, *next;
 
-	agent_child_stop(&s->child);
-	keep_tail(s);
-	add_tail(s);
-	agent_child_release(&s->child);
+	/* Some of the older ones die of a question that they do not know. */
+	bool again = s->died && s->state == MCP_PROBE && !s->skips_probe &&
+		     s->entry.era != MCP_MODERN;
+
+	stop(s);
+	if (s->entry.url == NULL)
+		mcp_stdio_add_tail(s);
+	mcp_input_drop(s->of, s, NULL);
 	s->broken = false;
-	s->hello = s->list = 0;
+	s->probe = s->hello = s->list = s->listens = 0;
 	s->listed = false;
-	s->state = s->known && s->starts < MCP_STARTS_MAX
+	s->skips_probe = s->skips_probe || again;
+	s->state = (s->known || again) && s->starts < MCP_STARTS_MAX
 		? MCP_DOWN : MCP_GONE;
 	for (call = s->calls; call != NULL; call = next) {
 		next = call->next;
 		if (call->id > 0 || s->state == MCP_GONE)
-			fail_call(call, s->why.msg);
+			mcp_call_fail(call, false, s->why.msg);
 	}
 	/* Those that it has not seen yet may go to its successor. */
-	if (s->calls != NULL && mcp_server_start(s) < 0)
+	if ((s->calls != NULL || again) && mcp_server_start(s) < 0)
 		while (s->calls != NULL)
-			fail_call(s->calls, s->why.msg);
+			mcp_call_fail(s->calls, true, s->why.msg);
 }
 
 /* ---- start ------------------------------------------------------------------------ */
@@ -160,42 +122,22 @@ static void end_server(struct mcp_server *s)
 int mcp_server_start(struct mcp_server *s)
 {
 	struct ai_err err;
-	const struct agent_child_spec spec = {
-		.name = s->entry.name,
-		.argv = agent_strings_list(&s->entry.argv),
-		.env = agent_strings_list(&s->entry.env),
-		.dir = s->entry.dir != NULL ? s->entry.dir
-					    : s->of->sandbox->workdir,
-		 .cage = s->entry.cage,
-		.hold = s->of->hold, .talks = true,
-		.max_out = MCP_OUT_MAX, .max_err = 16 * MCP_TAIL,
-	};
 
 	s->starts++;
-	s->noise = s->seen = s->skipped = 0;
-	s->muted = 0;
-	s->broken = s->skipping = s->filled = false;
-	ai_buf_clear(&s->tail);
-	if (agent_child_start(&s->child, &spec, &err) < 0) {
+	s->noise = 0;
+	s->died = s->broken = s->filled = false;
+	s->first_id = s->next_id;
+	s->version = NULL;
+	if ((s->entry.url != NULL ? mcp_http_start(s, &err)
+				  : mcp_stdio_start(s, &err)) < 0) {
 		s->state = MCP_GONE;
 		return ai_err_set(&s->why, err.code,
 				  "MCP server '%.64s' cannot be started: "
 				  "%.280s", s->entry.name, err.msg);
 	}
-	s->state = MCP_HELLO;
 	s->deadline = ai_clock_s() + s->entry.start_timeout_s;
-	mcp_send_hello(s);
+	mcp_era_begin(s);
 	return 0;
-}
-
-void mcp_server_list(struct mcp_server *s)
-{
-	ai_buf_clear(&s->pages);
-	ai_buf_clear(&s->cursor);
-	s->n_pages = 0;
-	s->listed = s->changed = false;
-	s->deadline = ai_clock_s() + s->entry.start_timeout_s;
-	mcp_send_list(s);
 }
 
 void mcp_server_flush(struct mcp_server *s)
@@ -204,135 +146,39 @@ void mcp_server_flush(struct mcp_server *s)
 		return;
 	for (struct mcp_call *c = s->calls; c != NULL && !s->broken;
 	     c = c->next)
-		if (c->id == 0)
+		if (c->id == 0 || c->again)
 			mcp_send_call(s, c);
+}
+
+/* What was sent is not waited for any more. */
+static void forget(struct mcp_server *s, int64_t id, const char *reason)
+{
+	if (s->state != MCP_READY || s->broken)
+		return;
+	/* Over HTTP the end of the stream is what says it; before 2026-07-28 it
+	 * said nothing. */
+	if (s->entry.url == NULL || s->era == MCP_LEGACY)
+		mcp_send_cancel(s, id, reason);
+	if (s->entry.url != NULL)
+		mcp_http_drop(s, id);
 }
 
 void mcp_server_cancel(struct mcp_server *s, struct mcp_call *call,
 		       const char *reason)
 {
+	bool waits = mcp_server_awaits(s, call->id);
+
 	unlink_call(s, call);
-	if (call->id > 0 && s->state == MCP_READY)
-		mcp_send_cancel(s, call->id, reason);
+	if (waits)
+		forget(s, call->id, reason);
+	/* What it asks in the middle of a call is of no more use, either. */
+	if (s->calls == NULL)
+		mcp_input_drop(s->of, s, NULL);
 }
 
 /* ---- answers ------------------------------------------------------------------------ */
 
-static void refuse(struct mcp_server *s, const char *what,
-		   const struct mcp_message *m)
-{
-	struct ai_buf text = AI_BUF_INIT(4096);
-
-	mcp_error_say(m->body, &text);
-	mcp_server_fail(s, "answers %s with %.200s", what, ai_buf_cstr(&text));
-	ai_buf_release(&text);
-}
-
-static bool knows_version(struct ai_value v)
-{
-	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-		if (v.kind == AI_STRING && ai_json_is(v,
-						      ai_span_of(versions[i])))
-			return true;
-	return false;
-}
-
-static void on_hello(struct mcp_server *s, const struct mcp_message *m)
-{
-	struct ai_value version;
-	struct ai_span name;
-
-	s->hello = 0;
-	if (m->kind == MCP_ERROR) {
-		refuse(s, "initialize", m);
-		return;
-	}
-	version = ai_json_member(m->body, AI_SPAN("protocolVersion"));
-	name = ai_json_inside(version);
-	if (!knows_version(version)) {
-		mcp_server_fail(s, "speaks the protocol '%.*s'; known are "
-				"2024-11-05, 2025-03-26, 2025-06-18 and "
-				MCP_VERSION, (int)(name.n < 40 ? name.n : 40),
-				name.n > 0 ? name.p : "");
-		return;
-	}
-	mcp_send_initialized(s);
-	if (s->known) {
-		s->state = MCP_READY;
-		s->changed = true;
-		mcp_server_flush(s);
-	} else {
-		s->state = MCP_LISTING;
-		mcp_server_list(s);
-	}
-}
-
-static void list_is_complete(struct mcp_server *s)
-{
-	s->list = 0;
-	s->listed = true;
-	if (s->state != MCP_LISTING)
-		return;
-	s->state = MCP_READY;
-	s->known = true;
-	mcp_server_flush(s);
-}
-
-static void no_list(struct mcp_server *s, const struct mcp_message *m)
-{
-	int64_t code = 0;
-
-	s->list = 0;
-	ai_json_i64(ai_json_member(m->body, AI_SPAN("code")), &code);
-	if (code == -32601 && s->state == MCP_LISTING)
-		list_is_complete(s); /* it has none */
-	else if (s->state == MCP_LISTING)
-		refuse(s, "tools/list", m);
-}
-
-static void on_list(struct mcp_server *s, const struct mcp_message *m)
-{
-	struct ai_value tools = ai_json_member(m->body, AI_SPAN("tools"));
-	struct ai_value next = ai_json_member(m->body, AI_SPAN("nextCursor"));
-	struct ai_buf cursor = AI_BUF_INIT(MCP_CURSOR_MAX);
-	struct ai_json_iter it;
-	struct ai_value v;
-	bool same;
-
-	if (tools.kind != AI_ARRAY) {
-		mcp_server_fail(s, "answers tools/list without a list");
-		return;
-	}
-	ai_json_iter_init(&it, tools);
-	while (ai_json_next(&it, NULL, &v)) {
-		if (s->pages.len > 0)
-			ai_buf_chr(&s->pages, ',');
-		ai_buf_add(&s->pages, v.s.p, v.s.n);
-	}
-	if (next.kind == AI_STRING)
-		ai_json_text(next, &cursor);
-	if (s->pages.bad != AI_E_NONE || cursor.bad != AI_E_NONE) {
-		mcp_server_fail(s, "has a list of tools of over %zu bytes",
-				MCP_LIST_MAX);
-		goto done;
-	}
-	if (next.kind != AI_STRING || cursor.len == 0) {
-		list_is_complete(s);
-		goto done;
-	}
-	same = s->n_pages > 0 && cursor.len == s->cursor.len &&
-		memcmp(cursor.p, s->cursor.p, cursor.len) == 0;
-	ai_buf_clear(&s->cursor);
-	ai_buf_add(&s->cursor, cursor.p, cursor.len);
-	if (same || ++s->n_pages >= MCP_PAGES_MAX)
-		mcp_server_fail(s, "has a list of tools without end");
-	else
-		mcp_send_list(s);
-done:
-	ai_buf_release(&cursor);
-}
-
-static struct mcp_call *find_call(struct mcp_server *s, int64_t id)
+struct mcp_call *mcp_server_call(struct mcp_server *s, int64_t id)
 {
 	for (struct mcp_call *c = s->calls; c != NULL; c = c->next)
 		if (id > 0 && c->id == id)
@@ -340,7 +186,16 @@ static struct mcp_call *find_call(struct mcp_server *s, int64_t id)
 	return NULL;
 }
 
-static void on_noise(struct mcp_server *s, const char *why, struct ai_span line)
+bool mcp_server_awaits(struct mcp_server *s, int64_t id)
+{
+	struct mcp_call *c = mcp_server_call(s, id);
+
+	return id > 0 && (id == s->probe || id == s->hello || id == s->list ||
+			  id == s->listens ||
+			  (c != NULL && c->open == 0 && !c->again));
+}
+
+void mcp_noise(struct mcp_server *s, const char *why, struct ai_span line)
 {
 	if (++s->noise > MCP_NOISE_MAX) {
 		mcp_server_fail(s, "writes too much that is no message");
@@ -353,52 +208,139 @@ static void on_noise(struct mcp_server *s, const char *why, struct ai_span line)
 	s->filled = true;
 }
 
+bool mcp_blame(struct mcp_server *s, int64_t id, const char *why)
+{
+	struct mcp_call *call = mcp_server_call(s, id);
+	char text[200];
+
+	if (call == NULL) {
+		if (id <= 0 || (id != s->hello && id != s->list &&
+				id != s->probe))
+			return false;
+		mcp_server_fail(s, "answers %s with a line that %.150s",
+				id == s->hello ? "initialize" :
+				id == s->list ? "tools/list" :
+				"server/discover", why);
+		return true;
+	}
+	snprintf(text, sizeof text, "the answer %.160s", why);
+	mcp_call_fail(call, true, text);
+	return true;
+}
+
+/* A call's. */
+static void on_answer(struct mcp_call *call, const struct mcp_message *m)
+{
+	struct ai_value type = ai_json_member(m->body, AI_SPAN("resultType"));
+	struct mcp_server *s = call->server;
+	int64_t code = 0;
+	const char *why;
+
+	if (call->open > 0 || call->again)
+		return; /* one that was answered already, and asked for more */
+	if (m->kind == MCP_RESULT && type.kind == AI_STRING &&
+	    ai_json_is(type, AI_SPAN("input_required"))) {
+		if (mcp_input_begin(call, m->body, &why))
+			mcp_server_flush(s);
+		else
+			mcp_call_fail(call, true, why);
+		return;
+	}
+	/* What its headers should have said may have changed. */
+	if (m->kind == MCP_ERROR &&
+	    ai_json_i64(ai_json_member(m->body, AI_SPAN("code")), &code) == 0 &&
+	    code == -32020)
+		s->changed = true;
+	unlink_call(s, call);
+	mcp_result_put(call->c, m);
+	call->done = call->answered = true;
+}
+
 static void on_reply(struct mcp_server *s, const struct mcp_message *m,
 		     struct ai_span line)
 {
 	struct mcp_call *call;
 
-	if (m->number > 0 && m->number == s->hello) {
-		on_hello(s, m);
+	if (m->number > 0 && m->number == s->probe) {
+		mcp_era_on_probe(s, m);
+	} else if (m->number > 0 && m->number == s->hello) {
+		mcp_era_on_hello(s, m);
 	} else if (m->number > 0 && m->number == s->list) {
-		if (m->kind == MCP_ERROR)
-			no_list(s, m);
-		else
-			on_list(s, m);
-	} else if ((call = find_call(s, m->number)) != NULL) {
-		unlink_call(s, call);
-		mcp_result_put(call->c, m);
-		call->done = call->answered = true;
+		mcp_list_on(s, m);
+	} else if (m->number > 0 && m->number == s->listens) {
+		s->listens = 0;
+	} else if ((call = mcp_server_call(s, m->number)) != NULL) {
+		on_answer(call, m);
 	} else if (m->number <= 0 || m->number > s->next_id) {
-		on_noise(s, "it answers nothing that was asked", line);
+		mcp_noise(s, "it answers nothing that was asked", line);
 	}
 	/* Else it comes late, after a cancel, or twice. */
 }
 
-static void on_notification(struct mcp_server *s, const struct mcp_message *m)
-{
-	struct ai_value level, data;
-	struct ai_span l;
+/* ---- what it says by itself ----------------------------------------------------------- */
 
-	if (ai_json_is(m->method, AI_SPAN("notifications/tools/list_changed"))) {
-		s->changed = true;
-		return;
-	}
-	if (!ai_json_is(m->method, AI_SPAN("notifications/message")))
-		return;
-	level = ai_json_member(m->params, AI_SPAN("level"));
-	data = ai_json_member(m->params, AI_SPAN("data"));
-	l = level.kind == AI_STRING ? ai_json_inside(level) : AI_SPAN("log");
+static void on_log(struct mcp_server *s, const struct mcp_message *m)
+{
+	struct ai_value level = ai_json_member(m->params, AI_SPAN("level"));
+	struct ai_value data = ai_json_member(m->params, AI_SPAN("data"));
+	struct ai_span l = level.kind == AI_STRING ? ai_json_inside(level)
+						   : AI_SPAN("log");
+
 	ai_msg(AI_MSG_INFO, "MCP server '%.64s', %.*s: %.*s", s->entry.name,
 	       (int)(l.n < 20 ? l.n : 20), l.p,
 	       (int)(data.s.n < 400 ? data.s.n : 400),
 	       data.s.n > 0 ? data.s.p : "");
 }
 
-/* ---- lines --------------------------------------------------------------------------- */
+/* Of a call that is under way; some tell of one that was cancelled. */
+static void on_progress(struct mcp_server *s, const struct mcp_message *m)
+{
+	struct ai_value token = ai_json_member(m->params,
+					       AI_SPAN("progressToken"));
+	struct ai_value done = ai_json_member(m->params, AI_SPAN("progress"));
+	struct ai_value of = ai_json_member(m->params, AI_SPAN("total"));
+	struct ai_value text = ai_json_member(m->params, AI_SPAN("message"));
+	struct ai_span say = ai_json_inside(text);
+	struct mcp_call *call;
+	int64_t id = 0;
+
+	if (!ai_msg_tells() || token.kind != AI_NUMBER ||
+	    done.kind != AI_NUMBER || ai_json_i64(token, &id) < 0 ||
+	    (call = mcp_server_call(s, id)) == NULL)
+		return;
+	ai_msg(AI_MSG_INFO, "%.64s: %.*s%s%.*s%s%.*s", call->c->tool->name,
+	       (int)(done.s.n < 24 ? done.s.n : 24), done.s.p,
+	       of.kind == AI_NUMBER ? " of " : "",
+	       (int)(of.kind == AI_NUMBER ? of.s.n < 24 ? of.s.n : 24 : 0),
+	       of.kind == AI_NUMBER ? of.s.p : "", say.n > 0 ? ", " : "",
+	       (int)(say.n < 200 ? say.n : 200), say.n > 0 ? say.p : "");
+}
+
+/* What is read when it is wanted needs no more than a word. */
+static void on_others_changed(struct mcp_server *s, const char *what)
+{
+	ai_msg(AI_MSG_INFO, "MCP server '%.64s' has other %s than before",
+	       s->entry.name, what);
+}
+
+static void on_notification(struct mcp_server *s, const struct mcp_message *m)
+{
+	if (ai_json_is(m->method, AI_SPAN("notifications/tools/list_changed")))
+		s->changed = true;
+	else if (ai_json_is(m->method,
+			    AI_SPAN("notifications/resources/list_changed")))
+		on_others_changed(s, "resources");
+	else if (ai_json_is(m->method,
+			    AI_SPAN("notifications/prompts/list_changed")))
+		on_others_changed(s, "prompts");
+	else if (ai_json_is(m->method, AI_SPAN("notifications/progress")))
+		on_progress(s, m);
+	else if (ai_json_is(m->method, AI_SPAN("notifications/message")))
+		on_log(s, m);
+}
 
 /* answers: what requests in it are answered with. */
-static void take_message(struct mcp_server *s, struct ai_value v,
+static void take_message(struct mcp_server *s, struct ai_value v, int64_t by,
 			 struct ai_buf *answers)
 {
 	struct mcp_message m;
@@ -406,7 +348,7 @@ static void take_message(struct mcp_server *s, struct ai_value v,
 	mcp_message_read(v, &m);
 	switch (m.kind) {
 	case MCP_NOISE:
-		on_noise(s, m.why, v.s);
+		mcp_noise(s, m.why, v.s);
 		break;
 	case MCP_REQUEST:
 		mcp_put_answer(s, &m, answers);
@@ -415,175 +357,76 @@ static void take_message(struct mcp_server *s, struct ai_value v,
 		on_notification(s, &m);
 		break;
 	default:
+		if (m.kind == MCP_ERROR && by > 0 &&
+		    (m.id.kind == AI_NULL || m.id.kind == AI_NONE))
+			m.number = by;
 		on_reply(s, &m, v.s);
 	}
 }
 
-static void take_value(struct mcp_server *s, struct ai_value v)
+void mcp_take(struct mcp_server *s, struct ai_value v, int64_t by)
 {
 	struct ai_buf answers = AI_BUF_INIT(MCP_SENT_MAX);
 	struct ai_json_iter it;
 	struct ai_value one;
 
 	if (v.kind != AI_ARRAY) {
-		take_message(s, v, &answers);
+		take_message(s, v, by, &answers);
 	} else {
 		/* What comes in a batch is answered in one. */
 		ai_put_open(&answers, '[');
 		ai_json_iter_init(&it, v);
 		while (!s->broken && ai_json_next(&it, NULL, &one))
-			take_message(s, one, &answers);
+			take_message(s, one, by, &answers);
 		if (answers.len == 1)
 			ai_buf_clear(&answers);
 		else
 			ai_put_close(&answers, ']');
 	}
 	if (answers.len > 0)
-		mcp_send(s, &answers);
+		mcp_send_answers(s, &answers);
 	ai_buf_release(&answers);
-}
-
-/* ---- a line that is too long ------------------------------------------------------------ */
-
-static void begin_skip(struct mcp_server *s)
-{
-	s->skipping = true;
-	s->skipped = 0;
-	mcp_skim_init(&s->skim);
-}
-
-/* A line of no use, for it has or does what is said in why: whose answer it was.
- * false: nobody's that waits for one. */
-static bool blame(struct mcp_server *s, const char *why)
-{
-	int64_t id = mcp_skim_id(&s->skim);
-	struct mcp_call *call = find_call(s, id);
-
-	if (call == NULL) {
-		if (id <= 0 || (id != s->hello && id != s->list))
-			return false;
-		mcp_server_fail(s, "answers %s with a line that %.150s",
-				id == s->hello ? "initialize" : "tools/list",
-				why);
-		return true;
-	}
-	unlink_call(s, call);
-	call->done = call->answered = true;
-	call->c->failed = true;
-	ai_buf_clear(&call->c->text);
-	ai_buf_fmt(&call->c->text, "the answer %s", why);
-	return true;
-}
-
-/* The end of it. */
-static void end_skip(struct mcp_server *s)
-{
-	int64_t id = mcp_skim_id(&s->skim);
-	char why[100];
-
-	s->skipping = false;
-	snprintf(why, sizeof why, "has %zu bytes, more than the %zu that one "
-		 "may have", s->skipped, MCP_LINE_MAX);
-	if (blame(s, why))
-		return;
-	if (s->skim.asks || (id > 0 && id <= s->next_id))
-		on_noise(s, "it is too long", AI_SPAN("..."));
-	else
-		mcp_server_fail(s, "wrote a line of %zu bytes, more than the "
-				"%zu that one may have", s->skipped,
-				MCP_LINE_MAX);
-}
-
-/* ---- others ------------------------------------------------------------------------------ */
-
-/* Of a line that is no JSON, or nested too deep. */
-static bool is_answer(struct mcp_server *s, const char *p, size_t n,
-		      const char *why)
-{
-	char what[160];
-
-	if (p[0] != '{')
-		return false;
-	mcp_skim_init(&s->skim);
-	mcp_skim_add(&s->skim, p, n);
-	snprintf(what, sizeof what, "cannot be read: %.120s", why);
-	return blame(s, what);
-}
-
-static void take_line(struct mcp_server *s, const char *p, size_t n)
-{
-	struct ai_value v;
-	struct ai_err err;
-
-	while (n > 0 && strchr(" \t\r", p[n - 1]) != NULL)
-		n--;
-	if (n == 0)
-		return;
-	if (mcp_line_check(p, n, &s->spare, &v, &err) == 0)
-		take_value(s, v);
-	else if (err.code == AI_E_MEMORY)
-		mcp_server_fail(s, "wrote a line for which there is no "
-				"memory");
-	else if (!is_answer(s, p, n, err.msg))
-		on_noise(s, err.msg, (struct ai_span){ p, n });
-	ai_buf_shrink(&s->spare, MCP_KEEP);
-}
-
-static void add_skip(struct mcp_server *s, const char *p, size_t n)
-{
-	mcp_skim_add(&s->skim, p, n);
-	s->skipped += n;
-	if (s->skipped > MCP_SKIP_MAX)
-		mcp_server_fail(s, "wrote a line of over %zu bytes",
-				MCP_SKIP_MAX);
-}
-
-static void read_lines(struct mcp_server *s)
-{
-	struct ai_buf *o = &s->child.output;
-	size_t from = 0;
-	const char *nl;
-
-	while (!s->broken && s->seen < o->len &&
-	       (nl = memchr(o->p + s->seen, '\n', o->len - s->seen)) != NULL) {
-		const char *p = o->p + from;
-
-		if (s->skipping) {
-			add_skip(s, p, (size_t)(nl - p));
-			end_skip(s);
-		} else {
-			take_line(s, p, (size_t)(nl - p));
-		}
-		s->seen = from = (size_t)(nl - o->p) + 1;
-	}
-	if (o->len - from > MCP_LINE_MAX && !s->skipping)
-		begin_skip(s);
-	if (s->skipping) {
-		add_skip(s, o->p + from, o->len - from);
-		from = o->len;
-	}
-	ai_buf_consume(o, from);
-	s->seen = o->len;
-	if (o->len == 0)
-		ai_buf_shrink(o, MCP_KEEP);
-	ai_buf_shrink(&s->out, MCP_KEEP);
 }
 
 /* ---- turns ---------------------------------------------------------------------------- */
 
+/* A person who thinks is none of the server's time. */
+static double deadline_of(const struct mcp_call *c)
+{
+	return c->open > 0 || mcp_input_waits(c->server) ? 0 : c->deadline;
+}
+
 void mcp_server_wait(const struct mcp_server *s, struct agent_poll *p)
 {
-	if (!is_running(s))
+	if (!mcp_server_runs(s))
 		return;
 	if (s->broken)
 		agent_poll_by(p, ai_clock_s());
-	agent_child_wait(&s->child, p);
-	if (s->hello > 0 || s->list > 0)
+	if (s->entry.url != NULL)
+		mcp_http_wait(s, p);
+	else
+		mcp_stdio_wait(s, p);
+	if (s->probe > 0 || s->hello > 0 || s->list > 0)
 		agent_poll_by(p, s->deadline);
-	if (s->muted > 0)
-		agent_poll_by(p, s->muted + MCP_MUTED_S);
+	if (s->probe_until > 0)
+		agent_poll_by(p, s->probe_until);
 	for (const struct mcp_call *c = s->calls; c != NULL; c = c->next)
-		agent_poll_by(p, c->deadline);
+		if (deadline_of(c) > 0)
+			agent_poll_by(p, c->deadline);
+	mcp_input_wait(s->of, p);
+}
+
+static void late_start(struct mcp_server *s)
+{
+	if (s->state == MCP_READY) {
+		forget(s, s->list, "it took too long");
+		s->list = 0;
+	} else {
+		mcp_server_fail(s, "did not %s within %g s",
+				s->state == MCP_LISTING ? "list its tools"
+					: "shake hands",
+				s->entry.start_timeout_s);
+	}
 }
 
 static void look_at_time(struct mcp_server *s)
@@ -592,54 +435,34 @@ static void look_at_time(struct mcp_server *s)
 	struct mcp_call *c, *next;
 	char why[160];
 
-	if ((s->hello > 0 || s->list > 0) && now >= s->deadline) {
-		if (s->state == MCP_READY) {
-			mcp_send_cancel(s, s->list, "it took too long");
-			s->list = 0;
-		} else {
-			mcp_server_fail(s, "did not %s within %g s",
-					s->hello > 0 ? "shake hands"
-						: "list its tools",
-					s->entry.start_timeout_s);
-		}
-	}
+	if (s->state < MCP_READY && now >= s->deadline)
+		late_start(s);
+	else if (s->list > 0 && now >= s->deadline)
+		late_start(s);
+	else if (s->probe_until > 0 && now >= s->probe_until)
+		mcp_era_fall_back(s);
 	for (c = s->calls; c != NULL; c = next) {
 		next = c->next;
-		if (now < c->deadline)
+		if (deadline_of(c) <= 0 || now < c->deadline)
 			continue;
-		if (c->id > 0 && s->state == MCP_READY)
-			mcp_send_cancel(s, c->id, "it took too long");
+		if (c->id > 0)
+			forget(s, c->id, "it took too long");
 		snprintf(why, sizeof why, "MCP server '%.64s' did not answer "
 			 "within %g s", s->entry.name, c->c->tool->timeout_s);
-		fail_call(c, why);
+		mcp_call_fail(c, false, why);
 	}
-}
-
-static void say_end(struct mcp_server *s)
-{
-	struct ai_buf how = AI_BUF_INIT(256);
-
-	agent_child_say(&s->child, &how);
-	mcp_server_fail(s, "%.200s", ai_buf_cstr(&how));
-	ai_buf_release(&how);
 }
 
 void mcp_server_turn(struct mcp_server *s)
 {
-	bool ended;
-
-	if (!is_running(s))
+	if (!mcp_server_runs(s))
 		return;
-	ended = agent_child_turn(&s->child);
-	if (s->child.out < 0 && s->muted == 0)
-		s->muted = ai_clock_s();
-	keep_tail(s);
-	read_lines(s);
-	if (ended)
-		say_end(s);
-	else if (s->muted > 0 && ai_clock_s() >= s->muted + MCP_MUTED_S)
-		mcp_server_fail(s, "has closed its output");
+	if (s->entry.url != NULL)
+		mcp_http_turn(s);
 	else
+		mcp_stdio_turn(s);
+	mcp_input_turn(s->of);
+	if (!s->broken)
 		look_at_time(s);
 	if (s->broken)
 		end_server(s);

@@ -37,6 +37,8 @@ static int begin(struct agent_call *c, struct ai_err *err)
 		return ai_err_nomem(err);
 	call->c = c;
 	call->server = s;
+	ai_buf_init(&call->responses, MCP_SENT_MAX);
+	ai_buf_init(&call->state, MCP_STATE_MAX);
 	call->deadline = ai_clock_s() + c->tool->timeout_s;
 	call->next = s->calls;
 	s->calls = call;
@@ -81,6 +83,8 @@ static void release(struct agent_call *c)
 	if (c->state == NULL)
 		return;
 	stop(c);
+	ai_buf_release(&((struct mcp_call *)c->state)->responses);
+	ai_buf_release(&((struct mcp_call *)c->state)->state);
 	free(c->state);
 	c->state = NULL;
 }
@@ -158,22 +162,6 @@ static void put_description(struct ai_value v, struct ai_buf *out)
 
 /* ---- what a tool is -------------------------------------------------------------- */
 
-static struct mcp_rule *find_rule(struct mcp_entry *e, const char *name)
-{
-	for (size_t i = 0; i < e->n_rules; i++)
-		if (strcmp(e->rules[i].name, name) == 0)
-			return &e->rules[i];
-	return NULL;
-}
-
-static bool is_listed(const struct agent_strings *list, const char *name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* What the server says of the tool: believed only if the entry says so. */
 static void hear_hints(struct agent_tool *t, struct ai_value hints)
 {
@@ -232,10 +220,13 @@ static void leave_out(struct take *k, const char *why)
 		       why);
 }
 
-static struct mcp_tool *known_tool(const struct mcp_server *s, const char *name)
+/* what: MCP_TOOL, or anything but that. */
+static struct mcp_tool *known_tool(const struct mcp_server *s, const char *name,
+				   enum mcp_what what)
 {
 	for (struct mcp_tool *t = s->of->tools; t != NULL; t = t->next)
-		if (t->server == s && strcmp(t->name, name) == 0)
+		if (t->server == s && strcmp(t->name, name) == 0 &&
+		    (t->what == MCP_TOOL) == (what == MCP_TOOL))
 			return t;
 	return NULL;
 }
@@ -253,36 +244,62 @@ static uint64_t hash_of(struct ai_value v)
 	return h;
 }
 
-/* One that is known stays what it was said to be, whatever is said now. */
-static void see_again(struct mcp_tool *t, struct ai_value v)
+/* Whether what its schema wants as headers can be had; t gets it. */
+static int read_headers(struct take *k, struct mcp_tool *t, struct ai_value v,
+			struct ai_err *err)
+{
+	struct agent_strings pairs = { 0 };
+	const char *why = NULL;
+	int rc;
+
+	if (k->s->entry.url == NULL || k->s->era != MCP_MODERN)
+		return 0;
+	rc = mcp_headers_read(ai_json_member(v, AI_SPAN("inputSchema")), &pairs,
+			      &why, err);
+	if (rc == 0 && t != NULL) {
+		agent_strings_release(&t->headers);
+		t->headers = pairs;
+		return 0;
+	}
+	agent_strings_release(&pairs);
+	if (rc > 0)
+		leave_out(k, why);
+	return rc;
+}
+
+/* One that is known stays what it was said to be, whatever is said now; only
+ * what the server needs to hear follows it. */
+static void see_again(struct take *k, struct mcp_tool *t, struct ai_value v)
 {
 	uint64_t hash = hash_of(v);
+	struct ai_err err;
 
 	t->seen = true;
 	if (t->hash == hash)
 		return;
+	if (read_headers(k, t, v, &err) != 0)
+		t->seen = false;
 	t->hash = hash;
 	ai_msg(AI_MSG_WARN, "MCP server '%.64s' says something else of its tool "
 	       "'%.80s' than before; the model is not told",
 	       t->server->entry.name, t->name);
 }
 
-static struct mcp_tool *new_tool(struct take *k, struct ai_value v,
-				 struct ai_err *err)
+struct mcp_tool *mcp_tool_new(struct mcp_server *s, const char *name,
+			      enum mcp_what what, struct ai_err *err)
 {
 	struct mcp_tool *t = calloc(1, sizeof *t);
 
-	if (t == NULL || (t->name = ai_span_dup((struct ai_span){
-				ai_buf_cstr(&k->name), k->name.len })) == NULL) {
+	if (t == NULL || (t->name = strdup(name)) == NULL) {
 		free(t);
 		ai_err_nomem(err);
 		return NULL;
 	}
-	t->server = k->s;
-	t->hash = hash_of(v);
+	t->server = s;
+	t->what = what;
 	t->seen = true;
-	t->next = k->s->of->tools;
-	k->s->of->tools = t;
+	t->next = s->of->tools;
+	s->of->tools = t;
 	return t;
 }
 
@@ -290,13 +307,11 @@ static struct mcp_tool *new_tool(struct take *k, struct ai_value v,
 static bool is_wanted(struct take *k, struct ai_value v,
 		      struct ai_value schema)
 {
-	const struct mcp_entry *e = &k->s->entry;
 	const char *name = ai_buf_cstr(&k->name);
 	struct ai_value tasks = ai_json_get(v, "execution.taskSupport");
 	struct ai_value type = ai_json_member(schema, AI_SPAN("type"));
 
-	if ((e->has_allow && !is_listed(&e->allow, name)) ||
-	    is_listed(&e->deny, name))
+	if (!mcp_entry_wants(&k->s->entry, name))
 		return false;
 	if (schema.kind != AI_OBJECT || type.kind != AI_STRING ||
 	    !ai_json_is(type, AI_SPAN("object")))
@@ -326,25 +341,61 @@ static int read_name(struct take *k, struct ai_value v)
 	return 1;
 }
 
-/* The row of a new one. */
-static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
-		   struct ai_err *err)
+void mcp_tool_row(struct mcp_server *s, struct mcp_tool *of,
+		  struct agent_tool *t)
 {
-	struct mcp_entry *e = &k->s->entry;
-	char name[NAME_MAX_BYTES + 1], where[160];
-	struct ai_value text = ai_json_member(v, AI_SPAN("description"));
-	struct mcp_rule *rule = find_rule(e, ai_buf_cstr(&k->name));
-	struct mcp_tool *of = new_tool(k, v, err);
-	struct ai_hash h;
-	struct agent_tool t = {
-		.name = name, .parameters = schema.s, .kind = &mcp_tool_kind,
+	const struct mcp_entry *e = &s->entry;
+
+	*t = (struct agent_tool){
+		.name = of->name, .kind = &mcp_tool_kind,
 		.effect = AGENT_ONCE, .writes = true, .sends = true,
 		.trusted = e->trusted, .timeout_s = e->timeout_s,
 		.max_output = e->max_output, .max_calls = -1, .of = of,
 	};
+}
+
+int mcp_tool_add(struct mcp_server *s, struct agent_tools *tools,
+		 struct agent_tool *t, struct ai_value said, struct ai_err *err)
+{
+	struct mcp_entry *e = &s->entry;
+	const struct mcp_tool *of = t->of;
+	struct mcp_rule *rule = mcp_entry_rule(e, of->name);
+	char name[NAME_MAX_BYTES + 1], where[160];
+	struct ai_hash h;
+
+	if (rule != NULL)
+		obey_rule(t, rule, e);
+	make_name(tools, e->name, of->name, name);
+	snprintf(where, sizeof where, "%s", name);
+	t->name = name;
+	ai_hash_init(&h);
+	ai_hash_add(&h, e->seal, sizeof e->seal);
+	ai_hash_add(&h, said.s.p, said.s.n);
+	ai_hash_hex(&h, t->seal);
+	return agent_tools_add(tools, t, where, err);
+}
+
+/* The row of a new one. */
+static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
+		   struct ai_err *err)
+{
+	const struct mcp_entry *e = &k->s->entry;
+	struct ai_value text = ai_json_member(v, AI_SPAN("description"));
+	struct ai_value gives = ai_json_member(v, AI_SPAN("outputSchema"));
+	struct mcp_tool *of = mcp_tool_new(k->s, ai_buf_cstr(&k->name), MCP_TOOL,
+					   err);
+	struct agent_tool t;
 
 	if (of == NULL)
 		return -1;
+	of->hash = hash_of(v);
+	if (gives.kind == AI_OBJECT && gives.s.n <= MCP_SCHEMA_MAX &&
+	    (of->gives = ai_span_dup(gives.s)) == NULL)
+		return ai_err_nomem(err);
+	if (read_headers(k, of, v, err) < 0)
+		return -1;
+	mcp_tool_row(k->s, of, &t);
+	t.parameters = schema.s;
 	if (text.kind != AI_STRING)
 		text = ai_json_member(v, AI_SPAN("title"));
 	ai_buf_clear(&k->description);
@@ -352,36 +403,32 @@ static int add_row(struct take *k, struct ai_value v, struct ai_value schema,
 	t.description = ai_buf_cstr(&k->description);
 	if (e->trust_annotations)
 		hear_hints(&t, ai_json_member(v, AI_SPAN("annotations")));
-	if (rule != NULL)
-		obey_rule(&t, rule, e);
 	t.hearsay = !e->trust_annotations && !t.trusted;
-	make_name(k->tools, e->name, ai_buf_cstr(&k->name), name);
-	snprintf(where, sizeof where, "%s", name);
-	ai_hash_init(&h);
-	ai_hash_add(&h, e->seal, sizeof e->seal);
-	ai_hash_add(&h, v.s.p, v.s.n);
-	ai_hash_hex(&h, t.seal);
-	return agent_tools_add(k->tools, &t, where, err);
+	return mcp_tool_add(k->s, k->tools, &t, v, err);
 }
 
 static int take_tool(struct take *k, struct ai_value v, struct ai_err *err)
 {
 	struct ai_value schema = ai_json_member(v, AI_SPAN("inputSchema"));
 	struct mcp_tool *old;
+	int rc;
 
 	if (v.kind != AI_OBJECT || read_name(k, v) != 0)
 		return 0;
-	old = known_tool(k->s, ai_buf_cstr(&k->name));
+	old = known_tool(k->s, ai_buf_cstr(&k->name), MCP_TOOL);
 	if (old != NULL && old->seen) {
 		leave_out(k, "there are two of that name");
 		return 0;
 	}
 	if (old != NULL) {
-		see_again(old, v);
+		see_again(k, old, v);
 		return 0;
 	}
 	if (!is_wanted(k, v, schema))
 		return 0;
+	rc = read_headers(k, NULL, v, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if (++k->n > MCP_TOOLS_MAX) {
 		if (k->n == MCP_TOOLS_MAX + 1)
 			leave_out(k, "there are too many, also those behind it");
@@ -408,7 +455,8 @@ static void warn_of_unused(struct mcp_server *s)
 			       "'%.80s', of which its entry speaks", e->name,
 			       e->rules[i].name);
 	for (size_t i = 0; i < e->allow.n; i++)
-		if (known_tool(s, e->allow.v[i]) == NULL)
+		if (known_tool(s, e->allow.v[i], MCP_TOOL) == NULL &&
+		    known_tool(s, e->allow.v[i], MCP_READ_RESOURCE) == NULL)
 			ai_msg(AI_MSG_WARN, "MCP server '%.64s' has no tool "
 			       "'%.80s', which its entry allows", e->name,
 			       e->allow.v[i]);
@@ -427,7 +475,7 @@ int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 	ai_buf_init(&k.name, 1 << 16);
 	ai_buf_init(&k.description, MCP_DESCRIPTION_MAX + 16);
 	for (t = s->of->tools; t != NULL; t = t->next)
-		if (t->server == s)
+		if (t->server == s && t->what == MCP_TOOL)
 			t->seen = false;
 	ai_buf_chr(&list, '[');
 	ai_buf_add(&list, ai_buf_cstr(&s->pages), s->pages.len);
@@ -446,6 +494,8 @@ int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 		ai_msg(AI_MSG_WARN, "%zu more tools of MCP server '%.64s' are "
 		       "left out", k.left_out - WARNINGS_MAX, s->entry.name);
 	if (rc == 0)
+		rc = mcp_resources_add(s, tools, err);
+	if (rc == 0)
 		warn_of_unused(s);
 	ai_buf_release(&s->pages);
 	s->listed = false;
@@ -462,6 +512,8 @@ void mcp_tools_free(struct agent_mcp *m)
 	for (t = m->tools; t != NULL; t = next) {
 		next = t->next;
 		free(t->name);
+		free(t->gives);
+		agent_strings_release(&t->headers);
 		free(t);
 	}
 	m->tools = NULL;

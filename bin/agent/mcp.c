@@ -1,6 +1,8 @@
 /* mcp.c: all MCP servers of a process. */
 #include "mcp-int.h"
 
+#include "net/http.h"
+
 #include "base/clock.h"
 #include "base/msg.h"
 #include "base/sig.h"
@@ -24,12 +26,15 @@ void agent_mcp_free(struct agent_mcp *m)
 {
 	if (m == NULL)
 		return;
+	mcp_http_bye(m);
 	for (size_t i = 0; i < m->n; i++) {
 		mcp_server_release(m->v[i]);
 		free(m->v[i]);
 	}
 	free(m->v);
 	mcp_tools_free(m);
+	ai_http_free(m->http);
+	free(m->answers);
 	free(m);
 }
 
@@ -74,6 +79,21 @@ int agent_mcp_add(struct agent_mcp *m, const struct agent_servers *servers,
 	return 0;
 }
 
+int agent_mcp_asks(struct agent_mcp *m, const char *answers, struct ai_err *err)
+{
+	m->asks = true;
+	if (answers == NULL)
+		return 0;
+	free(m->answers);
+	m->answers = strdup(answers);
+	return m->answers == NULL ? ai_err_nomem(err) : 0;
+}
+
+bool agent_mcp_asking(const struct agent_mcp *m)
+{
+	return m->questions != NULL;
+}
+
 /* ---- waiting for all of them ---------------------------------------------------- */
 
 void agent_mcp_wait(struct agent_mcp *m, struct agent_poll *p)
@@ -91,7 +111,7 @@ void agent_mcp_turn(struct agent_mcp *m)
 /* Whether a server has still something to say to what it was asked. */
 static bool is_busy(const struct mcp_server *s)
 {
-	return s->state == MCP_HELLO || s->state == MCP_LISTING ||
+	return (mcp_server_runs(s) && s->state < MCP_READY) ||
 	       (s->state == MCP_READY && s->list > 0);
 }
 
@@ -150,6 +170,12 @@ int agent_mcp_start(struct agent_mcp *m, struct agent_tools *tools,
 	return 0;
 }
 
+/* Whether its list has been good for as long as it said. */
+static bool is_old(const struct mcp_server *s)
+{
+	return s->stale > 0 && ai_clock_s() >= s->stale;
+}
+
 int agent_mcp_refresh(struct agent_mcp *m, struct agent_tools *tools,
 		      double seconds, struct ai_err *err)
 {
@@ -157,7 +183,7 @@ int agent_mcp_refresh(struct agent_mcp *m, struct agent_tools *tools,
 
 	agent_mcp_turn(m);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i]->changed && m->v[i]->state == MCP_READY &&
+		if ((m->v[i]->changed || is_old(m->v[i])) && m->v[i]->state == MCP_READY &&
 		    m->v[i]->list == 0) {
 			mcp_server_list(m->v[i]);
 			any = true;

@@ -1,16 +1,17 @@
 /*
  * mcp.h: tools of MCP servers (Model Context Protocol), programs that speak
- * JSON-RPC over their standard input and output.
+ * JSON-RPC over their standard input and output, or over HTTP.
  *
- * A server is started once a process, shakes hands (the revisions 2024-11-05 to
- * 2025-11-25) and offers tools, which become rows of a set: "server__tool".
+ * A server is started once a process, is found out about (the revisions
+ * 2024-11-05 to 2026-07-28) and offers tools, which become rows of a set:
+ * "server__tool"; with them come tools to list and read its resources.
  * What it says of itself is not trusted: a tool of it may do anything once and
  * taints what reads it, unless the entry of the server says otherwise.  One
  * that dies is started again when it is next called, a few times.
  *
  * An entry is written as other programs write it, and may say more; the schema
  * of tools files has all of it (data/schema/tools.json), ai-agent(1) explains it.
- * command, args, env and cwd may name variables of our own environment,
+ * command, args, env, cwd, url and headers may name variables of our own environment,
  * "${NAME}" and "${NAME:-instead}"; nothing else of it reaches the server but
  * PATH, the locale and the zone.
  */
@@ -39,6 +40,13 @@ void agent_mcp_free(struct agent_mcp *m);
  * that is not to be had. */
 int agent_mcp_add(struct agent_mcp *m, const struct agent_servers *servers,
 		  struct ai_err *err);
+
+/* Lets servers ask the person at the terminal (elicitation).  answers: what they
+ * are told instead, the members of a JSON object by the names of what is asked
+ * for, and the defaults for others; NULL: nothing. Before they are started. */
+int agent_mcp_asks(struct agent_mcp *m, const char *answers, struct ai_err *err);
+/* Whether the person is asked something now. */
+bool agent_mcp_asking(const struct agent_mcp *m);
 
 /*
  * Starts all of them side by side and adds their tools, in the order of the

@@ -76,6 +76,10 @@ static int add_servers(struct agent_worker *w, const struct agent_servers *s,
 	if (w->mcp == NULL &&
 	    agent_mcp_new(&w->mcp, &w->sandbox, -1, err) < 0)
 		return -1;
+	/* Nobody looks at a terminal whose messages go elsewhere. */
+	if (strcmp(agent.approve, "never") != 0 && isatty(STDERR_FILENO) &&
+	    agent_mcp_asks(w->mcp, NULL, err) < 0)
+		return -1;
 	return agent_mcp_add(w->mcp, s, err);
 }
 

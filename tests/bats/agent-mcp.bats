@@ -30,7 +30,7 @@ mcp() {
 	: >lines
 	[ $# -eq 0 ] || printf '%s\n' "$@" >lines
 	run --separate-stderr bash -c \
-		'"$BUILDDIR/tests/stub/ai-mcp" "$0" <lines' "$file"
+		'"$BUILDDIR/tests/stub/ai-mcp" ${V-} "$0" <lines' "$file"
 }
 
 # faulty MODE LINE...: the same with one of mcp-bad's faults.
@@ -73,6 +73,54 @@ echo_hi=$(call echo '{"text":"hi"}')
 	done
 }
 
+@test "what older servers do when they are asked for 2026-07-28" {
+	local mode
+	for mode in probemute probedies probeodd probelate; do
+		entry s $mode
+		mcp s.json "$echo_hi"
+		assert_eq "$mode $status $(text 1)" "$mode 0 you said hi"
+	done
+	assert_eq "$(jq -r 'select(.method == "initialize").params.protocolVersion' \
+		log | uniq)" 2025-11-25
+	# One that has died of it is not asked again.
+	: >log
+	faulty probedies "$(call die '{}')" "$echo_hi"
+	assert_eq "$(jq -r 'select(.method == "server/discover") | 1' log | wc -l)" 1
+}
+
+@test "2026-07-28 over standard input and output" {
+	entry s modern
+	V=-v mcp s.json "$echo_hi" "$(bad notify)" '{"wait_s":0.2}' \
+		'{"refresh":true}' "$(call echo '{"text":"again"}')"
+	assert_status 0
+	assert_eq "$(text 1) $(text 4)" "you said hi you said again"
+	assert_eq "$(jq -r 'select(.id).method' log | uniq | xargs)" \
+		"server/discover subscriptions/listen tools/list tools/call tools/list tools/call"
+	assert_eq "$(jq -r 'select(.id).params._meta |
+		.["io.modelcontextprotocol/protocolVersion"]' log | uniq)" 2026-07-28
+	entry s modern '{"tools":{"sleep":{"timeout_s":0.2}}}'
+	: >log
+	mcp s.json "$(call sleep '{"s":0.5}')" "$echo_hi"
+	assert_eq "$(text 2)" "you said hi"
+	assert_eq "$(jq -r 'select(.method == "notifications/cancelled") |
+		.params.reason' log)" "it took too long"
+	entry s good '{"protocol":"2026-07-28"}'
+	mcp s.json
+	assert_status 69
+	assert_has "$stderr" "MCP server 's' does not speak 2026-07-28"
+}
+
+@test "a list that has been good for as long as it said is read anew" {
+	faulty quiet '{"refresh":true}' '{"wait_s":5.2}' '{"refresh":true}' \
+		"$(call new '{}')" '{"refresh":true}'
+	assert_status 0
+	assert_eq "$(jq '.tools | length' <<<"${lines[0]}") $(jq '.tools | length' \
+		<<<"${lines[1]}") $(jq '.tools | length' <<<"${lines[2]}")" "4 4 5"
+	assert_eq "$(text 3)" new
+	# No more often than that.
+	assert_eq "$(jq -r 'select(.method == "tools/list") | 1' log | wc -l)" 2
+}
+
 @test "what a server prints besides messages is told once, and skipped" {
 	faulty banner "$echo_hi" "$(bad banner)"
 	assert_status 0
@@ -89,7 +137,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 		assert_eq "$mode $status" "$mode 69"
 		assert_has "$stderr" "MCP server 's' $why"
 	done <<-'END'
-		version speaks the protocol '1999-01-01'; known are 2024-11-05, 2025-03-26, 2025-06-18 and 2025-11-25
+		version speaks the protocol '1999-01-01'; known are 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25 and 2026-07-28
 		noversion speaks the protocol ''
 		refuse answers initialize with error -32602: Unsupported protocol version (go away)
 		exit exited with status 3; it said last: cannot find the database?fatal: no DB
@@ -149,7 +197,8 @@ echo_hi=$(call echo '{"text":"hi"}')
 	jq -s '{mcpServers: (map(.mcpServers) | add)}' s?.json >all.json
 	mcp all.json
 	assert_status 0
-	assert_eq "$(head -n 4 log | jq -r .method | uniq)" initialize
+	assert_eq "$(head -n 8 log | jq -r .method | sort -u | xargs)" \
+		"initialize server/discover"
 	assert_eq "$(names | wc -w)" 16
 }
 
@@ -274,6 +323,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 		iserror|["it went wrong",true,false]
 		empty|["(no output)",false,false]
 		structured|["{\"a\":[1,2]}",false,false]
+		number|["7",false,false]
 		input|["the server asks for more (input_required), which nobody gives it",true,false]
 		parts|["one\n[image, image/png, 3 bytes, not shown]\n[link x: file:///x]\n[resource n://1]\nnote\ntwo",false,false]
 		requests|["[[\"r1\",{}],[\"r2\",{\"roots\":[{\"uri\":\"file://PWD\",\"name\":\"workdir\"}]}],[\"r3\",-32601],[4,-32601],[\"r5\",-32601]]",false,false]
@@ -282,6 +332,15 @@ echo_hi=$(call echo '{"text":"hi"}')
 		double|["last words",false,false]
 		hugenobody|["MCP server 's' wrote a line of 20971520 bytes, more than the 16777216 that one may have; whether the call had its effect is not known",true,true]
 	END
+}
+
+@test "a result of another form than the tool is said to give says so" {
+	faulty gives "$(bad structured)" "$(bad iserror)" "$echo_hi"
+	assert_status 0
+	assert_eq "$(text 1)" '{"a":[1,2]}
+[this is not of the form that the tool is said to give: a.0: expected a string, not 1]'
+	assert_eq "$(jq .failed <<<"${lines[1]}")" false
+	assert_eq "$(text 2) $(text 3)" "it went wrong you said hi"
 }
 
 @test "an answer that is too long fails its call, and no other" {
@@ -427,8 +486,15 @@ echo_hi=$(call echo '{"text":"hi"}')
 	done <<-'END'
 		{"command":7}|command
 		{"command":"x","denny":["a"]}|did you mean 'deny'?
-		{"url":"http://x/"}|url
-		{"args":["x"]}|it has no command; only servers over standard input and output
+		{"url":"ftp://x/"}|mcpServers.s.url: 'ftp://x/' is neither http:// nor https://
+		{"url":"http://me:pw@x/"}|url
+		{"url":"http://x/","command":"y"}|it has both a command and a url
+		{"url":"http://x/","sandbox":{}}|runs in no sandbox of ours
+		{"url":"http://x/","headers":{"a b":"c"}}|'a b' cannot be the name of one
+		{"url":"http://x/","headers":{"a":"b\nc"}}|there is a control character in 'a'
+		{"url":"http://x/","headers":{"a":"${NO_SUCH_VARIABLE}"}}|the environment has no 'NO_SUCH_VARIABLE'
+		{"url":"http://x/","protocol":"2099-01-01"}|protocol
+		{"args":["x"]}|it has no command and no url
 		{"command":"${NO_SUCH_VARIABLE}"}|the environment has no 'NO_SUCH_VARIABLE'; set it, or write "${NO_SUCH_VARIABLE:-...}"
 		{"command":"x","tools":{"a":{"effect":"verify"}}}|effect
 		{"command":"x","timeout_s":0}|timeout_s

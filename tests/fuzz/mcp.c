@@ -3,7 +3,7 @@
  * which only the id is looked for has the same id as when it is read whole; and
  * a result is UTF-8 that is no longer than it may be, whatever the answer is.
  * The first byte says how the line is cut.
- * fuzz: bin/agent/mcp-message.c bin/agent/mcp-result.c bin/agent/result.c
+ * fuzz: bin/agent/mcp-message.c bin/agent/mcp-result.c bin/agent/mcp-say.c bin/agent/result.c
  */
 #include "../../bin/agent/mcp-int.h"
 #include "base/utf8.h"
@@ -13,9 +13,10 @@
 
 #define OUTPUT_MAX 300
 
-static void check_result(const struct mcp_message *m)
+static void check_result(const struct mcp_message *m, enum mcp_what what)
 {
-	const struct agent_tool tool = { .max_output = OUTPUT_MAX };
+	struct mcp_tool of = { .what = what };
+	const struct agent_tool tool = { .max_output = OUTPUT_MAX, .of = &of };
 	struct agent_call c = { .tool = &tool };
 
 	ai_buf_init(&c.text, 1 << 20);
@@ -55,7 +56,8 @@ static void check_message(struct ai_value v, size_t piece)
 		must(m.id.s.n > 0 && m.id.s.n <= MCP_ID_MAX);
 	if (m.kind == MCP_RESULT || m.kind == MCP_ERROR) {
 		must(m.body.kind == AI_OBJECT && m.number >= -1);
-		check_result(&m);
+		for (int what = MCP_TOOL; what <= MCP_GET_PROMPT; what++)
+			check_result(&m, (enum mcp_what)what);
 	}
 	id = skim(v.s.p, v.s.n, piece);
 	/* Names with escapes are not found in passing. */

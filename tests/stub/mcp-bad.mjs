@@ -83,6 +83,26 @@ const hellos = {
 	},
 };
 
+// ---- what a server of before 2026-07-28 does when it is probed ---------------
+
+const unknown = (id) => put({ jsonrpc: '2.0', id, error: { code: -32601,
+	message: 'Method not found' } });
+
+const probes = {
+	// Older ones know nothing to say, die of it, or say anything.
+	probemute: () => {},
+	probedies: () => process.exit(5),
+	probeodd: (id) => reply(id, {}),
+	probelate: (id) => setTimeout(unknown, 500, id),
+	modern: (id) => reply(id, { resultType: 'complete', ttlMs: 0,
+		cacheScope: 'private', supportedVersions: ['2026-07-28'],
+		capabilities: { tools: { listChanged: true } } }),
+	// Tells nothing when its list changes, only how long it is good.
+	quiet: (id) => reply(id, { resultType: 'complete', ttlMs: 0,
+		cacheScope: 'private', supportedVersions: ['2026-07-28'],
+		capabilities: { tools: {} } }),
+};
+
 // ---- in the list ----------------------------------------------------------
 
 const lists = {
@@ -126,6 +146,12 @@ const lists = {
 			...(n > 0 ? [tool('new')] : [])];
 		reply(id, { tools: now });
 	},
+	quiet: (id) => reply(id, { resultType: 'complete', ttlMs: 1,
+		cacheScope: 'private', tools: listed++ === 0 ? tools
+			: [...tools, tool('new')] }),
+	gives: (id) => reply(id, { tools: tools.map((t) => ({ ...t,
+		outputSchema: object({ a: { type: 'array', items: {
+			type: 'string' } } }) })) }),
 	lazy: (id) => listed++ === 0 ? reply(id, { tools }) : undefined,
 	many: (id) => reply(id, { tools: Array.from({ length: 1200 },
 		(_, i) => tool(`t${i}`)) }),
@@ -217,6 +243,7 @@ const hows = {
 	input: (id) => reply(id, { resultType: 'input_required' }),
 	structured: (id) => reply(id, { content: [], structuredContent:
 		{ a: [1, 2] } }),
+	number: (id) => reply(id, { content: [], structuredContent: 7 }),
 	parts: (id) => reply(id, { content: [{ type: 'text', text: 'one' },
 		{ type: 'image', data: 'QUJD', mimeType: 'image/png' },
 		{ type: 'resource_link', uri: 'file:///x', name: 'x' },
@@ -307,17 +334,22 @@ function take(m) {
 		writeFileSync(log + '.later', '');
 	if (m.method === undefined && waiting !== null)
 		answered(m);
+	if (m.method === 'server/discover')
+		(probes[mode] ?? unknown)(m.id);
 }
 
-if (mode === 'deaf')
-	put({ jsonrpc: '2.0', id: 1, result: hello('2025-11-25') });
-else
+if (mode === 'deaf') {
+	put({ jsonrpc: '2.0', id: 1, error: { code: -32601, message: 'no' } });
+	setTimeout(put, 100, { jsonrpc: '2.0', id: 2, result:
+		hello('2025-11-25') });
+} else {
 	createInterface({ input: process.stdin }).on('line', (line) => {
 		if (log !== undefined)
 			appendFileSync(log, line + '\n');
 		const m = JSON.parse(line);
 		(Array.isArray(m) ? m : [m]).forEach(take);
 	});
+}
 // Some do not end when their input does.
 if (mode === 'stubborn') {
 	process.on('SIGTERM', () => {});

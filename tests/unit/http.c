@@ -4,9 +4,12 @@
  */
 #include "net/http.h"
 
+#include "base/clock.h"
+
 #include "tap.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +278,117 @@ static void test_proxy(void)
 	unsetenv("http_proxy");
 }
 
+/* ---- in a loop of ours ----------------------------------------------------- */
+
+struct mine {
+	struct ai_http_answer answer;
+	struct ai_buf came;
+	int ended, rc;
+};
+
+static int take(void *arg, const char *p, size_t n, struct ai_err *e)
+{
+	struct mine *m = arg;
+
+	(void)e;
+	return ai_buf_add(&m->came, p, n);
+}
+
+static void end(void *arg, int rc, struct ai_err *e)
+{
+	struct mine *m = arg;
+
+	(void)e;
+	m->ended++;
+	m->rc = rc;
+}
+
+struct fds {
+	struct pollfd v[16];
+	nfds_t n;
+};
+
+static void add_fd(void *arg, int fd, bool reads, bool writes)
+{
+	struct fds *f = arg;
+
+	if (f->n < 16)
+		f->v[f->n++] = (struct pollfd){ fd, (short)((reads ? POLLIN : 0) |
+			(writes ? POLLOUT : 0)), 0 };
+}
+
+/* Until that many have ended; how often it was woken up. */
+static int loop(struct ai_http *h, const struct mine *m, size_t n, int want)
+{
+	struct fds f;
+	double due, left;
+	int ended, turns = 0;
+
+	do {
+		f.n = 0;
+		ai_http_fds(h, add_fd, &f);
+		due = ai_http_due(h);
+		left = due > 0 ? (due - ai_clock_s()) * 1e3 + 1 : 1000;
+		if (poll(f.v, f.n, left < 0 ? 0 : (int)left) < 0 ||
+		    ai_http_turn(h, &err) < 0)
+			return -1;
+		ended = 0;
+		for (size_t i = 0; i < n; i++)
+			ended += m[i].ended;
+	} while (ended < want && ++turns < 20000);
+	return turns;
+}
+
+static void test_loop(void)
+{
+	struct ai_http *h = ai_http_new(&err);
+	struct ai_http_transfer *t;
+	struct mine m[3] = { 0 };
+	struct ai_http_request q = {
+		.method = "POST", .url = url, .body = "{}", .n = 2,
+		.timeout_s = 5, .data = take,
+	};
+	int turns;
+
+	play((struct scene){ "HTTP/1.1 200 OK\r\nMcp-Session-Id: s1\r\n"
+			     "Content-Length: 100000\r\n\r\n", 1, 50,
+			     100000 });
+	ai_http_loop(h);
+	for (size_t i = 0; i < 3; i++) {
+		ai_http_answer_init(&m[i].answer, 1000);
+		ai_buf_init(&m[i].came, 1 << 20);
+		q.arg = &m[i];
+		ok(ai_http_start(h, &q, &m[i].answer, end, &t, &err) == 0,
+		   "a request begins");
+	}
+	turns = loop(h, m, 3, 3);
+	ok(turns >= 0 && turns < 2000, "they end, without being asked all the "
+	   "time (%d)", turns);
+	for (size_t i = 0; i < 3; i++)
+		ok(m[i].ended == 1 && m[i].rc == 0 &&
+		   m[i].answer.status == 200 && m[i].came.len == 100000 &&
+		   strcmp(m[i].answer.session, "s1") == 0, "each whole, once");
+	play((struct scene){ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+			     1, 300, 9 });
+	m[0].ended = m[1].ended = m[2].ended = 0;
+	q.arg = &m[0];
+	q.timeout_s = 0.1;
+	ok(ai_http_start(h, &q, &m[0].answer, end, &t, &err) == 0 &&
+	   loop(h, m, 3, 1) >= 0 && m[0].ended == 1 && m[0].rc < 0,
+	   "one takes too long");
+	q.arg = &m[1];
+	q.timeout_s = 5;
+	ok(ai_http_start(h, &q, &m[1].answer, end, &t, &err) == 0, "one begins");
+	ai_http_turn(h, &err);
+	ai_http_cancel(h, t);
+	ok(ai_http_turn(h, &err) == 0 && m[1].ended == 0, "and is ended by us");
+	for (size_t i = 0; i < 3; i++) {
+		ai_http_answer_release(&m[i].answer);
+		ai_buf_release(&m[i].came);
+	}
+	ai_http_free(h);
+}
+
 int main(void)
 {
 	ai_http_answer_init(&answer, (size_t)1 << 20);
@@ -285,6 +399,7 @@ int main(void)
 	test_failures();
 	test_refused();
 	test_proxy();
+	test_loop();
 	ai_http_answer_release(&answer);
 	return done();
 }

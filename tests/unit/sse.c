@@ -304,8 +304,75 @@ static void test_stop(void)
 	ai_buf_release(&s.text);
 }
 
+/* What id and retry are after p[0..n), in pieces of this kind. */
+static bool keeps(const char *p, size_t n, enum pieces how, const char *id,
+		  int64_t retry_ms)
+{
+	struct seen s = { AI_BUF_INIT(1 << 20), 0, 0 };
+	struct ai_err err = { AI_E_NONE, -1, "" };
+	struct ai_sse sse;
+	bool good = true;
+	size_t k;
+
+	ai_sse_init(&sse, AI_SSE_EVENTS, 4096, each, &s);
+	for (size_t i = 0; i < n; i += k) {
+		k = piece(how, n - i);
+		good = good && ai_sse_add(&sse, p + i, k, &err) == 0;
+	}
+	good = good && strcmp(sse.id, id) == 0 && sse.retry_ms == retry_ms;
+	if (!good)
+		printf("# id '%s', retry %lld\n", sse.id,
+		       (long long)sse.retry_ms);
+	ai_sse_release(&sse);
+	ai_buf_release(&s.text);
+	return good;
+}
+
+static void ids(const char *p, size_t n, const char *id, int64_t retry_ms,
+		const char *what)
+{
+	bool good = true;
+
+	for (int how = WHOLE; how <= RANDOM + 8; how++)
+		good = keeps(p, n, how > RANDOM ? RANDOM : (enum pieces)how, id,
+			     retry_ms) && good;
+	ok(good, "%s", what);
+}
+
+#define IDS(text, id, retry_ms, what)                                          \
+	ids(text, sizeof(text) - 1, id, retry_ms, what)
+
+static void test_ids(void)
+{
+	char longer[AI_SSE_ID_MAX + 32];
+
+	IDS("data: 1\n\n", "", -1, "without id and retry");
+	IDS("id: 7\nretry: 500\ndata: 1\n\n", "7", 500, "with both");
+	IDS("id: 7\n\nid: 8\ndata: 1\n", "7", -1,
+	    "an id is that of the last event that is whole");
+	IDS("id: 7\n\ndata: 1\n\n", "7", -1, "and stays");
+	IDS("id: 7\n\nid\n\n", "", -1, "one without a colon takes it back");
+	IDS("id:  a b\r\n\r\n", " a b", -1, "one blank is dropped");
+	IDS("id: 7\n\nid: a\0b\n\n", "7", -1, "one with a NUL is none");
+	IDS("retry: 1x\nretry:\nretry: -5\nretry: 1.5\n\n", "", -1,
+	    "only digits say how long");
+	IDS("retry: 9999999999999999\nretry: 20\n\n", "", 20,
+	    "and not too many");
+	IDS("identity: 7\nretrying: 8\n\n", "", -1, "longer names are others");
+	memset(longer, 'x', sizeof longer);
+	memcpy(longer, "id: ", 4);
+	memcpy(longer + AI_SSE_ID_MAX + 4, "\n\n", 2);
+	ok(keeps(longer, AI_SSE_ID_MAX + 6, RANDOM, (char[AI_SSE_ID_MAX + 1]){ 0 },
+		 -1) == false, "the longest id is one");
+	longer[AI_SSE_ID_MAX + 4] = 'x';
+	memcpy(longer + AI_SSE_ID_MAX + 5, "\n\n", 2);
+	ok(keeps(longer, AI_SSE_ID_MAX + 7, RANDOM, "", -1),
+	   "a longer one is none");
+}
+
 int main(void)
 {
+	test_ids();
 	test_standard();
 	test_fields();
 	test_line_ends();

@@ -29,6 +29,11 @@ bool ai_msg_is_for_people(void)
 	return msg.shown >= AI_MSG_WARN && msg.format == AI_MSG_TEXT;
 }
 
+bool ai_msg_tells(void)
+{
+	return msg.shown >= AI_MSG_INFO;
+}
+
 /* Controls: C0, DEL, C1, and what turns the direction of writing. */
 static bool is_control(uint32_t c)
 {

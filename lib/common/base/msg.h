@@ -19,6 +19,8 @@ void ai_msg_setup(const char *program, enum ai_msg_level shown,
 		  enum ai_msg_format format);
 /* Whether more than errors is shown, as text. */
 bool ai_msg_is_for_people(void);
+/* Whether AI_MSG_INFO is shown: for who would have to ask for what it tells. */
+bool ai_msg_tells(void);
 void ai_msg(enum ai_msg_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The message of err at AI_MSG_ERROR, with its code in JSON. */

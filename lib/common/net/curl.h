@@ -19,7 +19,8 @@
 	each(global_init) each(multi_add_handle) each(multi_cleanup)           \
 	each(multi_info_read) each(multi_init) each(multi_perform)             \
 	each(multi_poll) each(multi_remove_handle) each(multi_setopt)          \
-	each(multi_strerror) each(slist_append) each(slist_free_all)           \
+	each(multi_socket_action) each(multi_strerror)                         \
+	each(slist_append) each(slist_free_all)                                \
 	each(version_info)
 
 #define AI_CURL_MEMBER(name) typeof(curl_##name) *name;

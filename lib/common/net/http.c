@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,11 @@ struct ai_http {
 	unsigned kind;
 	struct ai_http_request last;
 	struct ai_http_transfer *under_way, *spare;
+	/* In a loop of others: what libcurl waits for. */
+	struct pollfd *socks;
+	size_t n_socks, cap_socks;
+	double due; /* 0: it is not */
+	bool full;  /* no memory for one of them */
 };
 
 void ai_http_answer_init(struct ai_http_answer *a, size_t max_body)
@@ -118,6 +124,7 @@ void ai_http_free(struct ai_http *h)
 		transfer_free(t);
 	}
 	curl->multi_cleanup(h->multi);
+	free(h->socks);
 	free(h->known);
 	free(h);
 }
@@ -166,7 +173,7 @@ static void header_forget(struct ai_http_transfer *t)
 	t->date[0] = t->should_retry[0] = '\0';
 	ai_hints_clear(&t->hints);
 	t->answer->request_id[0] = t->answer->content_type[0] = '\0';
-	t->answer->error_type[0] = '\0';
+	t->answer->error_type[0] = t->answer->session[0] = '\0';
 }
 
 /* The headers that are kept: where, in the transfer or in its answer. */
@@ -187,6 +194,7 @@ static const struct {
 	KEPT("x-amzn-requestid", true, ai_http_answer, request_id),
 	KEPT("x-amzn-errortype", true, ai_http_answer, error_type),
 	KEPT("content-type", true, ai_http_answer, content_type),
+	KEPT("mcp-session-id", true, ai_http_answer, session),
 #undef KEPT
 };
 
@@ -721,6 +729,120 @@ int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		*readable = fd >= 0 && extra[1].revents != 0;
 	}
 }
+
+/* ---- in the loop of somebody else ---------------------------------------- */
+
+static struct pollfd *sock_of(struct ai_http *h, int fd)
+{
+	struct pollfd *more;
+
+	for (size_t i = 0; i < h->n_socks; i++)
+		if (h->socks[i].fd == fd)
+			return &h->socks[i];
+	if (h->n_socks == h->cap_socks) {
+		more = reallocarray(h->socks, h->cap_socks + 16, sizeof *more);
+		if (more == NULL) {
+			h->full = true;
+			return NULL;
+		}
+		h->socks = more;
+		h->cap_socks += 16;
+	}
+	h->socks[h->n_socks] = (struct pollfd){ .fd = fd };
+	return &h->socks[h->n_socks++];
+}
+
+static int on_socket(CURL *e, curl_socket_t fd, int what, void *arg, void *of)
+{
+	struct ai_http *h = arg;
+	struct pollfd *s = sock_of(h, fd);
+
+	(void)e, (void)of;
+	if (s == NULL)
+		return 0;
+	if (what == CURL_POLL_REMOVE)
+		*s = h->socks[--h->n_socks];
+	else
+		s->events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
+				    (what & CURL_POLL_OUT ? POLLOUT : 0));
+	return 0;
+}
+
+static int on_timer(CURLM *m, long ms, void *arg)
+{
+	struct ai_http *h = arg;
+
+	(void)m;
+	h->due = ms < 0 ? 0 : ai_clock_s() + (double)ms / 1e3;
+	return 0;
+}
+
+void ai_http_loop(struct ai_http *h)
+{
+	curl->multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl->multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl->multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl->multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+}
+
+void ai_http_fds(const struct ai_http *h, ai_http_fd *each, void *arg)
+{
+	for (size_t i = 0; i < h->n_socks; i++)
+		each(arg, h->socks[i].fd, h->socks[i].events & POLLIN,
+		     h->socks[i].events & POLLOUT);
+}
+
+double ai_http_due(const struct ai_http *h)
+{
+	return h->due;
+}
+
+/* What can be read or written; libcurl changes the list meanwhile. */
+static CURLMcode work(struct ai_http *h)
+{
+	size_t n = h->n_socks;
+	struct pollfd *now = n > 0 ? malloc(n * sizeof *now) : NULL;
+	CURLMcode rc = CURLM_OK;
+	int mask, running;
+
+	if (n > 0 && now == NULL)
+		return CURLM_OUT_OF_MEMORY;
+	if (n > 0)
+		memcpy(now, h->socks, n * sizeof *now);
+	if (n > 0 && poll(now, (nfds_t)n, 0) > 0)
+		for (size_t i = 0; i < n && rc == CURLM_OK; i++) {
+			mask = (now[i].revents & (POLLIN | POLLHUP)
+				? CURL_CSELECT_IN : 0) |
+			       (now[i].revents & POLLOUT
+				? CURL_CSELECT_OUT : 0) |
+			       (now[i].revents & (POLLERR | POLLNVAL)
+				? CURL_CSELECT_ERR : 0);
+			if (mask != 0)
+				rc = curl->multi_socket_action(h->multi,
+					now[i].fd, mask, &running);
+		}
+	free(now);
+	if (rc == CURLM_OK && h->due > 0 && ai_clock_s() >= h->due) {
+		h->due = 0;
+		rc = curl->multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0,
+					       &running);
+	}
+	return rc;
+}
+
+int ai_http_turn(struct ai_http *h, struct ai_err *err)
+{
+	CURLMcode rc = work(h);
+
+	if (rc == CURLM_OK && h->full)
+		rc = CURLM_OUT_OF_MEMORY;
+	if (rc != CURLM_OK)
+		return multi_error(rc, err);
+	collect(h);
+	return 0;
+}
+
+/* ---- one request, waited for -------------------------------------------- */
 
 struct sent {
 	bool over;

@@ -62,6 +62,7 @@ struct ai_http_answer {
 	char request_id[128]; /* x-request-id or request-id; "" */
 	char content_type[64]; /* as the header has it; "" */
 	char error_type[64];   /* x-amzn-errortype; "" */
+	char session[512];     /* mcp-session-id; "" */
 	bool again;           /* without an answer: another try may help */
 	bool sent;            /* bytes of the request may have arrived */
 };
@@ -94,6 +95,20 @@ bool ai_http_cancel(struct ai_http *h, struct ai_http_transfer *t);
  */
 int ai_http_wait(struct ai_http *h, int fd, int64_t ms, bool *readable,
 		 struct ai_err *err);
+
+/*
+ * For a program that has a poll loop of its own.  ai_http_loop() comes before
+ * the first request; from then on ai_http_wait() is not for this handle.
+ * Whoever waits adds what ai_http_fds() tells of, sleeps no longer than
+ * ai_http_due() says (base/clock.h; 0: no matter), and then lets
+ * ai_http_turn() do what can be done without blocking, which ends requests as
+ * ai_http_wait() does.
+ */
+typedef void ai_http_fd(void *arg, int fd, bool reads, bool writes);
+void ai_http_loop(struct ai_http *h);
+void ai_http_fds(const struct ai_http *h, ai_http_fd *each, void *arg);
+double ai_http_due(const struct ai_http *h);
+int ai_http_turn(struct ai_http *h, struct ai_err *err);
 
 /*
  * Sends and waits.  0: a whole answer came, whatever its status.  -1: none

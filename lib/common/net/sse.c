@@ -24,6 +24,7 @@ void ai_sse_init(struct ai_sse *s, enum ai_sse_framing framing, size_t max,
 	ai_buf_init(&s->name, AI_SSE_NAME_MAX);
 	ai_buf_init(&s->data, max);
 	s->why.retry_after_s = -1;
+	s->retry_ms = -1;
 }
 
 void ai_sse_release(struct ai_sse *s)
@@ -73,6 +74,9 @@ static void begin_value(struct ai_sse *s)
 {
 	s->into = NULL;
 	s->state = AT_VALUE;
+	s->is_id = field_is(s, "id");
+	s->is_retry = field_is(s, "retry");
+	s->text_n = 0;
 	if (field_is(s, "data")) {
 		if (s->has_data)
 			keep(s, &s->data, "\n", 1);
@@ -85,9 +89,42 @@ static void begin_value(struct ai_sse *s)
 	s->field_n = 0;
 }
 
+static void add_text(struct ai_sse *s, const char *p, size_t n)
+{
+	if (n > AI_SSE_ID_MAX - (s->text_n < AI_SSE_ID_MAX ? s->text_n
+							  : AI_SSE_ID_MAX))
+		s->text_n = AI_SSE_ID_MAX + 1;
+	if (s->text_n > AI_SSE_ID_MAX)
+		return;
+	memcpy(s->text + s->text_n, p, n);
+	s->text_n += n;
+}
+
+/* The value of an id or a retry is whole. */
+static void end_text(struct ai_sse *s)
+{
+	struct ai_span text = { s->text, s->text_n };
+	int64_t ms;
+
+	if (s->is_id && text.n <= AI_SSE_ID_MAX &&
+	    memchr(text.p, '\0', text.n) == NULL) {
+		memcpy(s->next_id, text.p, text.n);
+		s->next_id[text.n] = '\0';
+		s->has_id = true;
+	}
+	if (s->is_retry && text.n > 0 && text.n <= 15 &&
+	    strspn(text.p, "0123456789") >= text.n &&
+	    ai_parse_i64(text, &ms) == 0)
+		s->retry_ms = ms;
+	s->is_id = s->is_retry = false;
+}
+
 /* An empty line: the event ends, and is one if it has data. */
 static void end_event(struct ai_sse *s)
 {
+	if (s->has_id)
+		memcpy(s->id, s->next_id, sizeof s->id);
+	s->has_id = false;
 	if (s->has_data)
 		tell(s, span_of(&s->name), span_of(&s->data));
 	s->has_data = false;
@@ -101,6 +138,8 @@ static void end_line(struct ai_sse *s)
 		end_event(s);
 	else if (s->state == IN_FIELD)
 		begin_value(s); /* a name without a colon: an empty value */
+	if (s->is_id || s->is_retry)
+		end_text(s);
 	s->state = IN_FIELD;
 }
 
@@ -137,6 +176,8 @@ static size_t add_value(struct ai_sse *s, const char *p, size_t n)
 		i++;
 	if (s->into != NULL && s->state == IN_VALUE)
 		keep(s, s->into, p, i);
+	else if ((s->is_id || s->is_retry) && s->state == IN_VALUE)
+		add_text(s, p, i);
 	return i;
 }
 

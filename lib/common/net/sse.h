@@ -4,7 +4,7 @@
  * Two framings.  Server-sent events are read as the WHATWG's HTML standard
  * has it (section "Interpreting an event stream"): a byte order mark, lines
  * that end in LF, CR or CRLF, comments, data over several lines.  "id" and
- * "retry" are for clients that connect again, which nothing here does.  One
+ * "retry" are kept for clients that connect again.  One
  * thing is done otherwise: bytes that are no UTF-8 are not replaced but
  * passed on, so that what reads the data can refuse them.  The other framing
  * is newline-delimited JSON, where each line that is not blank is an event.
@@ -31,8 +31,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define AI_SSE_NAME_MAX 256 /* bytes in the name of an event */
+#define AI_SSE_ID_MAX 1024  /* bytes of an id; a longer one is none */
 
 enum ai_sse_framing {
 	AI_SSE_EVENTS, /* text/event-stream */
@@ -48,6 +50,9 @@ typedef int ai_sse_fn(void *arg, struct ai_span name, struct ai_span data,
 		      struct ai_err *err);
 
 struct ai_sse {
+	/* For who connects again, to be read between calls: */
+	char id[AI_SSE_ID_MAX + 1]; /* of the last event that was whole; "" */
+	int64_t retry_ms;           /* what the server has said last; -1 */
 	/* private */
 	enum ai_sse_framing framing;
 	ai_sse_fn *each;
@@ -59,6 +64,11 @@ struct ai_sse {
 	char field[8];       /* the name of the field, as far as it matters */
 	size_t field_n;
 	struct ai_buf *into; /* takes the field's value; NULL: nobody */
+	bool is_id, is_retry; /* it goes into text */
+	char text[AI_SSE_ID_MAX + 1];
+	size_t text_n;       /* over AI_SSE_ID_MAX: too long */
+	bool has_id;
+	char next_id[AI_SSE_ID_MAX + 1]; /* of the event that is not whole */
 	struct ai_buf name, data;
 	int rc;              /* what ended the stream, or 0 */
 	struct ai_err why;   /* if rc is -1 */
