@@ -1,6 +1,7 @@
 /* admin.c: what was run, for people and for programs. */
 #include "worker.h"
 #include "say.h"
+#include "team.h"
 
 #include "base/money.h"
 #include "model/paid.h"
@@ -408,6 +409,8 @@ int agent_list_tools(int argc, char **argv, struct ai_err *err)
 	if (argc > 0)
 		return ai_err_set(err, AI_E_USAGE, "usage: ai-agent tools "
 				  "[options]");
+	if (agent_team_read(err) < 0)
+		return -1;
 	out_init(&o, err);
 	rc = agent_worker_init(&w, err);
 	if (rc == 0)

@@ -1,6 +1,9 @@
 /* again.c: runs that are gone on with. */
 #include "flags.h"
+#include "flow-kept.h"
+#include "flow-verb.h"
 #include "strlist.h"
+#include "team.h"
 #include "worker.h"
 
 #include "base/msg.h"
@@ -14,6 +17,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,7 +35,8 @@ static bool is_known(const char *name)
 {
 	return strcmp(name, "run") == 0 || strcmp(name, "ledger") == 0 ||
 		strcmp(name, "limit") == 0 || strcmp(name, "system") == 0 ||
-		strcmp(name, "system-file") == 0;
+		strcmp(name, "system-file") == 0 ||
+		strcmp(name, "team") == 0 || strcmp(name, "agent") == 0;
 }
 
 /* A flag that was given then, unless it is given now. */
@@ -51,6 +56,8 @@ static int restore(struct ai_value flag, const bool *given, struct ai_err *err)
 					 AI_SOURCE_FLAG,
 					 restored.v[restored.n - 1],
 					 ai_buf_cstr(&name), err);
+		if (ai_json_true(ai_json_get(flag, "2")))
+			agent_flags_weaken((size_t)i);
 	}
 	ai_buf_release(&name);
 	ai_buf_release(&value);
@@ -107,9 +114,35 @@ static int restore_all(struct ai_span setup, struct ai_err *err)
 	return rc;
 }
 
+/* Who of a workflow it was; the file stands with the outermost run as it was
+ * when that began. */
+static int restore_team(struct ai_span setup, const char *root,
+			struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(100);
+	struct ai_value v;
+	int rc = 0;
+
+	if (ai_json_check(setup.p, setup.n, &v, err) == 0 &&
+	    ai_json_get(v, "agent").kind == AI_STRING) {
+		ai_json_text(ai_json_get(v, "agent"), &name);
+		rc = agent_strings_take(&restored, &name, err) < 0 ||
+			agent_strings_fmt(&restored, err, AGENT_TEAM_RUN "%s",
+					  root) < 0 ? -1 : 0;
+		if (rc == 0) {
+			agent.name = restored.v[restored.n - 2];
+			agent.team = restored.v[restored.n - 1];
+		}
+	}
+	ai_buf_release(&name);
+	return rc;
+}
+
 struct begun {
 	struct ai_buf setup;
+	char root[AI_RUN_ID];
 	int64_t steps, pid; /* pid: who works on it, if he lives */
+	bool flow;          /* it is the run of a workflow */
 };
 
 static int keep(void *arg, const struct ai_run_row *row)
@@ -117,7 +150,9 @@ static int keep(void *arg, const struct ai_run_row *row)
 	struct begun *b = arg;
 
 	ai_buf_add(&b->setup, row->setup.p, row->setup.n);
+	snprintf(b->root, sizeof(b->root), "%s", row->root);
 	b->steps = row->steps;
+	b->flow = flow_is_setup(row->setup);
 	b->pid = row->pid;
 	return 0;
 }
@@ -137,10 +172,14 @@ static int find(const char *prefix, char id[AI_RUN_ID], struct begun *b,
 		rc = ai_run_get(l, id, keep, b, err) < 0 ? -1 : 0;
 	ai_ledger_close(l);
 	if (rc == 0)
+		rc = restore_team((struct ai_span){ ai_buf_cstr(&b->setup),
+						    b->setup.len },
+				  b->root, err);
+	if (rc == 0)
 		rc = restore_all((struct ai_span){ ai_buf_cstr(&b->setup),
 						   b->setup.len }, err);
 	ai_buf_release(&b->setup);
-	return rc;
+	return rc == 0 ? agent_team_read(err) : rc;
 }
 
 /* ---- through it ----------------------------------------------------------------------- */
@@ -190,25 +229,37 @@ static int put(struct ai_rec *rec, const struct ai_buf *text,
 	return rc < 0 ? -1 : (int)ai_code_exit(why->code);
 }
 
-static int go_on(const char *id, bool replay, struct ai_err *err)
+/* What it gave is written as the record that it began with. */
+static int go_through(const char *id, bool replay, struct ai_buf *line,
+		      struct ai_rec *rec, struct ai_buf *text,
+		      struct ai_err *why, struct ai_err *err)
+{
+	struct agent_worker w;
+	int rc = agent_worker_init(&w, err);
+
+	if (rc == 0)
+		rc = agent_worker_tools(&w, err);
+	if (rc == 0)
+		rc = agent_worker_resume(&w, id, replay, line, rec, text, why,
+					 err);
+	agent_worker_release(&w);
+	return rc;
+}
+
+static int go_on(const char *id, const struct begun *b, bool replay,
+		 struct ai_err *err)
 {
 	struct ai_buf line = AI_BUF_INIT(AGENT_TEXT_MAX),
 		      text = AI_BUF_INIT(AGENT_TEXT_MAX);
 	struct ai_err why = { .code = AI_E_NONE };
-	struct agent_worker w;
 	struct ai_rec rec;
 	int rc;
 
 	ai_rec_init(&rec);
-	rc = agent_worker_init(&w, err);
-	if (rc == 0)
-		rc = agent_worker_tools(&w, err);
-	if (rc == 0)
-		rc = agent_worker_resume(&w, id, replay, &line, &rec, &text,
-					 &why, err);
+	rc = (b->flow ? flow_run_kept : go_through)(id, replay, &line, &rec,
+						    &text, &why, err);
 	if (rc == 0)
 		rc = put(&rec, &text, &why, err);
-	agent_worker_release(&w);
 	ai_rec_release(&rec);
 	ai_buf_release(&line);
 	ai_buf_release(&text);
@@ -257,9 +308,10 @@ static int add_open(void *arg, const struct ai_run_row *row)
 	return 0;
 }
 
-static bool is_all(const char *name)
+static bool is_all(const void *to, const char *name)
 {
-	return strcmp(name, "all") == 0;
+	(void)name;
+	return to == &agent.all;
 }
 
 /* It shares our terminal and our output, so that it can ask a person, and
@@ -357,7 +409,7 @@ int agent_resume(int argc, char **argv, struct ai_err *err)
 		return argc == 0 ? resume_all(err) :
 			ai_err_set(err, AI_E_USAGE, "--all and a run");
 	return one_operand(argc, argv, "resume RUN | --all", err) < 0 ||
-		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, false, err);
+		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, &b, false, err);
 }
 
 int agent_replay(int argc, char **argv, struct ai_err *err)
@@ -366,7 +418,7 @@ int agent_replay(int argc, char **argv, struct ai_err *err)
 	struct begun b;
 
 	return one_operand(argc, argv, "replay RUN", err) < 0 ||
-		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, true, err);
+		find(argv[0], id, &b, err) < 0 ? -1 : go_on(id, &b, true, err);
 }
 
 /* RUN or RUN@STEP. */
@@ -460,6 +512,124 @@ static int check_word(struct ai_ledger *l, const char *id, int64_t n,
 	return -1;
 }
 
+/* ---- of a workflow: what waits stands in the runs below it ------------------------- */
+
+#define LEAVES 1000 /* steps that wait, in one workflow */
+#define DEEP 20
+
+struct leaf {
+	char run[AI_RUN_ID];
+	int64_t n;
+	bool below; /* it waits for a run of its own, which is in the list */
+};
+
+struct leaves {
+	struct leaf *v; /* owned */
+	size_t n;
+	const char *run;
+	int64_t only; /* this step; 0: all */
+	char (*keys)[33];
+};
+
+static int add_leaf(void *arg, const struct ai_step *s)
+{
+	struct leaves *l = arg;
+
+	if (s->state != AI_STEP_WAITING || (l->only > 0 && s->n != l->only) ||
+	    l->n == LEAVES)
+		return 0;
+	snprintf(l->v[l->n].run, AI_RUN_ID, "%s", l->run);
+	snprintf(l->keys[l->n], sizeof(l->keys[0]), "%s", s->key);
+	l->v[l->n].n = s->n;
+	l->v[l->n++].below = false;
+	return 0;
+}
+
+static int look_parked(void *arg, const struct ai_run_row *row)
+{
+	*(bool *)arg = row->status == AI_RUN_PARKED;
+	return 0;
+}
+
+/* What waits in a run, and in those that it waits for. */
+static int find_leaves(struct ai_ledger *l, struct leaves *to, const char *run,
+		       int64_t only, int deep, struct ai_err *err)
+{
+	size_t from = to->n, end;
+	char child[AI_RUN_ID];
+	bool parked;
+
+	to->run = run;
+	to->only = only;
+	if (ai_run_steps(l, run, add_leaf, to, err) < 0)
+		return -1;
+	end = to->n;
+	for (size_t i = from; i < end; i++) {
+		parked = false;
+		snprintf(child, sizeof(child), "d-%s", to->keys[i]);
+		if (ai_run_get(l, child, look_parked, &parked, err) < 0)
+			return -1;
+		to->v[i].below = parked && deep < DEEP;
+		if (to->v[i].below && find_leaves(l, to, child, 0, deep + 1,
+						  err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int look_spent(void *arg, const struct ai_run_row *row)
+{
+	*(int64_t *)arg = row->spent_ms;
+	return 0;
+}
+
+/* Who has decided owns the run; it is for the workflow's agents to go on. */
+static int give_back(struct ai_ledger *l, const char *id, struct ai_err *err)
+{
+	struct ai_run_change c = { .status = AI_RUN_PARKED };
+	struct ai_run run;
+
+	return ai_run_get(l, id, look_spent, &c.spent_ms, err) < 0 ||
+		ai_run_take(l, id, INT64_MAX, &run, err) < 0 ? -1 :
+		ai_run_put(l, &run, NULL, 0, &c, true, err);
+}
+
+static int decide_leaves(struct ai_ledger *l, const struct leaves *of,
+			 const char *id, const char *said, bool check,
+			 struct ai_err *err)
+{
+	for (size_t i = 0; check && i < of->n; i++)
+		if (!of->v[i].below && strcmp(of->v[i].run, id) != 0 &&
+		    check_word(l, of->v[i].run, of->v[i].n, err) < 0)
+			return -1;
+	for (size_t i = of->n; i-- > 0;) {
+		const struct leaf *leaf = &of->v[i];
+		bool own = strcmp(leaf->run, id) == 0;
+
+		if (ai_run_decide(l, leaf->run, leaf->n, leaf->below || own
+				  ? "yes" : said, err) < 0 ||
+		    (!own && give_back(l, leaf->run, err) < 0))
+			return -1;
+	}
+	return of->n > 0 ? 0 : ai_err_set(err, AI_E_USAGE, "nothing in the "
+		"workflow's run '%.80s' waits for a decision", id);
+}
+
+static int decide_flow(struct ai_ledger *l, const char *id, int64_t n,
+		       const char *said, bool check, struct ai_err *err)
+{
+	struct leaves of = { .v = calloc(LEAVES, sizeof(*of.v)),
+			     .keys = calloc(LEAVES, sizeof(*of.keys)) };
+	int rc = of.v == NULL || of.keys == NULL ? ai_err_nomem(err) :
+		find_leaves(l, &of, id, n, 0, err);
+
+	if (rc == 0)
+		rc = decide_leaves(l, &of, id, said, check, err);
+	free(of.v);
+	free(of.keys);
+	return rc;
+}
+
 static int decide(const char *operand, const char *said, bool check,
 		  struct ai_err *err)
 {
@@ -473,11 +643,15 @@ static int decide(const char *operand, const char *said, bool check,
 	    find(prefix, id, &b, err) < 0 ||
 	    ai_ledger_open(&l, ai_paid.ledger, err) < 0)
 		return -1;
-	rc = check ? check_word(l, id, n, err) : 0;
-	if (rc == 0)
-		rc = ai_run_decide(l, id, n, said, err) < 0 ? -1 : 0;
+	if (b.flow) {
+		rc = decide_flow(l, id, n, said, check, err);
+	} else {
+		rc = check ? check_word(l, id, n, err) : 0;
+		if (rc == 0)
+			rc = ai_run_decide(l, id, n, said, err) < 0 ? -1 : 0;
+	}
 	ai_ledger_close(l);
-	return rc < 0 ? -1 : go_on(id, false, err);
+	return rc < 0 ? -1 : go_on(id, &b, false, err);
 }
 
 int agent_approve(int argc, char **argv, struct ai_err *err)
@@ -562,5 +736,5 @@ int agent_fork(int argc, char **argv, struct ai_err *err)
 	if (rc == 0)
 		rc = agent_worker_fork(&w, from, n, id, err);
 	agent_worker_release(&w);
-	return rc < 0 ? -1 : go_on(id, false, err);
+	return rc < 0 ? -1 : go_on(id, &b, false, err);
 }

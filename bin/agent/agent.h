@@ -45,11 +45,15 @@ struct agent_settings {
 	struct ai_opt_list limits;
 	/* Runs. */
 	bool all, done, again;
+	bool mcp; /* serve: what is spoken */
 	const char *answer;
+	const char *team, *name; /* a workflow's file, and who of it we are */
 	const char *server; /* of "mcp" */
 	int64_t depth; /* of this run: 0 for one that nobody delegated */
 	const char *root;
 	bool delegate;
+	/* Workflows. */
+	bool dot, dry_run;
 };
 extern struct agent_settings agent;
 
@@ -109,12 +113,16 @@ struct agent_run {
 	enum ai_run_status was;        /* of one that is taken: how it stood */
 	struct ai_buf note;            /* and why, JSON; or empty */
 	struct ai_buf last_result;     /* for a run that ends without a word */
+	struct ai_buf handoff;         /* to whom it has handed its task, and
+					* which, JSON; or empty */
 	struct ai_value offered;       /* names of tools, or AI_NONE: all */
 	char marker[33];
 	char root[AI_RUN_ID];
 	const char *over;              /* a limit that the turn under way has
 					* reached; NULL */
 	size_t silent;                 /* replies of no use, in a row */
+	bool own;                      /* nobody else may still be writing down
+					* what it was answered */
 	struct agent_stop stop;
 };
 
@@ -176,6 +184,9 @@ int64_t agent_journal_spent_ms(const struct agent_journal *j);
  * error of its record. */
 int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 		    struct ai_err *err);
+/* Whether it can be asked again, for another run that is booked under the same
+ * one. */
+bool agent_model_is_idle(const struct agent_model *m);
 void agent_model_free(struct agent_model *m);
 /* Whether the task leaves the model this tool, and ai-guard does. */
 bool agent_is_offered(const struct agent_run *r, const struct agent_tool *tool);
@@ -192,6 +203,7 @@ int agent_guard_text(struct agent_run *r, struct ai_span text,
 int agent_guard_tools(struct agent_run *r, struct ai_err *err);
 /* What the model must know to read marked texts, appended to a prompt. */
 void agent_guard_rules(const struct agent_run *r, struct ai_buf *out);
+bool agent_guard_is_idle(const struct agent_guard *g);
 void agent_guard_free(struct agent_guard *g);
 
 /* ---- trust.c ---------------------------------------------------------------- */
@@ -250,6 +262,9 @@ int agent_show(int argc, char **argv, struct ai_err *err);
 int agent_rm(int argc, char **argv, struct ai_err *err);
 int agent_list_tools(int argc, char **argv, struct ai_err *err);
 
+/* ---- serve.c: the toolkit for others ------------------------------------------------ */
+
+int agent_serve(int argc, char **argv, struct ai_err *err);
 /* ---- mcp-people.c ----------------------------------------------------------------- */
 
 int agent_mcp_people(int argc, char **argv, struct ai_err *err);

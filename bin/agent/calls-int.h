@@ -12,6 +12,7 @@ struct agent_asked {
 	struct agent_call call; /* call.tool NULL: it is refused */
 	struct ai_buf args;     /* checked; owns call.args */
 	bool runs;
+	bool copied;            /* it was done by a run that this is a fork of */
 	bool covered;           /* see agent_trust_covers() */
 };
 
@@ -43,6 +44,17 @@ int agent_decide(struct agent_turn *t, size_t i, struct ai_value call,
  * person has said since is done. */
 int agent_recall(struct agent_turn *t, size_t i, struct ai_value call,
 		 struct ai_err *err);
+
+/* ---- breaker.c: whether it works at all --------------------------------------- */
+
+/* 1: it has failed so often that it is not called now; why says so. */
+int agent_breaker_look(struct agent_run *r, struct agent_call *c,
+		       struct ai_buf *why, struct ai_err *err);
+/* A call of it has ended. */
+int agent_breaker_end(struct agent_run *r, const struct agent_call *c,
+		      struct ai_err *err);
+/* Whether a call that could not be begun for this says something of the tool. */
+bool agent_breaker_counts(const struct agent_tool *tool, enum ai_code code);
 
 /* ---- outcome.c: what came of it ---------------------------------------------- */
 

@@ -29,6 +29,7 @@ static void release(struct agent_turn *t)
 			a->call.tool->kind->release(&a->call);
 		ai_buf_release(&a->call.note);
 		ai_buf_release(&a->call.text);
+		ai_buf_release(&a->call.handoff);
 		ai_buf_release(&a->args);
 		free(a->id);
 	}
@@ -85,6 +86,10 @@ static int begin(struct agent_turn *t, size_t from, size_t to,
 			ai_buf_clear(&a->call.text);
 			ai_buf_str(&a->call.text, why.msg);
 			a->call.failed = true;
+			a->call.broken = agent_breaker_counts(a->call.tool,
+							      why.code);
+			if (agent_breaker_end(t->r, &a->call, err) < 0)
+				return -1;
 			/* It may quote what a server has said last. */
 			if ((agent_mcp_is(a->call.tool)
 			     ? agent_outcome_text(t, i, err)
@@ -257,6 +262,49 @@ static void put_hints(const struct agent_turn *t, size_t times,
 			   "the task with what you have.)");
 }
 
+/* Whose words it may be. */
+static void taint(struct agent_run *r, struct ai_value result,
+		  const char *tool)
+{
+	struct ai_buf by = AI_BUF_INIT(100);
+
+	if (ai_json_true(ai_json_get(result, "clean")))
+		return;
+	if (ai_json_get(result, "by").kind == AI_STRING)
+		ai_json_text(ai_json_get(result, "by"), &by);
+	agent_trust_taint(r->trust, by.len > 0 ? ai_buf_cstr(&by) : tool);
+	ai_buf_release(&by);
+}
+
+/* A run that it has begun has spent this, unless it was begun by a run that this
+ * one is a copy of. */
+static void spend(struct agent_turn *t, size_t i, struct ai_value result)
+{
+	int64_t nano;
+
+	if (!t->v[i].copied &&
+	    ai_json_i64(ai_json_get(result, "spent"), &nano) == 0 && nano > 0)
+		t->r->used.nano += nano;
+}
+
+/* A result that the run ends with: another agent's answer, or what another one
+ * is to do.  The first of a turn counts. */
+static void end(struct agent_run *r, struct ai_value result,
+		const struct ai_buf *text)
+{
+	struct ai_value handoff = ai_json_get(result, "handoff");
+
+	if (r->stop.status != 0 || !ai_json_true(ai_json_get(result, "ends")))
+		return;
+	r->stop.status = AI_RUN_DONE;
+	if (handoff.kind == AI_OBJECT) {
+		ai_buf_add(&r->handoff, handoff.s.p, handoff.s.n);
+	} else {
+		ai_buf_clear(&r->text);
+		ai_buf_add(&r->text, text->p, text->len);
+	}
+}
+
 static int append(struct agent_turn *t, size_t i, size_t times,
 		  struct ai_err *err)
 {
@@ -269,13 +317,15 @@ static int append(struct agent_turn *t, size_t i, size_t times,
 		return -1;
 	ai_json_text(ai_json_get(v, "text"), &text);
 	r->used.output += (int64_t)text.len;
+	spend(t, i, v);
 	tool = t->v[i].call.tool != NULL ? t->v[i].call.tool->name : "a tool";
 	if (ai_json_true(ai_json_get(v, "trusted"))) {
 		if (t->v[i].covered && !ai_json_true(ai_json_get(v, "failed")))
 			agent_trust_add(r->trust, agent_text_of(&text));
 	} else {
-		agent_trust_taint(r->trust, tool);
+		taint(r, v, tool);
 	}
+	end(r, v, &text);
 	if (r->journal.replay)
 		ai_msg(AI_MSG_INFO, "step %zu: %s gave back %zu bytes",
 		       t->v[i].n, tool, text.len);
@@ -360,6 +410,7 @@ static int take_calls(struct agent_turn *t, struct ai_value calls,
 		ai_buf_init(&a->args, AGENT_ARGS_MAX);
 		ai_buf_init(&a->call.note, AGENT_ARGS_MAX);
 		ai_buf_init(&a->call.text, AGENT_TEXT_MAX);
+		ai_buf_init(&a->call.handoff, AGENT_TEXT_MAX);
 		ai_buf_clear(&id);
 		ai_json_text(ai_json_get(v, "id"), &id);
 		a->id = ai_span_dup(agent_text_of(&id));

@@ -29,6 +29,7 @@ static void init(struct agent_child *c, const struct agent_child_spec *s)
 	c->in = c->out = c->err = c->done = c->alive = -1;
 	c->end = AGENT_CHILD_RUNS;
 	c->talks = s->talks;
+	c->kind = s->grace_ms > 0;
 	c->max_out = s->max_out;
 	c->deadline = s->timeout_s > 0 ? ai_clock_s() + s->timeout_s : 0;
 	snprintf(c->name, sizeof(c->name), "%s", s->name);
@@ -155,6 +156,7 @@ static pid_t fork_warden(const struct agent_child_spec *s, const char *path,
 		.in = p->in[0], .out = p->out[1], .err = p->err[1],
 		.started = p->started[1], .done = p->done[1],
 		.alive = p->alive[0], .hold = s->hold,
+		.grace_ms = s->grace_ms,
 	};
 	sigset_t all, before;
 	pid_t pid;
@@ -412,12 +414,22 @@ void agent_child_finish(struct agent_child *c)
 
 /* ---- ending ------------------------------------------------------------------------- */
 
+void agent_child_signal(struct agent_child *c, int signal)
+{
+	unsigned char byte = (unsigned char)signal;
+	ssize_t n = c->alive < 0 ? 0 : write(c->alive, &byte, 1);
+
+	(void)n; /* it has ended meanwhile */
+}
+
 void agent_child_stop(struct agent_child *c)
 {
 	struct pollfd fd = { .fd = c->done, .events = POLLIN };
 
 	if (c->end != AGENT_CHILD_RUNS || c->warden == 0)
 		return;
+	if (c->kind)
+		agent_child_signal(c, SIGKILL);
 	close_fd(&c->alive);
 	while (fd.fd >= 0 && poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;

@@ -38,6 +38,9 @@ struct agent_child_spec {
 			    * talks waits then, others are killed */
 	size_t max_err;    /* of stderr: what comes later is dropped */
 	double timeout_s;  /* 0: none */
+	int grace_ms;          /* when we die it gets SIGTERM, and so much time
+				* to end; what it leaves behind, too.  0: all is
+				* killed at once */
 };
 
 enum agent_child_end {
@@ -56,12 +59,12 @@ struct agent_child {
 	pid_t warden;           /* 0: not started */
 	int in, out, err; /* ours; -1: closed */
 	int done, alive; /* from the warden; to it, which kills all when it
-			  * is closed */
+			  * is closed, and takes each byte for a signal */
 	struct ai_buf input, output, errors;
 	size_t sent;            /* bytes of input that it has */
 	size_t max_out;
 	double deadline;        /* ai_clock_s(); 0: none */
-	bool talks, finished;
+	bool talks, finished, kind; /* kind: it has time to end */
 	enum agent_child_end end;
 	int status;
 	bool gone;              /* nothing of it is alive; how it ended stands
@@ -84,6 +87,9 @@ bool agent_child_turn(struct agent_child *c);
 int agent_child_send(struct agent_child *c, const char *p, size_t n,
 		     struct ai_err *err);
 void agent_child_finish(struct agent_child *c);
+/* Sends the program, and nothing else of its tree, a signal: it may end by
+ * itself. */
+void agent_child_signal(struct agent_child *c, int signal);
 /* The whole tree is killed; returns when it is gone, which takes well under a
  * second. */
 void agent_child_stop(struct agent_child *c);

@@ -114,11 +114,21 @@ static int find_tool(struct agent_turn *t, size_t i, struct ai_value call,
 static bool count(struct agent_turn *t, size_t i, struct ai_buf *why)
 {
 	const struct agent_tool *tool = t->v[i].call.tool;
+	struct agent_used *used = &t->r->used;
 	const char *limit;
 
-	if (agent_used_call(&t->r->used, &t->r->limits, tool->name,
-			    tool->max_calls, &limit))
+	if (tool->within &&
+	    used->within >= t->r->limits.v[AGENT_LIMIT_FANOUT]) {
+		ai_buf_fmt(why, "'%s' may not be called any more in this run: "
+			   "its limit is reached. It is 'fanout', the runs "
+			   "that it may begin.", tool->name);
+		return false;
+	}
+	if (agent_used_call(used, &t->r->limits, tool->name, tool->max_calls,
+			    &limit)) {
+		used->within += tool->within;
 		return true;
+	}
 	if (limit != NULL)
 		t->r->over = limit;
 	ai_buf_fmt(why, limit != NULL
@@ -176,10 +186,11 @@ int agent_decide(struct agent_turn *t, size_t i, struct ai_value call,
 
 	if (rc == 0 && a->call.tool != NULL) {
 		make_key(t, i, s->key);
-		counted = count(t, i, &why);
-		if (!counted)
+		rc = agent_breaker_look(t->r, &a->call, &why, err);
+		counted = rc == 0 && count(t, i, &why);
+		if (rc >= 0 && !counted)
 			rc = agent_outcome_refuse(t, i, ai_buf_cstr(&why), err);
-		else
+		else if (rc == 0)
 			rc = permit(t, i, &why, err);
 	} else if (rc == 0) {
 		rc = agent_outcome_refuse(t, i, ai_buf_cstr(&why), err);
@@ -271,8 +282,12 @@ int agent_recall(struct agent_turn *t, size_t i, struct ai_value call,
 		count(t, i, &unused);
 		ai_buf_release(&unused);
 	}
-	if (s->state == AI_STEP_DONE)
+	if (s->state == AI_STEP_DONE) {
+		if (a->call.tool != NULL)
+			make_key(t, i, a->call.key);
+		a->copied = strcmp(a->call.key, s->key) != 0;
 		return 0;
+	}
 	/* The tool may have been taken away, or its schema changed. */
 	if (a->call.tool == NULL)
 		return agent_outcome_refuse(t, i, "This tool is not there any "

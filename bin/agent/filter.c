@@ -1,4 +1,5 @@
 /* filter.c: records as tasks. */
+#include "team.h"
 #include "worker.h"
 
 #include "base/sig.h"
@@ -88,6 +89,6 @@ int agent_filter(int argc, char **argv, struct ai_err *err)
 		.open = open_worker, .close = close_worker,
 	};
 
-	return argc == 0 && check_name(err) < 0 ? -1 :
-		ai_loop_run(&filter, argc, argv, err);
+	return (argc == 0 && check_name(err) < 0) || agent_team_read(err) < 0
+		? -1 : ai_loop_run(&filter, argc, argv, err);
 }

@@ -10,6 +10,18 @@
  * A text may have placeholders, "{{NAME}}" or "{{NAME.path}}": of the input, of
  * a task that is needed (which being named makes it), of the round, the item
  * or the message at hand.  A condition is a tree of tests of such texts.
+ *
+ *	input            the input; .path: below it
+ *	TASK             what it gave; of a map the list of what each item gave
+ *	notes.KEY        a shared note
+ *	round, last      in a loop: its number, from 1; what the round before gave
+ *	item, index      in a map: the element, its number from 0
+ *	message, speaker in a chat: the last message, and whose it is
+ *	messages         how many there were
+ *	transcript       all of them, as text
+ *	usd, tokens, seconds  what the chat has used so far; in its `until`
+ *	output           in guardrails, and in the `until` of a loop: what is
+ *	                 looked at
  */
 #ifndef AGENT_FLOW_H
 #define AGENT_FLOW_H
@@ -34,10 +46,17 @@
 
 /* ---- texts and conditions (flow-text.c) -------------------------------------- */
 
+enum flow_name {
+	FLOW_NO_NAME, FLOW_TASK, FLOW_INPUT, FLOW_NOTES, FLOW_ROUND, FLOW_LAST,
+	FLOW_ITEM, FLOW_INDEX, FLOW_MESSAGE, FLOW_SPEAKER, FLOW_MESSAGES,
+	FLOW_TRANSCRIPT, FLOW_USD, FLOW_TOKENS, FLOW_SECONDS, FLOW_OUTPUT,
+};
+
 /* A piece of a text: literal, or what a name stands for. */
 struct flow_piece {
 	char *text;   /* owned; the literal, or NULL */
 	char *name;   /* owned; "input", a task's, "item", ...; or NULL */
+	enum flow_name what;
 	char *path;   /* owned; below it, "a.b.0"; "": all of it */
 	size_t task;  /* the task of that name; FLOW_NONE: another thing */
 };
@@ -59,7 +78,9 @@ enum flow_test {
 struct flow_cond {
 	enum flow_test test;
 	struct flow_text value; /* what is tested */
-	char *operand;          /* owned; JSON; NULL: none */
+	char *operand;          /* owned; JSON; NULL: none.  Of EXISTS false:
+				 * that it is not there */
+	struct ai_schema *same; /* of FLOW_IS: {"const": operand}; owned */
 	struct ai_regex *regex; /* of FLOW_MATCHES; owned */
 	struct flow_cond *of;   /* of ALL, ANY, NOT; owned, as an array */
 	size_t n;
@@ -67,7 +88,9 @@ struct flow_cond {
 
 /* What names stand for while a task is done. */
 struct flow_scope {
-	/* The value of a name: JSON, borrowed; AI_NONE: it has none (a task
+	/* The value of piece->name, whole: its path is followed here; only of
+	 * FLOW_NOTES it is the note piece->path.  JSON that was checked,
+	 * borrowed, valid until the text is done; AI_NONE: it has none (a task
 	 * that was left out).  Called for every piece. */
 	struct ai_value (*get)(void *arg, const struct flow_piece *piece);
 	void *arg;
@@ -83,17 +106,21 @@ struct ai_value flow_text_value(const struct flow_text *t,
 /* Whether it holds.  -1: a pattern took too long, or memory. */
 int flow_cond_holds(const struct flow_cond *c, const struct flow_scope *s,
 		    bool *holds, struct ai_err *err);
+/* As people read it, on one line: {{output}} contains "yes" and ...; the text
+ * likewise, with its placeholders as they were written. */
+void flow_cond_say(const struct flow_cond *c, struct ai_buf *out);
+void flow_text_say(const struct flow_text *t, struct ai_buf *out);
 
 /* ---- agents ------------------------------------------------------------------- */
 
 struct flow_agent {
-	char *name;           /* [a-zA-Z0-9_-]{1,63} */
+	char *name;           /* [a-zA-Z0-9_-]{1,48}: tools have it in their
+			       * names */
 	char *role, *goal, *instructions; /* NULL: none */
 	char *model;          /* NULL: that of the command line */
-	char *index;          /* a folder of ai-search; NULL */
-	char *workdir;        /* NULL: that of the command line */
-	struct agent_strings tools;    /* tools files; absolute, or as given
-					* beside the workflow's */
+	char *index;          /* a folder of ai-search; absolute; NULL */
+	char *workdir;        /* absolute; NULL: that of the command line */
+	struct agent_strings tools;    /* tools files; absolute */
 	struct agent_strings with;     /* built-in tools */
 	size_t *agents;       /* those that it may ask, as tools */
 	size_t n_agents;
@@ -119,7 +146,7 @@ enum flow_kind {
 struct flow_guardrail {
 	struct flow_cond *cond;       /* with "output" */
 	struct agent_strings command; /* gets it on its input; what it prints
-				       * is why not */
+				       * is why not; n 0: none */
 	size_t agent;                 /* judges it: FLOW_NONE */
 	struct flow_text ask;         /* what that one is asked, besides it */
 };
@@ -153,7 +180,7 @@ struct flow_task {
 	struct flow_text over;     /* a list: the task is done for each item;
 				    * n 0: no map */
 	int64_t map_max;      /* items; more are an error */
-	int64_t map_at_once;
+	int64_t map_at_once;       /* items under way; 0: as the flow's at_once */
 	char *limits;         /* JSON; NULL */
 	bool optional;        /* the run goes on when it has failed */
 };
@@ -173,7 +200,8 @@ struct flow {
 	char *json;           /* the file without comments, as it is kept with
 			       * a run; paths in it are absolute */
 	enum flow_process process;
-	size_t manager;       /* FLOW_NONE */
+	size_t manager;       /* FLOW_NONE; if it says nothing else, its agents
+			       * are all others */
 	struct ai_schema *input; /* what an input must satisfy; NULL */
 	char *input_json;
 	struct flow_agent *agents;
@@ -189,17 +217,32 @@ struct flow {
 };
 
 /*
- * Reads and checks a file.  -1: AI_E_OPEN; AI_E_CONFIG says the file, the line
- * and the place ("crew.json:12: tasks.write.needs.0: no task is named 'fnid';
- * is it 'find'?").  In any case to be released.
+ * Reads and checks a file, and that the tools files, working folders and
+ * programs that it names are there.  -1: AI_E_OPEN; AI_E_CONFIG says the file,
+ * the line and the place ("crew.json:12: tasks.write.needs.0: no task is named
+ * 'fnid'; is it 'find'?").  In any case to be released.
  */
 int flow_read(struct flow *f, const char *path, struct ai_err *err);
 /* The same of a text, which is changed; dir is where relative paths begin. */
 int flow_parse(struct flow *f, char *text, size_t n, const char *name,
 	       const char *dir, struct ai_err *err);
 void flow_release(struct flow *f);
-/* The agent of this name; FLOW_NONE. */
+/*
+ * Whether it can be run with this input (JSON that was checked), before
+ * anything is: it has tasks, the input satisfies its schema, or, if there is
+ * none, has what texts name; and what maps go over are lists of no more than
+ * they allow.  Tasks with a condition are not looked at.  AI_E_CONFIG: no tasks;
+ * AI_E_RECORD: "input.topic: it is missing; tasks.find.description
+ * (crew.json:12) names it".
+ */
+int flow_check_input(const struct flow *f, struct ai_value input,
+		     struct ai_err *err);
+/* Reads the tools files of all agents, so that what is wrong with one is found
+ * before anything runs; no server is started.  As agent_tools_read(). */
+int flow_check_tools(const struct flow *f, struct ai_err *err);
+/* The agent, the task of this name; FLOW_NONE. */
 size_t flow_find_agent(const struct flow *f, struct ai_span name);
+size_t flow_find_task(const struct flow *f, struct ai_span name);
 /* What an agent is told before its task: role, goal, instructions. */
 void flow_agent_system(const struct flow_agent *a, struct ai_buf *out);
 

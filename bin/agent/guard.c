@@ -20,7 +20,14 @@ static const char *const modes[] = {
 struct agent_guard {
 	struct ai_proc check, mark;
 	struct ai_buf line;
+	char marker[33]; /* of the run that mark works for */
+	bool busy;       /* one was asked, and has not answered */
 };
+
+bool agent_guard_is_idle(const struct agent_guard *g)
+{
+	return g != NULL && !g->busy;
+}
 
 void agent_guard_free(struct agent_guard *g)
 {
@@ -52,6 +59,10 @@ static int start(struct agent_run *r, struct ai_err *err)
 		r->guard->mark = (struct ai_proc)AI_PROC_INIT;
 		ai_buf_init(&r->guard->line, AGENT_TEXT_MAX);
 	}
+	if (r->guard->mark.pid != 0 &&
+	    strcmp(r->guard->marker, r->marker) != 0)
+		ai_proc_stop(&r->guard->mark, NULL, NULL);
+	memcpy(r->guard->marker, r->marker, sizeof(r->guard->marker));
 	if (agent.guard && r->guard->check.pid == 0 &&
 	    ai_proc_sibling(&r->guard->check, check, err) < 0)
 		return -1;
@@ -73,10 +84,14 @@ static int pass(struct agent_guard *g, struct ai_proc *p, struct ai_buf *text,
 	ai_put_key(&g->line, "text");
 	ai_put_str(&g->line, ai_buf_cstr(text), text->len);
 	ai_put_close(&g->line, '}');
-	if (ai_buf_check(&g->line, "a result", err) < 0 ||
-	    ai_proc_send(p, g->line.p, g->line.len, err) < 0 ||
-	    ai_proc_recv(p, &g->line, err) < 0 ||
-	    ai_rec_parse(rec, (struct ai_span){ g->line.p, g->line.len }, 0,
+	if (ai_buf_check(&g->line, "a result", err) < 0)
+		return -1;
+	g->busy = true;
+	if (ai_proc_send(p, g->line.p, g->line.len, err) < 0 ||
+	    ai_proc_recv(p, &g->line, err) < 0)
+		return -1;
+	g->busy = false;
+	if (ai_rec_parse(rec, (struct ai_span){ g->line.p, g->line.len }, 0,
 			 err) < 0)
 		return -1;
 	if (ai_rec_is_error(rec))

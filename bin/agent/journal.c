@@ -269,5 +269,5 @@ int agent_journal_end(struct agent_journal *j, enum ai_run_status status,
 		.note = note->len == 0 ? (struct ai_span){ NULL, 0 }
 			: (struct ai_span){ note->p, note->len } };
 
-	return j->replay ? 0 : put(j, 1, 0, &c, true, err);
+	return j->replay ? 0 : put(j, 1, 0, &c, false, err);
 }

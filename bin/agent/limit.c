@@ -174,6 +174,15 @@ int agent_limits_lower(struct agent_limits *l, struct ai_value object,
 	return take(l, object, true, err);
 }
 
+int agent_limits_over(struct agent_limits *l, struct ai_span json,
+		      struct ai_err *err)
+{
+	struct ai_value v;
+
+	return ai_json_check(json.p, json.n, &v, err) < 0 ? -1 :
+		take(l, v, false, err);
+}
+
 int agent_limits_take(struct agent_limits *l, struct ai_value object,
 		      struct ai_err *err)
 {

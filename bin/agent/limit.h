@@ -58,6 +58,9 @@ int agent_limits_set(struct agent_limits *l, const struct ai_opt_list *given,
 /* A record's own: they can only be lower.  AI_E_RECORD names the member. */
 int agent_limits_lower(struct agent_limits *l, struct ai_value object,
 		       struct ai_err *err);
+/* A file's, JSON, over what there is. */
+int agent_limits_over(struct agent_limits *l, struct ai_span json,
+		      struct ai_err *err);
 /* As a JSON object that agent_limits_take() reads back. */
 void agent_limits_put(const struct agent_limits *l, struct ai_buf *out);
 int agent_limits_take(struct agent_limits *l, struct ai_value object,
@@ -67,6 +70,7 @@ int agent_limits_take(struct agent_limits *l, struct ai_value object,
 
 struct agent_used {
 	int64_t nano, input, output_tokens, turns, calls, output;
+	int64_t within; /* runs that were begun within the run */
 	struct {
 		char name[65];
 		int64_t calls;

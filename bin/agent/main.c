@@ -1,4 +1,6 @@
 #include "agent.h"
+#include "flow-graph.h"
+#include "flow-verb.h"
 
 #include "base/start.h"
 #include "model/paid.h"
@@ -31,6 +33,10 @@ static const struct ai_opt options[] = {
 	{ "hits", 'k', AI_OPT_INT, &agent.search_k, "N",
 	  "passages that a look-up gives", .initial = "4", .min = 1,
 	  .max = 100 },
+	{ "team", 0, AI_OPT_FILE, &agent.team, "FILE",
+	  "be an agent of this workflow" },
+	{ "agent", 0, AI_OPT_TEXT, &agent.name, "NAME",
+	  "which one of --team; its manager, or the only one" },
 	{ "delegate", 0, AI_OPT_FLAG, &agent.delegate, NULL,
 	  "the model may give parts of the task to runs within the run" },
 	{ "limit", 'l', AI_OPT_LIST, &agent.limits, "NAME=N",
@@ -101,6 +107,13 @@ static const struct ai_opt options[] = {
 	  "approve: a call whose end nobody saw was done" },
 	{ "again", 0, AI_OPT_FLAG, &agent.again, NULL,
 	  "approve: it was not, and is to be done" },
+	{ "mcp", 0, AI_OPT_FLAG, &agent.mcp, NULL,
+	  "serve: speak the Model Context Protocol on standard input and "
+	  "output" },
+	{ "dot", 0, AI_OPT_FLAG, &agent.dot, NULL,
+	  "graph: in the language of Graphviz" },
+	{ "dry-run", 0, AI_OPT_FLAG, &agent.dry_run, NULL,
+	  "flow, graph: what the workflow may cost, instead of it" },
 	{ 0 }
 };
 
@@ -110,6 +123,7 @@ static const struct ai_opt *const tables[] = {
 };
 
 static const struct ai_verb verbs[] = {
+	{ "flow", "run a workflow" },
 	{ "resume", "go on with a run, or with --all" },
 	{ "approve", "let what a run waits for happen, and go on" },
 	{ "deny", "do not let it happen, and go on" },
@@ -119,6 +133,8 @@ static const struct ai_verb verbs[] = {
 	{ "fork", "begin a new run with the steps of an old one" },
 	{ "rm", "forget runs" },
 	{ "tools", "list the tools that a run would have" },
+	{ "serve", "be an MCP server: search, models, counts, checks" },
+	{ "graph", "show the plan of a workflow file, or what it may cost" },
 	{ "mcp", "look at MCP servers: list, call, read, prompt" },
 	{ NULL, NULL }
 };
@@ -127,6 +143,9 @@ static const struct ai_opt_use uses[] = {
 	{ &agent.all, "|resume|" }, { &agent.answer, "|approve|mcp|" },
 	{ &agent.server, "|mcp|" },
 	{ &agent.done, "|approve|" }, { &agent.again, "|approve|" },
+	{ &agent.mcp, "|serve|" },
+	{ &agent.team, "|run|tools|" }, { &agent.name, "|run|tools|" },
+	{ &agent.dot, "|graph|" }, { &agent.dry_run, "|flow|graph|" },
 	{ NULL, NULL }
 };
 
@@ -135,11 +154,12 @@ static const struct {
 	int (*run)(int argc, char **argv, struct ai_err *err);
 	int least, most;
 } doings[] = {
+	{ agent_flow, 1, INT_MAX },
 	{ agent_resume, 1, 1 }, { agent_approve, 1, 1 }, { agent_deny, 1, 1 },
 	{ agent_history, 0, 0 }, { agent_show, 1, 1 }, { agent_replay, 1, 1 },
 	{ agent_fork, 1, 1 }, { agent_rm, 1, INT_MAX },
-	{ agent_list_tools, 0, 0 },
-	{ agent_mcp_people, 1, 3 },
+	{ agent_list_tools, 0, 0 }, { agent_serve, 0, 0 },
+	{ agent_graph, 1, 1 }, { agent_mcp_people, 1, 3 },
 };
 
 #define VERBS (sizeof(doings) / sizeof(doings[0]))
@@ -190,12 +210,15 @@ const struct ai_program ai_program = {
 	.name = "ai-agent",
 	.summary = "tool-using work that survives kill -9",
 	.synopsis = "[options] [WORD...]\n"
+		    "flow FILE [options] [WORD...]\n"
 		    "resume RUN | --all\n"
 		    "approve RUN[@STEP] [--answer TEXT | --done | --again]\n"
 		    "deny RUN[@STEP]\n"
 		    "history | show RUN | replay RUN | fork RUN@STEP | rm "
 		    "RUN...\n"
 		    "tools [options]\n"
+		    "serve --mcp [options]\n"
+		    "graph FILE [--dot | --dry-run]\n"
 		    "mcp list [SERVER] | call TOOL [JSON] | read [SERVER] URI "
 		    "| prompt NAME [JSON]",
 	.examples =

@@ -1,11 +1,14 @@
-/* model.c: the model, through an ai-complete that lives as long as the run.
+/* model.c: the model, through an ai-complete that lives as long as the run; or
+ * longer, where the worker has more runs that are booked under the same one.
  *
- * It keeps its answers under the run's name (--resume), so that one that was
+ * It keeps its answers under the run's name (--resume-by), so that one that was
  * paid for and did not reach the journal is not paid for again. */
 #include "agent.h"
 #include "mcp.h"
+#include "worker.h"
 
 #include "base/clock.h"
+#include "base/money.h"
 #include "base/msg.h"
 #include "base/proc.h"
 #include "base/sig.h"
@@ -24,12 +27,19 @@
 #define TOOLS_MAX 128 /* what ai-complete takes */
 #define GRACE_S 5.0 /* ai-complete keeps its own time-outs */
 #define FREE_WAIT_S 30.0
+#define BATCH (AI_RUN_ID + sizeof(AI_RUN_BATCH))
 #define LOOK_S 1.0 /* the longest that a signal waits */
 
 struct agent_model {
 	struct ai_proc proc;
 	struct ai_buf line;
+	bool busy; /* it was asked, and has not answered */
 };
+
+bool agent_model_is_idle(const struct agent_model *m)
+{
+	return m != NULL && m->proc.pid != 0 && !m->busy;
+}
 
 void agent_model_free(struct agent_model *m)
 {
@@ -58,8 +68,7 @@ static void add(struct args *a, const char *option, const char *value)
 }
 
 struct numbers {
-	char max_tokens[24], temperature[32], timeout[32],
-	     batch[AI_RUN_ID + 8];
+	char max_tokens[24], temperature[32], timeout[32];
 };
 
 static void fill(struct args *a, struct numbers *s, const struct agent_run *r)
@@ -94,9 +103,7 @@ static void fill(struct args *a, struct numbers *s, const struct agent_run *r)
 	add(a, "--project", ai_paid.project);
 	add(a, "--experiment", ai_paid.experiment);
 	add(a, "--run", r->root);
-	snprintf(s->batch, sizeof(s->batch), AI_RUN_BATCH "%s",
-		 r->journal.run.id);
-	add(a, "--resume", s->batch);
+	add(a, "--resume-by", "batch");
 	/* Nothing that is configured for other prompts is to change ours. */
 	add(a, "--template", "");
 	add(a, "--system", "");
@@ -104,14 +111,23 @@ static void fill(struct args *a, struct numbers *s, const struct agent_run *r)
 	a->v[a->n] = NULL;
 }
 
+static void name_batch(const struct agent_run *r, char name[BATCH])
+{
+	snprintf(name, BATCH, AI_RUN_BATCH "%s", r->journal.run.id);
+}
+
 /* The one that a killed run has left may still be writing its answer down. */
-static int wait_free(struct agent_run *r, const char *name,
-		     struct ai_err *err)
+static int wait_free(struct agent_run *r, struct ai_err *err)
 {
 	double until = ai_clock_s() + FREE_WAIT_S;
 	const struct timespec nap = { 0, 20000000 };
 	struct ai_batch b;
+	char name[BATCH];
 
+	if (r->own)
+		return 0;
+	r->own = true;
+	name_batch(r, name);
 	while (ai_batch_open(r->journal.ledger, name, false, &b, err) < 0) {
 		if (err->code != AI_E_TRY_LATER || ai_clock_s() > until)
 			return -1;
@@ -132,11 +148,13 @@ static int start(struct agent_run *r, struct ai_err *err)
 		r->model->proc = (struct ai_proc)AI_PROC_INIT;
 		ai_buf_init(&r->model->line, AGENT_TEXT_MAX);
 	}
+	if (wait_free(r, err) < 0)
+		return -1;
 	if (r->model->proc.pid != 0)
 		return 0;
+	r->model->busy = false;
 	fill(&a, &numbers, r);
-	return wait_free(r, numbers.batch, err) < 0 ? -1 :
-		ai_proc_sibling(&r->model->proc, a.v, err);
+	return ai_proc_sibling(&r->model->proc, a.v, err);
 }
 
 /* ---- asking ---------------------------------------------------------------------- */
@@ -188,19 +206,38 @@ static size_t put_tools(const struct agent_run *r, struct ai_buf *b)
 	return n;
 }
 
+/* Of a run within a run the ledger knows no budget: what it may spend holds for
+ * each reply before it is asked for. */
+static void put_money(const struct agent_run *r, struct ai_buf *b)
+{
+	int64_t left = r->limits.v[AGENT_LIMIT_USD] - r->used.nano;
+	char money[AI_MONEY_TEXT];
+
+	if (!agent_is_within() || left <= 0)
+		return;
+	ai_money_text(left, money);
+	ai_put_key(b, "max_usd");
+	ai_put_raw(b, money, strlen(money));
+}
+
 static int put_request(const struct agent_run *r, struct ai_buf *b,
 		       struct ai_err *err)
 {
+	char batch[BATCH];
 	size_t n;
 
+	name_batch(r, batch);
 	ai_buf_clear(b);
 	ai_put_open(b, '{');
+	ai_put_key(b, "batch");
+	ai_put_cstr(b, batch);
 	ai_put_key(b, "messages");
 	ai_put_open(b, '[');
 	ai_put_raw(b, r->messages.p, r->messages.len);
 	ai_put_close(b, ']');
 	ai_put_key(b, "params");
 	ai_put_open(b, '{');
+	put_money(r, b);
 	n = put_tools(r, b);
 	ai_put_close(b, '}');
 	ai_put_close(b, '}');
@@ -288,6 +325,7 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 		return -1;
 	set_time(r);
 	m->proc.pending.max = AGENT_TEXT_MAX;
+	m->busy = true;
 	if (ai_proc_send(&m->proc, m->line.p, m->line.len, err) < 0 ||
 	    (r->mcp != NULL && await(r, err) < 0) ||
 	    ai_proc_recv(&m->proc, &m->line, err) < 0) {
@@ -304,5 +342,6 @@ int agent_model_ask(struct agent_run *r, struct ai_buf *answer,
 				   "%d; why, it has said on standard error",
 				   status);
 	}
+	m->busy = false;
 	return take(m, answer, err);
 }

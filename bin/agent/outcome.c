@@ -4,6 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What else there is to know of one that is not trusted. */
+static void put_rest(const struct agent_call *c, bool failed,
+		     struct ai_buf *b)
+{
+	if (c->clean) {
+		ai_put_key(b, "clean");
+		ai_put_bool(b, true);
+	} else if (c->by[0] != '\0') {
+		ai_put_key(b, "by");
+		ai_put_cstr(b, c->by);
+	}
+	if (!c->ends || failed)
+		return;
+	ai_put_key(b, "ends");
+	ai_put_bool(b, true);
+	if (c->handoff.len > 0) {
+		ai_put_key(b, "handoff");
+		ai_put_raw(b, c->handoff.p, c->handoff.len);
+	}
+}
+
 int agent_outcome_set(struct agent_turn *t, size_t i, struct ai_span seen,
 		      bool failed, const char *flag, bool trusted,
 		      struct ai_err *err)
@@ -24,6 +45,12 @@ int agent_outcome_set(struct agent_turn *t, size_t i, struct ai_span seen,
 	if (trusted) {
 		ai_put_key(&b, "trusted");
 		ai_put_bool(&b, true);
+	} else {
+		put_rest(&t->v[i].call, failed, &b);
+	}
+	if (t->v[i].call.spent > 0) {
+		ai_put_key(&b, "spent");
+		ai_put_i64(&b, t->v[i].call.spent);
 	}
 	ai_put_close(&b, '}');
 	rc = agent_step_set(&s->result, &b, err);
@@ -46,7 +73,8 @@ int agent_outcome_text(struct agent_turn *t, size_t i, struct ai_err *err)
 	char flag[16] = "";
 	int rc = 0;
 
-	if (c->tool->trusted)
+	/* What the run ends with no model sees. */
+	if (c->tool->trusted || c->clean || c->ends)
 		ai_buf_add(&seen, c->text.p, c->text.len);
 	else
 		rc = agent_guard_text(t->r, agent_text_of(&c->text), &seen,
@@ -111,6 +139,8 @@ int agent_outcome_take(struct agent_turn *t, size_t i, struct ai_err *err)
 	struct ai_buf told = AI_BUF_INIT(AGENT_TEXT_MAX);
 	int rc;
 
+	if (agent_breaker_end(t->r, c, err) < 0)
+		return -1;
 	if (c->parks)
 		return agent_outcome_wait(t, i, ai_buf_cstr(&c->text), err);
 	if (c->pauses) {

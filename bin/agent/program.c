@@ -115,6 +115,18 @@ static void program_wait(struct agent_call *c, struct agent_poll *p)
 	agent_child_wait(&run->child, p);
 }
 
+/* Statuses that speak of the program, not of what it was asked for: those of
+ * sysexits(3), and those of a shell or of env(1) for what is not there. */
+static bool is_its_own(int status)
+{
+	static const int own[] = { 69, 70, 71, 74, 75, 78, 126, 127 };
+
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (own[i] == status)
+			return true;
+	return false;
+}
+
 /* How it failed first, since a result may be cut; then what it wrote. */
 static void say_failure(struct agent_call *c, const struct agent_child *child)
 {
@@ -126,6 +138,7 @@ static void say_failure(struct agent_call *c, const struct agent_child *child)
 	/* One that ends itself says how; of others nobody knows how far they
 	 * came. */
 	c->unknown = child->end != AGENT_CHILD_EXITED;
+	c->broken = c->unknown || is_its_own(child->status);
 	ai_buf_str(&c->text, "the program ");
 	agent_child_say(child, &c->text);
 	part = max > c->text.len + 32 ? max - c->text.len - 32 : 0;

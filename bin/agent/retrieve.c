@@ -1,6 +1,7 @@
 /* retrieve.c: the tool that looks things up in an index, through ai-search. */
 #include "agent.h"
 #include "result.h"
+#include "team.h"
 
 #include "base/proc.h"
 #include "record/rec.h"
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TIMEOUT_S 60
 
@@ -45,11 +47,14 @@ static int start(struct retrieve *s, struct ai_err *err)
 /* Where it comes from, and what it says. */
 static void put_hit(struct ai_value hit, struct ai_buf *out)
 {
-	struct ai_value uri = ai_json_get(hit, "source.uri"),
-			id = ai_json_get(hit, "id");
+	static const char *const names[] = { "source.uri", "meta.title" };
+	struct ai_value name = ai_json_get(hit, "id");
 
+	for (size_t i = 2; i-- > 0;)
+		if (ai_json_get(hit, names[i]).kind == AI_STRING)
+			name = ai_json_get(hit, names[i]);
 	ai_buf_str(out, out->len > 0 ? "\n\n[" : "[");
-	ai_json_text(uri.kind == AI_STRING ? uri : id, out);
+	ai_json_text(name, out);
 	ai_buf_str(out, "]\n");
 	ai_json_text(ai_json_get(hit, "text"), out);
 }
@@ -90,6 +95,12 @@ static int begin(struct agent_call *c, struct ai_err *err)
 	double left = agent_run_left_s(*s->current);
 	struct ai_value args;
 
+	/* Nobody has remembered anything yet. */
+	if (agent_team() != NULL && access(agent.index, F_OK) < 0) {
+		ai_buf_str(&c->text, "Nothing was found.");
+		c->clean = true;
+		return 0;
+	}
 	if (ai_json_check(c->args.p, c->args.n, &args, err) < 0 ||
 	    start(s, err) < 0)
 		return -1;

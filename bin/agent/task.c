@@ -172,6 +172,7 @@ static void put_waiting(const struct agent_run *r, struct ai_buf *out)
 
 void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 {
+	const char *by = agent_trust_by(r->trust);
 	char money[AI_MONEY_TEXT];
 
 	ai_put_open(out, '{');
@@ -201,6 +202,14 @@ void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 	ai_put_f64(out, (double)agent_journal_spent_ms(&r->journal) / 1e3);
 	ai_put_key(out, "limit");
 	ai_put_cstr(out, r->stop.limit);
+	if (by != NULL) {
+		ai_put_key(out, "tainted_by");
+		ai_put_cstr(out, by);
+	}
+	if (r->handoff.len > 0) {
+		ai_put_key(out, "handoff");
+		ai_put_raw(out, r->handoff.p, r->handoff.len);
+	}
 	if (r->stop.status == AI_RUN_PARKED)
 		put_waiting(r, out);
 	ai_put_close(out, '}');

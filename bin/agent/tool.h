@@ -82,6 +82,11 @@ struct agent_tool {
 	bool looked;    /* ... has looked */
 	bool withheld;  /* ... has found orders: no model sees it */
 	bool serial;    /* calls of it do not run beside other calls */
+	bool breaks;    /* it may fail whatever it is asked for */
+	int64_t failures, rest_ms; /* after so many in a row it is left alone so
+			 * long, within the outermost run; 0: as is usual, and
+			 * everywhere */
+	bool within;    /* it begins a run within the run */
 	double timeout_s;
 	int64_t max_output; /* bytes of a result; what is longer is cut and
 			     * said to be */
@@ -103,6 +108,18 @@ struct agent_call {
 			       * its effect */
 	bool parks;           /* text is a question that a person is to answer,
 			       * and nobody is there */
+	bool ailing;          /* it has failed the last time */
+	bool broken;          /* the tool itself has failed, whatever it was
+			       * asked for */
+	bool clean;           /* the result is the word of nobody else than a
+			       * model that has read nothing of anybody else:
+			       * it taints nothing, and is no more trusted */
+	char by[65];          /* what it taints with, if that is not the
+			       * tool's name; or "" */
+	int64_t spent;        /* nano-dollars, by a run that it has begun */
+	bool ends;            /* the run ends with this result ... */
+	struct ai_buf handoff; /* ... or with this, JSON, that another agent is
+			       * to do: {"to","task"}; or empty */
 	bool pauses;          /* what it has begun stands, and can be gone on
 			       * with: text says why. So does the run. */
 	void *state;          /* its kind's own */

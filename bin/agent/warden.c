@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -233,26 +234,94 @@ static enum agent_warden_why look(struct watch *s, int *ms)
 	return WARDEN_ENDED;
 }
 
+/* false: what came is the end. */
+static bool pass_signal(pid_t program)
+{
+	unsigned char byte;
+
+	if (read(ALIVE, &byte, 1) != 1)
+		return false;
+	kill(program, byte);
+	return true;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Whether a child other than the program lives. */
+static bool is_survived(pid_t program)
+{
+	char list[4096];
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, list, sizeof(list));
+	pid_t pid = 0;
+	bool found = false;
+
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < n; i++) {
+		if (list[i] >= '0' && list[i] <= '9') {
+			pid = pid * 10 + (list[i] - '0');
+			continue;
+		}
+		/* The dead are taken away as they are come by. */
+		if (pid > 0 && pid != program && waitpid(pid, NULL, WNOHANG) == 0)
+			found = true;
+		pid = 0;
+	}
+	return found;
+}
+
+/* What it has left behind has time to end by itself; the program stays unreaped,
+ * see reap_others(). */
+static void linger(struct watch *s, int grace_ms)
+{
+	struct pollfd fd = { .fd = s->signals, .events = POLLIN };
+	int64_t until = now_ms() + grace_ms;
+	struct signalfd_siginfo info;
+
+	while (is_survived(s->program) && now_ms() < until) {
+		poll(&fd, 1, KILL_MS);
+		while (read(s->signals, &info, sizeof(info)) > 0)
+			;
+	}
+}
+
 /* Until it has ended, or is to. */
-static enum agent_warden_why watch(struct watch *s)
+static enum agent_warden_why watch(struct watch *s, int grace_ms)
 {
 	struct pollfd fds[] = { { .fd = ALIVE, .events = POLLIN },
 				{ .fd = s->signals, .events = POLLIN },
 				{ .fd = s->ask.fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	enum agent_warden_why why;
+	int64_t until = 0; /* what nobody waits for any more has to end */
 	int ms;
 
 	while (!reap_others(s)) {
 		why = look(s, &ms);
 		if (why != WARDEN_ENDED)
 			return why;
+		if (until > 0 && (ms < 0 || ms > KILL_MS))
+			ms = KILL_MS;
 		if (poll(fds, 3, ms) < 0)
 			continue;
 		while (read(s->signals, &info, sizeof(info)) > 0)
 			;
-		if (fds[0].revents != 0)
+		if (until > 0 && now_ms() >= until)
 			return WARDEN_STOPPED;
+		if (fds[0].revents != 0 && !pass_signal(s->program)) {
+			if (grace_ms <= 0)
+				return WARDEN_STOPPED;
+			kill(s->program, SIGTERM);
+			until = now_ms() + grace_ms;
+			fds[0].fd = -1;
+		}
 		if ((fds[2].revents & POLLIN) != 0)
 			warden_answer(&s->ask);
 		else if (fds[2].revents != 0) /* nobody is left who could ask */
@@ -348,7 +417,9 @@ void agent_warden_run(const struct agent_warden *w)
 	close(ERR);
 	close(STARTED);
 	close(RULES);
-	end.why = watch(&s);
+	end.why = watch(&s, w->grace_ms);
+	if (w->grace_ms > 0 && end.why == WARDEN_ENDED)
+		linger(&s, w->grace_ms);
 	kill_all(&s);
 	end.status = s.status;
 	unused = write(DONE, &end, sizeof(end));

@@ -13,8 +13,10 @@ struct agent_warden {
 	int started;       /* gets the errno of what failed, or is closed when
 			    * the program runs */
 	int done;          /* gets an agent_warden_end once nothing is alive */
-	int alive;         /* all are killed when it is closed */
+	int alive;         /* all are killed when it is closed; a byte is a
+			    * signal for the program */
 	int hold;          /* kept open; -1 */
+	int grace_ms;      /* see child.h */
 };
 
 enum agent_warden_why {

@@ -5,6 +5,7 @@
 #include "flags.h"
 #include "mcp.h"
 #include "task.h"
+#include "team.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
@@ -28,8 +29,13 @@
 
 static int read_system(struct ai_buf *b, struct ai_err *err)
 {
+	const struct flow_agent *self = agent_team_self();
 	int fd, rc;
 
+	if (self != NULL)
+		flow_agent_system(self, b);
+	if (b->len > 0 && (agent.system != NULL || agent.system_file != NULL))
+		ai_buf_str(b, "\n\n");
 	if (agent.system != NULL)
 		ai_buf_str(b, agent.system);
 	if (agent.system_file == NULL)
@@ -56,7 +62,7 @@ int agent_worker_init(struct agent_worker *w, struct ai_err *err)
 	if (!ai_paid_has_ledger())
 		return ai_err_set(err, AI_E_CONFIG, "ai-agent keeps its runs "
 				  "in the ledger: it cannot do without one");
-	return agent_limits_init(&w->limits, &agent.limits, err) < 0 ||
+	return agent_team_limits(&w->limits, err) < 0 ||
 		agent_approve_check(err) < 0 || read_system(&w->system, err) < 0
 		? -1 : ai_ledger_open(&w->ledger, ai_paid.ledger, err);
 }
@@ -142,12 +148,16 @@ int agent_worker_tools(struct agent_worker *w, struct ai_err *err)
 	    agent.delegate)
 		rc = agent_delegate_add(&w->tools, &w->current,
 					w->limits.v[AGENT_LIMIT_FANOUT], err);
+	if (rc == 0)
+		rc = agent_team_tools(&w->tools, &w->current, &w->limits, err);
 	w->ready = rc == 0;
 	return rc;
 }
 
 void agent_worker_release(struct agent_worker *w)
 {
+	agent_model_free(w->model);
+	agent_guard_free(w->guard);
 	agent_mcp_free(w->mcp);
 	agent_tools_release(&w->tools);
 	agent_sandbox_release(&w->sandbox);
@@ -168,9 +178,14 @@ static int run_init(struct agent_run *r, struct agent_worker *w,
 	r->tools = &w->tools;
 	r->mcp = w->mcp;
 	r->limits = w->limits;
+	r->model = w->model;
+	r->guard = w->guard;
+	w->model = NULL;
+	w->guard = NULL;
 	ai_buf_init(&r->messages, AGENT_TEXT_MAX);
 	ai_buf_init(&r->text, AGENT_TEXT_MAX);
 	ai_buf_init(&r->last_result, AGENT_TEXT_MAX);
+	ai_buf_init(&r->handoff, AGENT_TEXT_MAX);
 	ai_buf_init(&r->setup, AGENT_TEXT_MAX);
 	ai_buf_init(&r->system, AGENT_TEXT_MAX);
 	ai_buf_init(&r->note, AGENT_TEXT_MAX);
@@ -178,8 +193,23 @@ static int run_init(struct agent_run *r, struct agent_worker *w,
 	return agent_trust_new(&r->trust, err);
 }
 
-static void run_release(struct agent_run *r)
+/* What the next run can use. */
+static void give_back(struct agent_run *r, struct agent_worker *w)
 {
+	/* It books under the outermost run, which the next one's is, too. */
+	if (agent_is_within() && agent_model_is_idle(r->model)) {
+		w->model = r->model;
+		r->model = NULL;
+	}
+	if (agent_guard_is_idle(r->guard)) {
+		w->guard = r->guard;
+		r->guard = NULL;
+	}
+}
+
+static void run_release(struct agent_run *r, struct agent_worker *w)
+{
+	give_back(r, w);
 	agent_model_free(r->model);
 	agent_guard_free(r->guard);
 	agent_trust_free(r->trust);
@@ -187,6 +217,7 @@ static void run_release(struct agent_run *r)
 	ai_buf_release(&r->messages);
 	ai_buf_release(&r->text);
 	ai_buf_release(&r->last_result);
+	ai_buf_release(&r->handoff);
 	ai_buf_release(&r->setup);
 	ai_buf_release(&r->system);
 	ai_buf_release(&r->note);
@@ -194,43 +225,20 @@ static void run_release(struct agent_run *r)
 
 /* ---- how it is worked on, as it is kept ---------------------------------------------- */
 
-/* A file by a path that holds elsewhere, too. */
-static bool is_file(const struct ai_opt *o, const char *value)
+/* The outermost run has the workflow's file as it is now, for all that are
+ * within it. */
+static void put_team(struct ai_buf *b)
 {
-	return (o->type == AI_OPT_FILE || o->to == &agent.tools) &&
-		value[0] != '\0' && value[0] != '/' &&
-		strcmp(value, "none") != 0;
-}
+	const struct flow_agent *self = agent_team_self();
 
-static int put_flag(void *arg, const struct ai_opt *o, const char *value,
-		    struct ai_err *err)
-{
-	struct ai_buf *b = arg, path = AI_BUF_INIT(1 << 20);
-	char cwd[4096];
-
-	(void)err;
-	if (is_file(o, value) && getcwd(cwd, sizeof(cwd)) != NULL)
-		ai_buf_fmt(&path, "%s/", cwd);
-	ai_buf_str(&path, value);
-	ai_put_open(b, '[');
-	ai_put_cstr(b, o->name);
-	ai_put_cstr(b, ai_buf_cstr(&path));
-	ai_put_close(b, ']');
-	ai_buf_release(&path);
-	return 0;
-}
-
-/* All that was given, so that who goes on with it need not know it; by the
- * environment and the configuration, too: they may be others by then. */
-static int put_flags(struct ai_buf *b, struct ai_err *err)
-{
-	int rc;
-
-	ai_put_key(b, "flags");
-	ai_put_open(b, '[');
-	rc = agent_flags_each(AI_SOURCE_CONFIG, put_flag, b, err);
-	ai_put_close(b, ']');
-	return rc;
+	if (self == NULL)
+		return;
+	ai_put_key(b, "agent");
+	ai_put_cstr(b, self->name);
+	if (agent_is_within())
+		return;
+	ai_put_key(b, "flow");
+	ai_put_raw(b, agent_team()->json, strlen(agent_team()->json));
 }
 
 static int make_setup(struct agent_run *r, struct ai_err *err)
@@ -252,7 +260,9 @@ static int make_setup(struct agent_run *r, struct ai_err *err)
 	ai_put_str(b, ai_buf_cstr(&r->system), r->system.len);
 	ai_put_key(b, "limits");
 	agent_limits_put(&r->limits, b);
-	if (put_flags(b, err) < 0)
+	put_team(b);
+	ai_put_key(b, "flags");
+	if (agent_flags_put(b, err) < 0)
 		return -1;
 	if (getcwd(folder, sizeof(folder)) != NULL &&
 	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
@@ -288,9 +298,16 @@ static int take_setup(struct agent_run *r, struct ai_span setup,
 
 static void put_note(const struct agent_run *r, struct ai_buf *note)
 {
-	if (r->stop.limit == NULL && r->stop.err.code == AI_E_NONE)
+	const char *by = agent_trust_by(r->trust);
+
+	if (r->stop.limit == NULL && r->stop.err.code == AI_E_NONE &&
+	    by == NULL)
 		return;
 	ai_put_open(note, '{');
+	if (by != NULL) {
+		ai_put_key(note, "tainted_by");
+		ai_put_cstr(note, by);
+	}
 	if (r->stop.limit != NULL) {
 		ai_put_key(note, "limit");
 		ai_put_cstr(note, r->stop.limit);
@@ -302,6 +319,22 @@ static void put_note(const struct agent_run *r, struct ai_buf *note)
 		ai_put_cstr(note, ai_code_name(r->stop.err.code));
 	}
 	ai_put_close(note, '}');
+}
+
+/* What servers say of their tools is not asked of them again. */
+static void recall_taint(struct agent_run *r)
+{
+	struct ai_buf by = AI_BUF_INIT(100);
+	struct ai_value v;
+	struct ai_err err;
+
+	if (r->note.len > 0 &&
+	    ai_json_check(r->note.p, r->note.len, &v, &err) == 0 &&
+	    ai_json_get(v, "tainted_by").kind == AI_STRING) {
+		ai_json_text(ai_json_get(v, "tainted_by"), &by);
+		agent_trust_taint(r->trust, ai_buf_cstr(&by));
+	}
+	ai_buf_release(&by);
 }
 
 /* One that is only gone through ends as it had ended. */
@@ -389,6 +422,8 @@ static int go(struct agent_run *r, struct agent_worker *w,
 	if (rc == 0)
 		rc = agent_run_go(r, err);
 	w->current = NULL;
+	if (rc == 0 && r->journal.replay)
+		recall_taint(r);
 	if (rc == 0 && r->journal.replay && r->stop.status == AI_RUN_PAUSED)
 		recall_stop(r);
 	if (rc < 0) {
@@ -404,9 +439,11 @@ static int go(struct agent_run *r, struct agent_worker *w,
 		ai_buf_release(&note);
 		return -1;
 	}
-	/* The model's co-process owns what it has kept until it has ended. */
-	agent_model_free(r->model);
-	r->model = NULL;
+	/* One that is at something keeps the answer until it has ended. */
+	if (!agent_model_is_idle(r->model)) {
+		agent_model_free(r->model);
+		r->model = NULL;
+	}
 	put_note(r, &note);
 	rc = agent_journal_end(&r->journal, r->stop.status, &note, err);
 	if (rc == 0) {
@@ -419,6 +456,35 @@ static int go(struct agent_run *r, struct agent_worker *w,
 	ai_buf_release(&note);
 	ai_buf_release(&run);
 	return rc;
+}
+
+/* ---- a record that names its run -------------------------------------------------------- */
+
+bool agent_is_within(void)
+{
+	return agent.root != NULL && agent.root[0] != '\0';
+}
+
+/* Only who works for another run, which has said so by --root, is told names by
+ * its records: in all others `run_id` is a member as any other. */
+
+static bool names_run(const struct ai_rec *rec)
+{
+	return agent_is_within() && ai_rec_get(rec, "run_id").kind == AI_STRING;
+}
+
+/* It is of the run that we work for, and may use what it may now. */
+static int take_named(struct agent_run *r, const struct agent_worker *w,
+		      const struct ai_rec *rec, struct ai_err *err)
+{
+	if (!names_run(rec))
+		return 0;
+	if (strcmp(r->root, agent.root) != 0)
+		return ai_err_set(err, AI_E_USAGE, "the run '%s' is of "
+				  "another run than '%.80s'",
+				  r->journal.run.id, agent.root);
+	r->limits = w->limits;
+	return agent_task_limits(r, rec, err);
 }
 
 /* ---- a new one, or one of that name ----------------------------------------------------- */
@@ -460,13 +526,49 @@ static void kept_release(struct kept *k)
 	ai_buf_release(&k->note);
 }
 
+/* The next member that is not `limits`. */
+static bool next_member(struct ai_json_iter *it, struct ai_value *key,
+			struct ai_value *v)
+{
+	do {
+		if (!ai_json_next(it, key, v))
+			return false;
+	} while (ai_json_is(*key, AI_SPAN("limits")));
+	return true;
+}
+
+/* Whether two records differ in nothing but their limits, which may be others
+ * each time. */
+static bool are_same(struct ai_value a, struct ai_value b)
+{
+	struct ai_json_iter i, k;
+	struct ai_value ka, va, kb, vb;
+	bool more;
+
+	if (a.kind != AI_OBJECT || b.kind != AI_OBJECT)
+		return false;
+	ai_json_iter_init(&i, a);
+	ai_json_iter_init(&k, b);
+	while ((more = next_member(&i, &ka, &va)))
+		if (!next_member(&k, &kb, &vb) || !ai_span_eq(ka.s, kb.s) ||
+		    !ai_span_eq(va.s, vb.s))
+			return false;
+	return !next_member(&k, &kb, &vb);
+}
+
 static int same_task(const struct ai_rec *rec, const struct kept *k,
 		     const char *id, struct ai_err *err)
 {
-	return ai_span_eq(rec->line, (struct ai_span){ k->task.p,
-						       k->task.len }) ? 0 :
-		ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
-			   "another task", id);
+	struct ai_span was = { ai_buf_cstr(&k->task), k->task.len };
+	struct ai_value v;
+	struct ai_err why;
+
+	if (ai_span_eq(rec->line, was) ||
+	    (names_run(rec) && ai_json_check(was.p, was.n, &v, &why) == 0 &&
+	     are_same(v, rec->object)))
+		return 0;
+	return ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
+			  "another task", id);
 }
 
 /* Takes the run of this id, and all that is known of it. It has to have begun
@@ -490,7 +592,8 @@ static int take(struct agent_run *r, struct agent_worker *w, const char *id,
 	r->journal.replay = replay || k->status == AI_RUN_DONE ||
 		k->status == AI_RUN_FAILED;
 	if (take_setup(r, (struct ai_span){ k->setup.p,
-							 k->setup.len }, err) < 0)
+							 k->setup.len }, err) < 0 ||
+	    (rec != NULL && take_named(r, w, rec, err) < 0))
 		return -1;
 	if (!r->journal.replay &&
 	    (ai_run_take(w->ledger, id, r->limits.v[AGENT_LIMIT_USD],
@@ -508,9 +611,24 @@ static void make_id(char id[AI_RUN_ID])
 	ai_hex(bytes, sizeof(bytes), id);
 }
 
-/* The name that was given is the first record's; the others' have a number. */
-static int name_run(unsigned long number, char id[AI_RUN_ID],
-		    struct ai_err *err)
+/* The name that a record has for it. */
+static int take_name(const struct ai_rec *rec, char id[AI_RUN_ID],
+		     struct ai_err *err)
+{
+	struct ai_buf name = AI_BUF_INIT(AI_RUN_ID - 1);
+	int rc = ai_rec_text(rec, "run_id", &name, err);
+
+	if (rc < 0 && name.bad == AI_E_TOO_LONG)
+		ai_err_set(err, AI_E_RECORD, "run_id is too long: a run's name "
+			   "has at most %d bytes", AI_RUN_ID - 1);
+	if (rc == 0)
+		snprintf(id, AI_RUN_ID, "%s", ai_buf_cstr(&name));
+	ai_buf_release(&name);
+	return rc;
+}
+
+int agent_worker_name(unsigned long number, char id[AI_RUN_ID],
+		      struct ai_err *err)
 {
 	int n = 0;
 
@@ -534,10 +652,10 @@ static int make(struct agent_run *r, struct agent_worker *w,
 	char id[AI_RUN_ID];
 	int rc;
 
-	if (name_run(rec->number, id, err) < 0)
+	if ((names_run(rec) ? take_name(rec, id, err)
+			    : agent_worker_name(rec->number, id, err)) < 0)
 		return -1;
-	snprintf(r->root, sizeof(r->root), "%s",
-		 agent.root != NULL && agent.root[0] != '\0' ? agent.root : id);
+	snprintf(r->root, sizeof(r->root), "%s", agent_is_within() ? agent.root : id);
 	if (agent_task_limits(r, rec, err) < 0 || make_setup(r, err) < 0)
 		return -1;
 	n.id = id;
@@ -565,6 +683,7 @@ int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
 	if (rc == 0)
 		rc = make(&r, w, rec, err);
 	if (rc == 0) {
+		r.own = true;
 		rc = agent_journal_lock(&r.journal, err);
 	} else if (rc > 0) {
 		snprintf(id, sizeof(id), "%s", r.journal.run.id);
@@ -572,7 +691,7 @@ int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
 	}
 	if (rc == 0)
 		rc = go(&r, w, rec, text, why, err);
-	run_release(&r);
+	run_release(&r, w);
 	kept_release(&k);
 	return rc;
 }
@@ -598,7 +717,7 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 	}
 	if (rc == 0)
 		rc = go(&r, w, rec, text, why, err);
-	run_release(&r);
+	run_release(&r, w);
 	kept_release(&k);
 	return rc;
 }
@@ -613,7 +732,7 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 	struct kept k;
 	int rc;
 
-	if (name_run(1, id, err) < 0)
+	if (agent_worker_name(1, id, err) < 0)
 		return -1;
 	kept_init(&k);
 	rc = run_init(&r, w, err);
@@ -633,7 +752,7 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 		new.cap = r.limits.v[AGENT_LIMIT_USD];
 		rc = ai_run_fork(w->ledger, &new, from, n, &run, err);
 	}
-	run_release(&r);
+	run_release(&r, w);
 	kept_release(&k);
 	return rc;
 }

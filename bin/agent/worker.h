@@ -12,6 +12,9 @@ struct agent_worker {
 	struct agent_sandbox sandbox;
 	struct agent_tools tools;
 	struct agent_mcp *mcp; /* NULL: no servers */
+	/* Of the last run, for the next one; NULL. */
+	struct agent_model *model;
+	struct agent_guard *guard;
 	struct agent_run *current; /* that is worked on; NULL */
 	struct ai_buf system;  /* what --system or its file says */
 	struct agent_limits limits;
@@ -24,6 +27,9 @@ int agent_worker_init(struct agent_worker *w, struct ai_err *err);
 /* Reads the files of tools, starts the servers. */
 int agent_worker_tools(struct agent_worker *w, struct ai_err *err);
 void agent_worker_release(struct agent_worker *w);
+
+/* Whether we work for another run. */
+bool agent_is_within(void);
 
 /* A task becomes a run: new, or of that name (ai_paid.run) if there is one.
  * rec gets `run`, and an error if it did not end well: why has it then.  -1:
@@ -40,5 +46,10 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 /* A copy of its beginning, before step n, as a new run; *id is its name. */
 int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 		      char id[AI_RUN_ID], struct ai_err *err);
+
+/* A new run's name: what was given is the first record's; the others' have a
+ * number. */
+int agent_worker_name(unsigned long number, char id[AI_RUN_ID],
+		      struct ai_err *err);
 
 #endif

@@ -45,12 +45,26 @@ static void question_put_back(struct question *q);
 static void ask(struct question *q);
 static int no_model(struct ai_err *err);
 
+/* With --resume-by. */
+static int take_batch(struct complete_request *r, const struct ai_rec *rec,
+		      struct ai_err *err)
+{
+	ai_buf_clear(&r->batch);
+	if (ai_client.resume_by == NULL)
+		return 0;
+	return ai_rec_text(rec, ai_client.resume_by, &r->batch, err) < 0 ? -1
+		: r->batch.len > 0 ? 0
+		: ai_err_set(err, AI_E_RECORD, "the member '%.80s' names no "
+			     "batch", ai_client.resume_by);
+}
+
 static int take(struct question *q, const struct ai_rec *rec,
 		struct ai_err *err)
 {
 	struct complete_request *r = &q->request;
 
-	if (complete_params_take(&r->params, rec, err) < 0 ||
+	if (take_batch(r, rec, err) < 0 ||
+	    complete_params_take(&r->params, rec, err) < 0 ||
 	    complete_prompt_take(&r->prompt, &r->params, rec, err) < 0 ||
 	    complete_hits_take(&r->hits, rec, err) < 0 ||
 	    complete_history_take(r, err) < 0 ||
@@ -306,7 +320,8 @@ static int ask_or_find(struct question *q, struct ai_err *err)
 	bool uncertain = false;
 	int rc = 1;
 
-	if (ai_client.resume != NULL && *q->chain.left != '\0')
+	if ((ai_client.resume != NULL || q->request.batch.len > 0) &&
+	    *q->chain.left != '\0')
 		rc = find_kept(q, &uncertain, err);
 	if (rc > 0) {
 		q->answer.call.uncertain = false;
@@ -379,6 +394,7 @@ static void question_free(struct question *q)
 	complete_schema_release(&q->request.schema);
 	complete_chain_release(&q->chain);
 	ai_buf_release(&q->request.note);
+	ai_buf_release(&q->request.batch);
 	complete_answer_release(&q->answer);
 	ai_buf_release(&q->output.text);
 	free(q);
@@ -403,6 +419,7 @@ static struct question *question_new(struct asker *a, struct ai_task *t,
 		complete_schema_init(&q->request.schema);
 		complete_chain_init(&q->chain);
 		ai_buf_init(&q->request.note, NOTE_MAX);
+		ai_buf_init(&q->request.batch, 4096);
 		complete_answer_init(&q->answer);
 		ai_buf_init(&q->output.text, (size_t)256 << 20);
 		q->older = a->all;

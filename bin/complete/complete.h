@@ -101,6 +101,8 @@ struct complete_params {
 	bool has_model;       /* it is the record's */
 	struct ai_span system;
 	int64_t max_tokens, seed;
+	int64_t max_nano; /* nano-dollars that it may cost; 0: as budgets
+			   * allow */
 	double temperature, top_p;
 	struct ai_span stop[COMPLETE_STOPS_MAX];
 	size_t n_stop;
@@ -390,6 +392,8 @@ struct complete_request {
 	const char *arm;    /* of the experiment; NULL: there is none */
 	const struct complete_history *history; /* what was said before */
 	struct ai_buf note; /* for --resume: see kept.c */
+	struct ai_buf batch; /* that the record names, with --resume-by; or
+			      * empty */
 	bool only_kept;     /* nobody is asked */
 };
 

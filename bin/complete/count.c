@@ -11,7 +11,8 @@ int complete_count_check(struct ai_err *err)
 
 	if (!s->count)
 		return 0;
-	if (ai_start_given(&s->stream) || ai_client.resume != NULL)
+	if (ai_start_given(&s->stream) || ai_client.resume != NULL ||
+	    ai_client.resume_by != NULL)
 		return ai_err_set(err, AI_E_USAGE, "--count goes neither with "
 				  "--stream nor with --resume: there is no "
 				  "answer");

@@ -32,6 +32,7 @@ int complete_history_check(struct ai_err *err)
 {
 	const char *name = complete_settings.conversation;
 	const char *with = ai_client.resume != NULL ? "--resume" :
+		ai_client.resume_by != NULL ? "--resume-by" :
 		complete_settings.openai_batch ? "--openai-batch" :
 		!ai_paid_has_ledger() ? "--ledger none, where it is kept" :
 		ai_loop.jobs > 1 && ai_start_given(&ai_loop.jobs)

@@ -11,7 +11,8 @@ void complete_kept_put(const struct complete_answer *a,
 		       const struct complete_chain *c, struct ai_buf *note)
 {
 	ai_buf_clear(note);
-	if (ai_client.resume == NULL || (c->n == 0 && a->attempts == 0))
+	if ((ai_client.resume == NULL && ai_client.resume_by == NULL) ||
+	    (c->n == 0 && a->attempts == 0))
 		return;
 	ai_put_open(note, '{');
 	ai_put_key(note, "attempts");

@@ -118,6 +118,7 @@ static const struct ai_opt_use uses[] = {
 	{ &complete_settings.schema, "|ask|" },
 	{ &complete_settings.schema_retries, "|ask|" },
 	{ &complete_settings.count, "|ask|" }, { &ai_client.resume, "|ask|" },
+	{ &ai_client.resume_by, "|ask|" },
 	{ &ai_loop.path, "|ask|" }, { &ai_loop.as, "|ask|" },
 	{ &ai_loop.plain_in, "|ask|" }, { &ai_loop.slurp, "|ask|" },
 	{ NULL, NULL }

@@ -1,6 +1,7 @@
 /* params.c: how a record wants its answer: flags, its params, the rest. */
 #include "complete.h"
 
+#include "base/money.h"
 #include "base/msg.h"
 #include "base/start.h"
 #include "base/utf8.h"
@@ -97,11 +98,12 @@ void complete_params_release(struct complete_params *p)
 /* What an object may set, in the order of names. */
 enum setting {
 	MODEL, SYSTEM, MAX_TOKENS, TEMPERATURE, TOP_P, SEED, STOP, EFFORT,
-	CACHE, TOOLS, TOOL_CHOICE, SCHEMA, SETTINGS
+	CACHE, TOOLS, TOOL_CHOICE, SCHEMA, MAX_USD, SETTINGS
 };
 static const char *const names[SETTINGS] = {
 	"model", "system", "max_tokens", "temperature", "top_p", "seed",
 	"stop", "effort", "cache", "tools", "tool_choice", "schema",
+	"max_usd",
 };
 
 /* An object with settings, and what messages call it. */
@@ -275,6 +277,18 @@ static int take_schema(const struct taker *t)
 	return 0;
 }
 
+static int take_most(const struct taker *t)
+{
+	struct ai_err err;
+
+	if (!says(t, MAX_USD, NULL))
+		return 0;
+	return t->v[MAX_USD].kind == AI_NUMBER &&
+		ai_money_parse(t->v[MAX_USD].s, &t->p->max_nano, &err) == 0 &&
+		t->p->max_nano > 0 ? 0 : wrong(t, MAX_USD, "an amount of "
+					       "dollars above 0");
+}
+
 static int take_all(const struct taker *t)
 {
 	const struct complete_settings *s = &complete_settings;
@@ -296,7 +310,7 @@ static int take_all(const struct taker *t)
 	    (!ai_start_given(&s->system_file) &&
 	     take_text(t, SYSTEM, &s->system, &p->system) < 0) ||
 	    take_stop(t) < 0 || take_tools(t) < 0 || take_tool_choice(t) < 0 ||
-	    take_schema(t) < 0)
+	    take_schema(t) < 0 || take_most(t) < 0)
 		return -1;
 	if (model.p != NULL && strlen(model.p) != model.n)
 		return wrong(t, MODEL, "a name");
@@ -365,6 +379,7 @@ static void take_settings(struct complete_params *p)
 	for (size_t i = 0; i < s->stop.n; i++)
 		p->stop[i] = ai_span_of(s->stop.v[i]);
 	p->schema.n = 0;
+	p->max_nano = 0;
 	p->tools = p->tool_choice = (struct ai_value){ AI_NONE, { NULL, 0 } };
 }
 

@@ -195,7 +195,7 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 	struct ai_chat_request q = {
 		.model = e->model, .max_tokens_name = e->max_tokens_name,
 		.max_tokens = ai_tariff_output(&e->tariff, p->max_tokens),
-		.may_shorten = p->max_tokens == 0,
+		.may_shorten = p->max_tokens == 0, .max_nano = p->max_nano,
 		.temperature = p->temperature, .top_p = p->top_p,
 		.seed = p->seed, .stop = p->stop, .n_stop = p->n_stop,
 		.media = ai_chat_media(asked->prompt.messages),
@@ -208,6 +208,7 @@ int complete_remote_begin(struct ai_client *client, struct complete_place *at,
 		.answer = &a->chat, .call = &a->call, .delta = delta,
 		.done = done, .arg = arg, .scope = ai_span_of(asked->models),
 		.ordinal = &asked->prompt.ordinal,
+		.batch = span_of(&asked->batch),
 		.note = span_of(&asked->note), .only_kept = asked->only_kept,
 	};
 	int rc;

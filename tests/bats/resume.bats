@@ -192,3 +192,33 @@ kill_in_flight() {
 	assert_eq "$(stub_requests)" 6
 	assert_eq "$(ai-cost report | jq .calls)" 6
 }
+
+@test "--resume-by: each record says of which batch it is" {
+	local i by=(ai-complete --base-url "$STUB_URL" -m x --retries 0
+		--price '1,2' --resume-by meta.batch)
+	for ((i = 0; i < 30; i++)); do
+		printf '{"id":%d,"prompt":"question %d","meta":{"batch":"b%d"}}\n' \
+			"$i" "$((i % 10))" "$((i % 3))"
+	done >in
+	"${by[@]}" -j 4 <in | jq -c '[.id, .completion.text]' >one
+	assert_eq "$(stub_requests)" 30
+	"${by[@]}" -j 4 <in | jq -c '[.id, .completion.text]' >two
+	assert_eq "$(stub_requests)" 30
+	cmp one two
+	assert_eq "$(ai-cost report | jq .calls)" 30
+	# It is the batch of that name, and nobody's now.
+	assert_eq "$(ai-cost batch | jq -sc 'map([.batch, .answered, .pid])')" \
+		'[["b0",10,null],["b1",10,null],["b2",10,null]]'
+	head -n 1 in | ai-complete --base-url "$STUB_URL" -m x --retries 0 \
+		--price '1,2' --resume b0 >three
+	assert_eq "$(stub_requests)" 30
+	# One that names none is told, and not paid for.
+	run_sh "echo '{\"prompt\":\"x\"}' | ${by[*]} -q | jq -r .error.message"
+	assert_eq "$output" "the record has no member 'meta.batch'"
+	run --separate-stderr "${by[@]}" --resume b0 x
+	assert_status 64
+	assert_has "$stderr" "--resume and --resume-by: give one"
+	run --separate-stderr "${by[@]}" --ledger none x
+	assert_status 64
+	assert_eq "$(stub_requests)" 30
+}

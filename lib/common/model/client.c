@@ -76,6 +76,7 @@ struct ai_exchange *ai_exchange_new(struct ai_client *c,
 	x->tariff = &e->tariff;
 	x->payment = (struct ai_payment){ .reserved = false };
 	x->pay.batch = NULL;
+	x->named = NULL;
 	x->tape_key[0] = '\0';
 	ai_buf_clear(&x->url);
 	ai_buf_str(&x->url, e->base);
@@ -86,6 +87,7 @@ void ai_exchange_put_back(struct ai_client *c, struct ai_exchange *x)
 {
 	ai_stream_release(x);
 	ai_place_end(x);
+	ai_resume_leave(x);
 	x->streams = false;
 	ai_buf_shrink(&x->body, KEEP_BYTES);
 	ai_buf_shrink(&x->kept, KEEP_BYTES);
@@ -256,6 +258,7 @@ static size_t add_steps(struct ai_client *c, int stage, struct ai_pay **list,
 			x->pay.what = x->payment.reserved ? AI_PAY_VOID
 							  : AI_PAY_RESERVE;
 			x->pay.ask = x->ask;
+			x->pay.most = x->most;
 			x->pay.left_s = ai_retry_left(&x->retry);
 		}
 		list[n++] = &x->pay;
@@ -749,6 +752,8 @@ static int shorten(struct ai_client *c, struct ai_exchange *x,
 			  &ask, err) < 0 ||
 	    ai_payer_shorten(&c->payer, &e->tariff, &ask, err) < 0)
 		return -1;
+	if (q->max_nano > 0 && ai_tariff_booked(&e->tariff))
+		ai_tariff_shorten(&e->tariff, &ask, q->max_nano);
 	if (ask.output == q->max_tokens)
 		return 0;
 	q->max_tokens = ask.output;
@@ -850,6 +855,7 @@ int ai_client_begin(struct ai_client *c, const struct ai_chat_begin *b,
 	if (x == NULL)
 		return -1;
 	x->chat = b->answer;
+	x->most = q.max_nano;
 	x->delta = b->delta;
 	q.stream = b->delta != NULL && x->e->wire->framing != AI_FRAMING_NONE;
 	x->take = take_chat;

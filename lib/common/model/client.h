@@ -38,6 +38,8 @@ struct ai_client_settings {
 	int64_t cache_bytes; /* of all that is kept */
 	const char *record, *replay; /* files; NULL: none */
 	const char *resume; /* the batch's name; NULL: none */
+	const char *resume_by; /* the member of a record that names its own;
+				* NULL: none */
 	bool retry_uncertain;
 };
 
@@ -192,6 +194,9 @@ struct ai_chat_begin {
 	 * next one; the later models get what the first has got). */
 	struct ai_span scope;
 	int64_t *ordinal;
+	/* The batch that this one is of, if not that of --resume: no two of its
+	 * requests are the same.  n 0: that one, if there is one. */
+	struct ai_span batch;
 	struct ai_span note; /* JSON to be kept with the answer; n 0: none */
 	bool only_kept;      /* begin it only if an earlier run has the answer */
 };

@@ -66,6 +66,7 @@ struct ai_exchange {
 	struct ai_buf url, body;
 	const struct ai_tariff *tariff; /* what it is booked by */
 	struct ai_ask ask;
+	int64_t most; /* nano-dollars; 0: as budgets allow */
 	struct ai_payment payment;
 	int places; /* that it has given back */
 	struct ai_pay pay;
@@ -104,6 +105,7 @@ struct ai_exchange {
 
 	unsigned char cache_key[AI_CACHE_KEY]; /* of a chat to be kept */
 	bool keep;
+	struct ai_named_batch *named; /* that it is of; NULL: none */
 	struct ai_buf kept; /* the answer as the batch's journal has it */
 	struct ai_span note; /* that goes there with it */
 

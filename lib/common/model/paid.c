@@ -351,6 +351,17 @@ static int64_t wait_until(const struct ai_pay *pay, int64_t now)
 	return now + (int64_t)(wait_s * 1000);
 }
 
+static int over_most(int64_t worst, int64_t most, struct ai_err *err)
+{
+	char cost[AI_MONEY_TEXT], left[AI_MONEY_TEXT];
+
+	ai_money_show(worst, cost);
+	ai_money_show(most, left);
+	return ai_err_set(err, AI_E_BUDGET, "it may cost %s, and %s are left "
+			  "to be spent: a smaller --max-tokens may do", cost,
+			  left);
+}
+
 static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 {
 	struct ai_reserve *r = &op->in.reserve;
@@ -363,6 +374,8 @@ static int reserve(struct ai_pay *pay, struct ai_ledger_op *op)
 	if (ai_bill_worst(&pay->tariff->price, &pay->ask, &p->worst,
 			  &pay->err) < 0)
 		return -1;
+	if (pay->most > 0 && p->worst > pay->most)
+		return over_most(p->worst, pay->most, &pay->err);
 	ai_ledger_id(p->id);
 	op->what = AI_LEDGER_RESERVE;
 	*r = (struct ai_reserve){

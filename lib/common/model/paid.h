@@ -145,7 +145,9 @@ struct ai_pay {
 	} what;
 	struct ai_payment *payment;
 	const struct ai_tariff *tariff;
-	struct ai_ask ask;        /* AI_PAY_RESERVE, and the two below */
+	struct ai_ask ask;        /* AI_PAY_RESERVE, and the three below */
+	int64_t most;             /* nano-dollars that it may cost; 0: as
+				   * budgets allow */
 	double left_s;
 	const char *key;          /* its label; NULL: the tariff's */
 	bool of_key;              /* out: with another key it may be granted */

@@ -2,16 +2,28 @@
 
 #include "model/exchange.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+static int no_ledger(const char *option, struct ai_err *err)
+{
+	return ai_err_set(err, AI_E_USAGE, "%s keeps its answers in the "
+			  "ledger: it goes not with --ledger none", option);
+}
 
 int ai_resume_open(struct ai_resume *r, struct ai_payer *p, struct ai_err *err)
 {
+	if (ai_client.resume_by != NULL) {
+		if (ai_client.resume != NULL)
+			return ai_err_set(err, AI_E_USAGE, "--resume and "
+					  "--resume-by: give one");
+		return ai_paid_has_ledger() ? ai_payer_open(p, err)
+					    : no_ledger("--resume-by", err);
+	}
 	if (ai_client.resume == NULL)
 		return 0;
 	if (!ai_paid_has_ledger())
-		return ai_err_set(err, AI_E_USAGE, "--resume keeps its answers "
-				  "in the ledger: it goes not with --ledger "
-				  "none");
+		return no_ledger("--resume", err);
 	if (ai_payer_open(p, err) < 0 ||
 	    ai_batch_open(p->ledger, ai_client.resume, false, &r->batch,
 			  err) < 0)
@@ -28,6 +40,65 @@ void ai_resume_release(struct ai_resume *r, struct ai_payer *p)
 	if (r->batch.n != 0)
 		ai_batch_close(p->ledger, &r->batch, &ignored);
 	ai_tally_release(&r->tally);
+}
+
+/* ---- batches that records name ----------------------------------------------- */
+
+/* What became of calls of those that were killed is known when they have been
+ * ended. */
+static int sweep(struct ai_resume *r, struct ai_ledger *l, struct ai_err *err)
+{
+	if (r->swept)
+		return 0;
+	r->swept = true;
+	return ai_ledger_sweep(l, err);
+}
+
+/* It is held as long as a request of it is under way, so that nobody else asks
+ * for what is to be answered yet. */
+static struct ai_named_batch *enter(struct ai_client *c, struct ai_span name,
+				    struct ai_err *err)
+{
+	struct ai_resume *r = &c->resume;
+	struct ai_named_batch *b;
+
+	for (b = r->named; b != NULL; b = b->next)
+		if (ai_span_is(name, b->name)) {
+			b->users++;
+			return b;
+		}
+	if (sweep(r, c->payer.ledger, err) < 0)
+		return NULL;
+	b = calloc(1, sizeof *b + name.n + 1);
+	if (b == NULL) {
+		ai_err_nomem(err);
+		return NULL;
+	}
+	memcpy(b->name, name.p, name.n);
+	if (ai_batch_open(c->payer.ledger, b->name, false, &b->batch,
+			  err) < 0) {
+		free(b);
+		return NULL;
+	}
+	b->users = 1;
+	b->next = r->named;
+	r->named = b;
+	return b;
+}
+
+void ai_resume_leave(struct ai_exchange *x)
+{
+	struct ai_named_batch **at, *b = x->named;
+	struct ai_err ignored;
+
+	x->named = NULL;
+	if (b == NULL || --b->users > 0)
+		return;
+	for (at = &x->client->resume.named; *at != b;)
+		at = &(*at)->next;
+	*at = b->next;
+	ai_batch_close(x->client->payer.ledger, &b->batch, &ignored);
+	free(b);
 }
 
 /* ---- answers as the journal has them --------------------------------------- */
@@ -125,11 +196,17 @@ int ai_resume_find(struct ai_exchange *x, const struct ai_chat_begin *b,
 
 	x->pay.batch = NULL;
 	x->note = b->note;
-	if (c->resume.batch.n == 0)
+	if (b->batch.n > 0) {
+		x->named = enter(c, b->batch, err);
+		if (x->named == NULL)
+			return -1;
+		*b->ordinal = 0;
+	}
+	if (x->named == NULL && c->resume.batch.n == 0)
 		return 0;
 	if (name_line(x, b, err) < 0)
 		return -1;
-	x->pay.batch = &c->resume.batch;
+	x->pay.batch = x->named != NULL ? &x->named->batch : &c->resume.batch;
 	ai_buf_clear(&x->kept);
 	rc = ai_batch_find(c->payer.ledger, x->pay.batch, &x->pay.line,
 			   &x->kept, &amount, err);

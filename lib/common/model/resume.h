@@ -14,9 +14,19 @@
 
 struct ai_exchange;
 
+/* A batch that requests under way are of. */
+struct ai_named_batch {
+	struct ai_named_batch *next;
+	struct ai_batch batch;
+	size_t users;
+	char name[];
+};
+
 struct ai_resume {
 	struct ai_batch batch; /* n 0: none */
 	struct ai_tally tally; /* of requests in this run */
+	struct ai_named_batch *named; /* of --resume-by */
+	bool swept;
 };
 
 /* Takes up the batch of --resume, if there is one. */
@@ -32,6 +42,8 @@ void ai_resume_release(struct ai_resume *r, struct ai_payer *p);
  */
 int ai_resume_find(struct ai_exchange *x, const struct ai_chat_begin *b,
 		   struct ai_err *err);
+/* It has ended: nobody else's batch is held for it any more. */
+void ai_resume_leave(struct ai_exchange *x);
 /* Before it is booked: the answer is to go into the journal. */
 void ai_resume_keep(struct ai_exchange *x);
 /* An answer that was in the cache goes there too: it may be gone from the cache

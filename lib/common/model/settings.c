@@ -74,6 +74,8 @@ const struct ai_opt ai_client_option_cache_size[] = {
 const struct ai_opt ai_client_options_resume[] = {
 	{ "resume", 0, AI_OPT_TEXT, &ai_client.resume, "NAME",
 	  "go on with this batch; what is answered is not asked again" },
+	{ "resume-by", 0, AI_OPT_TEXT, &ai_client.resume_by, "PATH",
+	  "the same, and this member of each record names its batch" },
 	{ "retry-uncertain", 0, AI_OPT_FLAG, &ai_client.retry_uncertain, NULL,
 	  "with --resume: send again what may have been paid for",
 	  .initial = "true", .key = "complete.retry_uncertain" },

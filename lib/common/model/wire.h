@@ -37,6 +37,8 @@ struct ai_chat_request {
 	int64_t max_tokens;       /* AI_CHAT_UNSET: not sent */
 	bool may_shorten;         /* max_tokens is nobody's wish: the budget of
 				   * a request may lower it */
+	int64_t max_nano;         /* nano-dollars that it may cost at most; 0:
+				   * as budgets allow */
 	const char *max_tokens_name; /* NULL: as the provider's own server has
 				      * it; older servers want "max_tokens" */
 	struct ai_media media;     /* what is in the raw messages */

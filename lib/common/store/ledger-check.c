@@ -321,6 +321,10 @@ static const struct { const char *what, *sql; } questions[] = {
 	  "SELECT s.run, 'it is missing; '||count(*)||' steps are of it'"
 	  " FROM step s LEFT JOIN run r ON r.n=s.run WHERE r.n IS NULL"
 	  " GROUP BY s.run" },
+	{ "run",
+	  "SELECT 0, o.root||' is missing; '||count(*)||' notes are of it'"
+	  " FROM note o LEFT JOIN run r ON r.id=o.root WHERE r.id IS NULL"
+	  " GROUP BY o.root" },
 	{ "batch",
 	  "SELECT a.batch, 'it is missing; '||count(*)||' answers are of it'"
 	  " FROM answer a LEFT JOIN batch b ON b.n=a.batch"

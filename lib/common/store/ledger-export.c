@@ -112,6 +112,7 @@ int ai_ledger_export(struct ai_ledger *l, each_line *each, void *arg,
 		{ "message", "SELECT * FROM message ORDER BY conversation, n" },
 		{ "run", "SELECT * FROM run ORDER BY n" },
 		{ "step", "SELECT * FROM step ORDER BY run, n" },
+		{ "note", "SELECT * FROM note ORDER BY root, n" },
 		{ NULL, NULL }
 	};
 
@@ -142,6 +143,9 @@ int ai_ledger_export_user(struct ai_ledger *l, const char *user,
 			  " s.intent, s.result, s.amount, s.created FROM run r"
 			  " JOIN step s ON s.run=r.n WHERE r.person=? ORDER BY"
 			  " r.n, s.n" },
+		{ "note", "SELECT o.root AS run, o.key, o.text, o.by,"
+			  " o.created FROM run r JOIN note o ON o.root=r.id"
+			  " WHERE r.person=? ORDER BY r.n, o.n" },
 		{ "answer", "SELECT b.name AS batch, a.ordinal, a.amount,"
 			    " CAST(a.value AS TEXT) AS value FROM answer a"
 			    " JOIN batch b ON b.n=a.batch WHERE a.person=?" },

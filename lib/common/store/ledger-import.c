@@ -38,7 +38,7 @@ static const char *table_of(struct ai_value key)
 	static const char *const tables[] = {
 		"state", "label", "person", "transfer", "hold", "budget",
 		"rate", "event", "conversation", "message", "hit",
-		"run", "step",
+		"run", "step", "note",
 	};
 	size_t i;
 

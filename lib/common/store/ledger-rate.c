@@ -489,3 +489,92 @@ int ai_ledger_breakers(struct ai_ledger *l,
 	ai_db_finish(&st);
 	return rc < 0 ? -1 : 0;
 }
+
+/* ---- tools ----------------------------------------------------------------------- */
+
+#define MS ((int64_t)1000000)
+
+struct tool {
+	const struct ai_tool_breaker *of;
+	bool failed;
+	int64_t wait; /* ns */
+};
+
+static int64_t most_of(const struct ai_tool_breaker *t)
+{
+	return t->most > 0 ? t->most : FAILURES_MAX;
+}
+
+static int read_tool(struct ai_ledger *l, const struct ai_tool_breaker *t,
+		     struct ledger_item *it, struct breaker *b,
+		     struct ai_err *err)
+{
+	memset(it, 0, sizeof(*it));
+	it->now_ns = l->boot_ns();
+	it->owner = l->owner;
+	return read_breaker(l, it, "tool", t->name, b, err);
+}
+
+static int64_t tool_wait(const struct ai_tool_breaker *t,
+			 const struct breaker *b, int64_t now)
+{
+	int64_t until = b->opened + (t->rest_ms > 0 &&
+		t->rest_ms < INT64_MAX / 4 / MS ? t->rest_ms * MS : COOLDOWN);
+
+	return b->failures >= most_of(t) && now < until ? until - now : 0;
+}
+
+/* Who comes first after the rest tries it; the others rest on meanwhile. */
+static int try_tool(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	struct tool *t = arg;
+	struct ledger_item it;
+	struct breaker b;
+
+	if (read_tool(l, t->of, &it, &b, err) < 0)
+		return -1;
+	t->wait = tool_wait(t->of, &b, it.now_ns);
+	if (t->wait > 0 || b.failures < most_of(t->of))
+		return 0;
+	b.opened = it.now_ns;
+	return write_breaker(l, &it, &b, err);
+}
+
+int ai_ledger_tool(struct ai_ledger *l, struct ai_tool_breaker *of,
+		   struct ai_err *err)
+{
+	struct tool t = { .of = of };
+	struct ledger_item it;
+	struct breaker b;
+
+	if (read_tool(l, of, &it, &b, err) < 0)
+		return -1;
+	of->failures = b.failures;
+	t.wait = tool_wait(of, &b, it.now_ns);
+	if (b.failures >= most_of(of) && t.wait == 0 &&
+	    ledger_alone(l, false, try_tool, &t, err) < 0)
+		return -1;
+	of->wait_ms = (t.wait + MS - 1) / MS;
+	return 0;
+}
+
+static int end_tool(struct ai_ledger *l, void *arg, struct ai_err *err)
+{
+	const struct tool *t = arg;
+	struct ledger_item it;
+	struct breaker b;
+
+	if (read_tool(l, t->of, &it, &b, err) < 0)
+		return -1;
+	b.failures = t->failed ? b.failures + 1 : 0;
+	b.opened = b.failures >= most_of(t->of) ? it.now_ns : 0;
+	return write_breaker(l, &it, &b, err);
+}
+
+int ai_ledger_tool_end(struct ai_ledger *l, const struct ai_tool_breaker *of,
+		       bool failed, struct ai_err *err)
+{
+	struct tool t = { .of = of, .failed = failed };
+
+	return ledger_alone(l, false, end_tool, &t, err);
+}

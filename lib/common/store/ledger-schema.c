@@ -176,6 +176,12 @@ static const char *const versions[LEDGER_VERSION] = {
 	" key TEXT NOT NULL, said TEXT NOT NULL, intent TEXT, result TEXT,"
 	" amount INTEGER NOT NULL, created INTEGER NOT NULL,"
 	" changed INTEGER NOT NULL, PRIMARY KEY(run, n)) STRICT;",
+	/* 6: notes that runs share. */
+	"CREATE TABLE note(root TEXT NOT NULL, n INTEGER NOT NULL,"
+	" key TEXT NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL,"
+	" call TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
+	" PRIMARY KEY(root, n)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX note_by_key ON note(root, key) WHERE text<>'';",
 };
 
 /* ---- a new ledger ---------------------------------------------------------------- */

@@ -180,8 +180,8 @@ const char *const ledger_sql[SQL_COUNT] = {
 			 " answer a ON a.transfer=t.id WHERE t.seq=? AND"
 			 " a.amount IS NOT NULL",
 	[SQL_REMOVE_ANSWERS] = "DELETE FROM answer WHERE batch=?",
-	[SQL_RUN] = "SELECT n, cap, status, id=root, pid, start, space, boot"
-		    " FROM run WHERE id=?",
+	[SQL_RUN] = "SELECT n, cap, status, id=root, pid, start, space, boot,"
+		    " root FROM run WHERE id=?",
 	[SQL_RUNS_LIKE] = "SELECT id FROM run WHERE substr(id, 1, length(?1))"
 			  "=?1 ORDER BY id<>?1",
 	[SQL_ADD_RUN] = "INSERT INTO run(id, root, tenant, person, task, setup,"
@@ -207,4 +207,17 @@ const char *const ledger_sql[SQL_COUNT] = {
 	[SQL_DECIDE] = "UPDATE step SET said=?2, changed=?4 WHERE run=?1 AND"
 		       " state=3 AND (?3=0 OR n=?3)",
 	[SQL_REMOVE_STEPS] = "DELETE FROM step WHERE run=?",
+	[SQL_NOTE] = "SELECT text, by FROM note WHERE root=? AND key=? AND"
+		     " text<>''",
+	[SQL_NOTES] = "SELECT max(n) FROM note WHERE root=?",
+	[SQL_NOTE_OF] = "SELECT n FROM note WHERE call=?",
+	[SQL_ADD_NOTE] = "INSERT INTO note(root, n, key, text, by, call,"
+			 " created) VALUES(?, ?, ?, ?, ?, ?, ?)",
+	[SQL_EMPTY_NOTES] = "UPDATE note SET text='' WHERE root=? AND key=?"
+			    " AND text<>''",
+	[SQL_COPY_NOTES] = "INSERT INTO note SELECT ?1, o.n, o.key, o.text,"
+			   " o.by, ?1||'@'||o.n, o.created FROM note o"
+			   " WHERE o.root=?2 AND o.call IN (SELECT key FROM"
+			   " step WHERE run=?3)",
+	[SQL_REMOVE_NOTES] = "DELETE FROM note WHERE root=?",
 };

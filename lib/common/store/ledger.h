@@ -304,6 +304,23 @@ int ai_ledger_limits(struct ai_ledger *l,
 int ai_ledger_breakers(struct ai_ledger *l,
 		       int (*each)(void *arg, const struct ai_breaker *b),
 		       void *arg, struct ai_err *err);
+
+/* The breaker of a tool. */
+struct ai_tool_breaker {
+	const char *name;    /* at most 150 bytes */
+	int64_t most;        /* failures in a row; 0: as for a provider */
+	int64_t rest_ms;     /* then it rests; 0: likewise */
+	int64_t failures;    /* how many there were */
+	int64_t wait_ms;     /* until it may be called; 0: now, and if it has
+			      * rested, nobody else meanwhile */
+};
+/* Whether it may be called: fills the last two. */
+int ai_ledger_tool(struct ai_ledger *l, struct ai_tool_breaker *b,
+		   struct ai_err *err);
+/* A call of it has ended; one that has succeeded need not be told if there were
+ * no failures. */
+int ai_ledger_tool_end(struct ai_ledger *l, const struct ai_tool_breaker *b,
+		       bool failed, struct ai_err *err);
 int ai_ledger_holds(struct ai_ledger *l,
 		    int (*each)(void *arg, const struct ai_hold *h), void *arg,
 		    struct ai_err *err);

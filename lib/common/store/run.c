@@ -41,6 +41,7 @@ static int check_id(const char *id, struct ai_err *err)
 struct found {
 	int64_t n, cap, pid;
 	bool is_root;
+	char root[AI_RUN_ID];
 };
 
 /* 1: it is there. */
@@ -61,6 +62,7 @@ static int find(struct ai_ledger *l, const char *id, struct found *f,
 		f->cap = sqlite3_column_int64(st, 1);
 		f->is_root = sqlite3_column_int(st, 3) != 0;
 		f->pid = ledger_living(st, 4, &o);
+		ledger_copy_column(f->root, sizeof(f->root), st, 8);
 		if (o.pid == l->owner.pid && o.start == l->owner.start &&
 		    o.space == l->owner.space)
 			f->pid = 0;
@@ -135,6 +137,7 @@ static int insert(struct ai_ledger *l, struct make *m, struct ai_err *err)
 		return -1;
 	m->run->n = sqlite3_last_insert_rowid(l->db.h);
 	snprintf(m->run->id, sizeof(m->run->id), "%s", r->id);
+	m->run->within = strcmp(r->id, r->root) != 0;
 	if (own(l, m->run->n, &l->owner, err) < 0)
 		return -1;
 	return r->cap < 0 || strcmp(r->id, r->root) != 0 ? 0 :
@@ -155,9 +158,14 @@ static int make(struct ai_ledger *l, void *arg, struct ai_err *err)
 						"run '%.80s'", m->from);
 	if (insert(l, m, err) < 0)
 		return -1;
-	return m->from == NULL ? 0 :
-		LEDGER_RUN(l, SQL_COPY_STEPS, err, "iii", m->run->n, from.n,
-			   m->before);
+	if (m->from == NULL)
+		return 0;
+	/* What it has written down itself before that step. */
+	return LEDGER_RUN(l, SQL_COPY_STEPS, err, "iii", m->run->n, from.n,
+			  m->before) < 0 ? -1 :
+		LEDGER_RUN(l, SQL_COPY_NOTES, err, "tti",
+			   ai_span_of(m->r->id), ai_span_of(from.root),
+			   m->run->n);
 }
 
 int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
@@ -166,7 +174,7 @@ int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
 	struct make m = { .r = r, .run = run };
 
 	if (check_id(r->id, err) < 0 || check_id(r->root, err) < 0 ||
-	    ledger_alone(l, true, make, &m, err) < 0)
+	    ledger_alone(l, strcmp(r->id, r->root) == 0, make, &m, err) < 0)
 		return -1;
 	return m.there;
 }
@@ -201,6 +209,7 @@ static int take(struct ai_ledger *l, void *arg, struct ai_err *err)
 		return -1;
 	t->run->n = f.n;
 	snprintf(t->run->id, sizeof(t->run->id), "%s", t->id);
+	t->run->within = !f.is_root;
 	if (t->cap != INT64_MAX && t->cap != f.cap &&
 	    LEDGER_RUN(l, SQL_SET_CAP, err, "ii", f.n, t->cap) < 0)
 		return -1;
@@ -336,8 +345,9 @@ int ai_run_put(struct ai_ledger *l, const struct ai_run *run,
 {
 	struct put p = { run, steps, n, change };
 
-	return ledger_alone(l, durable || change->status != AI_RUN_OPEN, put,
-			    &p, err);
+	if (change->status != AI_RUN_OPEN && !run->within)
+		durable = true;
+	return ledger_alone(l, durable, put, &p, err);
 }
 
 struct decide {
@@ -381,7 +391,8 @@ static int remove_one(struct ai_ledger *l, const char *id,
 	/* One that had ended may have been taken again. */
 	if (f->is_root && f->cap >= 0 && set_cap(l, id, -1, err) < 0)
 		return -1;
-	return LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f->n) < 0 ||
+	return LEDGER_RUN(l, SQL_REMOVE_NOTES, err, "t", ai_span_of(id)) < 0 ||
+		LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f->n) < 0 ||
 		LEDGER_RUN(l, SQL_REMOVE_RUN, err, "i", f->n) < 0 ? -1 :
 		forget_answers(l, id, err);
 }

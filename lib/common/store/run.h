@@ -65,6 +65,7 @@ struct ai_step {
 struct ai_run {
 	int64_t n;
 	char id[AI_RUN_ID];
+	bool within; /* it is of another run */
 };
 
 /* One as it stands. */
@@ -87,7 +88,8 @@ struct ai_run_new {
 	int64_t cap;      /* nano-dollars, of a root; negative: none */
 };
 
-/* Makes it, for this process alone. 1: there is one of this id. */
+/* Makes it, for this process alone. 1: there is one of this id.  One within
+ * another costs no sync: nothing of it has an effect before its next one. */
 int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
 	       struct ai_run *run, struct ai_err *err);
 /* The whole id that begins like this.  AI_E_USAGE: none does, or several. */
@@ -102,7 +104,8 @@ int ai_run_take(struct ai_ledger *l, const char *id, int64_t cap,
  * Writes steps, new ones or newer states of old ones, and with them how the
  * run stands.  With a status other than AI_RUN_OPEN the run is given back, and
  * its budget and what the model's co-process has kept for it are removed if it
- * has ended; that is durable in any case.
+ * has ended; that is durable in any case, if it is not within another: who has
+ * begun it writes down what came of it, and that comes behind this.
  */
 struct ai_run_change {
 	enum ai_run_status status;
