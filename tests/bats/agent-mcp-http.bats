@@ -378,7 +378,7 @@ there is more, with the cursor 'p2'"
 	END
 	node wrong.mjs 3>&- &
 	pids+=($!)
-	for _ in $(seq 100); do [ -s port ] && break || sleep 0.05; done
+	for _ in $(seq 600); do [ -s port ] && break || sleep 0.05; done
 	jq -n --arg url "http://127.0.0.1:$(cat port)/" \
 		'{mcpServers: {s: {url: $url}}}' >s.json
 	mcp "$(call good '{"a":{"b.c":-7}}')" "$(call good '{"a":{"b.c":4e2}}')" \
@@ -428,7 +428,7 @@ there is more, with the cursor 'p2'"
 		PORT=$port node --import "$SRCDIR/tests/stub/loopback.mjs" "$js" \
 			$mode >$mode.out 2>&1 3>&- &
 		pids+=($!)
-		for _ in $(seq 200); do
+		for _ in $(seq 900); do
 			grep -q 'port' $mode.out && break || sleep 0.05
 		done
 		jq -n --arg url "http://127.0.0.1:$port/$([ $mode = sse ] && echo sse || echo mcp)" \
