@@ -1,4 +1,5 @@
 /* filter.c: records as tasks. */
+#include "task.h"
 #include "team.h"
 #include "worker.h"
 
@@ -30,20 +31,6 @@ static void close_worker(void *state)
 	free(state);
 }
 
-/* An error record has what there is of an answer all the same. */
-static int put_failed(struct ai_rec *rec, const struct ai_buf *text,
-		      const struct ai_err *why, struct ai_emit *out,
-		      struct ai_err *err)
-{
-	static const struct ai_value none;
-
-	if (ai_loop.plain_out && text->len > 0 &&
-	    (ai_emit_bytes(out, text->p, text->len, err) < 0 ||
-	     ai_emit_bytes(out, "\n", 1, err) < 0))
-		return -1;
-	return ai_emit_fail_with(out, rec, why, none, err);
-}
-
 static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 		struct ai_err *err)
 {
@@ -60,10 +47,7 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	if (rc == 0)
 		rc = agent_worker_task(w, rec, &text, &why, err);
 	if (rc == 0)
-		rc = why.code != AI_E_NONE
-			? put_failed(rec, &text, &why, out, err)
-			: ai_emit_answer(out, rec, ai_buf_cstr(&text),
-					 text.len, err);
+		rc = agent_task_emit(rec, &text, &why, out, err);
 	ai_buf_release(&text);
 	return rc;
 }

@@ -5,6 +5,8 @@
 #include "flow-cost.h"
 #include "flow-kept.h"
 #include "flow-run.h"
+#include "kept.h"
+#include "task.h"
 #include "worker.h"
 
 #include "base/clock.h"
@@ -62,44 +64,6 @@ static int set_limits(const struct flow *f, struct agent_limits *l,
 }
 
 /* ---- what is kept of it ------------------------------------------------------------ */
-
-struct kept {
-	struct ai_buf task, setup, root, note;
-	enum ai_run_status status;
-	int64_t spent_ms;
-	size_t at_once;
-};
-
-static int keep(void *arg, const struct ai_run_row *row)
-{
-	struct kept *k = arg;
-
-	ai_buf_add(&k->task, row->task.p, row->task.n);
-	ai_buf_add(&k->setup, row->setup.p, row->setup.n);
-	ai_buf_str(&k->root, row->root);
-	if (row->note.p != NULL)
-		ai_buf_add(&k->note, row->note.p, row->note.n);
-	k->status = row->status;
-	k->spent_ms = row->spent_ms;
-	return 0;
-}
-
-static void kept_init(struct kept *k)
-{
-	memset(k, 0, sizeof(*k));
-	ai_buf_init(&k->task, AGENT_TEXT_MAX);
-	ai_buf_init(&k->setup, 4 * AGENT_TEXT_MAX);
-	ai_buf_init(&k->root, AI_RUN_ID);
-	ai_buf_init(&k->note, AGENT_TEXT_MAX);
-}
-
-static void kept_release(struct kept *k)
-{
-	ai_buf_release(&k->task);
-	ai_buf_release(&k->setup);
-	ai_buf_release(&k->root);
-	ai_buf_release(&k->note);
-}
 
 static int put_setup(const struct flow_work *w, struct ai_buf *b,
 		     struct ai_err *err)
@@ -221,7 +185,7 @@ static void put_note(const struct flow_work *w, struct ai_buf *note)
 }
 
 /* One that is only gone through ends as it had ended. */
-static void recall_stop(struct flow_work *w, const struct kept *k)
+static void recall_stop(struct flow_work *w, const struct agent_kept *k)
 {
 	struct ai_buf text = AI_BUF_INIT(400), code = AI_BUF_INIT(64);
 	struct agent_stop *s = &w->stop;
@@ -266,32 +230,6 @@ static void explain(const struct flow_work *w, struct ai_err *why)
 	else if (w->stop.status == AI_RUN_PAUSED && why->code == AI_E_NONE)
 		ai_err_set(why, AI_E_TRY_LATER, "the workflow was paused; "
 			   "'ai-agent resume %s' goes on with it", id);
-}
-
-static void put_usage(const struct flow_work *w, struct ai_buf *b)
-{
-	char money[AI_MONEY_TEXT];
-
-	ai_put_key(b, "steps");
-	ai_put_i64(b, (int64_t)w->journal.n);
-	ai_put_key(b, "turns");
-	ai_put_i64(b, w->used.turns);
-	ai_put_key(b, "calls");
-	ai_put_i64(b, w->used.calls);
-	ai_put_key(b, "usage");
-	ai_put_open(b, '{');
-	ai_put_key(b, "input");
-	ai_put_i64(b, w->used.input);
-	ai_put_key(b, "output");
-	ai_put_i64(b, w->used.output_tokens);
-	ai_put_close(b, '}');
-	ai_money_text(w->used.nano, money);
-	ai_put_key(b, "cost_usd");
-	ai_put_raw(b, money, strlen(money));
-	ai_put_key(b, "seconds");
-	ai_put_f64(b, (double)agent_journal_spent_ms(&w->journal.run) / 1e3);
-	ai_put_key(b, "limit");
-	ai_put_cstr(b, w->stop.limit);
 }
 
 /* How many tasks have come how far, and why some have not. */
@@ -372,7 +310,8 @@ static void put_run(const struct flow_work *w, struct ai_buf *b)
 	ai_put_cstr(b, ai_run_status_name(w->stop.status));
 	ai_put_key(b, "text");
 	ai_put_str(b, ai_buf_cstr(&w->text), w->text.len);
-	put_usage(w, b);
+	agent_task_put_used(&w->used, &w->journal.run,
+			    (int64_t)w->journal.n, w->stop.limit, b);
 	put_tasks(w, b);
 	if (w->by[0] != '\0') {
 		ai_put_key(b, "tainted_by");
@@ -396,7 +335,7 @@ static struct ai_value input_of(const struct ai_rec *rec)
 	return v.kind != AI_NONE ? v : rec->object;
 }
 
-static int finish(struct flow_work *w, const struct kept *k,
+static int finish(struct flow_work *w, const struct agent_kept *k,
 		  struct ai_rec *rec, struct ai_buf *text, struct ai_err *why,
 		  struct ai_err *err)
 {
@@ -420,7 +359,7 @@ static int finish(struct flow_work *w, const struct kept *k,
 	return rc;
 }
 
-static int go(struct flow_work *w, const struct kept *k, struct ai_rec *rec,
+static int go(struct flow_work *w, const struct agent_kept *k, struct ai_rec *rec,
 	      struct ai_buf *text, struct ai_err *why, struct ai_err *err)
 {
 	int rc;
@@ -435,7 +374,7 @@ static int go(struct flow_work *w, const struct kept *k, struct ai_rec *rec,
 	return rc < 0 ? -1 : finish(w, k, rec, text, why, err);
 }
 
-static int take(struct flow_work *w, const char *id, const struct kept *k,
+static int take(struct flow_work *w, const char *id, const struct agent_kept *k,
 		bool replay, struct ai_err *err)
 {
 	struct agent_journal *j = &w->journal.run;
@@ -490,13 +429,13 @@ static int run_kept(struct ai_ledger *l, const char *id, bool replay,
 		    struct ai_err *err)
 {
 	struct flow_work w;
-	struct kept k;
+	struct agent_kept k;
 	struct flow f;
 	int rc;
 
 	memset(&f, 0, sizeof(f));
-	kept_init(&k);
-	rc = ai_run_get(l, id, keep, &k, err);
+	agent_kept_init(&k);
+	rc = agent_kept_get(&k, l, id, err);
 	if (rc == 0)
 		rc = ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'", id);
 	rc = rc < 0 ? -1 : flow_of_setup((struct ai_span){ k.setup.p,
@@ -519,7 +458,7 @@ static int run_kept(struct ai_ledger *l, const char *id, bool replay,
 		work_release(&w);
 	}
 	flow_release(&f);
-	kept_release(&k);
+	agent_kept_release(&k);
 	return rc;
 }
 
@@ -549,10 +488,10 @@ static int run_new(struct ai_ledger *l, struct ai_rec *rec,
 {
 	char id[AI_RUN_ID];
 	struct flow_work w;
-	struct kept k;
+	struct agent_kept k;
 	int rc;
 
-	kept_init(&k);
+	agent_kept_init(&k);
 	rc = work_init(&w, &plan.flow, l, err);
 	w.at_once = plan.at_once;
 	if (rc == 0)
@@ -566,7 +505,7 @@ static int run_new(struct ai_ledger *l, struct ai_rec *rec,
 	if (rc == 0)
 		rc = go(&w, &k, rec, text, why, err);
 	work_release(&w);
-	kept_release(&k);
+	agent_kept_release(&k);
 	return rc <= 0 ? rc : run_kept(l, id, false, rec, NULL, rec, text, why,
 				       err);
 }
@@ -590,20 +529,6 @@ static void close_ledger(void *state)
 	ai_ledger_close(state);
 }
 
-/* An error record has what there is of an answer all the same. */
-static int put_failed(struct ai_rec *rec, const struct ai_buf *text,
-		      const struct ai_err *why, struct ai_emit *out,
-		      struct ai_err *err)
-{
-	static const struct ai_value none;
-
-	if (ai_loop.plain_out && text->len > 0 &&
-	    (ai_emit_bytes(out, text->p, text->len, err) < 0 ||
-	     ai_emit_bytes(out, "\n", 1, err) < 0))
-		return -1;
-	return ai_emit_fail_with(out, rec, why, none, err);
-}
-
 static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 		struct ai_err *err)
 {
@@ -617,10 +542,7 @@ static int each(void *state, struct ai_rec *rec, struct ai_emit *out,
 	if (rc == 0)
 		rc = run_new(state, rec, &text, &why, err);
 	if (rc == 0)
-		rc = why.code != AI_E_NONE
-			? put_failed(rec, &text, &why, out, err)
-			: ai_emit_answer(out, rec, ai_buf_cstr(&text),
-					 text.len, err);
+		rc = agent_task_emit(rec, &text, &why, out, err);
 	ai_buf_release(&text);
 	return rc;
 }

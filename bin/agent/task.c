@@ -170,10 +170,37 @@ static void put_waiting(const struct agent_run *r, struct ai_buf *out)
 	ai_put_close(out, ']');
 }
 
+void agent_task_put_used(const struct agent_used *used,
+			 const struct agent_journal *j, int64_t steps,
+			 const char *limit, struct ai_buf *out)
+{
+	char money[AI_MONEY_TEXT];
+
+	ai_put_key(out, "steps");
+	ai_put_i64(out, steps);
+	ai_put_key(out, "turns");
+	ai_put_i64(out, used->turns);
+	ai_put_key(out, "calls");
+	ai_put_i64(out, used->calls);
+	ai_put_key(out, "usage");
+	ai_put_open(out, '{');
+	ai_put_key(out, "input");
+	ai_put_i64(out, used->input);
+	ai_put_key(out, "output");
+	ai_put_i64(out, used->output_tokens);
+	ai_put_close(out, '}');
+	ai_money_text(used->nano, money);
+	ai_put_key(out, "cost_usd");
+	ai_put_raw(out, money, strlen(money));
+	ai_put_key(out, "seconds");
+	ai_put_f64(out, (double)agent_journal_spent_ms(j) / 1e3);
+	ai_put_key(out, "limit");
+	ai_put_cstr(out, limit);
+}
+
 void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 {
 	const char *by = agent_trust_by(r->trust);
-	char money[AI_MONEY_TEXT];
 
 	ai_put_open(out, '{');
 	ai_put_key(out, "id");
@@ -182,26 +209,8 @@ void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 	ai_put_cstr(out, ai_run_status_name(r->stop.status));
 	ai_put_key(out, "text");
 	ai_put_str(out, ai_buf_cstr(&r->text), r->text.len);
-	ai_put_key(out, "steps");
-	ai_put_i64(out, (int64_t)r->journal.n);
-	ai_put_key(out, "turns");
-	ai_put_i64(out, r->used.turns);
-	ai_put_key(out, "calls");
-	ai_put_i64(out, r->used.calls);
-	ai_put_key(out, "usage");
-	ai_put_open(out, '{');
-	ai_put_key(out, "input");
-	ai_put_i64(out, r->used.input);
-	ai_put_key(out, "output");
-	ai_put_i64(out, r->used.output_tokens);
-	ai_put_close(out, '}');
-	ai_money_text(r->used.nano, money);
-	ai_put_key(out, "cost_usd");
-	ai_put_raw(out, money, strlen(money));
-	ai_put_key(out, "seconds");
-	ai_put_f64(out, (double)agent_journal_spent_ms(&r->journal) / 1e3);
-	ai_put_key(out, "limit");
-	ai_put_cstr(out, r->stop.limit);
+	agent_task_put_used(&r->used, &r->journal, (int64_t)r->journal.n,
+			    r->stop.limit, out);
 	if (by != NULL) {
 		ai_put_key(out, "tainted_by");
 		ai_put_cstr(out, by);
@@ -213,4 +222,21 @@ void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 	if (r->stop.status == AI_RUN_PARKED)
 		put_waiting(r, out);
 	ai_put_close(out, '}');
+}
+
+/* An error record has what there is of an answer all the same. */
+int agent_task_emit(struct ai_rec *rec, const struct ai_buf *text,
+		    const struct ai_err *why, struct ai_emit *out,
+		    struct ai_err *err)
+{
+	static const struct ai_value none;
+
+	if (why->code == AI_E_NONE)
+		return ai_emit_answer(out, rec, ai_buf_cstr(text), text->len,
+				      err);
+	if (ai_loop.plain_out && text->len > 0 &&
+	    (ai_emit_bytes(out, text->p, text->len, err) < 0 ||
+	     ai_emit_bytes(out, "\n", 1, err) < 0))
+		return -1;
+	return ai_emit_fail_with(out, rec, why, none, err);
 }

@@ -3,6 +3,7 @@
 #include "worker.h"
 #include "builtin.h"
 #include "flags.h"
+#include "kept.h"
 #include "mcp.h"
 #include "task.h"
 #include "team.h"
@@ -489,43 +490,6 @@ static int take_named(struct agent_run *r, const struct agent_worker *w,
 
 /* ---- a new one, or one of that name ----------------------------------------------------- */
 
-struct kept {
-	struct ai_buf task, setup, root, note;
-	enum ai_run_status status;
-	int64_t spent_ms;
-};
-
-static int keep(void *arg, const struct ai_run_row *row)
-{
-	struct kept *k = arg;
-
-	ai_buf_add(&k->task, row->task.p, row->task.n);
-	ai_buf_add(&k->setup, row->setup.p, row->setup.n);
-	ai_buf_str(&k->root, row->root);
-	if (row->note.p != NULL)
-		ai_buf_add(&k->note, row->note.p, row->note.n);
-	k->status = row->status;
-	k->spent_ms = row->spent_ms;
-	return 0;
-}
-
-static void kept_init(struct kept *k)
-{
-	memset(k, 0, sizeof(*k));
-	ai_buf_init(&k->task, AGENT_TEXT_MAX);
-	ai_buf_init(&k->setup, AGENT_TEXT_MAX);
-	ai_buf_init(&k->root, AI_RUN_ID);
-	ai_buf_init(&k->note, AGENT_TEXT_MAX);
-}
-
-static void kept_release(struct kept *k)
-{
-	ai_buf_release(&k->task);
-	ai_buf_release(&k->setup);
-	ai_buf_release(&k->root);
-	ai_buf_release(&k->note);
-}
-
 /* The next member that is not `limits`. */
 static bool next_member(struct ai_json_iter *it, struct ai_value *key,
 			struct ai_value *v)
@@ -556,7 +520,7 @@ static bool are_same(struct ai_value a, struct ai_value b)
 	return !next_member(&k, &kb, &vb);
 }
 
-static int same_task(const struct ai_rec *rec, const struct kept *k,
+static int same_task(const struct ai_rec *rec, const struct agent_kept *k,
 		     const char *id, struct ai_err *err)
 {
 	struct ai_span was = { ai_buf_cstr(&k->task), k->task.len };
@@ -574,10 +538,10 @@ static int same_task(const struct ai_rec *rec, const struct kept *k,
 /* Takes the run of this id, and all that is known of it. It has to have begun
  * with rec, if that is not NULL. */
 static int take(struct agent_run *r, struct agent_worker *w, const char *id,
-		const struct ai_rec *rec, struct kept *k, bool replay,
+		const struct ai_rec *rec, struct agent_kept *k, bool replay,
 		struct ai_err *err)
 {
-	int rc = ai_run_get(w->ledger, id, keep, k, err);
+	int rc = agent_kept_get(k, w->ledger, id, err);
 
 	if (rc == 0)
 		return ai_err_set(err, AI_E_USAGE, "there is no run '%.80s'",
@@ -675,10 +639,10 @@ int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
 {
 	struct agent_run r;
 	char id[AI_RUN_ID];
-	struct kept k;
+	struct agent_kept k;
 	int rc;
 
-	kept_init(&k);
+	agent_kept_init(&k);
 	rc = run_init(&r, w, err);
 	if (rc == 0)
 		rc = make(&r, w, rec, err);
@@ -692,7 +656,7 @@ int agent_worker_task(struct agent_worker *w, struct ai_rec *rec,
 	if (rc == 0)
 		rc = go(&r, w, rec, text, why, err);
 	run_release(&r, w);
-	kept_release(&k);
+	agent_kept_release(&k);
 	return rc;
 }
 
@@ -702,10 +666,10 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 			struct ai_err *err)
 {
 	struct agent_run r;
-	struct kept k;
+	struct agent_kept k;
 	int rc;
 
-	kept_init(&k);
+	agent_kept_init(&k);
 	rc = run_init(&r, w, err);
 	if (rc == 0)
 		rc = take(&r, w, id, NULL, &k, replay, err);
@@ -718,7 +682,7 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 	if (rc == 0)
 		rc = go(&r, w, rec, text, why, err);
 	run_release(&r, w);
-	kept_release(&k);
+	agent_kept_release(&k);
 	return rc;
 }
 
@@ -729,15 +693,15 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 				  .user = ai_paid.user, .id = id, .root = id };
 	struct agent_run r;
 	struct ai_run run;
-	struct kept k;
+	struct agent_kept k;
 	int rc;
 
 	if (agent_worker_name(1, id, err) < 0)
 		return -1;
-	kept_init(&k);
+	agent_kept_init(&k);
 	rc = run_init(&r, w, err);
 	if (rc == 0) {
-		rc = ai_run_get(w->ledger, from, keep, &k, err);
+		rc = agent_kept_get(&k, w->ledger, from, err);
 		if (rc == 0)
 			rc = ai_err_set(err, AI_E_USAGE, "there is no run "
 					"'%.80s'", from);
@@ -753,6 +717,6 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 		rc = ai_run_fork(w->ledger, &new, from, n, &run, err);
 	}
 	run_release(&r, w);
-	kept_release(&k);
+	agent_kept_release(&k);
 	return rc;
 }
