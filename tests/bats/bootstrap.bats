@@ -122,7 +122,7 @@ demo() {
 	demo
 	assert_status 0
 	assert_has "$output" '$ ai-chunk docs/* | ai-search add -i index'
-	assert_has "$output" 'JSON object on one line'
+	assert_has "$output" 'an error record comes out in its place'
 	[[ $output =~ \[[0-9]+\]\ docs/[a-z0-9.-]+:[0-9]+-[0-9]+ ]]
 	# What it says to type works as it stands.
 	run sh -c "${output##*something else:}"

@@ -27,7 +27,7 @@ static void test_row_file(void)
 	ok(search_rows_open(&r, at("r"), 65537, &err) < 0 &&
 	   err.code == AI_E_USAGE, "too many");
 	ok(search_rows_open(&r, folder, 3, &err) < 0 &&
-	   err.code == AI_E_OPEN, "a folder");
+	   err.code == AI_E_DATA, "a folder");
 	ok(search_rows_writer_open(&w, at("none/r"), 3, 1, &err) < 0 &&
 	   err.code == AI_E_CREATE, "no folder");
 	ok(search_rows_writer_open(&w, at("r"), 3, 1, &err) == 0, "created");
