@@ -68,6 +68,7 @@ static bool runs(const struct agent_turn *t, size_t i)
 	return s == AI_STEP_PLANNED || s == AI_STEP_STARTED;
 }
 
+/* 1: a signal came while one was done, of which nothing is known then. */
 static int begin(struct agent_turn *t, size_t from, size_t to,
 		 struct ai_err *err)
 {
@@ -83,6 +84,10 @@ static int begin(struct agent_turn *t, size_t from, size_t to,
 		       sizeof(a->call.key));
 		ai_buf_clear(&a->call.text);
 		if (a->call.tool->kind->begin(&a->call, &why) < 0) {
+			/* No failure of the tool: whoever goes on does it. */
+			if (why.code == AI_E_TRY_LATER &&
+			    ai_sig_asked() == AI_SIG_NOW)
+				return 1;
 			ai_buf_clear(&a->call.text);
 			ai_buf_str(&a->call.text, why.msg);
 			a->call.failed = true;
@@ -222,11 +227,15 @@ static int do_group(struct agent_turn *t, size_t from, size_t to, bool *written,
 			return -1;
 		*written = true;
 	}
-	if (begin(t, from, to, err) < 0)
-		return -1;
-	rc = await(t, from, to, err);
-	return rc != 0 ? rc : agent_journal_put(&t->r->journal, t->v[from].n,
-						t->v[to - 1].n, false, err);
+	rc = begin(t, from, to, err);
+	if (rc == 0)
+		rc = await(t, from, to, err);
+	else if (rc > 0)
+		stop_all(t, from, to);
+	/* Also of one that is stopped: what has ended has. */
+	return rc < 0 || agent_journal_put(&t->r->journal, t->v[from].n,
+					   t->v[to - 1].n, false, err) < 0
+		? -1 : rc;
 }
 
 static int do_all(struct agent_turn *t, struct ai_err *err)

@@ -459,6 +459,32 @@ a value is expected at byte 1"
 	assert_status 0
 }
 
+@test "a look-up that SIGTERM cuts short is done again, and no failure" {
+	local pid
+	echo '{"id":"1","text":"The boiler was serviced in May."}' |
+		ai-search add -i idx -m local/hash
+	export AI_DATADIR=$BUILDDIR/share/aiutils
+	mkdir slow
+	for p in agent complete guard; do
+		cp "$BUILDDIR/bin/ai-$p" slow/
+	done
+	printf '#!/bin/sh\n>asked\nexec sleep 100\n' >slow/ai-search
+	chmod +x slow/ai-search
+	slow/ai-agent -m m --base-url "$STUB_URL" -i idx --run cut task:find \
+		>out 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 600; i++)); do
+		[ ! -e asked ] || break
+		sleep 0.05
+	done
+	kill -TERM $pid
+	wait $pid || :
+	run --separate-stderr ai-agent resume cut
+	assert_status 0
+	run_sh "ai-agent show cut | jq -r 'select(.kind == \"call\") | .result.text'"
+	assert_has "$output" "The boiler was serviced in May."
+}
+
 @test "arguments that are too long are said to be" {
 	agent -C work -r --approve never task:long
 	assert_has "$output" "at most 4194304 are allowed"
