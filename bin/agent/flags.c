@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/start.h"
+#include "base/utf8.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -126,10 +127,17 @@ static int put_flag(void *arg, const struct ai_opt *o, const char *value,
 
 int agent_flags_put(struct ai_buf *b, struct ai_err *err)
 {
+	char folder[4096];
 	int rc;
 
+	ai_put_key(b, "flags");
 	ai_put_open(b, '[');
 	rc = agent_flags_each(AI_SOURCE_CONFIG, put_flag, b, err);
 	ai_put_close(b, ']');
+	if (getcwd(folder, sizeof(folder)) != NULL &&
+	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
+		ai_put_key(b, "folder");
+		ai_put_cstr(b, folder);
+	}
 	return rc;
 }

@@ -32,9 +32,9 @@ int agent_flags_argv(struct agent_strings *argv,
 		     bool (*skips)(const void *to, const char *name),
 		     struct ai_err *err);
 
-/* All that was given as a list for a run's setup, so that who goes on with it
- * need not know it; by the environment and the configuration, too: they may be
- * others by then. */
+/* Members of a run's setup: all that was given, and the folder that it was given
+ * in, so that who goes on with it need not know it; by the environment and the
+ * configuration, too: they may be others by then. */
 int agent_flags_put(struct ai_buf *b, struct ai_err *err);
 
 #endif

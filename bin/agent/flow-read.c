@@ -1,5 +1,6 @@
 /* flow-read.c: what every part of a workflow file is read with. */
 #include "flow-int.h"
+#include "place.h"
 
 #include "record/comment.h"
 
@@ -64,27 +65,6 @@ void flow_up(struct flow_reader *r, size_t was)
 	r->place.p[was] = '\0';
 }
 
-/* The value that "PATH: what" about v is of, as far as there is one. */
-static struct ai_value place_of(struct ai_value v, const char *msg)
-{
-	char path[sizeof ((struct ai_err *)0)->msg];
-	struct ai_value at;
-	char *cut = strstr(msg, ": ");
-
-	if (cut == NULL)
-		return v;
-	snprintf(path, sizeof path, "%.*s", (int)(cut - msg), msg);
-	for (;;) {
-		at = ai_json_get(v, path);
-		if (at.kind != AI_NONE)
-			return at;
-		cut = strrchr(path, '.');
-		if (cut == NULL)
-			return v;
-		*cut = '\0';
-	}
-}
-
 int flow_refuse_inside(struct flow_reader *r, struct ai_value v,
 		       const char *msg)
 {
@@ -94,7 +74,7 @@ int flow_refuse_inside(struct flow_reader *r, struct ai_value v,
 		return flow_refuse(r, v, "%s", msg);
 	ai_buf_fmt(&r->place, "%s%.*s", r->place.len > 0 ? "." : "",
 		   (int)(cut - msg), msg);
-	return flow_refuse(r, place_of(v, msg), "%s", cut + 2);
+	return flow_refuse(r, agent_place_of(v, msg), "%s", cut + 2);
 }
 
 /* ---- texts and paths ----------------------------------------------------------- */

@@ -13,7 +13,6 @@
 #include "base/money.h"
 #include "base/sig.h"
 #include "base/start.h"
-#include "base/utf8.h"
 #include "model/paid.h"
 #include "record/loop.h"
 
@@ -68,8 +67,6 @@ static int set_limits(const struct flow *f, struct agent_limits *l,
 static int put_setup(const struct flow_work *w, struct ai_buf *b,
 		     struct ai_err *err)
 {
-	char folder[4096];
-
 	ai_put_open(b, '{');
 	ai_put_key(b, "model");
 	ai_put_cstr(b, agent.model);
@@ -82,14 +79,8 @@ static int put_setup(const struct flow_work *w, struct ai_buf *b,
 	ai_put_key(b, "at_once");
 	ai_put_i64(b, (int64_t)w->at_once);
 	flow_put_kept(w->flow, b);
-	ai_put_key(b, "flags");
 	if (agent_flags_put(b, err) < 0)
 		return -1;
-	if (getcwd(folder, sizeof(folder)) != NULL &&
-	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
-		ai_put_key(b, "folder");
-		ai_put_cstr(b, folder);
-	}
 	ai_put_close(b, '}');
 	return ai_buf_check(b, "how the run is worked on", err);
 }

@@ -1,4 +1,5 @@
 #include "tools-file.h"
+#include "place.h"
 
 #include "base/path.h"
 #include "crypt/hash.h"
@@ -39,28 +40,6 @@ static size_t line_of(const struct reader *r, struct ai_value v)
 {
 	return v.s.p == NULL ? 1 :
 		ai_json_line(r->text, (size_t)(v.s.p - r->text));
-}
-
-/* Where a message "PATH: what" about v points: as far down as there is
- * something of these names. */
-static struct ai_value place_of(struct ai_value v, const char *msg)
-{
-	char path[sizeof ((struct ai_err *)0)->msg];
-	struct ai_value at;
-	char *cut = strstr(msg, ": ");
-
-	if (cut == NULL)
-		return v;
-	snprintf(path, sizeof path, "%.*s", (int)(cut - msg), msg);
-	for (;;) {
-		at = ai_json_get(v, path);
-		if (at.kind != AI_NONE)
-			return at;
-		cut = strrchr(path, '.');
-		if (cut == NULL)
-			return v;
-		*cut = '\0';
-	}
 }
 
 __attribute__((format(printf, 4, 5)))
@@ -373,7 +352,7 @@ static int refuse_schema(struct reader *r, const struct entry *e)
 		ai_schema_free(schema); /* it was something else */
 		return -1;
 	}
-	return refuse(r, place_of(e->parameters, why.msg), why.code,
+	return refuse(r, agent_place_of(e->parameters, why.msg), why.code,
 		      "tools.%zu.parameters.%s", e->n, why.msg);
 }
 
@@ -493,7 +472,7 @@ static int check_schema(struct reader *r)
 		rc = ai_schema_new_unchecked(&schema, b.p, b.len, r->err);
 	if (rc == 0 && ai_schema_check(schema, r->root.s.p, r->root.s.n,
 				       &why) < 0)
-		rc = refuse(r, place_of(r->root, why.msg), why.code, "%s",
+		rc = refuse(r, agent_place_of(r->root, why.msg), why.code, "%s",
 			    why.msg);
 	if (fd >= 0)
 		close(fd);

@@ -12,7 +12,6 @@
 #include "base/msg.h"
 #include "base/path.h"
 #include "base/start.h"
-#include "base/utf8.h"
 #include "crypt/hash.h"
 #include "model/paid.h"
 
@@ -246,7 +245,6 @@ static int make_setup(struct agent_run *r, struct ai_err *err)
 {
 	unsigned char random[MARKER];
 	struct ai_buf *b = &r->setup;
-	char folder[4096];
 
 	if (getrandom(random, sizeof(random), 0) < 0)
 		return ai_err_sys(err, AI_E_OS, errno, "no random numbers");
@@ -262,14 +260,8 @@ static int make_setup(struct agent_run *r, struct ai_err *err)
 	ai_put_key(b, "limits");
 	agent_limits_put(&r->limits, b);
 	put_team(b);
-	ai_put_key(b, "flags");
 	if (agent_flags_put(b, err) < 0)
 		return -1;
-	if (getcwd(folder, sizeof(folder)) != NULL &&
-	    ai_utf8_valid(folder, strlen(folder)) == strlen(folder)) {
-		ai_put_key(b, "folder");
-		ai_put_cstr(b, folder);
-	}
 	ai_put_close(b, '}');
 	return ai_buf_check(b, "how the run is worked on", err);
 }
