@@ -265,12 +265,12 @@ unreadable_document'
 		# Stopped when it has some of the file, but not all.
 		pos=0
 		while [ "$pos" -eq 0 ] && kill -0 "$pid" 2>/dev/null; do
-			fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null)
+			fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null || true)
 			[ -z "$fd" ] || pos=$(awk '/^pos:/ { print $2 }' \
 				"/proc/$pid/fdinfo/${fd##*/}" 2>/dev/null || echo 0)
 		done
 		kill -STOP "$pid" || true
-		fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null)
+		fd=$(find "/proc/$pid/fd" -lname "$PWD/big.txt" 2>/dev/null || true)
 		[ -z "$fd" ] || : >big.txt
 		kill -CONT "$pid" || true
 		wait "$pid"
