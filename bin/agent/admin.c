@@ -1,7 +1,7 @@
 /* admin.c: what was run, for people and for programs. */
 #include "worker.h"
 #include "say.h"
-#include "team.h"
+#include "team/team.h"
 
 #include "base/money.h"
 #include "model/paid.h"

@@ -1,9 +1,9 @@
 /* again.c: runs that are gone on with. */
 #include "flags.h"
-#include "flow-kept.h"
-#include "flow-verb.h"
+#include "flow/stored.h"
+#include "flow/verb.h"
 #include "strlist.h"
-#include "team.h"
+#include "team/team.h"
 #include "worker.h"
 
 #include "base/msg.h"

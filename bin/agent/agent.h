@@ -11,7 +11,7 @@
 #include "store/run.h"
 
 #include "limit.h"
-#include "tool.h"
+#include "tool/tool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -265,7 +265,7 @@ int agent_list_tools(int argc, char **argv, struct ai_err *err);
 /* ---- serve.c: the toolkit for others ------------------------------------------------ */
 
 int agent_serve(int argc, char **argv, struct ai_err *err);
-/* ---- mcp-people.c ----------------------------------------------------------------- */
+/* ---- mcp/people.c ----------------------------------------------------------------- */
 
 int agent_mcp_people(int argc, char **argv, struct ai_err *err);
 

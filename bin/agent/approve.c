@@ -1,6 +1,6 @@
 /* approve.c: who may say that a call goes on. */
 #include "agent.h"
-#include "mcp.h"
+#include "mcp/mcp.h"
 
 #include "base/clock.h"
 #include "base/msg.h"

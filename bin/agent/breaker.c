@@ -1,8 +1,8 @@
 /* breaker.c: a tool that fails whatever it is asked for is left alone for a
  * while, by all runs of this ledger; an agent, by those of its workflow's. */
 #include "calls-int.h"
-#include "mcp.h"
-#include "program.h"
+#include "mcp/mcp.h"
+#include "tool/program.h"
 
 #include <stdio.h>
 

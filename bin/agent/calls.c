@@ -6,8 +6,8 @@
  * in the order in which the model has asked for them.
  */
 #include "calls-int.h"
-#include "args.h"
-#include "mcp.h"
+#include "tool/args.h"
+#include "mcp/mcp.h"
 
 #include "base/clock.h"
 #include "base/msg.h"

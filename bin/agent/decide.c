@@ -1,7 +1,7 @@
 /* decide.c: whether a call that the model asks for may be done, and whether one
  * that was asked for before is still to be. */
 #include "calls-int.h"
-#include "args.h"
+#include "tool/args.h"
 
 #include "base/msg.h"
 #include "crypt/hash.h"

@@ -1,6 +1,6 @@
 /* filter.c: records as tasks. */
 #include "task.h"
-#include "team.h"
+#include "team/team.h"
 #include "worker.h"
 
 #include "base/sig.h"

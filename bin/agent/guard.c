@@ -2,7 +2,7 @@
  * in them, and one that marks them as what they are. */
 #include "agent.h"
 
-#include "args.h"
+#include "tool/args.h"
 
 #include "base/msg.h"
 #include "base/proc.h"

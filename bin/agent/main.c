@@ -1,6 +1,6 @@
 #include "agent.h"
-#include "flow-graph.h"
-#include "flow-verb.h"
+#include "flow/graph.h"
+#include "flow/verb.h"
 
 #include "base/start.h"
 #include "model/paid.h"

@@ -4,7 +4,7 @@
  * It keeps its answers under the run's name (--resume-by), so that one that was
  * paid for and did not reach the journal is not paid for again. */
 #include "agent.h"
-#include "mcp.h"
+#include "mcp/mcp.h"
 #include "worker.h"
 
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* retrieve.c: the tool that looks things up in an index, through ai-search. */
 #include "agent.h"
-#include "result.h"
-#include "team.h"
+#include "tool/result.h"
+#include "team/team.h"
 
 #include "base/proc.h"
 #include "record/rec.h"

@@ -6,7 +6,7 @@
  * with after anything, and a replay are the same way.
  */
 #include "agent.h"
-#include "mcp.h"
+#include "mcp/mcp.h"
 
 #include "base/money.h"
 #include "base/msg.h"

@@ -1,12 +1,12 @@
 /* worker.c: a task on its way: a run is made or taken, gone through, ended, and
  * written into its record. */
 #include "worker.h"
-#include "builtin.h"
+#include "tool/builtin.h"
 #include "flags.h"
 #include "kept.h"
-#include "mcp.h"
+#include "mcp/mcp.h"
 #include "task.h"
-#include "team.h"
+#include "team/team.h"
 
 #include "base/clock.h"
 #include "base/msg.h"

@@ -3,7 +3,7 @@
 #define AGENT_WORKER_H
 
 #include "agent.h"
-#include "sandbox.h"
+#include "cage/sandbox.h"
 
 #include "record/rec.h"
 

@@ -3,9 +3,9 @@
  * arguments, whose names are all that there are.  An argument of the program
  * begins with '-' only where the template says so; text without placeholders
  * stays what it is.
- * fuzz: bin/agent/args.c bin/agent/strlist.c bin/agent/template.c
+ * fuzz: bin/agent/tool/args.c bin/agent/strlist.c bin/agent/tool/template.c
  */
-#include "../../bin/agent/template.h"
+#include "tool/template.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
  * Expressions: a result is a number that reads back as itself, or there is an
  * error for the model.
- * fuzz: bin/agent/builtin-args.c bin/agent/builtin-calc.c bin/agent/decimal.c
+ * fuzz: bin/agent/tool/builtin-args.c bin/agent/tool/builtin-calc.c bin/agent/tool/decimal.c
  */
-#include "../../bin/agent/builtin.h"
-#include "../../bin/agent/decimal.h"
+#include "tool/builtin.h"
+#include "tool/decimal.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 

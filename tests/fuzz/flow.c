@@ -2,9 +2,9 @@
  * Workflow files: what is refused is refused with file and line; of what is
  * taken the tasks are in order, the text that is kept reads as the same, and
  * texts and conditions can be worked out.
- * fuzz: bin/agent/args.c bin/agent/flow-check.c bin/agent/flow-cond.c bin/agent/flow-file.c bin/agent/flow-graph.c bin/agent/flow-read.c bin/agent/flow-schema.c bin/agent/flow-task.c bin/agent/flow-text.c bin/agent/limit.c bin/agent/say.c bin/agent/strlist.c
+ * fuzz: bin/agent/tool/args.c bin/agent/flow/check.c bin/agent/flow/cond.c bin/agent/flow/file.c bin/agent/flow/graph.c bin/agent/flow/read.c bin/agent/flow/schema.c bin/agent/flow/task.c bin/agent/flow/text.c bin/agent/limit.c bin/agent/say.c bin/agent/strlist.c
  */
-#include "../../bin/agent/flow-graph.h"
+#include "flow/graph.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
  * that a tool's schema wants hold nothing but what a header may, one each; a
  * form comes to an end, and its result is JSON with no name that was not asked
  * for; what is shown of it drives no terminal.
- * fuzz: bin/agent/mcp-headers.c bin/agent/mcp-form.c bin/agent/strlist.c bin/agent/say.c
+ * fuzz: bin/agent/mcp/headers.c bin/agent/mcp/form.c bin/agent/strlist.c bin/agent/say.c
  */
-#include "../../bin/agent/mcp-int.h"
+#include "mcp/int.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 

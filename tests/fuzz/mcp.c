@@ -3,9 +3,9 @@
  * which only the id is looked for has the same id as when it is read whole; and
  * a result is UTF-8 that is no longer than it may be, whatever the answer is.
  * The first byte says how the line is cut.
- * fuzz: bin/agent/mcp-message.c bin/agent/mcp-result.c bin/agent/mcp-say.c bin/agent/result.c
+ * fuzz: bin/agent/mcp/message.c bin/agent/mcp/result.c bin/agent/mcp/say.c bin/agent/tool/result.c
  */
-#include "../../bin/agent/mcp-int.h"
+#include "mcp/int.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 

@@ -3,11 +3,11 @@
  * it, and the text of a page is no longer than its parts can make it, with no
  * script in it that was closed.  Of an address, the host is one that the list
  * has, and, where it is not named, none that is not public.
- * fuzz: bin/agent/address.c bin/agent/answer.c bin/agent/page.c lib/common/net/url.c
+ * fuzz: bin/agent/tool/address.c bin/agent/tool/answer.c bin/agent/tool/page.c lib/common/net/url.c
  */
-#include "../../bin/agent/address.h"
-#include "../../bin/agent/answer.h"
-#include "../../bin/agent/page.h"
+#include "tool/address.h"
+#include "tool/answer.h"
+#include "tool/page.h"
 #include "fuzz.h"
 
 #include <string.h>

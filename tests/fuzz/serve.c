@@ -4,12 +4,12 @@
  * command line has nothing of the client's but values behind "--name=", and a
  * record is one line of JSON.  The first byte says which tools there are and
  * how calls end.
- * fuzz: bin/agent/serve-session.c bin/agent/serve-era.c bin/agent/serve-put.c
- * fuzz: bin/agent/serve-tools.c bin/agent/serve-ask.c bin/agent/serve-answer.c
- * fuzz: bin/agent/mcp-message.c bin/agent/strlist.c
+ * fuzz: bin/agent/serve/session.c bin/agent/serve/era.c bin/agent/serve/put.c
+ * fuzz: bin/agent/serve/tools.c bin/agent/serve/ask.c bin/agent/serve/answer.c
+ * fuzz: bin/agent/mcp/message.c bin/agent/strlist.c
  */
-#include "../../bin/agent/agent.h"
-#include "../../bin/agent/serve.h"
+#include "agent.h"
+#include "serve/serve.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 #include "model/paid.h"

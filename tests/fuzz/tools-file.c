@@ -1,12 +1,12 @@
 /*
  * Tools files: what is refused is refused as such; what is taken makes tools
  * whose schemas take or refuse arguments, and whose commands take those.
- * fuzz: bin/agent/args.c bin/agent/cage.c bin/agent/cage-landlock.c bin/agent/cage-seccomp.c bin/agent/child.c bin/agent/pollset.c bin/agent/program.c bin/agent/result.c bin/agent/sandbox.c bin/agent/strlist.c bin/agent/template.c bin/agent/tools.c bin/agent/tools-file.c bin/agent/warden.c bin/agent/warden-ask.c bin/agent/warden-disk.c bin/agent/warden-tree.c lib/common/store/db.c
+ * fuzz: bin/agent/tool/args.c bin/agent/cage/cage.c bin/agent/cage/landlock.c bin/agent/cage/seccomp.c bin/agent/cage/child.c bin/agent/cage/pollset.c bin/agent/tool/program.c bin/agent/tool/result.c bin/agent/cage/sandbox.c bin/agent/strlist.c bin/agent/tool/template.c bin/agent/tool/tools.c bin/agent/tool/tools-file.c bin/agent/cage/warden.c bin/agent/cage/warden-ask.c bin/agent/cage/warden-disk.c bin/agent/cage/warden-tree.c lib/common/store/db.c
  * links: sqlite3 libseccomp
  */
-#include "../../bin/agent/args.h"
-#include "../../bin/agent/program.h"
-#include "../../bin/agent/tools-file.h"
+#include "tool/args.h"
+#include "tool/program.h"
+#include "tool/tools-file.h"
 #include "fuzz.h"
 
 #include <string.h>

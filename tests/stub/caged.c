@@ -1,9 +1,9 @@
 /* caged [-r|-w PATH] [-p PORT] [-a ABI] [-n] [-N TIMES] [-u] PROGRAM [ARG]...:
  * runs a program as ai-agent runs that of a tool, with the system to be read.
  * -n: with networks; -u: without a cage; -N: so often, and prints the cost. */
-#include "cage.h"
-#include "child.h"
-#include "pollset.h"
+#include "cage/cage.h"
+#include "cage/child.h"
+#include "cage/pollset.h"
 
 #include "base/clock.h"
 

@@ -12,8 +12,8 @@
  *	{"wait_s":N}      lets the servers talk
  *	{"peak":true}     {"peak_kb":N}, the most memory so far
  */
-#include "../../bin/agent/mcp.h"
-#include "../../bin/agent/tools-file.h"
+#include "mcp/mcp.h"
+#include "tool/tools-file.h"
 #include "base/clock.h"
 #include "base/msg.h"
 #include "record/json.h"

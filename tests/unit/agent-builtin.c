@@ -1,8 +1,8 @@
 /* The tools that come with ai-agent: files below a folder, arithmetic, pages. */
-#include "builtin.h"
+#include "tool/builtin.h"
 
 #include "agent.h"
-#include "decimal.h"
+#include "tool/decimal.h"
 #include "tap.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 /*
- * bin/agent/cage.h: what tests/stub/escape.c tries, each as root and as nobody
+ * bin/agent/cage/cage.h: what tests/stub/escape.c tries, each as root and as nobody
  * (or as who we are), with the kernel's Landlock and as if it had ABI 2 only;
  * and without a cage, which shows what would have succeeded.
  */
-#include "cage.h"
-#include "child.h"
-#include "pollset.h"
+#include "cage/cage.h"
+#include "cage/child.h"
+#include "cage/pollset.h"
 
 #include "tap.h"
 

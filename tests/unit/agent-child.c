@@ -1,8 +1,8 @@
 /*
- * bin/agent/child.h: programs that will not die, and those that misbehave.
+ * bin/agent/cage/child.h: programs that will not die, and those that misbehave.
  * AI_CHILD_TRIALS trees of each kind (20) are killed in each of three ways.
  */
-#include "child.h"
+#include "cage/child.h"
 
 #include "base/clock.h"
 

@@ -1,6 +1,6 @@
-/* bin/agent/flow-schema.c: what it says nothing satisfies, nothing does; and
+/* bin/agent/flow/schema.c: what it says nothing satisfies, nothing does; and
  * which paths there are. */
-#include "flow-int.h"
+#include "flow/int.h"
 
 #include "agent-flow.h"
 #include "tap.h"

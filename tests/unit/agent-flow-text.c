@@ -1,6 +1,6 @@
-/* bin/agent/flow-text.c and flow-cond.c: texts and conditions, against readers
+/* bin/agent/flow/text.c and flow/cond.c: texts and conditions, against readers
  * that were written another way, on random ones. */
-#include "flow.h"
+#include "flow/flow.h"
 
 #include "agent-flow.h"
 #include "tap.h"

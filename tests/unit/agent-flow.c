@@ -1,6 +1,6 @@
-/* bin/agent/flow.h: workflow files; the order of their tasks against one that
+/* bin/agent/flow/flow.h: workflow files; the order of their tasks against one that
  * is found by looking again and again. */
-#include "flow-graph.h"
+#include "flow/graph.h"
 
 #include "agent-flow.h"
 #include "tap.h"

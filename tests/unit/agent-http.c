@@ -1,7 +1,7 @@
 /* http_get: which hosts and addresses may be asked; what servers answer. */
-#include "address.h"
-#include "builtin.h"
-#include "page.h"
+#include "tool/address.h"
+#include "tool/builtin.h"
+#include "tool/page.h"
 
 #include "base/proc.h"
 

@@ -1,6 +1,6 @@
-/* bin/agent/scratch.h: many at once, of which some die without a word: nobody
+/* bin/agent/cage/scratch.h: many at once, of which some die without a word: nobody
  * loses his folder while he lives, and the dead leave none. */
-#include "scratch.h"
+#include "cage/scratch.h"
 
 #include "tap.h"
 

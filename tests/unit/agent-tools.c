@@ -1,11 +1,11 @@
 /* Tools files, argument templates, programs as tools. */
-#include "tools-file.h"
+#include "tool/tools-file.h"
 
 #include "agent.h"
-#include "args.h"
-#include "program.h"
+#include "tool/args.h"
+#include "tool/program.h"
 #include "tap.h"
-#include "template.h"
+#include "tool/template.h"
 
 #include "store/db.h"
 

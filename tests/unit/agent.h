@@ -2,8 +2,8 @@
 #ifndef TESTS_UNIT_AGENT_H
 #define TESTS_UNIT_AGENT_H
 
-#include "args.h"
-#include "tool.h"
+#include "tool/args.h"
+#include "tool/tool.h"
 
 #include "base/clock.h"
 
