@@ -1,8 +1,11 @@
 /*
- * add.c: records in, one transaction a batch.
+ * add.c: records in, one transaction for many.
  *
- * A batch is what could be read without waiting (but for LINGER_MS), at most
- * BATCH records.  Ids are acknowledged after the commit.  When a file has changed, its old
+ * With --ack a transaction is a batch, which is what could be read without
+ * waiting, at most BATCH records, and ids are acknowledged after the commit.
+ * Else it goes on for as long as there is something to read, up to
+ * TRANSACTION_BYTES and TRANSACTION_S: each costs syncs, and pages of the
+ * index of ids that are written once more.  When a file has changed, its old
  * passages go in the transaction that brings the last one missing of the new
  * ones: killed before that, both are there, and the same command run again
  * finishes the work.  A file that became empty brings one record, which is
@@ -10,6 +13,7 @@
  */
 #include "formats.h"
 
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/start.h"
 
@@ -20,13 +24,19 @@
 #include <sys/random.h>
 
 #define BATCH 16384
-#define LINGER_MS 100 /* a pipe gives 64 KiB, for which a commit is dear */
+#define LINGER_MS 100 /* a pipe gives 64 KiB, for which a batch is dear */
+#define REST_MS 400
+#define TRANSACTION_BYTES ((size_t)32 << 20) /* of texts */
+#define TRANSACTION_S 2
 
 struct adder {
 	struct search_index ix;
 	struct search_document d;
 	struct search_replacements files;
 	int64_t run;        /* the number of this one, above 0 */
+	bool open, changed; /* a transaction is; it is more than it was */
+	double since;       /* ai_clock_s() of its begin */
+	size_t bytes;       /* of texts in it */
 	struct ai_buf acks; /* lines for after the commit */
 	struct ai_buf line; /* a record of another shape as one of ours */
 	struct search_npy npy;
@@ -93,15 +103,43 @@ static int check_analyzer(struct ai_err *err)
 	return a == NULL ? -1 : 0;
 }
 
+/* Unless one is open already. */
 static int begin(struct adder *a, struct ai_err *err)
 {
+	if (a->open)
+		return 0;
 	if (search_index_begin(&a->ix, true, err) < 0)
 		return -1;
 	if (apply_model(&a->ix.info, err) == 0 &&
-	    apply_words(&a->ix, err) == 0)
+	    apply_words(&a->ix, err) == 0) {
+		a->open = true;
+		a->changed = false;
+		a->bytes = 0;
+		a->since = ai_clock_s();
 		return 0;
+	}
 	search_index_rollback(&a->ix);
 	return -1;
+}
+
+static int commit(struct adder *a, bool last, struct ai_err *err)
+{
+	a->open = false;
+	return search_index_commit(&a->ix, last, err);
+}
+
+/* Undoes what is open, after a failure. */
+static int undo(struct adder *a, struct ai_err *err)
+{
+	a->open = false;
+	search_index_rollback(&a->ix);
+	return search_damaged(&a->ix, err);
+}
+
+static bool is_large(const struct adder *a)
+{
+	return a->bytes >= TRANSACTION_BYTES ||
+	       ai_clock_s() - a->since >= TRANSACTION_S;
 }
 
 static void acknowledge(struct adder *a)
@@ -180,7 +218,7 @@ static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
 		      struct ai_err *err)
 {
 	struct ai_err why = { AI_E_NONE, -1, "" };
-	bool changed;
+	bool changed = false;
 
 	if (read_record(a, rec, &why) < 0)
 		return ai_emit_fail(out, rec, &why, err);
@@ -189,6 +227,8 @@ static int add_record(struct adder *a, struct ai_rec *rec, struct ai_emit *out,
 	    (!a->d.empty && search_store(&a->ix, &a->d, &changed, err) < 0) ||
 	    search_replace_after(&a->files, &a->ix, &a->d, err) < 0)
 		return -1;
+	a->bytes += a->d.text.len;
+	a->changed |= changed;
 	acknowledge(a);
 	return 0;
 }
@@ -210,31 +250,35 @@ static int many(void *state, struct ai_rec *const *recs, size_t n,
 		rc = search_replace_ready(&a->files, &a->ix, err);
 	if (rc == 0)
 		rc = ai_buf_check(&a->acks, "the acknowledgements", err);
-	if (rc < 0) {
-		search_index_rollback(&a->ix);
-		return search_damaged(&a->ix, err);
-	}
-	if (search_index_commit(&a->ix, false, err) < 0)
+	if (rc < 0)
+		return undo(a, err);
+	if ((search.ack || is_large(a)) && commit(a, false, err) < 0)
 		return -1;
 	if (a->acks.len == 0)
 		return 0;
 	return ai_emit_line(out, a->acks.p, a->acks.len - 1, err);
 }
 
+/* Nothing more comes for a while: who searches finds what has come. */
+static int rest(void *state, struct ai_err *err)
+{
+	(void)state;
+	return adder->open ? commit(adder, false, err) : 0;
+}
+
 /* The status: the input may have been cut short. */
 static int finish_input(struct adder *a, struct ai_err *err)
 {
+	bool any = search_replace_any(&a->files);
 	int64_t incomplete;
 
-	if (!search_replace_any(&a->files) && !a->ix.untidy)
-		return AI_EXIT_OK;
+	if (!any && !a->ix.untidy && !(a->open && a->changed))
+		return a->open ? commit(a, false, err) : AI_EXIT_OK;
 	if (begin(a, err) < 0)
 		return -1;
-	if (search_replace_end(&a->files, &a->ix, &incomplete, err) < 0) {
-		search_index_rollback(&a->ix);
-		return -1;
-	}
-	if (search_index_commit(&a->ix, true, err) < 0)
+	if (search_replace_end(&a->files, &a->ix, &incomplete, err) < 0)
+		return undo(a, err);
+	if (commit(a, true, err) < 0)
 		return -1;
 	return incomplete > 0 ? AI_EXIT_DATA : AI_EXIT_OK;
 }
@@ -246,7 +290,9 @@ static int run_adder(struct adder *a, int argc, char **argv,
 		.batch = BATCH, .many = many, .empty = true,
 		/* Who asks for acknowledgements waits for them. */
 		.linger_ms = search.ack ? 0 : LINGER_MS,
+		.rest = rest, .rest_ms = REST_MS,
 	};
+	struct ai_err why;
 	int status, end;
 
 	if (getrandom(&a->run, sizeof(a->run), 0) < 0)
@@ -256,8 +302,12 @@ static int run_adder(struct adder *a, int argc, char **argv,
 	/* One writer: more would only wait for each other. */
 	ai_loop.jobs = 1;
 	status = ai_loop_run(&filter, argc, argv, err);
-	if (status < 0)
+	if (status < 0) {
+		/* What was read before the input failed stays. */
+		if (a->open)
+			commit(a, false, &why);
 		return -1;
+	}
 	end = finish_input(a, err);
 	return end < 0 || status == AI_EXIT_OK ? end : status;
 }

@@ -67,3 +67,18 @@ void search_fields_release(struct search_fields *f)
 	ai_buf_release(&f->title);
 	ai_buf_release(&f->heading);
 }
+
+int64_t search_fields_length(const struct search_fields *f,
+			     const struct ai_analyzer *a)
+{
+	struct ai_fold words;
+	int64_t length = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		ai_fold_init(&words, f->v[i].text.p, f->v[i].text.n);
+		words.accents = a->accents;
+		while (ai_fold_next(&words))
+			length += f->v[i].weight;
+	}
+	return length;
+}

@@ -18,12 +18,13 @@ struct search_settings search = { .weight = -1, .rrf_k = 60 };
 #define FILE_NAME "index.db"
 #define DRAFT_NAME "index.db.new-" /* of one that is being made */
 #define PAGE_SIZE 16384 /* vectors are long: fewer reads a scan */
+#define CACHE (16 << 20) /* of a writer: ids come in any order */
 #define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
 	"ai-search add -i NEW) or from the documents"
 
 /*
  * doc and run are the version of a passage's file, part its number in there;
- * the hash covers all of a row but run and tokens, and its vector.  segment is
+ * the hash covers all of a row but run, and its vector.  segment is
  * the list of files (segments.h): what of each is dead, as postings.h has it.
  * gone: 65,536 rows each, a bit for one that was deleted.
  */
@@ -39,7 +40,7 @@ static const char schema[] =
 	" 'english', 0, 0, 0);"
 	"CREATE TABLE docs(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
 	" uri TEXT, doc TEXT, run INTEGER NOT NULL, part INTEGER NOT NULL,"
-	" hash BLOB NOT NULL, tokens INTEGER NOT NULL,"
+	" hash BLOB NOT NULL,"
 	" vector INTEGER NOT NULL, source TEXT, chunk TEXT, meta TEXT,"
 	" text TEXT NOT NULL);"
 	"CREATE INDEX docs_uri ON docs(uri, doc, run, part)"
@@ -55,10 +56,10 @@ static const char schema[] =
 	"CREATE TABLE mean(one INTEGER PRIMARY KEY CHECK(one = 1),"
 	" sum BLOB NOT NULL);"
 	"PRAGMA application_id=1634296952;" /* "aidx" */
-	"PRAGMA user_version=3;";
+	"PRAGMA user_version=4;";
 
 /* As enum search_column has them. */
-#define ROW "id, tokens, vector, source, chunk, meta, text, n, hash, uri, doc," \
+#define ROW "id, vector, source, chunk, meta, text, n, hash, uri, doc," \
 	" part"
 
 const char *const search_sql[SQL_COUNT] = {
@@ -74,8 +75,8 @@ const char *const search_sql[SQL_COUNT] = {
 	[SQL_BY_ID] = "SELECT n, hash, run FROM docs WHERE id=?",
 	[SQL_BY_N] = "SELECT " ROW " FROM docs WHERE n=?",
 	[SQL_INSERT] = "INSERT INTO docs(n, id, uri, doc, run, part, hash,"
-		       " tokens, vector, source, chunk, meta, text) VALUES"
-		       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		       " vector, source, chunk, meta, text) VALUES"
+		       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_SET_RUN] = "UPDATE docs SET run=? WHERE n=?",
 	[SQL_DELETE] = "DELETE FROM docs WHERE n=?",
 	[SQL_ALL] = "SELECT " ROW " FROM docs ORDER BY n",
@@ -174,11 +175,12 @@ static int make_folder(const char *folder, struct ai_err *err)
 
 /* ---- making ---------------------------------------------------------------- */
 
-static struct ai_db_wish wish_of(const struct search_index *ix, char name[200])
+static struct ai_db_wish wish_of(const struct search_index *ix,
+				 enum ai_db_mode mode, char name[200])
 {
 	snprintf(name, 200, "index '%.180s'", ix->folder);
 	return (struct ai_db_wish){ name, ADVICE, (int)(search.wait_s * 1000),
-				    PAGE_SIZE };
+				    PAGE_SIZE, mode == AI_DB_READ ? 0 : CACHE };
 }
 
 /* The whole index without documents, in one file and on the disk. */
@@ -186,7 +188,7 @@ static int write_draft(struct search_index *ix, const char *draft,
 		       struct ai_err *err)
 {
 	char name[200];
-	struct ai_db_wish wish = wish_of(ix, name);
+	struct ai_db_wish wish = wish_of(ix, AI_DB_CREATE, name);
 	int64_t busy = 0;
 	int rc;
 
@@ -303,7 +305,7 @@ static int open_file(struct search_index *ix, const char *file,
 		     enum ai_db_mode mode, struct ai_err *err)
 {
 	char name[200];
-	struct ai_db_wish wish = wish_of(ix, name);
+	struct ai_db_wish wish = wish_of(ix, mode, name);
 
 	if (ai_db_open(&ix->db, file, mode, &wish, err) < 0 ||
 	    check_format(ix, err) < 0)

@@ -22,6 +22,7 @@
 #define GONE_PER SEARCH_GONE_PER
 #define KINDS SEARCH_FILE_KINDS
 #define FAN 8                            /* files of a size that are merged */
+#define WORDS_BYTES ((size_t)16 << 20)   /* of texts, for a file of words */
 #define CODES_BATCH 65536                /* rows, while more are to come */
 #define SMALL 512                        /* rows: cheaper merged than opened */
 
@@ -71,29 +72,7 @@ static void clear_gone(struct search_pending *p)
 	p->gone_n = 0;
 }
 
-/* ---- documents that come -------------------------------------------------------- */
-
-static int add_words(struct search_index *ix, int64_t n, struct ai_span text,
-		     struct ai_span source, struct ai_span meta,
-		     int64_t *tokens, struct ai_err *err)
-{
-	struct search_pending *p = &ix->pending;
-	struct search_fields f;
-	uint32_t length = 0;
-	int rc;
-
-	if (p->builder == NULL &&
-	    (p->builder = search_builder_new(ix->analyzer, err)) == NULL)
-		return -1;
-	if (search_builder_rows(p->builder) == 0)
-		p->from = n;
-	rc = search_fields_of(&f, ix->info.boost, text, source, meta, err);
-	if (rc == 0)
-		rc = search_builder_add(p->builder, n, f.v, f.n, &length, err);
-	search_fields_release(&f);
-	*tokens = length;
-	return rc;
-}
+/* ---- vectors that come ---------------------------------------------------------- */
 
 /* The first vector of a transaction opens the file where the last one that
  * was committed ends. */
@@ -117,16 +96,6 @@ static int open_rows(struct search_index *ix, struct ai_err *err)
 	p->rows_open = rc == 0;
 	free(path);
 	return rc;
-}
-
-int search_pending_add(struct search_index *ix, int64_t n, struct ai_span text,
-		       struct ai_span source, struct ai_span meta,
-		       const float *vector, int64_t *tokens,
-		       struct ai_err *err)
-{
-	if (add_words(ix, n, text, source, meta, tokens, err) < 0)
-		return -1;
-	return vector == NULL ? 0 : search_pending_vector(ix, n, vector, err);
 }
 
 int search_pending_vector(struct search_index *ix, int64_t n, const float *v,
@@ -154,11 +123,13 @@ static int bury(struct search_index *ix, int64_t n, struct ai_span text,
 	if (s == NULL)
 		return ai_db_damaged(&ix->db, err, "document %lld: no file "
 				     "has its words", (long long)n);
+	ix->info.tokens += s->dead.tokens;
 	rc = search_fields_of(&f, ix->info.boost, text, source, meta, err);
 	if (rc == 0)
 		rc = search_dead_add(&s->dead, s->words, ix->analyzer, n, f.v,
 				     f.n, err);
 	search_fields_release(&f);
+	ix->info.tokens -= s->dead.tokens;
 	s->dirty = true;
 	return rc;
 }
@@ -260,7 +231,7 @@ static int bury_pending(struct search_index *ix, struct ai_err *err)
 	for (size_t i = 0; i < p->gone_n && rc == 0; i++) {
 		struct search_gone *g = &p->gone[i];
 
-		if (g->text == NULL)
+		if (g->text == NULL || (p->from > 0 && g->n >= p->from))
 			continue;
 		rc = bury(ix, g->n, (struct ai_span){ g->text, g->text_n },
 			  (struct ai_span){ g->source, g->source_n },
@@ -270,32 +241,77 @@ static int bury_pending(struct search_index *ix, struct ai_err *err)
 	return rc;
 }
 
-static int flush_words(struct search_index *ix, struct ai_err *err)
+/* Opens the file that the indexer has been writing, if there is one. */
+static int open_written(struct search_index *ix, struct ai_err *err)
 {
 	struct search_pending *p = &ix->pending;
-	struct search_segment *s;
-	char *path;
-	int rc;
+	struct search_segment *s = p->written;
 
-	if (p->builder == NULL || search_builder_rows(p->builder) == 0)
-		return 0;
-	s = new_segment(ix, SEARCH_FILE_WORDS, p->from, ix->info.next,
-			&path, err);
 	if (s == NULL)
-		return -1;
-	rc = search_builder_write(p->builder, path, s->from, s->to, err);
-	free(path);
-	if (rc == 0)
-		rc = search_segment_open(ix, s, err);
-	if (rc == 0)
-		rc = search_segments_put(&ix->files.words, s, err);
-	if (rc < 0) {
+		return 0;
+	p->written = NULL;
+	if (search_indexer_wait(p->indexer, err) < 0 ||
+	    search_segment_open(ix, s, err) < 0 ||
+	    search_segments_put(&ix->files.words, s, err) < 0) {
 		search_segment_free(s);
 		return -1;
 	}
-	search_builder_clear(p->builder);
-	p->from = 0;
+	ix->info.tokens += search_words_info(s->words)->tokens;
+	p->from = search_indexer_rows(p->indexer) > 0 ? s->to : 0;
 	return bury_pending(ix, err);
+}
+
+/* Has the indexer write a file of what it has, up to row to. */
+static int write_words(struct search_index *ix, int64_t to, struct ai_err *err)
+{
+	struct search_pending *p = &ix->pending;
+	char *path;
+	int rc;
+
+	if (open_written(ix, err) < 0)
+		return -1;
+	if (p->indexer == NULL || search_indexer_rows(p->indexer) == 0)
+		return 0;
+	p->written = new_segment(ix, SEARCH_FILE_WORDS, p->from, to, &path,
+				 err);
+	if (p->written == NULL)
+		return -1;
+	rc = search_indexer_write(p->indexer, path, p->from, to, err);
+	free(path);
+	return rc;
+}
+
+static int flush_words(struct search_index *ix, struct ai_err *err)
+{
+	return write_words(ix, ix->info.next, err) < 0 ? -1
+		: open_written(ix, err);
+}
+
+static int add_words(struct search_index *ix, int64_t n, struct ai_span text,
+		     struct ai_span source, struct ai_span meta,
+		     struct ai_err *err)
+{
+	struct search_pending *p = &ix->pending;
+
+	if (p->indexer == NULL &&
+	    (p->indexer = search_indexer_new(ix->analyzer, ix->info.boost,
+					     ix->own.threads > 1, err)) == NULL)
+		return -1;
+	if (p->from == 0)
+		p->from = n;
+	if (search_indexer_add(p->indexer, n, text, source, meta, err) < 0)
+		return -1;
+	return search_indexer_bytes(p->indexer) < WORDS_BYTES ? 0 :
+		write_words(ix, n + 1, err);
+}
+
+int search_pending_add(struct search_index *ix, int64_t n, struct ai_span text,
+		       struct ai_span source, struct ai_span meta,
+		       const float *vector, struct ai_err *err)
+{
+	if (add_words(ix, n, text, source, meta, err) < 0)
+		return -1;
+	return vector == NULL ? 0 : search_pending_vector(ix, n, vector, err);
 }
 
 /* ---- merging --------------------------------------------------------------------- */
@@ -756,8 +772,6 @@ static void end(struct search_index *ix)
 	if (p->rows_open)
 		search_rows_writer_close(&p->rows);
 	p->rows_open = false;
-	if (p->builder != NULL)
-		search_builder_clear(p->builder);
 	clear_gone(p);
 	p->from = 0;
 	p->made_n = p->old_n = 0;
@@ -775,9 +789,10 @@ void search_unpublish(struct search_index *ix)
 {
 	struct search_pending *p = &ix->pending;
 
-	/* A builder that has failed can but be freed. */
-	search_builder_free(p->builder);
-	p->builder = NULL;
+	search_indexer_free(p->indexer);
+	p->indexer = NULL;
+	search_segment_free(p->written);
+	p->written = NULL;
 	search_texts_clear(&ix->own.texts);
 	remove_files(ix, p->made, p->made_n);
 	end(ix);
@@ -789,7 +804,8 @@ void search_pending_release(struct search_index *ix)
 {
 	struct search_pending *p = &ix->pending;
 
-	search_builder_free(p->builder);
+	search_indexer_free(p->indexer);
+	search_segment_free(p->written);
 	clear_gone(p);
 	free(p->gone);
 	free(p->made);

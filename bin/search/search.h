@@ -27,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEARCH_FORMAT 3          /* of the file, in its user_version */
+#define SEARCH_FORMAT 4          /* of the file, in its user_version */
 #define SEARCH_LOCAL "local/hash"
 #define SEARCH_OWN "local/own"   /* a model of the index itself: own.c */
 #define SEARCH_NONE "none"       /* no vectors */
@@ -131,7 +131,7 @@ enum search_sql {
 
 /* What SQL_BY_N and SQL_ALL give. */
 enum search_column {
-	COL_ID, COL_TOKENS, COL_VECTOR, COL_SOURCE, COL_CHUNK, COL_META,
+	COL_ID, COL_VECTOR, COL_SOURCE, COL_CHUNK, COL_META,
 	COL_TEXT, COL_N, COL_HASH, COL_URI, COL_DOC, COL_PART,
 };
 
@@ -198,6 +198,9 @@ int search_fields_of(struct search_fields *f, int64_t boost,
 		     struct ai_span text, struct ai_span source,
 		     struct ai_span meta, struct ai_err *err);
 void search_fields_release(struct search_fields *f);
+/* How many words that is, as the postings count them (dl). */
+int64_t search_fields_length(const struct search_fields *f,
+			     const struct ai_analyzer *a);
 
 /* ---- own.c: vectors that the index makes itself ------------------------------ */
 

@@ -13,6 +13,7 @@
 #define SEARCH_SEGMENTS_H
 
 #include "codes.h"
+#include "indexer.h"
 #include "postings.h"
 #include "rows.h"
 #include "store/db.h"
@@ -53,14 +54,16 @@ struct search_files {
 
 /* What the transaction of a writer has not published yet. */
 struct search_pending {
-	struct search_builder *builder;
-	int64_t from;               /* the builder's first row; 0: none */
+	struct search_indexer *indexer;
+	int64_t from;               /* the first row whose words are in no file
+				     * that is open; 0: none */
+	struct search_segment *written; /* a file that the indexer writes */
 	struct search_rows_writer rows;
 	bool rows_open;
 	int64_t base;               /* the first row that is new */
 	struct search_gone {
 		int64_t n;
-		char *text;         /* of a row in the builder; else NULL */
+		char *text;         /* of a row above from; else NULL */
 		char *source, *meta;
 		size_t text_n, source_n, meta_n;
 	} *gone;                    /* rows that died, owned */
@@ -104,8 +107,7 @@ const struct search_filter *search_scope(const struct search_index *ix,
 /* Takes the words and the vector (NULL: none) of the new row n. */
 int search_pending_add(struct search_index *ix, int64_t n, struct ai_span text,
 		       struct ai_span source, struct ai_span meta,
-		       const float *vector, int64_t *tokens,
-		       struct ai_err *err);
+		       const float *vector, struct ai_err *err);
 /* The vector of a row that has none yet, behind all others that have one; zeros
  * are none. */
 int search_pending_vector(struct search_index *ix, int64_t n, const float *v,

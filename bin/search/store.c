@@ -44,7 +44,6 @@ static int unindex(struct search_index *ix, int64_t n, sqlite3_stmt *st,
 	if (forget_vector(ix, n, v, err) < 0)
 		return -1;
 	ix->info.documents--;
-	ix->info.tokens -= sqlite3_column_int64(st, COL_TOKENS);
 	if (search_pending_remove(ix, n, ai_db_span(st, COL_TEXT), source,
 				  meta, err) < 0)
 		return -1;
@@ -196,16 +195,16 @@ static void adopt_model(struct search_index *ix,
 	search_default_fusion(i);
 }
 
-static int insert(struct search_index *ix, int64_t n, int64_t tokens,
+static int insert(struct search_index *ix, int64_t n,
 		  const struct search_document *d, struct ai_err *err)
 {
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
 	struct ai_span hash = { (const char *)d->hash, sizeof(d->hash) };
 	struct search_id id = search_document_id(d);
 
-	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttiibiitttt" :
-			"itttiibiitttt", n, id.s, or_null(&d->uri),
-			or_null(&d->doc), d->run, d->part, hash, tokens,
+	if (SEARCH_BIND(ix, SQL_INSERT, err, id.number ? "ibttiibitttt" :
+			"itttiibitttt", n, id.s, or_null(&d->uri),
+			or_null(&d->doc), d->run, d->part, hash,
 			(int64_t)(d->vector != NULL), d->source, d->chunk,
 			or_null(&d->meta), text) < 0)
 		return -1;
@@ -226,7 +225,7 @@ int search_store(struct search_index *ix, const struct search_document *d,
 {
 	struct ai_span text = { ai_buf_cstr(&d->text), d->text.len };
 	struct found f;
-	int64_t n, tokens;
+	int64_t n;
 
 	*changed = false;
 	if (find_id(ix, search_document_id(d), &f, err) < 0)
@@ -244,13 +243,12 @@ int search_store(struct search_index *ix, const struct search_document *d,
 	adopt_model(ix, d);
 	n = ix->info.next++;
 	if (search_pending_add(ix, n, text, d->source, or_null(&d->meta),
-			       d->vector, &tokens, err) < 0 ||
+			       d->vector, err) < 0 ||
 	    (ix->info.own != SEARCH_OWN_NONE &&
 	     search_own_fold_in(ix, n, text, err) < 0) ||
-	    insert(ix, n, tokens, d, err) < 0 ||
+	    insert(ix, n, d, err) < 0 ||
 	    search_tags_put(ix, n, d->source, or_null(&d->meta), err) < 0)
 		return -1;
 	ix->info.documents++;
-	ix->info.tokens += tokens;
 	return 0;
 }

@@ -57,15 +57,27 @@ static int bad(struct check *c, struct ai_err *err, const char *what)
 			     (long long)c->row, what);
 }
 
-/* The words that a file has of a document, in all, against those that it was
- * added with. */
-static int check_length(struct check *c, int64_t tokens, struct ai_err *err)
+/* The words that a file has of a document, in all, against those that its texts
+ * have. */
+static int check_length(struct check *c, sqlite3_stmt *st, struct ai_err *err)
 {
 	const struct search_segment *s = search_words_of(&c->ix->files,
 							 c->row);
+	struct search_fields f;
+	int64_t length = 0;
+	int rc = search_fields_of(&f, c->ix->info.boost,
+				  ai_db_span(st, COL_TEXT),
+				  ai_db_span(st, COL_SOURCE),
+				  ai_db_span(st, COL_META), err);
 
-	if (s == NULL || search_words_length(s->words, c->row) != tokens)
+	if (rc == 0)
+		length = search_fields_length(&f, c->ix->analyzer);
+	search_fields_release(&f);
+	if (rc < 0)
+		return -1;
+	if (s == NULL || search_words_length(s->words, c->row) != length)
 		return bad(c, err, "its length is wrong");
+	c->seen.tokens += length;
 	return 0;
 }
 
@@ -92,8 +104,6 @@ static int check_vector(struct check *c, struct ai_span text,
 static int check_document(struct check *c, sqlite3_stmt *st,
 			  struct ai_err *err)
 {
-	int64_t tokens = sqlite3_column_int64(st, COL_TOKENS);
-
 	c->row = sqlite3_column_int64(st, COL_N);
 	if (c->row < 1 || c->row >= c->ix->info.next)
 		return bad(c, err, "no document can have this number");
@@ -101,13 +111,12 @@ static int check_document(struct check *c, sqlite3_stmt *st,
 	    !(c->ix->files.live[c->row / 8] >> c->row % 8 & 1))
 		return bad(c, err, "it is taken for deleted");
 	if (search_check_row(c->ix, st, c->vector, err) < 0 ||
-	    check_length(c, tokens, err) < 0 ||
+	    check_length(c, st, err) < 0 ||
 	    check_vector(c, ai_db_span(st, COL_TEXT), err) < 0 ||
 	    search_tags_check(c->ix, c->row, ai_db_span(st, COL_SOURCE),
 			      ai_db_span(st, COL_META), err) < 0)
 		return -1;
 	c->seen.documents++;
-	c->seen.tokens += tokens;
 	return 0;
 }
 

@@ -506,7 +506,7 @@ static void test_verify(void)
 
 static void test_transactional(void)
 {
-	struct ai_db_wish wish = { "test", NULL, 0, 0 };
+	struct ai_db_wish wish = { "test", NULL, 0, 0, 0 };
 	struct ai_db db = AI_DB_INIT;
 	enum agent_found found;
 

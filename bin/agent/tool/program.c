@@ -280,7 +280,7 @@ static int ask_database(struct agent_call *c, enum agent_found *found,
 	const struct agent_program *p = c->tool->of;
 	struct ai_db db = AI_DB_INIT;
 	struct ai_db_wish wish = { "the tool's database", NULL,
-				   DATABASE_WAIT_MS, 0 };
+				   DATABASE_WAIT_MS, 0, 0 };
 	int rc;
 
 	*found = AGENT_NOT_DONE;

@@ -379,6 +379,19 @@ static int patience(const struct loop *l)
 	return ms <= 0 ? 0 : (int)ms + 1;
 }
 
+/* 1: there is something to read meanwhile. */
+static int rest(struct loop *l, int fd, struct ai_err *err)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n;
+
+	if (l->filter->rest == NULL || !l->have_state)
+		return 0;
+	while ((n = poll(&pfd, 1, l->filter->rest_ms)) < 0 && errno == EINTR)
+		;
+	return n != 0 ? 1 : l->filter->rest(l->state, err);
+}
+
 int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 {
 	struct loop *l = loop;
@@ -397,6 +410,9 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 	if (l->filter->begin != NULL)
 		return ai_tasks_run(l, fd, err) < 0 ||
 		       ai_tasks_stopped(l) ? -1 : 0;
+	rc = rest(l, fd, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	pthread_mutex_lock(&l->lock);
 	l->waiting = true;
 	rc = ai_writer_flush(&l->writer, err);

@@ -98,6 +98,11 @@ struct ai_filter {
 	 * milliseconds from its first record: for many() whose every call costs
 	 * syncs, and where nobody waits for what it emits. */
 	int linger_ms;
+	/* Ends what many() has left open, a transaction say, when the input has
+	 * had nothing to read for rest_ms.  At the input's end that is left to
+	 * who called the loop. */
+	int (*rest)(void *state, struct ai_err *err);
+	int rest_ms;
 	/* Whether each job's output is written out at once: for programs whose
 	 * every record takes seconds, or money. */
 	bool eager;

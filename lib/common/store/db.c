@@ -155,14 +155,16 @@ static char *uri_of(const char *path, bool fixed)
 /*
  * Once, before SQLite is used: where its memory comes from.
  *
- * Its first pages lie in memory that is mapped in one go: in a short run,
- * touching them one by one costs more than the query.  What does not fit, or
- * a page of another size, comes from malloc.
+ * Where nobody asks for more, its first pages lie in memory that is mapped in
+ * one go: in a short run, touching them one by one costs more than the query.
+ * What does not fit, or a page of another size, comes from malloc.  But once
+ * these are used up, SQLite writes and reads anew rather than take more: who
+ * changes many pages asks for a cache instead.
  *
  * What it frees after a transaction is kept for the next: given back to the
  * kernel and asked for again, it cost the ledger four fifths of its speed.
  */
-static void set_up_memory(int page_size)
+static void set_up_memory(int page_size, bool cache)
 {
 	int slot = 0, n = CACHE_BYTES / page_size;
 	void *p;
@@ -170,6 +172,8 @@ static void set_up_memory(int page_size)
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 4);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	if (cache)
+		return;
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &slot);
 	slot += page_size;
 	p = mmap(NULL, (size_t)slot * (size_t)n, PROT_READ | PROT_WRITE,
@@ -179,14 +183,14 @@ static void set_up_memory(int page_size)
 }
 
 /* Once in a process, and before any of its threads opens something. */
-static void set_up_once(int page_size)
+static void set_up_once(int page_size, bool cache)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static bool done;
 
 	pthread_mutex_lock(&lock);
 	if (!done)
-		set_up_memory(page_size);
+		set_up_memory(page_size, cache);
 	done = true;
 	pthread_mutex_unlock(&lock);
 }
@@ -246,12 +250,15 @@ static int prepare_writing(struct ai_db *db, const struct ai_db_wish *wish,
 {
 	static const struct timespec pause = { 0, 5000000 };
 	int64_t until = ai_clock_ns() / 1000000 + wish->wait_ms;
-	char sql[160];
-	int rc;
+	char sql[200];
+	int rc, n;
 
-	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d;"
-		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-		 "PRAGMA journal_size_limit=8388608", page_size);
+	n = snprintf(sql, sizeof(sql), "PRAGMA page_size=%d;"
+		     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		     "PRAGMA journal_size_limit=8388608;", page_size);
+	if (wish->cache > 0)
+		snprintf(sql + n, sizeof(sql) - (size_t)n,
+			 "PRAGMA cache_size=-%d", wish->cache / 1024);
 	while (((rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL)) & 0xFF) ==
 	       SQLITE_BUSY && ai_clock_ns() / 1000000 < until)
 		nanosleep(&pause, NULL);
@@ -267,7 +274,7 @@ int ai_db_open(struct ai_db *db, const char *path, enum ai_db_mode mode,
 	db->h = NULL;
 	db->advice = wish->advice;
 	snprintf(db->name, sizeof(db->name), "%s", wish->name);
-	set_up_once(page_size);
+	set_up_once(page_size, wish->cache > 0);
 	if (mode != AI_DB_READ && check_writable(db, path, err) < 0)
 		goto fail;
 	fixed = mode == AI_DB_READ && is_fixed(path);

@@ -43,6 +43,8 @@ struct ai_db_wish {
 	const char *advice; /* borrowed */
 	int wait_ms;        /* the longest wait for another writer */
 	int page_size;      /* of a new file, bytes; 0: 4096 */
+	int cache;          /* bytes of pages that are kept in memory; 0: a few,
+			     * which are there at once */
 };
 
 /* The first one opened sets up SQLite for the process. */

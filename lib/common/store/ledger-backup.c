@@ -155,7 +155,7 @@ static int copy_pages(struct ai_db *from, struct ai_db *to, struct ai_err *err)
 static int draft_db(struct ai_ledger **out, const struct draft *d,
 		    const char *name, struct ai_err *err)
 {
-	struct ai_db_wish wish = { name, NULL, 0, 4096 };
+	struct ai_db_wish wish = { name, NULL, 0, 4096, 0 };
 	struct ai_ledger *l = ledger_new(err);
 
 	*out = NULL;
@@ -340,7 +340,7 @@ struct restoring {
 static int take_backup(struct restoring *r, struct ai_err *err)
 {
 	char name[200];
-	struct ai_db_wish wish = { name, NULL, 0, 4096 };
+	struct ai_db_wish wish = { name, NULL, 0, 4096, 0 };
 	struct ai_db db = AI_DB_INIT;
 	int64_t id;
 	int rc;

@@ -187,7 +187,7 @@ void ledger_queue_path(const char *path, int version, char *out, size_t size)
 int ledger_file_open(struct ai_ledger *l, const char *path, struct ai_err *err)
 {
 	char name[200], queue[4096];
-	struct ai_db_wish wish = { name, ADVICE, WAIT_MS, 4096 };
+	struct ai_db_wish wish = { name, ADVICE, WAIT_MS, 4096, 0 };
 	int keep = 1;
 
 	if (make_file(path, err) < 0)
@@ -230,7 +230,7 @@ static bool can_write(const char *path)
 int ledger_file_read(struct ai_ledger *l, const char *path, struct ai_err *err)
 {
 	char name[200];
-	struct ai_db_wish wish = { name, ADVICE, WAIT_MS, 4096 };
+	struct ai_db_wish wish = { name, ADVICE, WAIT_MS, 4096, 0 };
 	int64_t version;
 
 	if (can_write(path))
