@@ -6,6 +6,8 @@
  * for that, by local/words, which was fitted to other texts.  The model is
  * fitted at the end of a writer once there are twice as many documents as the
  * last time, and all vectors are made anew; those in between are folded in.
+ * What words weigh and which stand together shows as well in FITTED_MAX texts,
+ * spread over all, as in more.
  *
  * Such vectors follow from the text, so they are no part of what a document is
  * checked by, and export leaves them out.
@@ -20,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define FITTED_MAX 131072
 
 void search_own_init(struct search_own *o)
 {
@@ -191,16 +195,16 @@ bool search_own_is_due(const struct search_index *ix, bool last)
 			i->documents >= 2 * i->fitted);
 }
 
-/* The texts of all documents. */
-static int each_text(struct search_index *ix, const struct search_texts_use *u,
-		     struct ai_err *err)
+/* The texts of all documents, or of one row in step. */
+static int each_text(struct search_index *ix, int64_t step,
+		     const struct search_texts_use *u, struct ai_err *err)
 {
 	struct search_texts *t = &ix->own.texts;
 	sqlite3_stmt *st;
 	int rc;
 
 	search_texts_clear(t);
-	if (SEARCH_BIND(ix, SQL_TEXTS, err, "") < 0)
+	if (SEARCH_BIND(ix, SQL_TEXTS, err, "i", step) < 0)
 		return -1;
 	st = ix->st[SQL_TEXTS];
 	while ((rc = ai_db_step(&ix->db, st, err)) > 0) {
@@ -256,7 +260,8 @@ static int fit_texts(struct search_index *ix, struct ai_fit *fit,
 		.size = sizeof(struct ai_buf), .work = read_text,
 		.take = fit_text, .release = release_terms, .arg = &f,
 	};
-	int rc = each_text(ix, &use, err);
+	int64_t n = ix->info.documents;
+	int rc = each_text(ix, (n + FITTED_MAX - 1) / FITTED_MAX, &use, err);
 
 	for (size_t i = 0; i < AI_THREADS_MAX; i++)
 		ai_fit_seen_free(f.seen[i]);
@@ -340,5 +345,5 @@ int search_own_fit(struct search_index *ix, struct ai_err *err)
 	if (search_new_rows(ix, err) < 0)
 		return -1;
 	use = embedding(ix);
-	return each_text(ix, &use, err);
+	return each_text(ix, 1, &use, err);
 }

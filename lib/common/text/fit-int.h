@@ -84,6 +84,8 @@ void ai_fit_quantise(struct ai_fit *f, uint32_t i, int part, const float *v);
 /* The model to a file. */
 int ai_fit_save(const struct ai_fit *f, int fd, struct ai_err *err);
 
+/* Makes a term of a word, in place; false: it is none that counts. */
+bool ai_fit_term(struct ai_fold *f, const struct ai_analyzer *a);
 /* The next term of a text that counts for vectors (a letter, more than one
  * byte, no stop word), in f->word[f->n]; false behind the last.  seen is of this
  * thread alone, or NULL. */

@@ -43,8 +43,7 @@ static bool has_letter(const char *p, size_t n)
 	return false;
 }
 
-/* Makes a term of the word; false: it is none that counts. */
-static bool make(struct ai_fold *f, const struct ai_analyzer *a)
+bool ai_fit_term(struct ai_fold *f, const struct ai_analyzer *a)
 {
 	if (f->kind == AI_FOLD_WORD) {
 		if (a->stop != NULL && a->stop(f->word, f->n))
@@ -70,7 +69,7 @@ static bool recall(struct ai_fold *f, const struct ai_analyzer *a,
 	s->hash = (uint32_t)(hash >> 32);
 	memcpy(s->word, f->word, f->n);
 	s->m = 0;
-	if (!make(f, a))
+	if (!ai_fit_term(f, a))
 		return false;
 	if (f->n > SEEN_MAX) {
 		s->n = 0;
@@ -89,8 +88,8 @@ bool ai_fit_next(struct ai_fold *f, const struct ai_analyzer *a,
 		seen->a = a;
 	}
 	while (ai_fold_next(f))
-		if (seen != NULL && f->kind == AI_FOLD_WORD && f->n > 0 &&
-		    f->n <= SEEN_MAX ? recall(f, a, seen) : make(f, a))
+		if (seen != NULL && f->kind == AI_FOLD_WORD &&
+		    f->n <= SEEN_MAX ? recall(f, a, seen) : ai_fit_term(f, a))
 			return true;
 	return false;
 }

@@ -22,11 +22,17 @@
 
 /* No scale is larger; with it no sum overflows. */
 #define SCALE_MAX 1e9f
+#define NOTHING UINT32_MAX
+#define SEEN_BITS 13
+#define SEEN_MAX 27 /* bytes of a word that is kept */
+/* Once so many terms are counted, unknown ones make room. */
+#define PLACES ((size_t)1 << 16)
 
 struct ai_fitted {
 	const unsigned char *p;
 	size_t n;
 	bool mapped;
+	uint64_t serial;        /* of this process; from 1 */
 	struct ai_fit_header h; /* as the machine has it */
 	struct ai_fit_layout l;
 	const struct ai_analyzer *analyzer;
@@ -106,6 +112,7 @@ static const char *check(struct ai_fitted *m)
 int ai_fitted_of(struct ai_fitted **out, const void *p, size_t n,
 		 struct ai_err *err)
 {
+	static _Atomic uint64_t opened;
 	struct ai_fitted *m = calloc(1, sizeof *m);
 	const char *wrong;
 
@@ -113,6 +120,7 @@ int ai_fitted_of(struct ai_fitted **out, const void *p, size_t n,
 		return ai_err_nomem(err);
 	m->p = p;
 	m->n = n;
+	m->serial = atomic_fetch_add(&opened, 1) + 1;
 	wrong = check(m);
 	if (wrong != NULL) {
 		free(m);
@@ -303,7 +311,7 @@ static int find(const struct ai_fitted *m, struct ai_span s, uint64_t hash,
 	return 0;
 }
 
-/* ---- embedding ---------------------------------------------------------- */
+/* ---- the terms of a text ------------------------------------------------ */
 
 /* A term of the text, so many times. */
 struct found {
@@ -312,14 +320,24 @@ struct found {
 	uint32_t count;
 };
 
-/* What ai_fitted_work holds; with fewer places equal terms are not sought. */
+/* A word that was seen before, and its term: few words make most of a text. */
+struct seen {
+	uint64_t hash; /* of the term */
+	uint32_t id;   /* NOTHING: it is no term that counts */
+	unsigned char n; /* 0: free */
+	char word[SEEN_MAX];
+};
+
+/* What ai_fitted_work holds. */
 struct work {
 	struct found *v;
 	size_t n, cap;
-	bool used;                /* before this text */
-	struct ai_fit_seen *seen; /* once it pays; NULL */
+	uint32_t *places; /* while a text is read, a hash table: number in v +
+			   * 1; 2 * cap of them */
+	uint64_t model;   /* whose words these are */
+	bool used;        /* before this text */
+	struct seen *seen; /* once it pays; NULL */
 };
-#define PLACES ((size_t)1 << 16)
 
 void ai_fitted_work_release(struct ai_fitted_work *w)
 {
@@ -327,75 +345,164 @@ void ai_fitted_work_release(struct ai_fitted_work *w)
 
 	if (k == NULL)
 		return;
-	ai_fit_seen_free(k->seen);
+	free(k->seen);
+	free(k->places);
 	free(k->v);
 	free(k);
 	*w = (struct ai_fitted_work){ 0 };
 }
 
-static struct work *work_of(struct ai_fitted_work *w)
+static struct work *work_of(const struct ai_fitted *m,
+			    struct ai_fitted_work *w)
 {
-	if (w->p == NULL)
-		w->p = calloc(1, sizeof(struct work));
-	return w->p;
+	struct work *k = w->p;
+
+	if (k == NULL)
+		w->p = k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return NULL;
+	if (k->used && k->seen == NULL)
+		k->seen = calloc((size_t)1 << SEEN_BITS, sizeof *k->seen);
+	else if (k->seen != NULL && k->model != m->serial)
+		memset(k->seen, 0, ((size_t)1 << SEEN_BITS) * sizeof *k->seen);
+	k->model = m->serial;
+	k->used = true;
+	return k;
 }
 
-static int by_number(const void *a, const void *b)
+static int look_up(const struct ai_fitted *m, struct ai_fold *word,
+		   struct found *f)
 {
-	const struct found *x = a, *y = b;
-
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return (x->hash > y->hash) - (x->hash < y->hash);
+	if (!ai_fit_term(word, m->analyzer)) {
+		f->id = NOTHING;
+		return 0;
+	}
+	f->hash = ai_fit_sum(word->word, word->n);
+	return find(m, (struct ai_span){ word->word, word->n }, f->hash,
+		    &f->id);
 }
 
-/* Ascending. Most texts have few terms. */
+/* The term that comes of a word; -1: damaged. */
+static int term_of(const struct ai_fitted *m, struct work *k,
+		   struct ai_fold *word, struct found *f)
+{
+	struct seen *s, own;
+
+	*f = (struct found){ .count = 1 };
+	if (k->seen == NULL || word->kind != AI_FOLD_WORD ||
+	    word->n > SEEN_MAX)
+		return look_up(m, word, f);
+	s = &k->seen[ai_fit_sum(word->word, word->n) >> (64 - SEEN_BITS)];
+	if (s->n == word->n && memcmp(s->word, word->word, s->n) == 0) {
+		f->hash = s->hash;
+		f->id = s->id;
+		return 0;
+	}
+	own.n = (unsigned char)word->n;
+	memcpy(own.word, word->word, word->n);
+	if (look_up(m, word, f) < 0)
+		return -1;
+	own.hash = f->hash;
+	own.id = f->id;
+	*s = own;
+	return 0;
+}
+
+/* Where it stands in the table, or where it belongs. */
+static uint32_t *place_of(const struct ai_fitted *m, const struct work *k,
+			  const struct found *f)
+{
+	size_t mask = 2 * k->cap - 1;
+	size_t i = f->id == m->h.terms ? (size_t)(f->hash >> 32)
+				       : f->id * UINT32_C(2654435761) >> 8;
+	const struct found *e;
+
+	for (;; i++) {
+		uint32_t *at = &k->places[i & mask];
+
+		if (*at == 0)
+			return at;
+		e = &k->v[*at - 1];
+		if (e->id == f->id && (f->id < m->h.terms || e->hash == f->hash))
+			return at;
+	}
+}
+
+/* All that is counted, into the table, which is new or zeros. */
+static void fill_places(const struct ai_fitted *m, struct work *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		*place_of(m, k, &k->v[i]) = (uint32_t)i + 1;
+}
+
+/* Zeros again. */
+static void clear_places(const struct ai_fitted *m, struct work *k)
+{
+	/* A short text after a long one: one by one, the last one first, so that
+	 * each is still found. */
+	if (k->n < k->cap / 8)
+		for (size_t i = k->n; i > 0; i--)
+			*place_of(m, k, &k->v[i - 1]) = 0;
+	else if (k->places != NULL)
+		memset(k->places, 0, 2 * k->cap * sizeof *k->places);
+}
+
+static bool is_before(const struct found *a, const struct found *b)
+{
+	return a->id != b->id ? a->id < b->id : a->hash < b->hash;
+}
+
+/* By their numbers, so that the order of words does not matter; Shell's. */
 static void sort(struct found *v, size_t n)
 {
+	static const size_t gaps[] = { 22927, 8929, 3905, 1750, 701, 301, 132,
+				       57, 23, 10, 4, 1 };
 	struct found x;
 	size_t i, k;
 
-	if (n > 64) {
-		qsort(v, n, sizeof *v, by_number);
-		return;
-	}
-	for (i = 1; i < n; i++) {
-		x = v[i];
-		for (k = i; k > 0 && by_number(&v[k - 1], &x) > 0; k--)
-			v[k] = v[k - 1];
-		v[k] = x;
-	}
+	for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++)
+		for (i = gaps[g]; i < n; i++) {
+			x = v[i];
+			for (k = i; k >= gaps[g] &&
+				    is_before(&x, &v[k - gaps[g]]);
+			     k -= gaps[g])
+				v[k] = v[k - gaps[g]];
+			v[k] = x;
+		}
 }
 
-/* In ascending order, each term once. */
-static void count(struct work *k)
-{
-	size_t n = 0;
-
-	sort(k->v, k->n);
-	for (size_t i = 0; i < k->n; i++) {
-		if (n > 0 && by_number(&k->v[n - 1], &k->v[i]) == 0)
-			k->v[n - 1].count += k->v[i].count;
-		else
-			k->v[n++] = k->v[i];
-	}
-	k->n = n;
-}
+/* ---- embedding ---------------------------------------------------------- */
 
 /* out += w * row, a column's sum in the order of the terms. */
+#define ADD_ROW(name, attribute)                                               \
+	attribute static void name(float *out, const unsigned char *row,       \
+				   size_t n, float w)                          \
+	{                                                                      \
+		size_t i;                                                      \
+									       \
+		for (i = 0; i + 8 <= n; i += 8)                                \
+			*(run_t *)(out + i) += w * __builtin_convertvector(    \
+				*(const small_t *)(row + i), run_t);           \
+		for (; i < n; i++)                                             \
+			out[i] += w * (float)(int8_t)row[i];                   \
+	}
+typedef int8_t small_t __attribute__((vector_size(8), aligned(1), may_alias));
+typedef float run_t __attribute__((vector_size(32), aligned(4), may_alias));
+
+ADD_ROW(add_row_plain, )
+#ifdef __x86_64__
+ADD_ROW(add_row_avx2, __attribute__((target("avx2"))))
+#endif
+
 static void add_row(float *out, const unsigned char *row, size_t n, float w)
 {
-	typedef int8_t small_t __attribute__((vector_size(8), aligned(1),
-					      may_alias));
-	typedef float run_t __attribute__((vector_size(32), aligned(4),
-					   may_alias));
-	size_t i;
-
-	for (i = 0; i + 8 <= n; i += 8)
-		*(run_t *)(out + i) += w * __builtin_convertvector(
-			*(const small_t *)(row + i), run_t);
-	for (; i < n; i++)
-		out[i] += w * (float)(int8_t)row[i];
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2")) {
+		add_row_avx2(out, row, n, w);
+		return;
+	}
+#endif
+	add_row_plain(out, row, n, w);
 }
 
 /* Feature hashing (Weinberger et al., ICML 2009). */
@@ -411,15 +518,26 @@ static float often(uint32_t count)
 	return count == 1 ? 1 : (float)(1 + ai_ln(count));
 }
 
-/* Those that the model does not know are the last ones: they go into the
- * hash, and are gone. */
+static void add_unknown(const struct ai_fitted *m, const struct found *f,
+			float *out)
+{
+	add_hash(m, f->hash, m->unknown * often(f->count), out);
+}
+
+/* Those that the model does not know go into the hash, and are gone. */
 static void hash_unknown(const struct ai_fitted *m, struct work *k, float *out)
 {
-	for (; k->n > 0 && k->v[k->n - 1].id == m->h.terms; k->n--) {
-		const struct found *f = &k->v[k->n - 1];
+	size_t n = 0;
 
-		add_hash(m, f->hash, m->unknown * often(f->count), out);
+	for (size_t i = 0; i < k->n; i++) {
+		const struct found *f = &k->v[i];
+
+		if (f->id == m->h.terms)
+			add_unknown(m, f, out);
+		else
+			k->v[n++] = *f;
 	}
+	k->n = n;
 }
 
 /*
@@ -431,49 +549,76 @@ static int make_room(const struct ai_fitted *m, struct work *k, float *out,
 {
 	size_t cap = k->cap == 0 ? 256 : k->cap * 2;
 	struct found *more;
+	uint32_t *places;
 
 	if (k->cap >= PLACES) {
-		count(k);
-		if (k->n > k->cap / 2)
-			hash_unknown(m, k, out);
+		hash_unknown(m, k, out);
 		if (k->n <= k->cap / 2)
-			return 0;
+			cap = k->cap;
 	}
 	more = reallocarray(k->v, cap, sizeof *more);
 	if (more == NULL)
 		return ai_err_nomem(err);
 	k->v = more;
+	places = calloc(2 * cap, sizeof *places);
+	if (places == NULL)
+		return ai_err_nomem(err);
+	free(k->places);
+	k->places = places;
 	k->cap = cap;
+	fill_places(m, k);
+	return 0;
+}
+
+/* Counts a term. */
+static int count(const struct ai_fitted *m, struct work *k,
+		 const struct found *f, float *out, struct ai_err *err)
+{
+	uint32_t *at;
+
+	if (k->n == k->cap && make_room(m, k, out, err) < 0)
+		return -1;
+	at = place_of(m, k, f);
+	if (*at != 0) {
+		k->v[*at - 1].count++;
+		return 0;
+	}
+	k->v[k->n++] = *f;
+	*at = (uint32_t)k->n;
 	return 0;
 }
 
 /* The terms of the text, counted; out is the hash part. */
-static int find_all(const struct ai_fitted *m, struct work *k,
+static int count_all(const struct ai_fitted *m, struct work *k,
 		    struct ai_span text, float *out, struct ai_err *err)
 {
 	struct ai_fold words;
+	struct found f;
 
-	k->n = 0;
-	if (k->used && k->seen == NULL)
-		k->seen = ai_fit_seen_new();
-	k->used = true;
 	ai_fold_init(&words, text.p, text.n);
 	words.accents = m->analyzer->accents;
-	while (ai_fit_next(&words, m->analyzer, k->seen)) {
-		struct ai_span s = { words.word, words.n };
-		struct found f = { .hash = ai_fit_sum(s.p, s.n), .count = 1 };
-
-		if (find(m, s, f.hash, &f.id) < 0)
+	while (ai_fold_next(&words)) {
+		if (term_of(m, k, &words, &f) < 0)
 			return damaged(err);
-		if (f.id == m->h.terms && m->h.hash == 0)
+		if (f.id == NOTHING || (f.id == m->h.terms && m->h.hash == 0))
 			continue;
-		if (k->n == k->cap && make_room(m, k, out, err) < 0)
+		if (count(m, k, &f, out, err) < 0)
 			return -1;
-		k->v[k->n++] = f;
 	}
-	count(k);
-	hash_unknown(m, k, out);
 	return 0;
+}
+
+/* The same, sorted. */
+static int find_all(const struct ai_fitted *m, struct work *k,
+		    struct ai_span text, float *out, struct ai_err *err)
+{
+	int rc;
+
+	k->n = 0;
+	rc = count_all(m, k, text, out, err);
+	clear_places(m, k);
+	sort(k->v, k->n);
+	return rc;
 }
 
 static float scale_at(const unsigned char *p)
@@ -525,7 +670,8 @@ int ai_fitted_embed(const struct ai_fitted *m, struct ai_fitted_work *w,
 		    struct ai_err *err)
 {
 	size_t rows = m->h.topics + m->h.words;
-	struct work *k = work_of(w);
+	size_t count = 0;
+	struct work *k = work_of(m, w);
 
 	if (k == NULL)
 		return ai_err_nomem(err);
@@ -533,14 +679,18 @@ int ai_fitted_embed(const struct ai_fitted *m, struct ai_fitted_work *w,
 	if (find_all(m, k, (struct ai_span){ text, n }, out + rows, err) < 0)
 		return -1;
 	for (size_t i = 0; i < k->n; i++)
-		if (add_term(m, &k->v[i], out) < 0)
+		if (k->v[i].id == m->h.terms)
+			add_unknown(m, &k->v[i], out + rows);
+		else if (add_term(m, &k->v[i], out) < 0)
 			return damaged(err);
+		else
+			count++;
 	finish_part(out, m->h.topics, m->share[0]);
 	finish_part(out + m->h.topics, m->h.words, m->share[1]);
 	finish_part(out + rows, m->h.hash, m->share[2]);
 	/* A part may be zeros. */
 	ai_vector_normalise(out, ai_fitted_dim(m));
 	if (known != NULL)
-		*known = k->n;
+		*known = count;
 	return 0;
 }
