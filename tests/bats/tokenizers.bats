@@ -273,7 +273,8 @@ refused() {
 
 @test "the same ids and texts as HuggingFace's library, published tokenizers" {
 	need_peer tokenizers
-	local megabytes=0.2
+	local megabytes=0.1
+	[ -z "${AI_SANITIZED-}" ] || megabytes=0.02
 	[ -z "${AI_TEST_LONG-}" ] || megabytes=5
 	timeout 3000 node \
 		"$SRCDIR/tests/peer/tokenizers.mjs" text "$megabytes"

