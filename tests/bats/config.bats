@@ -33,7 +33,7 @@ schema_of() {
 		{int: "integer", real: "number", flag: "boolean",
 		 text: "string", file: "string", list: "array"} as $of
 		| split("\t") as [$p, $key, $type, $choices]
-		| reduce ($key / ".")[] as $k ($schema[0]; .properties?[$k]) as $s
+		| (reduce ($key / ".")[] as $k ($schema[0]; .properties[$k]?)) as $s
 		| select(if $s == null then true
 			elif $s.enum then
 				$choices != "-" and ($choices / "|" | sort) !=
