@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define BATCH 16384
 #define LINGER_MS 100 /* a pipe gives 64 KiB, for which a batch is dear */
@@ -122,10 +123,18 @@ static int begin(struct adder *a, struct ai_err *err)
 	return -1;
 }
 
+/* Another writer looks every tenth of a second whether it may (SQLite's busy
+ * handler), and would look in vain: our next transaction begins sooner. */
 static int commit(struct adder *a, bool last, struct ai_err *err)
 {
+	static const struct timespec turn = { 0, 150000000 };
+
 	a->open = false;
-	return search_index_commit(&a->ix, last, err);
+	if (search_index_commit(&a->ix, last, err) < 0)
+		return -1;
+	if (!last && search_index_is_wanted(&a->ix))
+		nanosleep(&turn, NULL);
+	return 0;
 }
 
 /* Undoes what is open, after a failure. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -373,11 +374,38 @@ static int begin_reading(struct search_index *ix, struct ai_err *err)
 	return ai_db_begin(&ix->db, false, err);
 }
 
+/* Whoever waits for a transaction has a lock on the folder meanwhile, beside
+ * others; it says so to who has one. */
+static int hold_folder(const struct search_index *ix, int how)
+{
+	int fd = open(ix->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, how | LOCK_NB) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool search_index_is_wanted(const struct search_index *ix)
+{
+	int fd = hold_folder(ix, LOCK_EX), why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && why == EWOULDBLOCK;
+}
+
 /* With another index in the place of ours, our files would be written into
  * its folder. */
 static int begin_writing(struct search_index *ix, struct ai_err *err)
 {
-	if (ai_db_begin(&ix->db, true, err) < 0)
+	int fd = hold_folder(ix, LOCK_SH);
+	int rc = ai_db_begin(&ix->db, true, err);
+
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0)
 		return -1;
 	if (!ai_db_is_gone(&ix->db))
 		return 0;

@@ -173,6 +173,8 @@ int search_index_begin(struct search_index *ix, bool write,
  * back and commits; what went wrong is rolled back. */
 int search_index_commit(struct search_index *ix, bool last,
 			struct ai_err *err);
+/* Whether another process waits for a transaction of its own. */
+bool search_index_is_wanted(const struct search_index *ix);
 /* After a failure: if err says that a file of the index is damaged, it also
  * says what to do.  Returns -1. */
 int search_damaged(struct search_index *ix, struct ai_err *err);

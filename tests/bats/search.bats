@@ -877,6 +877,28 @@ heat'
 	ai-search verify -i x.idx
 }
 
+@test "a writer that has much to do lets others in" {
+	: >go
+	# Three transactions at least of two seconds.
+	{ n=0
+	while [ -e go ]; do
+		for _ in $(seq 500); do
+			echo "{\"id\":\"many $((n++))\",\"text\":\"of many number $n\"}"
+		done
+	done; } | ai-search add -i x.idx -m none &
+	until [ "$(stat_of x.idx documents 2>/dev/null || echo 0)" -gt 0 ]; do
+		sleep .05
+	done
+	for i in 1 2 3; do
+		run ai-search add -i x.idx -m none <<<"{\"id\":$i,\"text\":\"another\"}"
+		assert_status 0
+	done
+	rm go
+	wait
+	run_sh "ai-search -i x.idx another | jq '.hits | length'"
+	assert_eq "$output" 3
+}
+
 @test "an index that cannot be written can be read" {
 	three
 	open=$(mktemp -d)
