@@ -27,7 +27,7 @@
 #define BATCH 16384
 #define LINGER_MS 100 /* a pipe gives 64 KiB, for which a batch is dear */
 #define REST_MS 400
-#define TRANSACTION_BYTES ((size_t)32 << 20) /* of texts */
+#define TRANSACTION_BYTES ((size_t)64 << 20) /* of texts */
 #define TRANSACTION_S 2
 
 struct adder {

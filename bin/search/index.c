@@ -19,7 +19,11 @@ struct search_settings search = { .weight = -1, .rrf_k = 60 };
 #define FILE_NAME "index.db"
 #define DRAFT_NAME "index.db.new-" /* of one that is being made */
 #define PAGE_SIZE 16384 /* vectors are long: fewer reads a scan */
-#define CACHE (8 << 20) /* of a writer: ids come in any order */
+/* What a writer keeps of the file in memory: ids come in any order, and their
+ * index is a thirtieth of all. */
+#define CACHE_MIN (8 << 20)
+#define CACHE_MAX (96 << 20)
+#define CACHE_SHARE 16
 #define ADVICE "rebuild it from what can be read (ai-search export -i OLD | " \
 	"ai-search add -i NEW) or from the documents"
 
@@ -183,7 +187,7 @@ static struct ai_db_wish wish_of(const struct search_index *ix,
 {
 	snprintf(name, 200, "index '%.180s'", ix->folder);
 	return (struct ai_db_wish){ name, ADVICE, (int)(search.wait_s * 1000),
-				    PAGE_SIZE, mode == AI_DB_READ ? 0 : CACHE };
+				    PAGE_SIZE, mode == AI_DB_READ ? 0 : CACHE_MIN };
 }
 
 /* The whole index without documents, in one file and on the disk. */
@@ -569,13 +573,31 @@ static int load_all(struct search_index *ix, struct ai_err *err)
 	}
 }
 
+static int grow_cache(struct search_index *ix, struct ai_err *err)
+{
+	char sql[60];
+	int64_t pages, cache;
+
+	if (ai_db_int(&ix->db, "PRAGMA page_count", &pages, err) < 0)
+		return -1;
+	cache = pages * PAGE_SIZE / CACHE_SHARE;
+	if (cache > CACHE_MAX)
+		cache = CACHE_MAX;
+	if (cache <= CACHE_MIN)
+		return 0;
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%lld",
+		 (long long)cache / 1024);
+	return ai_db_exec(&ix->db, sql, err);
+}
+
 int search_index_begin(struct search_index *ix, bool write, struct ai_err *err)
 {
 	search_tags_forget(ix);
 	if ((write ? begin_writing(ix, err) : begin_reading(ix, err)) < 0)
 		return -1;
 	search_mean_forget(ix); /* another may have written meanwhile */
-	if (write ? load_info(ix, err) == 0 && search_files_load(ix, err) == 0
+	if (write ? grow_cache(ix, err) == 0 && load_info(ix, err) == 0 &&
+		    search_files_load(ix, err) == 0
 		  : load_all(ix, err) == 0) {
 		ix->pending.base = ix->info.next;
 		ix->writing = write;
