@@ -25,6 +25,7 @@
 #include <time.h>
 
 #define BATCH 16384
+#define BATCH_BYTES ((size_t)512 << 10)
 #define LINGER_MS 100 /* a pipe gives 64 KiB, for which a batch is dear */
 #define REST_MS 400
 #define TRANSACTION_BYTES ((size_t)64 << 20) /* of texts */
@@ -298,6 +299,7 @@ static int run_adder(struct adder *a, int argc, char **argv,
 	const struct ai_filter filter = {
 		.batch = BATCH, .many = many, .empty = true,
 		/* Who asks for acknowledgements waits for them. */
+		.batch_bytes = search.ack ? 0 : BATCH_BYTES,
 		.linger_ms = search.ack ? 0 : LINGER_MS,
 		.rest = rest, .rest_ms = REST_MS,
 	};

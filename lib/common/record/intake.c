@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/utf8.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +41,8 @@ static int close_entry(struct loop *l, struct entry *e, struct ai_err *err)
 {
 	const struct ai_filter *f = l->filter;
 	struct job *j = l->filling;
-	size_t bytes = f->many != NULL ? BATCH_BYTES : JOB_BYTES;
+	size_t bytes = f->many == NULL ? JOB_BYTES
+		: f->batch_bytes > 0 ? f->batch_bytes : BATCH_BYTES;
 
 	e->n = j->in.len - e->at;
 	if (ai_buf_check(&j->in, "input", err) < 0)
@@ -130,6 +132,9 @@ static int read_fd(struct loop *l, int fd, const char *uri, struct ai_err *err)
 
 	ai_loop_files++;
 	l->file = uri;
+	/* If it is a pipe and we may: calls of many() are long. */
+	if (l->filter->many != NULL)
+		fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	ai_reader_init(&r, fd, (size_t)ai_loop.max_line);
 	r.before = ai_loop_settle;
 	r.arg = l;

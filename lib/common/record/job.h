@@ -15,6 +15,7 @@
 
 #define JOB_BYTES ((size_t)1 << 16)   /* input of a job of single records */
 #define BATCH_BYTES ((size_t)1 << 22) /* input of a job for many() */
+#define PIPE_BYTES (1 << 20)          /* what a pipe holds at most, by default */
 #define SPILL_BYTES ((size_t)1 << 18) /* output kept back in a job */
 
 enum entry_kind {

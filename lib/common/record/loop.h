@@ -94,6 +94,10 @@ typedef int ai_feed_take(void *to, const char *operand, size_t n,
 struct ai_filter {
 	/* Records a callback gets at once; 0: one call a record (each). */
 	size_t batch;
+	/* Bytes of input that a call of many() gets; 0: 4 MB.  While it runs, a
+	 * pipe takes in 1 MB at most: with less than that a call, who writes to
+	 * it needs not wait. */
+	size_t batch_bytes;
 	/* How long a job that is not full may wait for more input, in
 	 * milliseconds from its first record: for many() whose every call costs
 	 * syncs, and where nobody waits for what it emits. */
