@@ -13,7 +13,9 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,36 +182,87 @@ static void put_call(struct ai_buf *b, const struct agent_run *r,
 	ai_buf_chr(b, '\n');
 }
 
+struct asking {
+	const char *const *argv;
+	int in, status, rc;
+	int alive; /* a pipe: a byte says that the command has ended; -1 */
+	struct ai_buf out;
+	struct ai_err err;
+};
+
+static void *run_command(void *arg)
+{
+	struct asking *a = arg;
+
+	a->rc = ai_proc_capture(a->argv, a->in, ASK_S, &a->out, NULL,
+				&a->status, &a->err);
+	/* Not its end: a server that is started meanwhile may have it, too. */
+	if (a->alive >= 0 && write(a->alive, "", 1) < 0)
+		a->alive = -1; /* cannot be: there is room */
+	return NULL;
+}
+
+/* In a thread of its own, for servers may ask us meanwhile. */
+static void run_beside(struct asking *a, struct agent_mcp *mcp)
+{
+	struct agent_poll p = { 0 };
+	struct ai_err err;
+	pthread_t thread;
+	struct pollfd end;
+	int fds[2];
+
+	if (mcp == NULL || pipe2(fds, O_CLOEXEC) < 0) {
+		run_command(a);
+		return;
+	}
+	a->alive = fds[1];
+	end = (struct pollfd){ fds[0], POLLIN, 0 };
+	if (pthread_create(&thread, NULL, run_command, a) != 0) {
+		run_command(a);
+	} else {
+		while (poll(&end, 1, 0) <= 0) {
+			agent_mcp_turn(mcp);
+			agent_poll_clear(&p, SIGNAL_S);
+			agent_poll_add(&p, end.fd, POLLIN);
+			agent_mcp_wait(mcp, &p);
+			if (agent_poll_wait(&p, &err) < 0)
+				break;
+		}
+		pthread_join(thread, NULL);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	agent_poll_release(&p);
+}
+
 static enum agent_answer ask_command(const struct agent_run *r,
 				     const struct agent_tool *tool,
 				     struct ai_span args, const char *why)
 {
 	const char *argv[] = { "/bin/sh", "-c", agent.approve, NULL };
-	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX),
-		      out = AI_BUF_INIT(1 << 16);
-	int fd, status = 0, rc;
-	struct ai_err err;
+	struct asking a = { .argv = argv, .alive = -1 };
+	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX);
 
+	ai_buf_init(&a.out, 1 << 16);
 	put_call(&b, r, tool, args, why);
-	rc = ai_buf_check(&b, "the call", &err) < 0 ? -1 :
-		ai_temp_open(&fd, &err);
-	if (rc == 0) {
-		rc = ai_temp_write(fd, b.p, b.len, &err);
-		if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
-			rc = ai_err_sys(&err, AI_E_IO, errno, "cannot read what "
-					"was written");
-		if (rc == 0)
-			rc = ai_proc_capture(argv, fd, ASK_S, &out, NULL,
-					     &status, &err);
-		close(fd);
+	a.rc = ai_buf_check(&b, "the call", &a.err) < 0 ? -1 :
+		ai_temp_open(&a.in, &a.err);
+	if (a.rc == 0) {
+		a.rc = ai_temp_write(a.in, b.p, b.len, &a.err);
+		if (a.rc == 0 && lseek(a.in, 0, SEEK_SET) < 0)
+			a.rc = ai_err_sys(&a.err, AI_E_IO, errno, "cannot read "
+					  "what was written");
+		if (a.rc == 0)
+			run_beside(&a, r->mcp);
+		close(a.in);
 	}
 	ai_buf_release(&b);
-	ai_buf_release(&out);
-	if (rc < 0)
-		ai_msg(AI_MSG_WARN, "--approve: %s", err.msg);
+	ai_buf_release(&a.out);
+	if (a.rc < 0)
+		ai_msg(AI_MSG_WARN, "--approve: %s", a.err.msg);
 	/* One that cannot answer leaves it to a person. */
-	return rc < 0 ? AGENT_PARK : status == 0 ? AGENT_YES
-		: status == 1 ? AGENT_NO : AGENT_PARK;
+	return a.rc < 0 ? AGENT_PARK : a.status == 0 ? AGENT_YES
+		: a.status == 1 ? AGENT_NO : AGENT_PARK;
 }
 
 enum agent_answer agent_approve_ask(struct agent_run *r,

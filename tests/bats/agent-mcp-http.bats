@@ -133,6 +133,43 @@ there is more, with the cursor 'p2'"
 	refute_has "$output$stderr" hush
 }
 
+@test "what an entry hides stays hidden when the server says it" {
+	local how
+	TOKEN=hush-hush-hush server legacy '{"headers":{"Authorization":
+		"Bearer ${TOKEN}","X-Plain":"plain-and-simple"}}'
+	for how in tells401 tells500 tells tellserror tellsnoise; do
+		TOKEN=hush-hush-hush V=-v mcp "$(bad $how)" "$echo_hi"
+		assert_eq "$how $(text 2)" "$how echo hi"
+		refute_has "$output$stderr" hush
+		[ "$how" != tells ] ||
+			assert_eq "$(text 1)" "Bearer [hidden] plain-and-simple"
+	done
+	TOKEN=hush-hush-hush run --separate-stderr ai-agent mcp call bad \
+		'{"how":"tells"}' -t s.json
+	assert_has "$(jq -r '.result.content[0].text' <<<"$output")" "[hidden]"
+	refute_has "$output$stderr" hush
+	# What a gateway says of itself is no message.
+	server legacy
+	mcp "$(bad tells401)"
+	refute_has "$stderr" "no message"
+}
+
+@test "headers do not go to another machine unencrypted" {
+	local host
+	for host in 192.0.2.1 localhost.example.com; do
+		jq -n --arg url "http://$host/mcp" '{mcpServers: {s: {url: $url,
+			headers: {Authorization: "Bearer hush"}}}}' >s.json
+		mcp
+		assert_status 77
+		assert_has "$stderr" "mcpServers.s: its headers would go to $host unencrypted"
+		refute_has "$stderr" hush
+	done
+	jq -n '{mcpServers: {s: {url: "http://no-such-host.invalid/mcp",
+		insecure_http: true, headers: {A: "b"}}}}' >s.json
+	mcp
+	assert_status 69
+}
+
 @test "what an entry says of the protocol is not tried otherwise" {
 	server legacy '{"protocol":"2026-07-28"}'
 	mcp
@@ -208,7 +245,7 @@ there is more, with the cursor 'p2'"
 		html|["MCP server 's' answers with 'text/html'; whether the call had its effect is not known",true,true]
 		cut|["MCP server 's' has ended its stream without the answer; whether the call had its effect is not known",true,true]
 		s500|["MCP server 's' answers tools/call with HTTP 500: it is on fire; whether the call had its effect is not known",true,true]
-		s429|["MCP server 's' answers tools/call with HTTP 429: slowly",true,false]
+		s429|["MCP server 's' answers tools/call with HTTP 429 (it wants to be asked again in 60 s): slowly",true,false]
 		redirect|["MCP server 's' answers tools/call with HTTP 307",true,false]
 		onlywrong|["MCP server 's' answers something else; whether the call had its effect is not known",true,true]
 		input|["the server asks for more (input_required), which nobody gives it",true,false]
@@ -281,6 +318,18 @@ there is more, with the cursor 'p2'"
 	assert [ "$(log 'select(.headers["last-event-id"] != null) | 1' | wc -l)" -le 11 ]
 }
 
+@test "a server that asks on and on, and takes no answer, is ended" {
+	not_sanitized
+	server legacy '{"timeout_s":60}'
+	mcp "$(bad storm)" "$echo_hi" '{"peak":true}'
+	assert_status 0
+	assert_has "$(text 1)" "asks on and on, and takes no answer"
+	assert_eq "$(text 2)" "echo hi"
+	assert [ "$(jq .peak_kb <<<"${lines[3]}")" -lt 60000 ]
+	assert [ "$(log 'select(.body.method == null and .http == "POST") | 1' |
+		wc -l)" -le 64 ]
+}
+
 @test "a session that has ended begins anew, and the call is not lost" {
 	server legacy
 	mcp "$(bad forget)" "$echo_hi" "$echo_hi"
@@ -289,6 +338,60 @@ there is more, with the cursor 'p2'"
 	assert_eq "$(log 'select(.body.method == "initialize") | 1' | wc -l)" 2
 	assert_eq "$(log 'select(.http == "DELETE").headers["mcp-session-id"]')" \
 		'"s-2"'
+}
+
+@test "a session may end as often as it likes, if it was of any use" {
+	server legacy
+	# shellcheck disable=SC2046
+	mcp $(for _ in $(seq 7); do bad forget; echo "$echo_hi"; done)
+	assert_status 0
+	assert_eq "$(jq -r 'select(.text).text' <<<"$output" | sort | uniq -c |
+		xargs)" "7 echo hi 7 goodbye"
+	assert_eq "$(log 'select(.body.method == "initialize") | 1' | wc -l)" 8
+	server useless
+	mcp "$echo_hi" "$echo_hi"
+	assert_has "$(text 1)" "has ended the session"
+	assert_eq "$(log 'select(.body.method == "initialize") | 1' | wc -l)" 4
+}
+
+@test "who is refused for now asks again when the server says, if it may" {
+	local mode
+	for mode in legacy modern; do
+		server $mode
+		mcp "$(bad busy429)"
+		assert_eq "$mode $(text 1)" "$mode done after 3"
+		assert_eq "$(log 'select(.body.method == "tools/call").body.id' |
+			uniq -c | wc -l)" 1
+		assert [ "$(jq -s 'map(select(.body.method == "tools/call").at) |
+			.[2] - .[0]' "$at/log")" -ge 400 ]
+	done
+	# What may be done once only is not done again for a 503.
+	server legacy
+	mcp "$(bad busy503)"
+	assert_eq "$(jq -c .unknown <<<"${lines[1]}")" true
+	assert_has "$(text 1)" "with HTTP 503 (it wants to be asked again in 0.2 s): full"
+	server legacy '{"tools":{"bad":{"effect":"idempotent"}}}'
+	mcp "$(bad busy503)"
+	assert_eq "$(text 1)" "done after 3"
+	# Nobody waits for what comes too late; nor for ever.
+	server legacy '{"timeout_s":20}'
+	mcp "$(bad s429)"
+	assert_has "$(text 1)" "with HTTP 429 (it wants to be asked again in 60 s): slowly"
+	server legacy '{"timeout_s":2}'
+	mcp "$(bad full)"
+	assert_has "$(text 1)" "answers tools/call with HTTP 429"
+	assert [ "$(log 'select(.body.method == "tools/call") | 1' | wc -l)" -le 2 ]
+}
+
+@test "a stream of its own that does not last is asked for again, more seldom" {
+	server closing
+	V=-v mcp '{"wait_s":6}' "$echo_hi"
+	assert_eq "$(text 1)" "echo hi"
+	assert_has "$stderr" "does not keep its stream: it is asked for one every 30 s"
+	assert_eq "$(log 'select(.http == "GET") | 1' | wc -l)" 11
+	server fullget
+	mcp '{"wait_s":1.5}' "$(bad notify)" '{"wait_s":0.3}' '{"refresh":true}'
+	assert_eq "$(jq -r '.tools[].name' <<<"${lines[2]}" | tail -n 1)" s__more
 }
 
 @test "calls at once: each has its own request" {
@@ -424,13 +527,13 @@ there is more, with the cursor 'p2'"
 	need_peer @modelcontextprotocol/server-everything
 	js=${AI_TEST_PEER:-$SRCDIR/tests/peer}/node_modules/@modelcontextprotocol/server-everything/dist/index.js
 	for mode in streamableHttp sse; do
-		port=$((20000 + RANDOM % 20000))
-		PORT=$port node --import "$SRCDIR/tests/stub/loopback.mjs" "$js" \
+		PORT=0 PORT_FILE=$PWD/$mode.port node --import "$SRCDIR/tests/stub/loopback.mjs" "$js" \
 			$mode >$mode.out 2>&1 3>&- &
 		pids+=($!)
 		for _ in $(seq 900); do
-			grep -q 'port' $mode.out && break || sleep 0.05
+			[ -s $mode.port ] && break || sleep 0.05
 		done
+		port=$(cat $mode.port)
 		jq -n --arg url "http://127.0.0.1:$port/$([ $mode = sse ] && echo sse || echo mcp)" \
 			'{mcpServers: {s: {url: $url, timeout_s: 20, tools:
 			{"trigger-long-running-operation": {timeout_s: 0.5}}}}}' >s.json

@@ -87,7 +87,7 @@ h prompt greet"
 	mcp call p__echo '[1]' -t t.json
 	assert_has "$stderr" "the arguments are no JSON object"
 	mcp call p__echo '{' -t t.json
-	assert_status 2
+	assert_status 64
 	mcp fly -t t.json
 	assert_status 64
 	assert_has "$stderr" "usage: ai-agent mcp list [SERVER] | call"
@@ -127,6 +127,38 @@ h prompt greet"
 	http legacy
 	mcp call echo '{"text":"hi"}' --server "$url" -r
 	assert_eq "$output" "echo hi"
+}
+
+@test "mcp: words that are no JSON, and a list without end" {
+	http loops
+	mcp call echo '{bad' --server "$url"
+	assert_status 64
+	assert_has "$stderr" "the arguments are no JSON: "
+	run --separate-stderr bash -c 'echo "{bad" | ai-agent mcp call echo - \
+		--server "$0"' "$url"
+	assert_status 65
+	mcp call echo --answer nothing --server "$url"
+	assert_status 64
+	assert_has "$stderr" "--answer is no JSON: "
+	mcp call echo --answer '["x"]' --server "$url"
+	assert_status 64
+	mcp list --server "$url"
+	assert_status 0
+	assert_eq "$(jq -r 'select(.kind == "template").name' <<<"$output" |
+		xargs)" "x x"
+	assert_has "$stderr" "the list of resourceTemplates of MCP server 'server' has no end"
+}
+
+@test "what a server says drives no terminal" {
+	need script
+	http legacy
+	mcp call bad '{"how":"escapes"}' --server "$url" -r
+	assert_eq "$output" $'red \e[31m\e]0;t\a\ngo'
+	terminal "ai-agent mcp call bad '{\"how\":\"escapes\"}' --server $url -r"
+	sees 'red \x1b[31m\x1b]0;t\x07'
+	exec 7>&-
+	wait "$TERMINAL"
+	refute_has "$(cat seen)" $'\e]0;t'
 }
 
 # ---- servers that ask ------------------------------------------------------------

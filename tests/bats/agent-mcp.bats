@@ -130,6 +130,14 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_has "$stderr" "Welcome to bad 1.0!"
 }
 
+@test "what is printed for each call is no flood, however many there are" {
+	# shellcheck disable=SC2046
+	faulty good $(for _ in $(seq 5); do bad chat; done)
+	assert_status 0
+	assert_eq "$(jq -r 'select(.text).text' <<<"$output" | sort | uniq -c |
+		xargs)" "5 said"
+}
+
 @test "a server that cannot be used is named, with why" {
 	local mode why
 	while read -r mode why; do
@@ -157,10 +165,10 @@ echo_hi=$(call echo '{"text":"hi"}')
 	mcp s.json
 	assert_status 69
 	assert_has "$stderr" "MCP server 's' did not shake hands within 0.3 s"
-	entry s deaf '{"start_timeout_s":0.3}'
+	entry s deaf '{"start_timeout_s":3}'
 	mcp s.json
 	assert_status 69
-	assert_has "$stderr" "MCP server 's' did not list its tools within 0.3 s"
+	assert_has "$stderr" "MCP server 's' did not list its tools within 3 s"
 	entry s good '{"command":"no-such-program"}'
 	mcp s.json
 	assert_status 66
@@ -244,6 +252,17 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_status 0
 	assert_eq "$(names | wc -w)" 1000
 	assert_has "$stderr" "tool 't1000' of MCP server 's' is left out: there are too many"
+}
+
+@test "a list that is another one each time grows no further" {
+	# shellcheck disable=SC2046
+	faulty others $(for _ in $(seq 6); do echo '{"refresh":true}'; done) \
+		"$echo_hi"
+	assert_status 0
+	assert_eq "$(jq -r 'select(.tools).tools | length' <<<"$output" | xargs)" \
+		"401 801 1000 1000 1000 1000 1000"
+	assert_eq "$(text 7)" "you said hi"
+	assert_has "$stderr" "there are too many"
 }
 
 @test "what a server says of its tools is believed only if its entry says so" {
@@ -407,6 +426,16 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_status 1
 }
 
+@test "a server may end by itself: its input does, then it is told to" {
+	faulty saves "$echo_hi"
+	assert_status 0
+	assert_eq "$(cat log.saved)" "at the end of input"
+	rm log.saved
+	faulty savesterm "$echo_hi"
+	assert_status 0
+	assert_eq "$(cat log.saved)" "at SIGTERM"
+}
+
 @test "a server that dies is started again, three times" {
 	faulty good "$(call die '{}')" "$echo_hi" "$(call die '{}')" \
 		"$(call die '{}')" "$(call die '{}')" "$echo_hi"
@@ -446,6 +475,16 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_has "$stderr" "s.json:3: mcpServers.s.env: the environment has no 'GIVE'"
 }
 
+@test "a key that an entry gives is not shown when the server tells it" {
+	KEY=hush-hush-hush entry s good \
+		'{"env":{"MY_KEY":"${KEY}","GIVEN":"/a/long/path"}}'
+	KEY=hush-hush-hush mcp s.json "$(bad leaks)" "$(bad leak)"
+	assert_eq "$(text 1)" "[hidden] /a/long/path"
+	assert_has "$(text 2)" "it said last: the key is [hidden]"
+	assert_has "$stderr" "skipped: key [hidden]"
+	refute_has "$output$stderr" hush
+}
+
 @test "a server is in a cage: the workdir to be read, the rest not, no network" {
 	local d=$BATS_TEST_TMPDIR
 	echo secret >"$d/outside"
@@ -475,6 +514,27 @@ echo_hi=$(call echo '{"text":"hi"}')
 	assert_eq "$(text 1) $(text 2)" "inside EACCES"
 }
 
+@test "files as other programs write them" {
+	local key
+	for key in mcpServers servers; do
+		TEXT=yes jq -n --arg key "$key" --arg bad "$bad" '{globalShortcut: "",
+			inputs: [{type: "promptString", id: "x"}], ($key): {s: {
+			type: "stdio", command: "node", args: [$bad, "good"],
+			env: {GIVEN: "${env:TEXT}-${env:MISSING_ONE:-no}"},
+			alwaysAllow: ["bad"], autoApprove: ["echo"], timeout: 60}}}' \
+			>s.json
+		TEXT=yes mcp s.json "$(bad env)"
+		assert_status 0
+		assert_eq "$(text 1 | jq -r '.[2]')" yes-no
+	done
+	for key in url serverUrl httpUrl; do
+		echo "{\"mcpServers\":{\"s\":{\"$key\":\"http://127.0.0.1:9/mcp\"}}}" >s.json
+		mcp s.json
+		assert_status 69
+		assert_has "$stderr" "cannot connect to 127.0.0.1:9"
+	done
+}
+
 @test "entries with errors: the file, the line, and what to do" {
 	local json why
 	while IFS='|' read -r json why; do
@@ -493,6 +553,7 @@ echo_hi=$(call echo '{"text":"hi"}')
 		{"url":"http://x/","headers":{"a b":"c"}}|'a b' cannot be the name of one
 		{"url":"http://x/","headers":{"a":"b\nc"}}|there is a control character in 'a'
 		{"url":"http://x/","headers":{"a":"${NO_SUCH_VARIABLE}"}}|the environment has no 'NO_SUCH_VARIABLE'
+		{"url":"http://x/","headers":{"a":"${input:token}"}}|'${input:token}' is asked for by another program
 		{"url":"http://x/","protocol":"2099-01-01"}|protocol
 		{"args":["x"]}|it has no command and no url
 		{"command":"${NO_SUCH_VARIABLE}"}|the environment has no 'NO_SUCH_VARIABLE'; set it, or write "${NO_SUCH_VARIABLE:-...}"
@@ -542,6 +603,31 @@ echo_hi=$(call echo '{"text":"hi"}')
 	rm -r "$STUB"
 	assert_eq "$output" answered
 	assert_has "$(cat log)" '"id":"later","result":{}'
+}
+
+@test "a server that asks while a command decides is answered" {
+	echo '{"a": [{"calls": [{"name": "s__bad", "arguments": {"how":
+		"watch"}}]}, {"calls": [{"name": "s__echo", "arguments": {"text":
+		"hi"}}]}, {"text": "heard {{you said (\\w+)}}"}]}' >model.json
+	cat >decide <<-'END'
+		#!/bin/sh
+		grep -q s__echo || exit 0
+		: >log.ask
+		for i in $(seq 100); do
+			[ ! -e log.later ] || exit 0
+			sleep 0.1
+		done
+		exit 1
+	END
+	chmod +x decide
+	model_start "$PWD/model.json"
+	entry s good
+	run --separate-stderr ai-agent -m openai/stub-model --price free \
+		--base-url "$STUB_URL" --tools s.json --approve ./decide \
+		--taint off -r task:a
+	stub_stop
+	rm -r "$STUB"
+	assert_eq "$output" "heard hi"
 }
 
 @test "a server whose command has changed is asked about again" {

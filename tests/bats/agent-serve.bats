@@ -356,6 +356,44 @@ text() {
 		"$(stub_requests)"
 }
 
+@test "a server that was killed leaves its budget to the next, one that lives keeps it" {
+	local pid live
+	left() {
+		ai-cost budget | jq -r 'select(.scope == "run").name'
+	}
+	paid() {
+		exec ai-agent serve --mcp -m openai/stub-model --base-url \
+			"$STUB_URL" --price 1,100
+	}
+	# begin N: a server that has asked, and goes on; its number is pid.
+	begin() {
+		mkfifo "in$1"
+		paid <"in$1" >"out$1" 3>&- &
+		pid=$!
+		exec 7>"in$1"
+		call 1 complete '{"prompt":"x"}' >&7
+		for _ in $(seq 400); do
+			[ ! -s "out$1" ] || break
+			sleep 0.05
+		done
+		[ -s "out$1" ]
+	}
+	begin a
+	exec 8>&7
+	live=$pid
+	begin b
+	kill -9 "$pid"
+	wait "$pid" || :
+	exec 7>&-
+	assert_eq "$(left | wc -l)" 2
+	call 1 complete '{"prompt":"y"}' | paid >out
+	assert_eq "$(of 1 | jq .result.isError)" false
+	assert_eq "$(left | cut -d - -f 2)" "$(printf %x "$live")"
+	exec 8>&-
+	wait "$live"
+	assert_eq "$(left)" ""
+}
+
 @test "--run: its budget holds however often the server is started" {
 	local i
 	# Each holds 0.41 dollars, and then costs 0.2.

@@ -3,7 +3,7 @@
  * which only the id is looked for has the same id as when it is read whole; and
  * a result is UTF-8 that is no longer than it may be, whatever the answer is.
  * The first byte says how the line is cut.
- * fuzz: bin/agent/mcp/message.c bin/agent/mcp/result.c bin/agent/mcp/say.c bin/agent/tool/result.c
+ * fuzz: bin/agent/mcp/message.c bin/agent/mcp/result.c bin/agent/mcp/say.c bin/agent/mcp/secret.c bin/agent/strlist.c bin/agent/tool/result.c
  */
 #include "mcp/int.h"
 #include "base/utf8.h"
@@ -15,7 +15,9 @@
 
 static void check_result(const struct mcp_message *m, enum mcp_what what)
 {
-	struct mcp_tool of = { .what = what };
+	char secret[] = "hush-hush", *secrets[] = { secret, NULL };
+	struct mcp_server server = { .entry.secrets = { secrets, 1, 2 } };
+	struct mcp_tool of = { .what = what, .server = &server };
 	const struct agent_tool tool = { .max_output = OUTPUT_MAX, .of = &of };
 	struct agent_call c = { .tool = &tool };
 

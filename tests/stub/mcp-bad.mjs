@@ -152,6 +152,13 @@ const lists = {
 	gives: (id) => reply(id, { tools: tools.map((t) => ({ ...t,
 		outputSchema: object({ a: { type: 'array', items: {
 			type: 'string' } } }) })) }),
+	// Others each time.
+	others: (id) => {
+		reply(id, { tools: [tool('echo'), ...Array.from({ length: 400 },
+			(_, i) => tool(`t${listed}x${i}`))] });
+		listed++;
+		notify('notifications/tools/list_changed');
+	},
 	lazy: (id) => listed++ === 0 ? reply(id, { tools }) : undefined,
 	many: (id) => reply(id, { tools: Array.from({ length: 1200 },
 		(_, i) => tool(`t${i}`)) }),
@@ -207,6 +214,10 @@ const hows = {
 		raw('debug: calling\n');
 		reply(id, text('still fine'));
 	},
+	chat: (id) => {
+		raw('debug: a line of a log\n'.repeat(400));
+		reply(id, text('said'));
+	},
 	flood: (id) => {
 		for (let i = 0; i < 5000; i++)
 			notify('notifications/progress', { progressToken: 1,
@@ -230,6 +241,16 @@ const hows = {
 		for (let i = 0; i < 2000; i++)
 			ask(`p${i}`, 'ping');
 		waiting = { id, got: [], need: 2000, count: true };
+	},
+	// Asks once there is a file LOG.ask.
+	watch: (id) => {
+		reply(id, text('soon'));
+		const timer = setInterval(() => {
+			if (!existsSync(log + '.ask'))
+				return;
+			clearInterval(timer);
+			ask('later', 'ping');
+		}, 50);
 	},
 	// Asks when nobody calls it; LOG.later says that it was answered.
 	later: (id) => {
@@ -283,6 +304,15 @@ const hows = {
 		const socket = connect(9, '127.0.0.1');
 		socket.on('error', (e) => reply(id, text(e.code)));
 		socket.on('connect', () => reply(id, text('connected')));
+	},
+	// Says what it should not, and dies.
+	leak: () => {
+		process.stderr.write(`the key is ${process.env.MY_KEY}\n`);
+		process.exit(1);
+	},
+	leaks: (id) => {
+		raw(`key ${process.env.MY_KEY}\n`);
+		reply(id, text(`${process.env.MY_KEY} ${process.env.GIVEN}`));
 	},
 	env: (id) => reply(id, text(JSON.stringify([process.cwd(),
 		Object.keys(process.env).sort().join(' '), process.env.GIVEN]))),
@@ -349,6 +379,19 @@ if (mode === 'deaf') {
 		const m = JSON.parse(line);
 		(Array.isArray(m) ? m : [m]).forEach(take);
 	});
+}
+// Some write down what they know when their input ends, or when they are told.
+if (mode === 'saves')
+	process.stdin.on('end', () => setTimeout(() => {
+		writeFileSync(log + '.saved', 'at the end of input');
+		process.exit(0);
+	}, 100));
+if (mode === 'savesterm') {
+	process.on('SIGTERM', () => {
+		writeFileSync(log + '.saved', 'at SIGTERM');
+		process.exit(0);
+	});
+	setInterval(() => {}, 1000);
 }
 // Some do not end when their input does.
 if (mode === 'stubborn') {

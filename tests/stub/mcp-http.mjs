@@ -27,7 +27,8 @@ const elicit = { message: 'Who is it?', requestedSchema: object({
 	{ required: ['name'] }) };
 
 let session = 0, ended = false, listed = 0, streams = [], pending = null,
-	oldStream = null, events = 0, asked = null;
+	oldStream = null, events = 0, asked = null, deaf = false,
+	busy = 0, last = {};
 
 const message = (m) => JSON.stringify({ jsonrpc: '2.0', ...m });
 const event = (m, id) => (id ? `id: ${id}\n` : '') +
@@ -126,11 +127,30 @@ const hows = {
 		res.end();
 	},
 	s500: (res) => res.writeHead(500).end('it is on fire'),
-	s429: (res) => res.writeHead(429, { 'Retry-After': '1' }).end('slowly'),
+	s429: (res) => res.writeHead(429, { 'Retry-After': '60' }).end('slowly'),
+	// Twice; then it is done.
+	busy429: (res, id) => busy++ < 2
+		? res.writeHead(429, { 'Retry-After-Ms': '200' }).end('slowly')
+		: answer(res, id, text(`done after ${busy}`)),
+	busy503: (res, id) => busy++ < 2
+		? res.writeHead(503, { 'Retry-After-Ms': '200' }).end('full')
+		: answer(res, id, text(`done after ${busy}`)),
+	full: (res) => res.writeHead(429).end(),
 	e400: (res, id) => json(res, { id, error: { code: -32602,
 		message: 'no such place' } }, 400),
 	e400null: (res) => json(res, { id: null, error: { code: -32600,
 		message: 'not so' } }, 400),
+	tells401: (res) => res.writeHead(401, { 'Content-Type':
+		'application/json' }).end(JSON.stringify({ error: {
+			code: 401, message: last.authorization } })),
+	tells500: (res) => res.writeHead(500).end('x'.repeat(140) +
+		last.authorization),
+	tells: (res, id) => answer(res, id, text(`${last.authorization} ${
+		last['x-plain']}`)),
+	tellserror: (res, id) => json(res, { id, error: { code: -1,
+		message: last.authorization } }),
+	tellsnoise: (res, id) => stream(res).end(`data: ${
+		last.authorization}\n\n${event({ id, result: text('told') })}`),
 	hugeerror: (res) => res.writeHead(500).end('e'.repeat(8 << 20)),
 	redirect: (res) => res.writeHead(307, { Location:
 		'http://127.0.0.1:9/' }).end(),
@@ -162,6 +182,22 @@ const hows = {
 		asked = (m) => res.end(event({ id, result: text(JSON.stringify(
 			m.result)) }));
 		stream(res).write(event({ id: 'q2', method: 'ping' }));
+	},
+	escapes: (res, id) => answer(res, id, text('red \u001b[31m\u001b]0;t\u0007\ngo')),
+	// Asks on and on, and takes none of the answers.
+	storm: (res) => {
+		let n = 0;
+		deaf = true;
+		stream(res);
+		const go = () => {
+			if (res.destroyed || n >= 20000)
+				return;
+			let s = '';
+			for (let i = 0; i < 100; i++)
+				s += event({ id: `p${n++}`, method: 'ping' });
+			res.write(s, go);
+		};
+		go();
 	},
 	forget: (res, id) => {
 		ended = true;
@@ -206,7 +242,7 @@ const methods = {
 		: res.writeHead(400).end('Bad Request: no session'),
 	initialize: (res, id, params) => {
 		session++;
-		ended = false;
+		ended = deaf = false;
 		answer(res, id, { protocolVersion: mode === 'old' ? '2024-11-05'
 			: params.protocolVersion, capabilities,
 			serverInfo: { name: 'h', version: '1' } },
@@ -223,7 +259,10 @@ const methods = {
 		resources: [{ uri: params.cursor ? 'n://2' : 'n://1',
 			name: 'note', mimeType: 'text/plain' }],
 		nextCursor: params.cursor ? undefined : 'p2' }),
-	'resources/templates/list': (res, id) => answer(res, id, {
+	'resources/templates/list': (res, id) => mode === 'loops'
+		? answer(res, id, { resourceTemplates: [{ uriTemplate: 'x',
+			name: 'x' }], nextCursor: 'same' })
+		: answer(res, id, {
 		resultType: 'complete', ttlMs: 0, cacheScope: 'private',
 		resourceTemplates: [{ uriTemplate: 'n://{n}', name: 'notes' }] }),
 	'resources/read': (res, id, params) => answer(res, id, {
@@ -287,6 +326,10 @@ function onGet(req, res) {
 			: 'http://example.com/steal'}\n\n`);
 	} else if (mode === 'json' || modern || faults[mode]) {
 		res.writeHead(405).end();
+	} else if (mode === 'closing') {
+		stream(res).end('retry: 1\ndata: \n\n');
+	} else if (mode === 'fullget' && busy++ === 0) {
+		res.writeHead(503, { 'Retry-After-Ms': '100' }).end();
 	} else if (last === undefined) {
 		streams.push(stream(res));
 		res.on('close', () => streams = streams.filter((s) => s !== res));
@@ -307,12 +350,16 @@ function onPost(req, res, m) {
 	if (mode === 'old' && !req.url.startsWith('/post'))
 		return res.writeHead(405).end();
 	if (m.method === undefined) {
+		if (deaf)
+			return undefined;
 		res.writeHead(202).end();
 		asked?.(m);
 		return undefined;
 	}
 	if (!modern && mode !== 'old' && m.method !== 'initialize' &&
 	    m.method !== 'server/discover' && (ended || given !== `s-${session}`))
+		return res.writeHead(404).end('no such session');
+	if (mode === 'useless' && m.method === 'tools/call')
 		return res.writeHead(404).end('no such session');
 	if (m.id === undefined)
 		return res.writeHead(202).end();
@@ -326,6 +373,7 @@ createServer((req, res) => {
 	let body = '';
 	req.on('data', (d) => body += d);
 	req.on('end', () => {
+		last = req.headers;
 		const m = req.method === 'POST' ? JSON.parse(body) : {};
 		appendFileSync(`${dir}/log`, JSON.stringify({ http: req.method,
 			url: req.url, headers: req.headers, body: m, at: Date.now()

@@ -38,23 +38,31 @@ static bool is_true(const struct reading *r, const char *name)
 
 /* ---- strings with variables in them --------------------------------------------- */
 
-/* "${NAME}" or "${NAME:-instead}" at p; its length. 0: it is none. */
+/* "${NAME}" or "${NAME:-instead}" at p, where other programs write
+ * "${env:NAME}"; its length. 0: it is none. */
 static size_t expand_one(struct reading *r, const char *p, const char *key,
 			 int *rc)
 {
-	const char *end = strchr(p, '}'), *other, *value;
+	const char *end = strchr(p, '}'), *from, *other, *value;
 	size_t n;
 	char name[256];
 
 	if (strncmp(p, "${", 2) != 0 || end == NULL)
 		return 0;
-	n = strcspn(p + 2, ":}");
-	if (n == 0 || n >= sizeof name)
+	/* What we do not ask for is not sent as it stands. */
+	if (strncmp(p, "${input:", 8) == 0)
+		*rc = ai_err_set(r->err, AI_E_CONFIG, "%.160s.%.60s: '%.*s' is "
+				 "asked for by another program; write ${NAME}, "
+				 "a variable of the environment", r->where, key,
+				 (int)(end - p < 60 ? end - p + 1 : 60), p);
+	from = strncmp(p, "${env:", 6) == 0 ? p + 6 : p + 2;
+	n = strcspn(from, ":}");
+	if (n == 0 || n >= sizeof name || *rc < 0)
 		return 0;
-	other = strncmp(p + 2 + n, ":-", 2) == 0 ? p + 4 + n : NULL;
-	if (other == NULL && p[2 + n] != '}')
+	other = strncmp(from + n, ":-", 2) == 0 ? from + n + 2 : NULL;
+	if (other == NULL && from[n] != '}')
 		return 0;
-	memcpy(name, p + 2, n);
+	memcpy(name, from, n);
 	name[n] = '\0';
 	value = getenv(name);
 	if (value != NULL && (value[0] != '\0' || other == NULL))
@@ -155,12 +163,27 @@ static int read_headers(struct reading *r)
 						  "control character in '%.*s'",
 						  r->where, (int)(name.n < 60
 						  ? name.n : 60), name.p);
+		if (mcp_secret_add(r->e, name, ai_buf_cstr(&r->out),
+				   r->err) < 0)
+			return -1;
 		if (agent_strings_fmt(&r->e->headers, r->err, "%.*s%s%s",
 				      (int)name.n, name.p, r->out.len > 0
 				      ? ": " : ";", ai_buf_cstr(&r->out)) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* Under whatever name it stands. */
+static struct ai_value url_of(const struct reading *r)
+{
+	static const char *const names[] = { "url", "serverUrl", "httpUrl" };
+	struct ai_value v = { 0 };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names &&
+	     v.kind != AI_STRING; i++)
+		v = member(r, names[i]);
+	return v;
 }
 
 static int read_url(struct reading *r)
@@ -176,7 +199,7 @@ static int read_url(struct reading *r)
 		return ai_err_set(r->err, AI_E_CONFIG, "%.200s.sandbox: what "
 				  "is asked over HTTP runs in no sandbox of "
 				  "ours", r->where);
-	if (expand(r, member(r, "url"), "url") < 0)
+	if (expand(r, url_of(r), "url") < 0)
 		return -1;
 	if (ai_http_url_whole(ai_buf_cstr(&r->out), &parts, &why) < 0)
 		return ai_err_set(r->err, AI_E_CONFIG, "%.160s.url: %.200s",
@@ -186,7 +209,15 @@ static int read_url(struct reading *r)
 		return ai_err_nomem(r->err);
 	r->e->sse = type.kind == AI_STRING && ai_json_is(type, AI_SPAN("sse"));
 	r->e->networks = true;
-	return read_headers(r);
+	if (read_headers(r) < 0)
+		return -1;
+	if (r->e->headers.n == 0 || parts.secure || parts.loopback ||
+	    is_true(r, "insecure_http"))
+		return 0;
+	return ai_err_set(r->err, AI_E_NOT_ALLOWED, "%.160s: its headers would "
+			  "go to %.100s unencrypted: use https://, or "
+			  "\"insecure_http\": true in a network you trust",
+			  r->where, parts.host);
 }
 
 static int read_env(struct reading *r)
@@ -202,6 +233,10 @@ static int read_env(struct reading *r)
 		while (rc == 0 && ai_json_next(&it, &key, &v)) {
 			name = ai_json_inside(key);
 			rc = expand(r, v, "env");
+			if (rc == 0)
+				rc = mcp_secret_add(r->e, name,
+						    ai_buf_cstr(&r->out),
+						    r->err);
 			if (rc == 0)
 				rc = agent_strings_fmt(&own, r->err, "%.*s=%s",
 						       (int)name.n, name.p,
@@ -532,7 +567,7 @@ static int read_all(struct reading *r)
 {
 	if (is_true(r, "disabled"))
 		return 1;
-	if (member(r, "url").kind == AI_STRING)
+	if (url_of(r).kind == AI_STRING)
 		return read_url(r) < 0 ? -1 : read_trust(r);
 	if (member(r, "command").kind != AI_STRING)
 		return ai_err_set(r->err, AI_E_CONFIG, "%.200s: it has no "
@@ -598,6 +633,7 @@ void mcp_entry_release(struct mcp_entry *e)
 	free(e->dir);
 	free(e->url);
 	agent_strings_release(&e->headers);
+	agent_strings_release(&e->secrets);
 	agent_cage_free(e->cage);
 	agent_strings_release(&e->argv);
 	agent_strings_release(&e->env);

@@ -106,6 +106,7 @@ static void refuse(struct mcp_server *s, const char *what,
 	struct ai_buf text = AI_BUF_INIT(4096);
 
 	mcp_error_say(m->body, &text);
+	mcp_secret_hide(&s->entry, &text);
 	mcp_server_fail(s, "answers %s with %.200s", what, ai_buf_cstr(&text));
 	ai_buf_release(&text);
 }

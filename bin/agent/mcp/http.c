@@ -25,6 +25,13 @@
 #define AGAIN_MAX_S 30.0
 #define TRIES_MAX 10         /* without a message in between */
 
+static double wait_of(const struct mcp_post *p)
+{
+	double wait = AGAIN_S * (double)(1 << (p->tries < 6 ? p->tries : 6));
+
+	return wait < AGAIN_MAX_S ? wait : AGAIN_MAX_S;
+}
+
 /* ---- one on its way ----------------------------------------------------------------- */
 
 static void cancel(struct mcp_post *p)
@@ -132,11 +139,27 @@ static void open_stream(struct mcp_server *s)
 	begin(p);
 }
 
+/* Each answer of ours is a request, and so a connection: who asks on and takes
+ * none would have all that there are. */
+static bool takes_answers(const struct mcp_server *s)
+{
+	size_t n = 0;
+
+	for (const struct mcp_post *p = s->http->posts; p != NULL; p = p->next)
+		n += !p->get && p->letter.method == NULL;
+	return n < MCP_ANSWERS_MAX;
+}
+
 void mcp_http_send(struct mcp_server *s, struct ai_buf *line)
 {
-	struct mcp_post *p = post_new(s, s->letter.id);
+	struct mcp_post *p;
 	struct ai_err err;
 
+	if (s->letter.method == NULL && !takes_answers(s)) {
+		mcp_server_fail(s, "asks on and on, and takes no answer");
+		return;
+	}
+	p = post_new(s, s->letter.id);
 	if (p == NULL)
 		return;
 	p->letter = s->letter;
@@ -232,25 +255,44 @@ static void no_answer(struct mcp_server *s, int64_t id, bool known,
 	}
 }
 
+/* The stream of what it says by itself has broken. What it would have said of
+ * its list is lost, unless it can go on behind an event. */
+static void tell_break(struct mcp_post *p)
+{
+	struct mcp_server *s = p->s;
+
+	if (p->sse.id[0] == '\0' && s->can.tools_changed)
+		s->changed = true;
+	if (p->tries == TRIES_MAX + 1)
+		ai_msg(AI_MSG_INFO, "MCP server '%.64s' does not keep its "
+		       "stream: it is asked for one every %g s",
+		       s->entry.name, AGAIN_MAX_S);
+}
+
 /* The stream goes on a little later, behind the last event that came; if that
- * has happened too often, it does not. */
+ * has happened too often, an answer's does not, and its own much later. */
 static void go_on_later(struct mcp_post *p)
 {
 	struct mcp_server *s = p->s;
-	double wait = AGAIN_S * (double)(1 << (p->tries < 6 ? p->tries : 6));
+	double wait = wait_of(p);
 	char id[AI_SSE_ID_MAX + 1];
 	int64_t retry_ms = p->sse.retry_ms;
 
-	if (++p->tries > TRIES_MAX) {
+	p->tries += p->tries <= TRIES_MAX + 1;
+	if (p->tries > TRIES_MAX && p->id > 0) {
 		no_answer(s, p->id, false, "breaks the stream of its answer "
 			  "off again and again");
 		post_free(p);
 		return;
 	}
-	if (retry_ms >= 0)
-		wait = (double)retry_ms / 1e3;
-	else if (wait > AGAIN_MAX_S)
+	if (p->id == 0)
+		tell_break(p);
+	if (p->tries > TRIES_MAX)
 		wait = AGAIN_MAX_S;
+	else if (retry_ms >= 0)
+		wait = (double)retry_ms / 1e3;
+	if (p->answer.status >= 300 && p->answer.retry_after_s > wait)
+		wait = p->answer.retry_after_s;
 	p->again = ai_clock_s() + (wait < AGAIN_MIN_S ? AGAIN_MIN_S : wait);
 	p->get = true;
 	p->ended = false;
@@ -373,38 +415,85 @@ static void on_lost_session(struct mcp_post *p)
 	s->http->session[0] = '\0';
 	if (call != NULL && call->open == 0)
 		call->id = 0;
+	/* Sessions end, also of servers that are well: no death of one. */
+	if (s->served)
+		s->starts--;
 	mcp_server_fail(s, "has ended the session");
 }
 
 /* Whether the body is an error of JSON-RPC, and was taken as the answer. */
 static bool take_error(struct mcp_post *p)
 {
-	struct ai_value v, error;
+	struct mcp_message m;
+	struct ai_value v;
 	struct ai_err err;
 
 	if (p->id == 0 || p->answer.body.len == 0 ||
 	    mcp_line_check(p->answer.body.p, p->answer.body.len, &p->s->spare,
 			   &v, &err) < 0 || v.kind != AI_OBJECT)
 		return false;
-	error = ai_json_member(v, AI_SPAN("error"));
-	if (error.kind != AI_OBJECT)
+	/* Gateways have errors of their own. */
+	mcp_message_read(v, &m);
+	if (m.kind != MCP_ERROR)
 		return false;
 	mcp_take(p->s, v, p->id);
 	return !mcp_server_awaits(p->s, p->id);
+}
+
+static bool is_busy(long status)
+{
+	return status == 429 || status == 503;
+}
+
+/*
+ * What was refused for now is asked again when the server says so, if whoever
+ * waits for it waits as long.  429 says that nothing was done, 503 as good as
+ * that: not enough for what must not be done twice.
+ */
+static bool ask_again(struct mcp_post *p)
+{
+	struct mcp_server *s = p->s;
+	const struct mcp_call *call = mcp_server_call(s, p->id);
+	double wait = p->answer.retry_after_s, until = s->deadline;
+
+	if (!is_busy(p->answer.status) || p->id == 0 || p->get ||
+	    (call == NULL && p->id != s->hello && p->id != s->list))
+		return false;
+	if (p->answer.status == 503 &&
+	    (wait < 0 || (call != NULL &&
+			  call->c->tool->effect != AGENT_PURE &&
+			  call->c->tool->effect != AGENT_IDEMPOTENT)))
+		return false;
+	if (wait <= 0)
+		wait = wait_of(p);
+	if (call != NULL)
+		until = call->deadline;
+	if (p->tries >= TRIES_MAX || ai_clock_s() + wait >= until)
+		return false;
+	p->tries++;
+	p->again = ai_clock_s() + wait;
+	p->ended = false;
+	return true;
 }
 
 static void say_refusal(const struct mcp_post *p, char *why, size_t size)
 {
 	const struct ai_buf *b = &p->answer.body;
 	long status = p->answer.status;
+	bool wants = status == 401 || status == 403;
+	struct ai_buf body;
+	char when[60] = "";
 
-	snprintf(why, size, "answers %.60s with HTTP %ld%s%.*s",
+	if (is_busy(status) && p->answer.retry_after_s > 0)
+		snprintf(when, sizeof when, " (it wants to be asked again in "
+			 "%g s)", p->answer.retry_after_s);
+	mcp_secret_quote(&p->s->entry, (struct ai_span){ b->p, b->len }, &body);
+	snprintf(why, size, "answers %.60s with HTTP %ld%s%s%.160s",
 		 p->letter.method != NULL ? p->letter.method : p->get ? "GET"
-		 : "what it had asked", status,
-		 status == 401 || status == 403 ? " (it wants other \"headers\" "
-		 "in its entry)" : b->len > 0 ? ": " : "",
-		 (int)(status == 401 || status == 403 ? 0 :
-		       b->len < 160 ? b->len : 160), ai_buf_cstr(b));
+		 : "what it had asked", status, when, wants
+		 ? " (it wants other \"headers\" in its entry)"
+		 : body.len > 0 ? ": " : "", wants ? "" : ai_buf_cstr(&body));
+	ai_buf_release(&body);
 }
 
 static void on_refusal(struct mcp_post *p)
@@ -415,6 +504,8 @@ static void on_refusal(struct mcp_post *p)
 	bool probe = p->id > 0 && p->id == s->probe;
 	char why[400];
 
+	if (ask_again(p))
+		return;
 	say_refusal(p, why, sizeof why);
 	if (status == 404 && s->http->session[0] != '\0' && !hello && !probe) {
 		on_lost_session(p);
@@ -422,6 +513,10 @@ static void on_refusal(struct mcp_post *p)
 		   mcp_http_turn_old(s)) {
 		s->hello = 0;
 		snprintf(s->http->why, sizeof s->http->why, "%.290s", why);
+	} else if (p->get && p->id == 0 && !s->http->old &&
+		   (status == 429 || status >= 500)) {
+		go_on_later(p);
+		return;
 	} else if (p->get && p->id == 0) {
 		if (s->http->old)
 			mcp_server_fail(s, "%.250s", s->http->why[0] != '\0'
@@ -509,6 +604,14 @@ static void on_end(struct mcp_post *p)
 	post_free(p);
 }
 
+static void begin_again(struct mcp_post *p)
+{
+	/* Its headers are made of the call, which may go before the answer. */
+	p->letter.call = mcp_server_call(p->s, p->id);
+	begin(p);
+	p->letter.call = NULL;
+}
+
 static void turn_post(struct mcp_post *p)
 {
 	struct mcp_server *s = p->s;
@@ -520,7 +623,7 @@ static void turn_post(struct mcp_post *p)
 	if (p->dropped)
 		post_free(p);
 	else if (p->again > 0 && ai_clock_s() >= p->again)
-		begin(p);
+		begin_again(p);
 	else if (p->ended && p->rc < 0)
 		on_break(p);
 	else if (p->ended && (p->answer.status < 200 || p->answer.status > 299))

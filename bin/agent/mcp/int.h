@@ -13,7 +13,7 @@
 #define MCP_VERSION "2025-11-25" /* the newest revision with one */
 #define MCP_PROBE_S 2.0     /* so long "server/discover" may go unanswered */
 #define MCP_STARTS_MAX 4    /* of one server: what dies more often stays dead */
-#define MCP_NOISE_MAX 1000  /* lines that are no messages, of one start */
+#define MCP_NOISE_MAX 1000  /* lines that are no messages, between answers */
 #define MCP_SKIP_MAX ((size_t)256 << 20) /* bytes of one line */
 #define MCP_SENT_MAX ((size_t)32 << 20)  /* bytes that it has not read yet */
 #define MCP_MUTED_S 1.0     /* from the end of its output to its own */
@@ -30,6 +30,9 @@
 #define MCP_ROUNDS_MAX 10   /* of questions within a call */
 #define MCP_QUESTIONS_MAX 16 /* at once, of one server */
 #define MCP_STATE_MAX ((size_t)1 << 20) /* bytes of a requestState */
+#define MCP_ANSWERS_MAX 64 /* to one over HTTP, that it has not taken yet */
+#define MCP_END_S 1.0       /* programs have to end by themselves, and so much
+			     * again behind SIGTERM */
 #define MCP_BYE_S 1.0       /* for the end of sessions, all in all */
 
 /* ---- entry.c ------------------------------------------------------------ */
@@ -57,6 +60,7 @@ struct mcp_entry {
 	struct agent_cage *cage;    /* NULL: none */
 	char *url;                  /* NULL: it is a program */
 	struct agent_strings headers; /* "Name: value", of each request there */
+	struct agent_strings secrets; /* that it gives the server */
 	bool sse;                   /* it speaks the HTTP of 2024-11-05 */
 	enum mcp_era era;           /* what it is told to speak, or MCP_ANY */
 	double timeout_s, start_timeout_s;
@@ -77,6 +81,19 @@ void mcp_entry_release(struct mcp_entry *e);
 struct mcp_rule *mcp_entry_rule(struct mcp_entry *e, const char *name);
 /* Whether allow and deny leave it in. */
 bool mcp_entry_wants(const struct mcp_entry *e, const char *name);
+
+/* ---- secret.c ------------------------------------------------------------- */
+
+/* The value of a header or a variable: one of what is to be hidden, if its name
+ * says so. */
+int mcp_secret_add(struct mcp_entry *e, struct ai_span name, const char *value,
+		   struct ai_err *err);
+/* Puts "[hidden]" where the text has one of them. */
+void mcp_secret_hide(const struct mcp_entry *e, struct ai_buf *b);
+/* Inits out with the beginning of the text so, for a message; for the caller to
+ * release. */
+void mcp_secret_quote(const struct mcp_entry *e, struct ai_span text,
+		      struct ai_buf *out);
 
 /* ---- server.c ------------------------------------------------------------ */
 
@@ -136,6 +153,7 @@ struct mcp_server {
 	bool listed;          /* a list is complete, and was not taken yet */
 	bool reads;           /* the tools for its resources were added */
 	bool skips_probe;     /* it has died of one */
+	bool served;          /* this start has answered a call */
 	int starts;
 	int64_t next_id;      /* of our requests, over all starts */
 	int64_t first_id;     /* ... that this start began behind */
@@ -237,6 +255,8 @@ void mcp_stdio_turn(struct mcp_server *s);
 void mcp_stdio_send(struct mcp_server *s, struct ai_buf *line);
 /* Appends what it said last to why it was ended. */
 void mcp_stdio_add_tail(struct mcp_server *s);
+/* Lets all that are programs end: their input does, then they are asked to. */
+void mcp_stdio_bye(struct agent_mcp *m);
 
 /* ---- http.c: requests and streams of events --------------------------------------- */
 

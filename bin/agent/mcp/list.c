@@ -38,6 +38,7 @@ static void on_error(struct mcp_server *s, const struct mcp_message *m)
 		is_complete(s); /* it has none */
 	} else if (s->state == MCP_LISTING) {
 		mcp_error_say(m->body, &text);
+		mcp_secret_hide(&s->entry, &text);
 		mcp_server_fail(s, "answers tools/list with %.200s",
 				ai_buf_cstr(&text));
 	}

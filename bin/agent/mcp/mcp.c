@@ -26,6 +26,7 @@ void agent_mcp_free(struct agent_mcp *m)
 {
 	if (m == NULL)
 		return;
+	mcp_stdio_bye(m);
 	mcp_http_bye(m);
 	for (size_t i = 0; i < m->n; i++) {
 		mcp_server_release(m->v[i]);

@@ -5,6 +5,7 @@
 #include "say.h"
 
 #include "base/clock.h"
+#include "base/msg.h"
 #include "base/sig.h"
 #include "record/loop.h"
 #include "record/writer.h"
@@ -148,12 +149,29 @@ static int read_servers(struct people *p)
 	return 0;
 }
 
+/* What servers that ask are told is seen before anybody asks. */
+static int check_answer(struct people *p)
+{
+	const char *s = agent.answer;
+	struct ai_value v;
+	struct ai_err why;
+
+	if (s == NULL)
+		return 0;
+	if (ai_json_check(s, strlen(s), &v, &why) < 0)
+		return ai_err_set(p->err, AI_E_USAGE, "--answer is no JSON: %.200s",
+				  why.msg);
+	return v.kind == AI_OBJECT ? 0 : ai_err_set(p->err, AI_E_USAGE,
+		"--answer is no JSON object");
+}
+
 /* Starts this one, or all (NULL). */
 static int start(struct people *p, const char *name)
 {
 	struct agent_servers one;
 
-	if (agent_mcp_new(&p->mcp, &p->sandbox, -1, p->err) < 0)
+	if (check_answer(p) < 0 ||
+	    agent_mcp_new(&p->mcp, &p->sandbox, -1, p->err) < 0)
 		return -1;
 	if ((agent.answer != NULL || isatty(STDERR_FILENO)) &&
 	    agent_mcp_asks(p->mcp, agent.answer, p->err) < 0)
@@ -268,7 +286,11 @@ static int put_result(struct people *p, struct doing *d, const char *key,
 	const struct mcp_tool *of = d->row.of;
 	struct ai_buf *b = &p->line;
 
-	if (ai_loop.plain_out) {
+	if (ai_loop.plain_out && isatty(STDOUT_FILENO)) {
+		/* The terminal is driven by nobody else. */
+		agent_say_lines(b, (struct ai_span){ ai_buf_cstr(&d->c.text),
+				d->c.text.len }, AGENT_TEXT_MAX, 0);
+	} else if (ai_loop.plain_out) {
 		ai_buf_add(b, ai_buf_cstr(&d->c.text), d->c.text.len);
 	} else {
 		ai_put_open(b, '{');
@@ -295,18 +317,22 @@ static int put_result(struct people *p, struct doing *d, const char *key,
 /* The operand, or {}; "-": all of standard input. */
 static int read_json(const char *word, struct ai_buf *b, struct ai_err *err)
 {
+	bool given = word == NULL || strcmp(word, "-") != 0;
 	struct ai_value v;
+	struct ai_err why;
 
-	if (word != NULL && strcmp(word, "-") == 0) {
+	if (!given) {
 		if (ai_buf_read(b, STDIN_FILENO) < 0 && b->bad == AI_E_NONE)
 			return ai_err_sys(err, AI_E_IO, errno, "cannot read "
 					  "standard input");
 	} else {
 		ai_buf_str(b, word == NULL ? "{}" : word);
 	}
-	if (ai_buf_check(b, "the arguments", err) < 0 ||
-	    ai_json_check(ai_buf_cstr(b), b->len, &v, err) < 0)
+	if (ai_buf_check(b, "the arguments", err) < 0)
 		return -1;
+	if (ai_json_check(ai_buf_cstr(b), b->len, &v, &why) < 0)
+		return ai_err_set(err, given ? AI_E_USAGE : AI_E_DATA,
+				  "the arguments are no JSON: %.200s", why.msg);
 	return v.kind == AI_OBJECT ? 0 : ai_err_set(err, AI_E_USAGE,
 		"the arguments are no JSON object");
 }
@@ -545,17 +571,29 @@ static void put_asked(struct ai_buf *b, bool templates, const struct ai_buf *at)
 	ai_put_close(b, '}');
 }
 
+/* Whether there is another page, and not the same one once more. */
+static bool is_further(const struct ai_buf *cursor, const struct ai_buf *last)
+{
+	return cursor->len > 0 &&
+		(cursor->len != last->len ||
+		 memcmp(cursor->p, last->p, cursor->len) != 0);
+}
+
 static int put_list(struct people *p, struct mcp_server *s, size_t i)
 {
 	struct ai_buf cursor = AI_BUF_INIT(MCP_CURSOR_MAX),
+		      last = AI_BUF_INIT(MCP_CURSOR_MAX),
 		      args = AI_BUF_INIT(2 * MCP_CURSOR_MAX);
 	struct mcp_tool *of = mcp_tool_new(s, lists[i].member, lists[i].what,
 					   p->err);
-	int rc = of == NULL ? -1 : 0;
+	int rc = of == NULL ? -1 : 0, page;
 
-	for (int page = 0; rc == 0 && page < MCP_PAGES_MAX &&
-	     (page == 0 || cursor.len > 0); page++) {
+	for (page = 0; rc == 0 && page < MCP_PAGES_MAX &&
+	     (page == 0 || is_further(&cursor, &last)); page++) {
 		struct doing d = { .c = { 0 } };
+
+		ai_buf_clear(&last);
+		ai_buf_add(&last, ai_buf_cstr(&cursor), cursor.len);
 
 		put_asked(&args, lists[i].templates, &cursor);
 		mcp_tool_row(s, of, &d.row);
@@ -565,7 +603,12 @@ static int put_list(struct people *p, struct mcp_server *s, size_t i)
 				      &cursor);
 		doing_release(&d);
 	}
+	if (rc == 0 && cursor.len > 0)
+		ai_msg(AI_MSG_WARN, "the list of %s of MCP server '%.64s' has "
+		       "no end; it is left after page %d", lists[i].member,
+		       s->entry.name, page);
 	ai_buf_release(&cursor);
+	ai_buf_release(&last);
 	ai_buf_release(&args);
 	return rc;
 }

@@ -196,6 +196,12 @@ static void put_misfit(const struct mcp_tool *tool, struct ai_value body,
 	ai_schema_free(schema);
 }
 
+static void put_raw(const struct mcp_call *call, struct ai_span json)
+{
+	ai_buf_add(call->raw, json.p, json.n);
+	mcp_secret_hide(&call->server->entry, call->raw);
+}
+
 void mcp_result_put(struct agent_call *c, const struct mcp_message *m)
 {
 	const struct mcp_tool *tool = c->tool->of;
@@ -215,7 +221,8 @@ void mcp_result_put(struct agent_call *c, const struct mcp_message *m)
 			!mcp_resources_say(tool->what, m->body, &raw);
 	}
 	if (call != NULL && call->raw != NULL && m->kind != MCP_ERROR)
-		ai_buf_add(call->raw, m->body.s.p, m->body.s.n);
+		put_raw(call, m->body.s);
+	mcp_secret_hide(&tool->server->entry, &raw);
 	agent_result_text(&c->text, (struct ai_span){ ai_buf_cstr(&raw),
 						      raw.len },
 			  (size_t)c->tool->max_output);

@@ -125,7 +125,7 @@ int mcp_server_start(struct mcp_server *s)
 
 	s->starts++;
 	s->noise = 0;
-	s->died = s->broken = s->filled = false;
+	s->died = s->broken = s->filled = s->served = false;
 	s->first_id = s->next_id;
 	s->version = NULL;
 	if ((s->entry.url != NULL ? mcp_http_start(s, &err)
@@ -197,14 +197,17 @@ bool mcp_server_awaits(struct mcp_server *s, int64_t id)
 
 void mcp_noise(struct mcp_server *s, const char *why, struct ai_span line)
 {
+	struct ai_buf text;
+
 	if (++s->noise > MCP_NOISE_MAX) {
 		mcp_server_fail(s, "writes too much that is no message");
 		return;
 	}
+	mcp_secret_quote(&s->entry, line, &text);
 	ai_msg(s->filled ? AI_MSG_INFO : AI_MSG_WARN,
 	       "MCP server '%.64s' wrote what is no message (%s), skipped: "
-	       "%.*s", s->entry.name, why,
-	       (int)(line.n < 120 ? line.n : 120), line.p);
+	       "%.120s", s->entry.name, why, ai_buf_cstr(&text));
+	ai_buf_release(&text);
 	s->filled = true;
 }
 
@@ -254,6 +257,9 @@ static void on_answer(struct mcp_call *call, const struct mcp_message *m)
 	unlink_call(s, call);
 	mcp_result_put(call->c, m);
 	call->done = call->answered = true;
+	/* Some print a line or two for each call. */
+	s->served = true;
+	s->noise = 0;
 }
 
 static void on_reply(struct mcp_server *s, const struct mcp_message *m,
@@ -285,11 +291,12 @@ static void on_log(struct mcp_server *s, const struct mcp_message *m)
 	struct ai_value data = ai_json_member(m->params, AI_SPAN("data"));
 	struct ai_span l = level.kind == AI_STRING ? ai_json_inside(level)
 						   : AI_SPAN("log");
+	struct ai_buf text;
 
-	ai_msg(AI_MSG_INFO, "MCP server '%.64s', %.*s: %.*s", s->entry.name,
-	       (int)(l.n < 20 ? l.n : 20), l.p,
-	       (int)(data.s.n < 400 ? data.s.n : 400),
-	       data.s.n > 0 ? data.s.p : "");
+	mcp_secret_quote(&s->entry, data.s, &text);
+	ai_msg(AI_MSG_INFO, "MCP server '%.64s', %.*s: %.400s", s->entry.name,
+	       (int)(l.n < 20 ? l.n : 20), l.p, ai_buf_cstr(&text));
+	ai_buf_release(&text);
 }
 
 /* Of a call that is under way; some tell of one that was cancelled. */

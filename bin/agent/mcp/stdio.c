@@ -2,7 +2,9 @@
 #include "mcp/int.h"
 
 #include "base/clock.h"
+#include "base/sig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,10 +28,12 @@ static const char *last_words(const struct mcp_server *s)
 
 void mcp_stdio_add_tail(struct mcp_server *s)
 {
-	size_t n = strlen(s->why.msg);
-	const char *words = last_words(s);
-	size_t len = strlen(words);
+	size_t n = strlen(s->why.msg), len;
+	const char *words;
 
+	mcp_secret_hide(&s->entry, &s->tail);
+	words = last_words(s);
+	len = strlen(words);
 	while (len > 0 && strchr(" \t\r\n", words[len - 1]) != NULL)
 		len--;
 	if (len > 0)
@@ -229,4 +233,58 @@ void mcp_stdio_turn(struct mcp_server *s)
 		say_end(s);
 	else if (s->muted > 0 && ai_clock_s() >= s->muted + MCP_MUTED_S)
 		mcp_server_fail(s, "has closed its output");
+}
+
+/* ---- the end of all ---------------------------------------------------------------------- */
+
+static bool is_program(const struct mcp_server *s)
+{
+	return s->entry.url == NULL && mcp_server_runs(s);
+}
+
+/* Whether it has ended; what it still says is of no interest. */
+static bool has_ended(struct mcp_server *s)
+{
+	bool ended = agent_child_turn(&s->child);
+
+	ai_buf_clear(&s->child.output);
+	ai_buf_clear(&s->child.errors);
+	return ended;
+}
+
+/* How many are left then. A second signal waits for nobody. */
+static size_t await_ends(struct agent_mcp *m, double until)
+{
+	struct agent_poll p = { 0 };
+	struct ai_err err;
+	size_t left;
+
+	for (;;) {
+		left = 0;
+		agent_poll_clear(&p, until - ai_clock_s());
+		for (size_t i = 0; i < m->n; i++)
+			if (is_program(m->v[i]) && !has_ended(m->v[i])) {
+				agent_child_wait(&m->v[i]->child, &p);
+				left++;
+			}
+		if (left == 0 || ai_clock_s() >= until ||
+		    ai_sig_asked() == AI_SIG_NOW ||
+		    agent_poll_wait(&p, &err) < 0)
+			break;
+	}
+	agent_poll_release(&p);
+	return left;
+}
+
+void mcp_stdio_bye(struct agent_mcp *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (is_program(m->v[i]))
+			agent_child_finish(&m->v[i]->child);
+	if (await_ends(m, ai_clock_s() + MCP_END_S) == 0)
+		return;
+	for (size_t i = 0; i < m->n; i++)
+		if (is_program(m->v[i]))
+			agent_child_signal(&m->v[i]->child, SIGTERM);
+	await_ends(m, ai_clock_s() + MCP_END_S);
 }

@@ -209,7 +209,8 @@ struct take {
 	struct mcp_server *s;
 	struct agent_tools *tools;
 	struct ai_buf name, description;
-	size_t n, left_out;
+	size_t n;        /* tools of it, gone ones too: those stay in the set */
+	size_t left_out;
 };
 
 static void leave_out(struct take *k, const char *why)
@@ -475,8 +476,10 @@ int mcp_tools_take(struct mcp_server *s, struct agent_tools *tools,
 	ai_buf_init(&k.name, 1 << 16);
 	ai_buf_init(&k.description, MCP_DESCRIPTION_MAX + 16);
 	for (t = s->of->tools; t != NULL; t = t->next)
-		if (t->server == s && t->what == MCP_TOOL)
+		if (t->server == s && t->what == MCP_TOOL) {
 			t->seen = false;
+			k.n++;
+		}
 	ai_buf_chr(&list, '[');
 	ai_buf_add(&list, ai_buf_cstr(&s->pages), s->pages.len);
 	ai_buf_chr(&list, ']');

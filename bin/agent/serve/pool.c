@@ -10,12 +10,13 @@
 #include "base/start.h"
 #include "model/paid.h"
 #include "record/loop.h"
+#include "store/owner.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -48,16 +49,83 @@ static bool is_paid(const struct serve *s)
 		 strchr(s->model, ',') != NULL);
 }
 
-static int set_cap(const struct serve_pool *p, int64_t cap, struct ai_err *err)
+/* The name of a run that nobody else has, and that says whose it is: of a boot's
+ * name, eight digits tell it from others. */
+#define RUN_NAME "serve-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%.8s"
+#define RUN_SCAN "serve-%" SCNx64 "-%" SCNx64 "-%" SCNx64 "-%8[0-9a-f]%n"
+
+static int name_run(struct serve_pool *p, struct ai_err *err)
+{
+	struct ai_owner o;
+
+	if (ai_owner_self(&o, err) < 0)
+		return -1;
+	snprintf(p->run, sizeof(p->run), RUN_NAME, (uint64_t)o.pid,
+		 (uint64_t)o.start, (uint64_t)o.space, o.boot);
+	return 0;
+}
+
+/* Whether it is one of a server that was killed. */
+static bool is_left(const char *name)
+{
+	struct ai_owner o, self;
+	uint64_t pid, start, space;
+	char boot[9];
+	int n = 0;
+
+	if (ai_owner_self(&self, NULL) < 0 ||
+	    sscanf(name, RUN_SCAN, &pid, &start, &space, boot, &n) != 4 ||
+	    n == 0 || name[n] != '\0')
+		return false;
+	o = (struct ai_owner){ .pid = (int64_t)pid, .start = (int64_t)start,
+			       .space = (int64_t)space };
+	snprintf(o.boot, sizeof(o.boot), "%s",
+		 strncmp(self.boot, boot, 8) == 0 ? self.boot : boot);
+	return ai_owner_state(&o) == AI_OWNER_DEAD ||
+		ai_owner_state(&o) == AI_OWNER_REBOOTED;
+}
+
+static int find_left(void *arg, const struct ai_budget_state *b)
+{
+	struct agent_strings *names = arg;
+
+	return strcmp(b->budget.scope, "run") != 0 ||
+		strcmp(b->budget.period, "total") != 0 ||
+		!is_left(b->budget.name) ? 0 :
+		agent_strings_add(names, ai_span_of(b->budget.name), NULL);
+}
+
+static int set_one(struct ai_ledger *l, const char *name, int64_t cap,
+		   struct ai_err *err)
 {
 	struct ai_budget b = { .scope = "run", .period = "total", .cap = cap };
+
+	snprintf(b.name, sizeof(b.name), "%s", name);
+	return ai_ledger_set_budget(l, &b, err);
+}
+
+/* Those that were killed could not do it themselves. */
+static int sweep(struct ai_ledger *l, struct ai_err *err)
+{
+	struct agent_strings names = { NULL, 0, 0 };
+	int rc = ai_ledger_budgets(l, find_left, &names, err);
+
+	for (size_t i = 0; rc == 0 && i < names.n; i++)
+		rc = set_one(l, names.v[i], -1, err);
+	agent_strings_release(&names);
+	return rc;
+}
+
+static int set_cap(const struct serve_pool *p, int64_t cap, struct ai_err *err)
+{
 	struct ai_ledger *l;
 	int rc;
 
-	snprintf(b.name, sizeof(b.name), "%s", p->serve->run);
 	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
 		return -1;
-	rc = ai_ledger_set_budget(l, &b, err);
+	rc = set_one(l, p->serve->run, cap, err);
+	if (rc == 0 && cap >= 0)
+		rc = sweep(l, err);
 	ai_ledger_close(l);
 	return rc;
 }
@@ -76,8 +144,6 @@ static int hold(struct serve_pool *p, struct ai_err *err)
 static int find_cap(struct serve_pool *p, struct ai_err *err)
 {
 	struct agent_limits limits;
-	unsigned char random[8];
-	char hex[2 * sizeof(random) + 1];
 
 	for (size_t i = 0; i < agent.limits.n; i++)
 		if (ai_start_given(&agent.limits) &&
@@ -94,11 +160,8 @@ static int find_cap(struct serve_pool *p, struct ai_err *err)
 	p->cap = limits.v[AGENT_LIMIT_USD];
 	if (ai_paid.run != NULL)
 		return 0;
-	if (getrandom(random, sizeof(random), 0) < 0)
-		return ai_err_set(err, AI_E_OS, "no random numbers");
-	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(hex + 2 * i, 3, "%02x", random[i]);
-	snprintf(p->run, sizeof(p->run), "serve-%s", hex);
+	if (name_run(p, err) < 0)
+		return -1;
 	p->serve->run = p->run;
 	p->ours = true;
 	return 0;

@@ -25,7 +25,7 @@ struct serve_pool {
 	int64_t cap;             /* nano-dollars of all calls; negative: none */
 	bool capped;             /* the ledger knows it */
 	bool ours;               /* ... under a name that nobody else has */
-	char run[32];            /* that name */
+	char run[72];            /* that name */
 };
 
 /* What may be spent is asked of the options. -1: they are wrong. */

@@ -422,7 +422,9 @@ void agent_servers_release(struct agent_servers *s)
 	memset(s, 0, sizeof *s);
 }
 
-static int read_server(struct reader *r, struct ai_value key, struct ai_value v)
+/* of: the member that it stands in. */
+static int read_server(struct reader *r, const char *of, struct ai_value key,
+		       struct ai_value v)
 {
 	struct agent_servers *s = r->servers;
 	struct ai_buf name = AI_BUF_INIT(4096), spec = AI_BUF_INIT(FILE_MAX),
@@ -436,8 +438,8 @@ static int read_server(struct reader *r, struct ai_value key, struct ai_value v)
 	s->v = more;
 	ai_json_text(key, &name);
 	agent_json_compact(v, &spec);
-	ai_buf_fmt(&where, "%.120s:%zu: mcpServers.%.80s", r->name,
-		   line_of(r, v), ai_buf_cstr(&name));
+	ai_buf_fmt(&where, "%.120s:%zu: %s.%.80s", r->name, line_of(r, v), of,
+		   ai_buf_cstr(&name));
 	ai_buf_add(&name, "", 0);
 	if (ai_buf_check(&name, "a name of a server", r->err) == 0 &&
 	    ai_buf_check(&spec, "a server", r->err) == 0 &&
@@ -484,6 +486,7 @@ static int check_schema(struct reader *r)
 
 static int read_root(struct reader *r)
 {
+	static const char *const servers[] = { "mcpServers", "servers" };
 	struct ai_json_iter it;
 	struct ai_value key, v;
 	size_t n = 0;
@@ -494,10 +497,13 @@ static int read_root(struct reader *r)
 	while (ai_json_next(&it, NULL, &v))
 		if (read_tool(r, n++, v) < 0)
 			return -1;
-	ai_json_iter_init(&it, ai_json_member(r->root, AI_SPAN("mcpServers")));
-	while (ai_json_next(&it, &key, &v))
-		if (read_server(r, key, v) < 0)
-			return -1;
+	for (size_t i = 0; i < 2; i++) {
+		ai_json_iter_init(&it, ai_json_member(r->root,
+						      ai_span_of(servers[i])));
+		while (ai_json_next(&it, &key, &v))
+			if (read_server(r, servers[i], key, v) < 0)
+				return -1;
+	}
 	return 0;
 }
 
