@@ -4,12 +4,14 @@
 #include "team/team.h"
 
 #include "base/money.h"
+#include "base/msg.h"
 #include "model/paid.h"
 #include "record/loop.h"
 #include "record/writer.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -350,20 +352,48 @@ int agent_show(int argc, char **argv, struct ai_err *err)
 
 /* ---- rm, tools ------------------------------------------------------------------------ */
 
+static int nothing(void *arg, const struct ai_run_row *row)
+{
+	(void)arg;
+	(void)row;
+	return 0;
+}
+
+/* One that has gone with another of the operands is gone. */
+static int remove_run(struct ai_ledger *l, const char *id, struct ai_err *err)
+{
+	int64_t within;
+	int there = ai_run_get(l, id, nothing, NULL, err);
+
+	if (there <= 0)
+		return there;
+	if (ai_run_remove(l, id, &within, err) < 0)
+		return -1;
+	if (within > 0)
+		ai_msg(AI_MSG_WARN, "with '%s' went %lld runs within it", id,
+		       (long long)within);
+	return 0;
+}
+
 int agent_rm(int argc, char **argv, struct ai_err *err)
 {
-	char id[AI_RUN_ID];
-	struct ai_ledger *l;
+	char (*ids)[AI_RUN_ID] = calloc((size_t)argc + 1, sizeof(*ids));
+	struct ai_ledger *l = NULL;
 	int rc = 0;
 
+	if (ids == NULL)
+		return ai_err_nomem(err);
 	if (argc == 0)
-		return ai_err_set(err, AI_E_USAGE, "usage: ai-agent rm RUN...");
-	if (ai_ledger_open(&l, ai_paid.ledger, err) < 0)
-		return -1;
+		rc = ai_err_set(err, AI_E_USAGE, "usage: ai-agent rm RUN...");
+	if (rc == 0)
+		rc = ai_ledger_open(&l, ai_paid.ledger, err);
 	for (int i = 0; rc == 0 && i < argc; i++)
-		rc = ai_run_find(l, argv[i], id, err) < 0 ? -1 :
-			ai_run_remove(l, id, err);
-	ai_ledger_close(l);
+		rc = ai_run_find(l, argv[i], ids[i], err);
+	for (int i = 0; rc == 0 && i < argc; i++)
+		rc = remove_run(l, ids[i], err);
+	if (l != NULL)
+		ai_ledger_close(l);
+	free(ids);
 	return rc;
 }
 

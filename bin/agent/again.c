@@ -476,8 +476,9 @@ static int look(void *arg, const struct ai_step *s)
 	return 0;
 }
 
-static int check_word(struct ai_ledger *l, const char *id, int64_t n,
-		      struct ai_err *err)
+/* Which word it needs: an error for who has said another one. */
+static int say_needs(enum word w, const char *id, int64_t n,
+		     struct ai_err *err)
 {
 	static const char *const needs[] = {
 		[ALLOW] = "waits to be allowed: 'ai-agent approve %s@%lld' or "
@@ -488,28 +489,42 @@ static int check_word(struct ai_ledger *l, const char *id, int64_t n,
 			    "done, and say 'ai-agent approve %s@%lld' with "
 			    "--done or --again",
 	};
-	struct waiting w = { .n = n, .said = agent.answer != NULL ? ANSWER
-		: agent.done || agent.again ? OUTCOME : ALLOW };
 	struct ai_buf text = AI_BUF_INIT(1000);
 
-	if ((agent.answer != NULL) + agent.done + agent.again > 1)
-		return ai_err_set(err, AI_E_USAGE, "--answer, --done and "
-				  "--again are one or the other");
-	if (ai_run_steps(l, id, look, &w, err) < 0)
-		return -1;
-	if (!w.wrong)
-		return 0;
-	for (const char *p = needs[w.needs]; *p != '\0'; p++)
+	for (const char *p = needs[w]; *p != '\0'; p++)
 		if (strncmp(p, "%s@%lld", 7) == 0) {
-			ai_buf_fmt(&text, "%s@%lld", id, (long long)w.n);
+			ai_buf_fmt(&text, "%s@%lld", id, (long long)n);
 			p += 6;
 		} else {
 			ai_buf_chr(&text, *p);
 		}
-	ai_err_set(err, AI_E_USAGE, "step %lld %s", (long long)w.n,
+	ai_err_set(err, AI_E_USAGE, "step %lld %s", (long long)n,
 		   ai_buf_cstr(&text));
 	ai_buf_release(&text);
 	return -1;
+}
+
+static int check_flags(struct ai_err *err)
+{
+	return (agent.answer != NULL) + agent.done + agent.again <= 1 ? 0 :
+		ai_err_set(err, AI_E_USAGE, "--answer, --done and --again are "
+			   "one or the other");
+}
+
+static enum word said_word(void)
+{
+	return agent.answer != NULL ? ANSWER : agent.done || agent.again
+		? OUTCOME : ALLOW;
+}
+
+static int check_word(struct ai_ledger *l, const char *id, int64_t n,
+		      struct ai_err *err)
+{
+	struct waiting w = { .n = n, .said = said_word() };
+
+	if (check_flags(err) < 0 || ai_run_steps(l, id, look, &w, err) < 0)
+		return -1;
+	return w.wrong ? say_needs(w.needs, id, w.n, err) : 0;
 }
 
 /* ---- of a workflow: what waits stands in the runs below it ------------------------- */
@@ -521,6 +536,10 @@ struct leaf {
 	char run[AI_RUN_ID];
 	int64_t n;
 	bool below; /* it waits for a run of its own, which is in the list */
+	bool chosen; /* it is decided about */
+	size_t parent; /* that waits for its run; SIZE_MAX: none does */
+	int64_t top; /* the step of the workflow that it is, or is below */
+	enum word needs;
 };
 
 struct leaves {
@@ -528,6 +547,7 @@ struct leaves {
 	size_t n;
 	const char *run;
 	int64_t only; /* this step; 0: all */
+	size_t parent;
 	char (*keys)[33];
 };
 
@@ -538,10 +558,11 @@ static int add_leaf(void *arg, const struct ai_step *s)
 	if (s->state != AI_STEP_WAITING || (l->only > 0 && s->n != l->only) ||
 	    l->n == LEAVES)
 		return 0;
-	snprintf(l->v[l->n].run, AI_RUN_ID, "%s", l->run);
 	snprintf(l->keys[l->n], sizeof(l->keys[0]), "%s", s->key);
-	l->v[l->n].n = s->n;
-	l->v[l->n++].below = false;
+	l->v[l->n] = (struct leaf){ .n = s->n, .needs = word_of(s),
+		.parent = l->parent, .top = l->parent == SIZE_MAX ? s->n
+			: l->v[l->parent].top };
+	snprintf(l->v[l->n++].run, AI_RUN_ID, "%s", l->run);
 	return 0;
 }
 
@@ -553,7 +574,8 @@ static int look_parked(void *arg, const struct ai_run_row *row)
 
 /* What waits in a run, and in those that it waits for. */
 static int find_leaves(struct ai_ledger *l, struct leaves *to, const char *run,
-		       int64_t only, int deep, struct ai_err *err)
+		       int64_t only, int deep, size_t parent,
+		       struct ai_err *err)
 {
 	size_t from = to->n, end;
 	char child[AI_RUN_ID];
@@ -561,6 +583,7 @@ static int find_leaves(struct ai_ledger *l, struct leaves *to, const char *run,
 
 	to->run = run;
 	to->only = only;
+	to->parent = parent;
 	if (ai_run_steps(l, run, add_leaf, to, err) < 0)
 		return -1;
 	end = to->n;
@@ -571,7 +594,7 @@ static int find_leaves(struct ai_ledger *l, struct leaves *to, const char *run,
 			return -1;
 		to->v[i].below = parked && deep < DEEP;
 		if (to->v[i].below && find_leaves(l, to, child, 0, deep + 1,
-						  err) < 0)
+						  i, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -594,25 +617,49 @@ static int give_back(struct ai_ledger *l, const char *id, struct ai_err *err)
 		ai_run_put(l, &run, NULL, 0, &c, true, err);
 }
 
+/* What the word fits, and what waits for that; false: nothing. */
+static bool choose(const struct leaves *of, const char *id, bool check)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < of->n; i++) {
+		const struct leaf *leaf = &of->v[i];
+
+		if (leaf->below || (check && strcmp(leaf->run, id) != 0 &&
+				    leaf->needs != said_word()))
+			continue;
+		any = true;
+		for (size_t k = i; k != SIZE_MAX; k = of->v[k].parent)
+			of->v[k].chosen = true;
+	}
+	return any;
+}
+
 static int decide_leaves(struct ai_ledger *l, const struct leaves *of,
 			 const char *id, const char *said, bool check,
 			 struct ai_err *err)
 {
-	for (size_t i = 0; check && i < of->n; i++)
-		if (!of->v[i].below && strcmp(of->v[i].run, id) != 0 &&
-		    check_word(l, of->v[i].run, of->v[i].n, err) < 0)
-			return -1;
+	if (check && check_flags(err) < 0)
+		return -1;
+	if (!choose(of, id, check)) {
+		for (size_t i = 0; i < of->n; i++)
+			if (!of->v[i].below)
+				return say_needs(of->v[i].needs, id,
+						 of->v[i].top, err);
+		return ai_err_set(err, AI_E_USAGE, "nothing in the workflow's "
+				  "run '%.80s' waits for a decision", id);
+	}
 	for (size_t i = of->n; i-- > 0;) {
 		const struct leaf *leaf = &of->v[i];
 		bool own = strcmp(leaf->run, id) == 0;
 
-		if (ai_run_decide(l, leaf->run, leaf->n, leaf->below || own
-				  ? "yes" : said, err) < 0 ||
-		    (!own && give_back(l, leaf->run, err) < 0))
+		if (leaf->chosen &&
+		    (ai_run_decide(l, leaf->run, leaf->n, leaf->below || own
+				   ? "yes" : said, err) < 0 ||
+		     (!own && give_back(l, leaf->run, err) < 0)))
 			return -1;
 	}
-	return of->n > 0 ? 0 : ai_err_set(err, AI_E_USAGE, "nothing in the "
-		"workflow's run '%.80s' waits for a decision", id);
+	return 0;
 }
 
 static int decide_flow(struct ai_ledger *l, const char *id, int64_t n,
@@ -621,7 +668,7 @@ static int decide_flow(struct ai_ledger *l, const char *id, int64_t n,
 	struct leaves of = { .v = calloc(LEAVES, sizeof(*of.v)),
 			     .keys = calloc(LEAVES, sizeof(*of.keys)) };
 	int rc = of.v == NULL || of.keys == NULL ? ai_err_nomem(err) :
-		find_leaves(l, &of, id, n, 0, err);
+		find_leaves(l, &of, id, n, 0, SIZE_MAX, err);
 
 	if (rc == 0)
 		rc = decide_leaves(l, &of, id, said, check, err);

@@ -102,6 +102,9 @@ struct agent_run {
 	struct agent_tools *tools;     /* of the process */
 	struct agent_mcp *mcp;         /* likewise; NULL: none */
 	struct agent_limits limits;
+	struct agent_limits whole; /* of all runs within the outermost one
+				    * together */
+	bool of_whole;             /* over, or stop.limit, is one of those */
 	struct agent_used used;
 	struct agent_model *model;     /* co-processes, begun when needed */
 	struct agent_guard *guard;
@@ -116,6 +119,8 @@ struct agent_run {
 	struct ai_buf handoff;         /* to whom it has handed its task, and
 					* which, JSON; or empty */
 	struct ai_value offered;       /* names of tools, or AI_NONE: all */
+	struct ai_value asked_by;      /* names of agents: those that it is
+					* within; or AI_NONE */
 	char marker[33];
 	char root[AI_RUN_ID];
 	const char *over;              /* a limit that the turn under way has

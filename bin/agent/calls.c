@@ -187,6 +187,66 @@ static int await(struct agent_turn *t, size_t from, size_t to,
 	return rc;
 }
 
+static bool is_limited(const struct agent_run *r, const char *tool)
+{
+	return r->whole.v[AGENT_LIMIT_CALLS] < INT64_MAX ||
+		agent_limits_tool(&r->whole, tool) >= 0;
+}
+
+/* A limit of all runs within the outermost one together: whoever has written a
+ * call down first has it. */
+static int look_at_whole(struct agent_turn *t, size_t i, struct ai_err *err)
+{
+	const struct agent_run *r = t->r;
+	const char *name = t->v[i].call.tool->name;
+	int64_t most = agent_limits_tool(&r->whole, name), n = 0, all = 0;
+	char why[200];
+
+	if (!is_limited(r, name) || !runs(t, i))
+		return 0;
+	if (most >= 0)
+		n = ai_run_calls_before(r->journal.ledger, r->root,
+					&r->journal.run, (int64_t)t->v[i].n,
+					ai_span_of(name), err);
+	if (n >= 0 && r->whole.v[AGENT_LIMIT_CALLS] < INT64_MAX)
+		all = ai_run_calls_before(r->journal.ledger, r->root,
+					  &r->journal.run, (int64_t)t->v[i].n,
+					  (struct ai_span){ NULL, 0 }, err);
+	if (n < 0 || all < 0)
+		return -1;
+	if (all >= r->whole.v[AGENT_LIMIT_CALLS]) {
+		t->r->over = agent_limit_name(AGENT_LIMIT_CALLS);
+		t->r->of_whole = true;
+		name = "a tool";
+	} else if (most < 0 || n < most) {
+		return 0;
+	}
+	snprintf(why, sizeof(why), "'%s' may not be called any more in this "
+		 "workflow: the limit of all its agents together is reached.",
+		 name);
+	return agent_outcome_refuse(t, i, why, err);
+}
+
+static int look_at_all(struct agent_turn *t, bool *written, struct ai_err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->n; i++)
+		any |= t->v[i].call.tool != NULL && runs(t, i) &&
+			is_limited(t->r, t->v[i].call.tool->name);
+	if (!any)
+		return 0;
+	if (agent_journal_put(&t->r->journal, t->first - 1,
+			      t->v[t->n - 1].n, false, err) < 0)
+		return -1;
+	*written = true;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].call.tool != NULL && look_at_whole(t, i, err) < 0)
+			return -1;
+	return agent_journal_put(&t->r->journal, t->v[0].n,
+				 t->v[t->n - 1].n, false, err);
+}
+
 /* The calls of one group: intent, effect, result. */
 static int do_group(struct agent_turn *t, size_t from, size_t to, bool *written,
 		    struct ai_err *err)
@@ -242,7 +302,7 @@ static int do_all(struct agent_turn *t, struct ai_err *err)
 {
 	bool written = false;
 	size_t from, to;
-	int rc = 0;
+	int rc = look_at_all(t, &written, err);
 
 	/* What is written down and not begun yet waits for whoever goes on. */
 	for (from = 0; rc == 0 && from < t->n &&

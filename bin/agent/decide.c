@@ -117,6 +117,12 @@ static bool count(struct agent_turn *t, size_t i, struct ai_buf *why)
 	struct agent_used *used = &t->r->used;
 	const char *limit;
 
+	if (tool->within && t->r->limits.v[AGENT_LIMIT_DEPTH] <= agent.depth) {
+		ai_buf_fmt(why, "'%s' may not be called here: its limit is "
+			   "reached. It is 'depth', of runs within runs.",
+			   tool->name);
+		return false;
+	}
 	if (tool->within &&
 	    used->within >= t->r->limits.v[AGENT_LIMIT_FANOUT]) {
 		ai_buf_fmt(why, "'%s' may not be called any more in this run: "

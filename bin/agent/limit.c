@@ -73,7 +73,7 @@ static int set_tool(struct agent_limits *l, const char *name, int64_t v,
 	return 0;
 }
 
-/* 0; -1: no such limit; -2: no such value. */
+/* 0; -1: no such limit; -2: no such value; -3: no such tool. */
 static int set(struct agent_limits *l, const char *name, struct ai_span text,
 	       bool lower)
 {
@@ -86,7 +86,7 @@ static int set(struct agent_limits *l, const char *name, struct ai_span text,
 	if (parse(i, text, &v) < 0)
 		return -2;
 	if (tool)
-		return set_tool(l, name + 6, v, lower) < 0 ? -2 : 0;
+		return set_tool(l, name + 6, v, lower) < 0 ? -3 : 0;
 	if (!lower || v < l->v[i])
 		l->v[i] = v;
 	return 0;
@@ -97,10 +97,22 @@ static int complain(int rc, const char *where, const char *name,
 {
 	const char *near = ai_nearest(name, names, AGENT_LIMITS);
 
+	if (rc == -3)
+		return ai_err_set(err, code, "%s%.80s: 'calls.' is followed by "
+				  "the name of a tool, of at most 64 bytes, and "
+				  "no more than %d are limited", where, name,
+				  AGENT_TOOL_LIMITS);
 	if (rc == -2)
 		return ai_err_set(err, code, "%s%.60s: '%.*s' is no such "
-				  "limit: a number of 0 or more", where, name,
-				  (int)(text.n < 40 ? text.n : 40), text.p);
+				  "limit: %s", where, name,
+				  (int)(text.n < 40 ? text.n : 40), text.p,
+				  strcmp(name, "usd") == 0
+				  ? "dollars, from 0 to 9000000000, with at "
+				    "most 9 decimals" :
+				  strcmp(name, "seconds") == 0
+				  ? "seconds, from 0 to 1000000000" :
+				  "a whole number from 0 to "
+				  "9223372036854775807");
 	if (near != NULL)
 		return ai_err_set(err, code, "%s'%.60s' is no limit; did you "
 				  "mean '%s'?", where, name, near);
@@ -192,9 +204,57 @@ int agent_limits_take(struct agent_limits *l, struct ai_value object,
 		take(l, object, false, err);
 }
 
+static void put_tools(const struct agent_limits *l, struct ai_buf *out)
+{
+	char text[80];
+
+	for (size_t i = 0; i < l->n_tools; i++) {
+		snprintf(text, sizeof(text), "calls.%s", l->tool[i].name);
+		ai_put_key(out, text);
+		ai_put_i64(out, l->tool[i].max);
+	}
+}
+
+void agent_limits_none(struct agent_limits *l)
+{
+	memset(l, 0, sizeof(*l));
+	for (size_t i = 0; i < AGENT_LIMITS; i++)
+		l->v[i] = INT64_MAX;
+}
+
+void agent_limits_put_whole(const struct agent_limits *l, struct ai_buf *out)
+{
+	static const enum agent_limit all[] = {
+		AGENT_LIMIT_TOKENS, AGENT_LIMIT_TURNS, AGENT_LIMIT_CALLS,
+		AGENT_LIMIT_REPEAT, AGENT_LIMIT_DEPTH, AGENT_LIMIT_FANOUT };
+	bool any = l->n_tools > 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		any |= l->v[all[i]] < INT64_MAX;
+	if (!any)
+		return;
+	ai_put_key(out, "whole");
+	ai_put_open(out, '{');
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (l->v[all[i]] < INT64_MAX) {
+			ai_put_key(out, names[all[i]]);
+			ai_put_i64(out, l->v[all[i]]);
+		}
+	put_tools(l, out);
+	ai_put_close(out, '}');
+}
+
+int64_t agent_limits_tool(const struct agent_limits *l, const char *tool)
+{
+	for (size_t i = 0; i < l->n_tools; i++)
+		if (strcmp(l->tool[i].name, tool) == 0)
+			return l->tool[i].max;
+	return -1;
+}
+
 void agent_limits_put(const struct agent_limits *l, struct ai_buf *out)
 {
-	char text[AI_MONEY_TEXT + 80];
+	char text[AI_MONEY_TEXT];
 	size_t i;
 
 	ai_put_open(out, '{');
@@ -209,11 +269,7 @@ void agent_limits_put(const struct agent_limits *l, struct ai_buf *out)
 			ai_put_i64(out, l->v[i]);
 		}
 	}
-	for (i = 0; i < l->n_tools; i++) {
-		snprintf(text, sizeof(text), "calls.%s", l->tool[i].name);
-		ai_put_key(out, text);
-		ai_put_i64(out, l->tool[i].max);
-	}
+	put_tools(l, out);
 	ai_put_close(out, '}');
 }
 

@@ -65,6 +65,14 @@ int agent_limits_over(struct agent_limits *l, struct ai_span json,
 void agent_limits_put(const struct agent_limits *l, struct ai_buf *out);
 int agent_limits_take(struct agent_limits *l, struct ai_value object,
 		      struct ai_err *err);
+/* There are none. */
+void agent_limits_none(struct agent_limits *l);
+/* Those that there are, as the member `whole` of a record: turns, tokens and
+ * calls hold for all runs within the outermost one together, the others for
+ * each of them.  None: no member. */
+void agent_limits_put_whole(const struct agent_limits *l, struct ai_buf *out);
+/* The one of this tool; -1: there is none. */
+int64_t agent_limits_tool(const struct agent_limits *l, const char *tool);
 
 /* ---- what was used --------------------------------------------------------- */
 

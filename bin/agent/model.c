@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ARGS 64
 #define TOOLS_MAX 128 /* what ai-complete takes */
@@ -41,10 +42,26 @@ bool agent_model_is_idle(const struct agent_model *m)
 	return m != NULL && m->proc.pid != 0 && !m->busy;
 }
 
+/* It is at a question, and we have to end at once: it reads the end of its
+ * input, keeps the answer when that comes, and ends, without us.  Who goes on
+ * with the run waits for it (wait_free()). */
+static void leave(struct agent_model *m)
+{
+	close(m->proc.to);
+	close(m->proc.from);
+	ai_buf_release(&m->proc.pending);
+	m->proc = (struct ai_proc)AI_PROC_INIT;
+}
+
 void agent_model_free(struct agent_model *m)
 {
 	if (m == NULL)
 		return;
+	/* Of a workflow's the warden says how long it may take: for ever if
+	 * only the workflow was killed (flow/pool.c). */
+	if (m->busy && m->proc.pid != 0 && m->proc.to >= 0 &&
+	    agent_is_within() && ai_sig_asked() == AI_SIG_NOW)
+		leave(m);
 	/* What it is at is of no use any more, but it has to be booked. */
 	m->proc.timeout_s = 1;
 	ai_proc_stop(&m->proc, NULL, NULL);

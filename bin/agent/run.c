@@ -311,16 +311,42 @@ static int take(struct agent_run *r, struct ai_err *err)
 	return rc;
 }
 
+/* What all runs within the outermost one have used together: those that are under
+ * way each look at it, and may go beyond it by the reply that they wait for. */
+static const char *whole_over(struct agent_run *r, struct ai_err *err)
+{
+	const int64_t *most = r->whole.v;
+	struct ai_run_used u;
+	const char *over = NULL;
+
+	if (most[AGENT_LIMIT_TURNS] == INT64_MAX &&
+	    most[AGENT_LIMIT_TOKENS] == INT64_MAX)
+		return NULL;
+	if (ai_run_used(r->journal.ledger, r->root, &u, err) < 0) {
+		stop(r, AI_RUN_PAUSED, NULL, err);
+		return NULL;
+	}
+	if (u.turns >= most[AGENT_LIMIT_TURNS])
+		over = agent_limit_name(AGENT_LIMIT_TURNS);
+	else if (u.tokens >= most[AGENT_LIMIT_TOKENS])
+		over = agent_limit_name(AGENT_LIMIT_TOKENS);
+	r->of_whole |= over != NULL;
+	return over;
+}
+
 /* The run stands for a limit or a signal. */
 static bool must_stand(struct agent_run *r)
 {
 	const char *over = r->over != NULL ? r->over :
 		agent_used_over(&r->used, &r->limits,
 				agent_journal_spent_ms(&r->journal));
+	struct ai_err err;
 
+	if (over == NULL)
+		over = whole_over(r, &err);
 	if (over != NULL)
 		stop(r, AI_RUN_PARTIAL, over, NULL);
-	else if (ai_sig_asked() != AI_SIG_NO)
+	else if (r->stop.status == 0 && ai_sig_asked() != AI_SIG_NO)
 		stop(r, AI_RUN_PAUSED, NULL, NULL);
 	return r->stop.status != 0;
 }

@@ -1,4 +1,5 @@
 #include "task.h"
+#include "worker.h"
 
 #include "base/money.h"
 #include "base/start.h"
@@ -9,8 +10,19 @@
 int agent_task_limits(struct agent_run *r, const struct ai_rec *rec,
 		      struct ai_err *err)
 {
-	struct ai_value v = ai_rec_get(rec, "limits");
+	static const enum agent_limit each[] = {
+		AGENT_LIMIT_REPEAT, AGENT_LIMIT_DEPTH, AGENT_LIMIT_FANOUT };
+	struct ai_value v = ai_rec_get(rec, "limits"),
+			whole = ai_rec_get(rec, "whole");
 
+	/* Who we work for says it; of anybody else it is data. */
+	if (agent_is_within() && whole.kind == AI_OBJECT) {
+		if (agent_limits_lower(&r->whole, whole, err) < 0)
+			return -1;
+		for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+			if (r->whole.v[each[i]] < r->limits.v[each[i]])
+				r->limits.v[each[i]] = r->whole.v[each[i]];
+	}
 	return v.kind == AI_NONE ? 0 : agent_limits_lower(&r->limits, v, err);
 }
 
@@ -211,6 +223,10 @@ void agent_task_put(const struct agent_run *r, struct ai_buf *out)
 	ai_put_str(out, ai_buf_cstr(&r->text), r->text.len);
 	agent_task_put_used(&r->used, &r->journal, (int64_t)r->journal.n,
 			    r->stop.limit, out);
+	if (r->of_whole) {
+		ai_put_key(out, "whole");
+		ai_put_bool(out, true);
+	}
 	if (by != NULL) {
 		ai_put_key(out, "tainted_by");
 		ai_put_cstr(out, by);

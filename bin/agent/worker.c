@@ -3,6 +3,7 @@
 #include "worker.h"
 #include "tool/builtin.h"
 #include "flags.h"
+#include "flow/stored.h"
 #include "kept.h"
 #include "mcp/mcp.h"
 #include "task.h"
@@ -178,6 +179,7 @@ static int run_init(struct agent_run *r, struct agent_worker *w,
 	r->tools = &w->tools;
 	r->mcp = w->mcp;
 	r->limits = w->limits;
+	agent_limits_none(&r->whole);
 	r->model = w->model;
 	r->guard = w->guard;
 	w->model = NULL;
@@ -412,7 +414,11 @@ static int go(struct agent_run *r, struct agent_worker *w,
 	int rc = agent_task_begin(r, rec, &r->system, err);
 
 	w->current = r;
+	if (agent_is_within())
+		r->asked_by = ai_rec_get(rec, "asked_by");
 	if (rc == 0)
+		rc = agent_budget_take(r, err);
+	if (rc == 0 && r->stop.status == 0)
 		rc = agent_run_go(r, err);
 	w->current = NULL;
 	if (rc == 0 && r->journal.replay)
@@ -438,7 +444,8 @@ static int go(struct agent_run *r, struct agent_worker *w,
 		r->model = NULL;
 	}
 	put_note(r, &note);
-	rc = agent_journal_end(&r->journal, r->stop.status, &note, err);
+	rc = agent_budget_end(r, err) < 0 ? -1 :
+		agent_journal_end(&r->journal, r->stop.status, &note, err);
 	if (rc == 0) {
 		agent_task_put(r, &run);
 		rc = ai_buf_check(&run, "the run", err) < 0 ? -1 :
@@ -482,14 +489,15 @@ static int take_named(struct agent_run *r, const struct agent_worker *w,
 
 /* ---- a new one, or one of that name ----------------------------------------------------- */
 
-/* The next member that is not `limits`. */
+/* The next member that is not `limits`, nor those of the whole. */
 static bool next_member(struct ai_json_iter *it, struct ai_value *key,
 			struct ai_value *v)
 {
 	do {
 		if (!ai_json_next(it, key, v))
 			return false;
-	} while (ai_json_is(*key, AI_SPAN("limits")));
+	} while (ai_json_is(*key, AI_SPAN("limits")) ||
+		 ai_json_is(*key, AI_SPAN("whole")));
 	return true;
 }
 
@@ -678,6 +686,24 @@ int agent_worker_resume(struct agent_worker *w, const char *id, bool replay,
 	return rc;
 }
 
+/* A fork is an outermost run, whatever it was made of: the workflow has to stand
+ * in it. */
+static int add_team(struct ai_buf *setup, struct ai_err *err)
+{
+	struct ai_value v;
+
+	if (agent_team() == NULL ||
+	    ai_json_check(ai_buf_cstr(setup), setup->len, &v, err) < 0 ||
+	    ai_json_member(v, AI_SPAN("flow")).kind != AI_NONE)
+		return 0;
+	while (setup->len > 0 && setup->p[setup->len - 1] != '}')
+		setup->len--;
+	setup->len--;
+	flow_put_kept(agent_team(), setup);
+	ai_put_close(setup, '}');
+	return ai_buf_check(setup, "how the run is worked on", err);
+}
+
 int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 		      char id[AI_RUN_ID], struct ai_err *err)
 {
@@ -702,6 +728,8 @@ int agent_worker_fork(struct agent_worker *w, const char *from, int64_t n,
 	if (rc == 0)
 		rc = take_setup(&r, (struct ai_span){ k.setup.p,
 							 k.setup.len }, err);
+	if (rc == 0)
+		rc = add_team(&k.setup, err);
 	if (rc == 0) {
 		new.task = (struct ai_span){ k.task.p, k.task.len };
 		new.setup = (struct ai_span){ k.setup.p, k.setup.len };

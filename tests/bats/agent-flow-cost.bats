@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What a workflow may cost, before it runs.
 load helper
+load ../stub/stub
 
 # cost OPTION...: of f.json, into json.
 cost() {
@@ -304,4 +305,97 @@ quiet='"with": ["none"], "limits": {"turns": 1, "usd": 50}'
 	cost -m local/extract words
 	assert_status 78
 	assert_eq "$stderr" 'ai-agent: f.json: tasks: there are none, so there is nothing to do'
+}
+
+# A model that says what ai-tokens counts, as a provider does.
+honest_model() {
+	cat >script.mjs <<'END'
+import { execFileSync } from 'node:child_process';
+const last = (s) => s.messages.filter((m) => m.role === 'user').at(-1).content;
+const tokens = (messages) => JSON.parse(execFileSync('ai-tokens',
+	['-m', 'gpt-4o'], { input: `${JSON.stringify({ messages })}\n`,
+		encoding: 'utf8' })).tokens.count;
+const speeches = (s) => (last(s).match(/^\w+: \w/gm) ?? []).length;
+const steps = {
+	say: () => ({ text: 'The roof is sound, and the cellar is dry.' }),
+	count: (s) => ({ text: `Draft ${/<<(.*?)>>/.exec(last(s))[1]}.` }),
+	talk: (s) => ({ text: /name of the one/.test(last(s)) ? 'bob'
+		: speeches(s) === 2 ? 'AGREED' : 'I am not so sure about the price.' }),
+	better: (s) => ({ text: /not taken/.test(last(s)) ? 'long enough' : 'short' }),
+	judge: (s) => ({ text: /given for it:\s+long/.test(last(s))
+		? 'Yes.' : 'No: it is too short.' }),
+	json: (s) => ({ text: /not taken/.test(last(s)) ? '{"n": 1}' : 'one' }),
+	boss: (s) => s.turn === 0 ? { calls: [{ name: 'ask_bob',
+		arguments: { task: 'task:say what the roof is like' } }] }
+		: { text: 'Bob says that the roof is sound.' },
+	hand: () => ({ calls: [{ name: 'hand_off_to_bob',
+		arguments: { task: 'task:say it' } }] }),
+	sums: (s) => s.turn < 2 ? { calls: [{ name: 'calc',
+		arguments: { expression: `1+${s.turn}` } }] } : { text: '2' },
+};
+export default Object.fromEntries(Object.entries(steps).map(([name, step]) =>
+	[name, (s) => {
+		const answer = step(s), said = tokens([{ role: 'assistant',
+			content: answer.text ?? JSON.stringify(answer.calls) }]);
+		// A tool that it is told of is 40 to 60 tokens.
+		const prompt_tokens = tokens(s.messages) + 50 * s.tools.length;
+		return { ...answer, usage: { prompt_tokens, completion_tokens: said,
+			total_tokens: prompt_tokens + said } };
+	}]));
+END
+	model_start script.mjs
+}
+
+# between NAME MEMBERS: what the workflow costs lies between what is said of it
+# before, in the least and the most; and is what the ledger has.
+between() {
+	local options=(-m openai/gpt-4o --price "1,2" --max-tokens 60
+		--base-url "$STUB_URL")
+	printf '{"agents": {"ann": {"role": "surveyor", "with": ["none"]},
+		"carl": {"with": ["calc"]},
+		"bob": {"role": "builder", "with": ["none"]},
+		"boss": {"agents": ["bob"], "handoffs": ["bob"], "with": ["none"]}},
+		%s}' "$2" >f.json
+	cost "${options[@]}" - <<<'{"input": ["roof", "cellar", "wall"]}'
+	assert_status 0
+	ai-agent flow f.json "${options[@]}" --run "$1" \
+		<<<'{"input": ["roof", "cellar", "wall"]}' >out.json
+	assert_eq "$(jq -r .run.status out.json)" "done"
+	assert_eq "$(jq -c --slurpfile r out.json '$r[0].run.cost_usd as $c |
+		[.low_usd <= $c, $c <= .high_usd, $c > 0]' <<<"$json")" \
+		'[true,true,true]'
+	echo "# $1: $(jq -c --slurpfile r out.json \
+		'[.low_usd, $r[0].run.cost_usd, .high_usd]' <<<"$json")"  >&3
+	assert_eq "$(sqlite3 state/aiutils/ledger.db "SELECT sum(t.amount) FROM
+		transfer t JOIN label l ON l.n=t.label WHERE l.run='$1' AND
+		t.kind=2")" "$(jq '.run.cost_usd * 1e9 | round' out.json)"
+}
+
+@test "what a workflow then costs lies between the least and the most" {
+	need node
+	honest_model
+	between chain '"tasks": {"a": {"agent": "ann", "description": "task:say"},
+		"b": {"agent": "bob", "description": "task:say more than {{a}}"}}'
+	between loop '"tasks": {"a": {"agent": "ann",
+		"description": "task:count <<{{round}}>> {{last}}",
+		"loop": {"max": 5, "until": {"contains": "3"}}}}'
+	between map '"tasks": {"a": {"agent": "ann",
+		"description": "task:say how the {{item}} is",
+		"map": {"over": "{{input}}", "max": 9}}}'
+	between chat '"tasks": {"a": {"description": "task:talk about it",
+		"chat": {"agents": ["ann", "bob"], "max": 6, "next": {"agent": "boss"},
+			"until": {"contains": "AGREED"}}}}'
+	between judge '"tasks": {"a": {"agent": "ann", "description": "task:better",
+		"guardrail": {"agent": "bob", "ask": "task:judge it"}}}'
+	between schema '"tasks": {"a": {"agent": "ann", "description": "task:json",
+		"schema": {"type": "object", "required": ["n"]}}}'
+	between manager '"process": "hierarchical", "manager": "boss",
+		"tasks": {"a": {"description": "task:boss"}}'
+	between handoff '"tasks": {"a": {"agent": "boss",
+		"description": "task:hand it on"}}'
+	between tools '"tasks": {"a": {"agent": "carl", "description": "task:sums"}}'
+	between left '"tasks": {"a": {"agent": "ann", "description": "task:say"},
+		"b": {"agent": "ann", "description": "task:say",
+			"when": {"value": "{{a}}", "contains": "damp"}}}'
+	stub_stop
 }

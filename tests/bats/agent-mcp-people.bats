@@ -191,6 +191,7 @@ h prompt greet"
 terminal() {
 	rm -f keys
 	mkfifo keys
+	: >seen # what was on the one before is not on this one
 	script -qefc "$1" /dev/null <keys >seen 2>&1 3>&- &
 	TERMINAL=$!
 	exec 7>keys

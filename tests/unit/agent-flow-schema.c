@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMAS 6000
+#define SCHEMAS 8000
 
 static struct ai_err err;
 
@@ -60,6 +60,10 @@ static void put_parts(struct ai_buf *b, const char *type, size_t depth)
 		put_number(b, "maximum");
 		put_number(b, "exclusiveMinimum");
 		put_number(b, "exclusiveMaximum");
+		if (next() % 4 == 0) {
+			ai_put_key(b, "multipleOf");
+			ai_buf_str(b, next() % 2 != 0 ? "2" : "3");
+		}
 	} else if (strcmp(type, "string") == 0) {
 		put_count(b, "minLength");
 		put_count(b, "maxLength");
@@ -77,6 +81,10 @@ static void put_parts(struct ai_buf *b, const char *type, size_t depth)
 		}
 		if (next() % 3 == 0)
 			put_list(b, "prefixItems", depth);
+		if (next() % 3 == 0) {
+			ai_put_key(b, "uniqueItems");
+			ai_put_bool(b, true);
+		}
 	} else if (strcmp(type, "object") == 0) {
 		put_count(b, "minProperties");
 		put_count(b, "maxProperties");
@@ -99,7 +107,18 @@ static void put_parts(struct ai_buf *b, const char *type, size_t depth)
 			ai_put_key(b, "additionalProperties");
 			ai_put_bool(b, next() % 2 != 0);
 		}
+		if (next() % 6 == 0) {
+			ai_put_key(b, "propertyNames");
+			ai_buf_str(b, next() % 2 != 0 ? "{\"enum\":[\"a\"]}"
+						      : "{\"minLength\":2}");
+		}
 	}
+}
+
+static void put_part(struct ai_buf *b, const char *name, size_t depth)
+{
+	ai_put_key_text(b, name);
+	put_schema(b, depth);
 }
 
 static void put_schema(struct ai_buf *b, size_t depth)
@@ -111,7 +130,12 @@ static void put_schema(struct ai_buf *b, size_t depth)
 	const char *type = PICK(types), *other = PICK(types);
 
 	if (depth == 0 || next() % 12 == 0) {
-		ai_put_bool(b, next() % 3 != 0);
+		if (next() % 4 == 0) {
+			ai_put_open(b, '{');
+			ai_put_close(b, '}');
+		} else {
+			ai_put_bool(b, next() % 3 != 0);
+		}
 		return;
 	}
 	ai_put_open(b, '{');
@@ -141,6 +165,12 @@ static void put_schema(struct ai_buf *b, size_t depth)
 		put_list(b, "anyOf", depth - 1);
 	if (next() % 8 == 0)
 		put_list(b, "oneOf", depth - 1);
+	if (next() % 10 == 0)
+		put_part(b, "not", depth - 1);
+	if (next() % 10 == 0) {
+		put_part(b, "if", depth - 1);
+		put_part(b, next() % 3 != 0 ? "then" : "else", depth - 1);
+	}
 	ai_put_close(b, '}');
 }
 
@@ -266,6 +296,61 @@ static bool can(const char *schema)
 	return yes;
 }
 
+/* What people write by mistake. */
+static void check_together(void)
+{
+	static const struct {
+		const char *schema;
+		bool can;
+	} rows[] = {
+		{ "{\"not\":{}}", false },
+		{ "{\"not\":{\"title\":\"x\"}}", false },
+		{ "{\"oneOf\":[{},{}]}", false },
+		{ "{\"oneOf\":[{},{\"type\":\"null\"}]}", true },
+		{ "{\"allOf\":[{\"type\":\"string\"},{\"type\":\"number\"}]}",
+		  false },
+		{ "{\"allOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}",
+		  true },
+		{ "{\"type\":\"number\",\"allOf\":[{\"type\":\"string\"}]}",
+		  false },
+		{ "{\"$ref\":\"#/$defs/s\",\"type\":\"number\",\"$defs\":"
+		  "{\"s\":{\"type\":\"string\"}}}", false },
+		{ "{\"type\":\"number\",\"allOf\":[{\"minimum\":5},"
+		  "{\"maximum\":1}]}", false },
+		{ "{\"allOf\":[{\"minimum\":5},{\"maximum\":1}]}", true },
+		{ "{\"if\":{},\"then\":false}", false },
+		{ "{\"if\":{\"type\":\"null\"},\"then\":false}", true },
+		{ "{\"type\":\"integer\",\"minimum\":1,\"maximum\":2,"
+		  "\"multipleOf\":3}", false },
+		{ "{\"type\":\"integer\",\"minimum\":1,\"maximum\":3,"
+		  "\"multipleOf\":3}", true },
+		{ "{\"type\":\"object\",\"required\":[\"b\"],"
+		  "\"propertyNames\":{\"enum\":[\"a\"]}}", false },
+		{ "{\"type\":\"object\",\"required\":[\"a\"],"
+		  "\"properties\":{\"a\":{\"not\":{}}}}", false },
+		{ "{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},"
+		  "\"uniqueItems\":true,\"minItems\":3}", false },
+		{ "{\"type\":\"array\",\"items\":{\"type\":[\"boolean\","
+		  "\"null\"]},\"uniqueItems\":true,\"minItems\":3}", true },
+		{ "{\"type\":\"string\",\"anyOf\":[{\"type\":\"null\"},"
+		  "{\"type\":\"array\"}]}", false },
+		{ "{\"type\":\"object\",\"required\":[\"a\"],\"allOf\":["
+		  "{\"properties\":{\"a\":{\"type\":\"null\"}}},"
+		  "{\"properties\":{\"a\":{\"type\":\"string\"}}}]}",
+		  false },
+		{ "{\"allOf\":[{\"enum\":[1,2]},{\"enum\":[3]}]}", false },
+		{ "{\"type\":\"object\",\"required\":[\"a\"],\"allOf\":["
+		  "{\"additionalProperties\":false}]}", false },
+		{ "{\"allOf\":[{\"$id\":\"http://a/b\",\"$ref\":"
+		  "\"#/$defs/x\",\"$defs\":{\"x\":{}}}],\"$defs\":"
+		  "{\"x\":false}}", true },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		ok(can(rows[i].schema) == rows[i].can, "%s: %s",
+		   rows[i].can ? "can" : "cannot", rows[i].schema);
+}
+
 static void check_can(void)
 {
 	struct ai_buf b = AI_BUF_INIT(1 << 20);
@@ -337,15 +422,17 @@ static void check_has(void)
 	}
 }
 
-int main(void)
+/* agent-flow-schema [SEED] */
+int main(int argc, char **argv)
 {
-	state = 20261129;
+	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 20261129;
 	find_data();
 	printf("# seed %" PRIu64 "\n", state);
 	check_published();
 	fill_domain();
 	check_random();
 	check_can();
+	check_together();
 	check_has();
 	agent_strings_release(&domain);
 	return done();

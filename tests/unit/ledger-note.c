@@ -326,7 +326,8 @@ static void test_with_run(void)
 	   ai_note_get(l, "fork", AI_SPAN("k"), &b, by, &err) == 1 &&
 	   strcmp(by, "web") == 0 && notes_of(l, "fork") == 1,
 	   "a fork has the notes that its steps have written");
-	ok(ai_run_remove(l, "root0", &err) == 0 && notes_of(l, "root0") == 0 &&
+	ok(ai_run_remove(l, "root0", NULL, &err) == 0 &&
+	   notes_of(l, "root0") == 0 &&
 	   notes_of(l, "fork") == 1, "they go with the run");
 	ai_buf_release(&b);
 	ai_ledger_close(l);

@@ -367,6 +367,57 @@ static void test_fork(void)
 	ai_ledger_close(l);
 }
 
+/* A fork that has closed all that it got, as the warden of a tool has, and
+ * lives longer. */
+static void leave_fork(int told)
+{
+	struct ai_ledger *l = open_it(path);
+	struct ai_err err;
+	pid_t pid;
+
+	if (ai_queue_lock(&l->queue, &err) < 0)
+		die(&err);
+	pid = fork();
+	if (pid == 0) {
+		for (int fd = 3; fd < 256; fd++)
+			if (fd != told)
+				close(fd);
+		pid = getpid();
+	}
+	if (pid == getpid()) {
+		if (write(told, &pid, sizeof(pid)) == (ssize_t)sizeof(pid))
+			pause();
+		_exit(0);
+	}
+	pause();
+}
+
+static void test_survivor(void)
+{
+	struct ai_ledger *l = open_new();
+	struct ai_reserve r = wish();
+	struct ai_err err = { 0 };
+	pid_t pid, left = 0;
+	int p[2];
+
+	l->queue.wait_ms = WAIT;
+	fflush(stdout);
+	if (pipe(p) < 0 || (pid = fork()) < 0)
+		exit(1);
+	if (pid == 0)
+		leave_fork(p[1]);
+	if (read(p[0], &left, sizeof(left)) != (ssize_t)sizeof(left))
+		exit(1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ok(verdict(l, &r, &err) == AI_GRANTED && kill(left, 0) == 0,
+	   "whoever is killed has no lock, whatever he has forked: %s", err.msg);
+	kill(left, SIGKILL);
+	close(p[0]);
+	close(p[1]);
+	ai_ledger_close(l);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t seconds = number(argc, argv, 1, 5);
@@ -386,6 +437,7 @@ int main(int argc, char **argv)
 	test_storm(seconds);
 	test_crowd();
 	test_fork();
+	test_survivor();
 	remove_folder(folder);
 	return done();
 }

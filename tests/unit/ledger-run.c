@@ -212,6 +212,9 @@ static int64_t apply(struct model *m, const struct op *o)
 		if (!r->there)
 			return -1;
 		drop(m, o->run);
+		for (int i = 0; i < RUNS; i++)
+			if (m->run[i].there && m->run[i].root == o->run)
+				drop(m, i);
 		return 0;
 	default:
 		for (int i = 0; i < RUNS; i++)
@@ -289,7 +292,7 @@ static int64_t real(struct ai_ledger *l, const struct op *o,
 		return ai_run_fork(l, &r, id_of(o->other), o->n,
 				   &handle[o->run], err);
 	case REMOVE:
-		return ai_run_remove(l, id_of(o->run), err);
+		return ai_run_remove(l, id_of(o->run), NULL, err);
 	default:
 		return ai_ledger_forget(l, user_name[o->user], &gone, err) < 0
 			? -1 : gone.runs;
@@ -619,7 +622,7 @@ static void test_owner(void)
 	   ai_run_take(l, "held", INT64_MAX, &run, &err) < 0 &&
 	   err.code == AI_E_TRY_LATER && strstr(err.msg, "works on") != NULL,
 	   "a run that somebody works on cannot be taken");
-	ok(ai_run_remove(l, "held", &err) < 0 && err.code == AI_E_TRY_LATER,
+	ok(ai_run_remove(l, "held", NULL, &err) < 0 && err.code == AI_E_TRY_LATER,
 	   "nor removed");
 	ok(ai_run_decide(l, "held", 0, "yes", &err) < 0 &&
 	   err.code == AI_E_TRY_LATER, "nor decided about");
@@ -667,12 +670,12 @@ static void test_ends(void)
 	put_steps(l, &run, 1, AI_RUN_PARTIAL);
 	ai_run_take(l, "two", 5, &run, &err);
 	keep_answer(l, AI_RUN_BATCH "two");
-	ok(ai_run_remove(l, "two", &err) == 0 &&
+	ok(ai_run_remove(l, "two", NULL, &err) == 0 &&
 	   ask(l, "SELECT count(*) FROM budget WHERE scope='run'") == 0 &&
 	   ask(l, "SELECT count(*) FROM batch") == 0 &&
 	   ask(l, "SELECT count(*) FROM step") == 1,
 	   "removed while it is gone on with, it leaves nothing");
-	ok(ai_run_remove(l, "two", &err) < 0 && err.code == AI_E_USAGE,
+	ok(ai_run_remove(l, "two", NULL, &err) < 0 && err.code == AI_E_USAGE,
 	   "twice is a mistake");
 	ai_ledger_close(l);
 }

@@ -156,7 +156,7 @@ static pid_t fork_warden(const struct agent_child_spec *s, const char *path,
 		.in = p->in[0], .out = p->out[1], .err = p->err[1],
 		.started = p->started[1], .done = p->done[1],
 		.alive = p->alive[0], .hold = s->hold,
-		.grace_ms = s->grace_ms,
+		.grace_ms = s->grace_ms, .linger_ms = s->linger_ms,
 	};
 	sigset_t all, before;
 	pid_t pid;
@@ -433,6 +433,14 @@ void agent_child_stop(struct agent_child *c)
 	close_fd(&c->alive);
 	while (fd.fd >= 0 && poll(&fd, 1, -1) < 0 && errno == EINTR)
 		;
+	finish(c, AGENT_CHILD_STOPPED, 128 + SIGKILL);
+}
+
+void agent_child_leave(struct agent_child *c)
+{
+	if (c->end != AGENT_CHILD_RUNS || c->warden == 0)
+		return;
+	c->warden = 0;
 	finish(c, AGENT_CHILD_STOPPED, 128 + SIGKILL);
 }
 

@@ -39,8 +39,11 @@ struct agent_child_spec {
 	size_t max_err;    /* of stderr: what comes later is dropped */
 	double timeout_s;  /* 0: none */
 	int grace_ms;          /* when we die it gets SIGTERM, and so much time
-				* to end; what it leaves behind, too.  0: all is
-				* killed at once */
+				* to end.  0: all is killed at once */
+	int linger_ms;         /* what it leaves behind then, or if it has died,
+				* has so much time to end by itself; grace_ms if
+				* we have told it to end.  For what may not be
+				* lost, such as an answer that is paid for */
 };
 
 enum agent_child_end {
@@ -91,8 +94,11 @@ void agent_child_finish(struct agent_child *c);
  * itself. */
 void agent_child_signal(struct agent_child *c, int signal);
 /* The whole tree is killed; returns when it is gone, which takes well under a
- * second. */
+ * second, or grace_ms. */
 void agent_child_stop(struct agent_child *c);
+/* We have to end at once: it is told to end, too, and has the time of
+ * grace_ms and linger_ms; its warden does the rest. */
+void agent_child_leave(struct agent_child *c);
 /* Stops it if it runs. */
 void agent_child_release(struct agent_child *c);
 /* How it ended, for a message: "exited with status 3", "was killed by signal

@@ -161,6 +161,8 @@ struct watch {
 	int signals;
 	int status;      /* of the program; SIGKILL until it is known */
 	bool none_left;  /* no child lives */
+	bool told;       /* who we work for has told it to end */
+	bool alone;      /* who we work for is gone */
 	struct warden_ask ask;
 	struct warden_disk disk;
 	struct warden_crowd crowd;
@@ -235,13 +237,14 @@ static enum agent_warden_why look(struct watch *s, int *ms)
 }
 
 /* false: what came is the end. */
-static bool pass_signal(pid_t program)
+static bool pass_signal(struct watch *s)
 {
 	unsigned char byte;
 
 	if (read(ALIVE, &byte, 1) != 1)
 		return false;
-	kill(program, byte);
+	s->told |= byte == SIGTERM || byte == SIGKILL;
+	kill(s->program, byte);
 	return true;
 }
 
@@ -279,21 +282,30 @@ static bool is_survived(pid_t program)
 
 /* What it has left behind has time to end by itself; the program stays unreaped,
  * see reap_others(). */
-static void linger(struct watch *s, int grace_ms)
+static void linger(struct watch *s, const struct agent_warden *w)
 {
-	struct pollfd fd = { .fd = s->signals, .events = POLLIN };
-	int64_t until = now_ms() + grace_ms;
+	struct pollfd fds[] = { { .fd = s->signals, .events = POLLIN },
+				{ .fd = s->alone ? -1 : ALIVE,
+				  .events = POLLIN } };
+	int64_t from = now_ms();
 	struct signalfd_siginfo info;
 
-	while (is_survived(s->program) && now_ms() < until) {
-		poll(&fd, 1, KILL_MS);
+	/* It alone, if it has not ended yet, and not its group; what it has
+	 * started is ours when it is dead. */
+	kill(s->program, SIGKILL);
+	while ((!reap_others(s) || is_survived(s->program)) && now_ms() < from +
+	       (s->told ? w->grace_ms : w->linger_ms)) {
+		poll(fds, 2, KILL_MS);
 		while (read(s->signals, &info, sizeof(info)) > 0)
 			;
+		if (fds[1].revents != 0 && !pass_signal(s))
+			fds[1].fd = -1;
 	}
 }
 
 /* Until it has ended, or is to. */
-static enum agent_warden_why watch(struct watch *s, int grace_ms)
+static enum agent_warden_why watch(struct watch *s,
+				   const struct agent_warden *w)
 {
 	struct pollfd fds[] = { { .fd = ALIVE, .events = POLLIN },
 				{ .fd = s->signals, .events = POLLIN },
@@ -315,11 +327,12 @@ static enum agent_warden_why watch(struct watch *s, int grace_ms)
 			;
 		if (until > 0 && now_ms() >= until)
 			return WARDEN_STOPPED;
-		if (fds[0].revents != 0 && !pass_signal(s->program)) {
-			if (grace_ms <= 0)
+		if (fds[0].revents != 0 && !pass_signal(s)) {
+			if (w->grace_ms <= 0)
 				return WARDEN_STOPPED;
+			s->alone = true;
 			kill(s->program, SIGTERM);
-			until = now_ms() + grace_ms;
+			until = now_ms() + w->grace_ms;
 			fds[0].fd = -1;
 		}
 		if ((fds[2].revents & POLLIN) != 0)
@@ -417,9 +430,9 @@ void agent_warden_run(const struct agent_warden *w)
 	close(ERR);
 	close(STARTED);
 	close(RULES);
-	end.why = watch(&s, w->grace_ms);
-	if (w->grace_ms > 0 && end.why == WARDEN_ENDED)
-		linger(&s, w->grace_ms);
+	end.why = watch(&s, w);
+	if (w->grace_ms > 0 && end.why <= WARDEN_STOPPED)
+		linger(&s, w);
 	kill_all(&s);
 	end.status = s.status;
 	unused = write(DONE, &end, sizeof(end));

@@ -16,7 +16,7 @@ struct agent_warden {
 	int alive;         /* all are killed when it is closed; a byte is a
 			    * signal for the program */
 	int hold;          /* kept open; -1 */
-	int grace_ms;      /* see child.h */
+	int grace_ms, linger_ms; /* see child.h */
 };
 
 enum agent_warden_why {

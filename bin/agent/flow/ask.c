@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ASK_REST 65536 /* of a record that asks, beside its texts */
 #define USD_USUAL AI_NANO_DOLLAR /* what a run may spend if nobody says */
 
 void flow_answer_init(struct flow_answer *a)
@@ -28,25 +29,6 @@ void flow_answer_release(struct flow_answer *a)
 	ai_buf_release(&a->why);
 	ai_buf_release(&a->to);
 	ai_buf_release(&a->task);
-}
-
-void flow_ask_name(const struct flow_work *w, const struct flow_job *job,
-		   char kind, size_t n, bool whose, char name[FLOW_STEP_NAME])
-{
-	const struct flow_task *t = &w->flow->tasks[job->task];
-	struct ai_buf b = AI_BUF_INIT(FLOW_STEP_NAME - 1);
-
-	ai_buf_str(&b, t->name);
-	if (job->item >= 0)
-		ai_buf_fmt(&b, "[%lld]", (long long)job->item);
-	if (t->loop_max > 0)
-		ai_buf_fmt(&b, "#%lld", (long long)job->round);
-	if (job->attempt > 0)
-		ai_buf_fmt(&b, "!%lld", (long long)job->attempt);
-	if (kind != 0)
-		ai_buf_fmt(&b, "%c%zu%s", kind, n, whose ? "?" : "");
-	snprintf(name, FLOW_STEP_NAME, "%s", ai_buf_cstr(&b));
-	ai_buf_release(&b);
 }
 
 /* ---- what it may cost ------------------------------------------------------------ */
@@ -126,40 +108,6 @@ static void let_go(struct flow_work *w, struct flow_step *s)
 	if (s->held && s->agent != FLOW_NONE)
 		w->agents[s->agent].reserved -= s->reserved;
 	s->held = false;
-}
-
-/* ---- its breaker ------------------------------------------------------------------- */
-
-/* Whether it is to be asked nothing now; one question after its rest finds out
- * whether it is again. */
-static bool is_open(struct flow_account *a)
-{
-	if (a->open_until <= 0)
-		return false;
-	if (a->probe || ai_clock_s() < a->open_until)
-		return true;
-	a->probe = true;
-	return false;
-}
-
-static void heed(struct flow_work *w, size_t agent_at, bool failed)
-{
-	const struct flow_agent *f = &w->flow->agents[agent_at];
-	struct flow_account *a = &w->agents[agent_at];
-
-	a->probe = false;
-	if (!failed) {
-		a->failures = 0;
-		a->open_until = 0;
-		return;
-	}
-	a->failures++;
-	if (f->failures <= 0 || a->failures < f->failures)
-		return;
-	a->open_until = ai_clock_s() + f->rest_s;
-	ai_msg(AI_MSG_WARN, "the agent '%s' has failed %lld times in a row: it "
-	       "is asked nothing for %g seconds", f->name,
-	       (long long)a->failures, f->rest_s);
 }
 
 /* ---- writing it down ----------------------------------------------------------------- */
@@ -251,8 +199,8 @@ static int read_intent(const struct flow_step *s, struct ai_value *v,
 			   "the ledger", (long long)s->n);
 }
 
-int flow_ask_line(const struct flow_step *s, struct ai_buf *line,
-		  struct ai_err *err)
+int flow_ask_line(const struct flow_work *w, const struct flow_step *s,
+		  struct ai_buf *line, struct ai_err *err)
 {
 	static const char *const members[] = { "limits", "taint" };
 	struct ai_value v, m;
@@ -274,6 +222,7 @@ int flow_ask_line(const struct flow_step *s, struct ai_buf *line,
 		ai_put_key(line, members[i]);
 		ai_put_value(line, m);
 	}
+	agent_limits_put_whole(&w->limits, line);
 	ai_put_close(line, '}');
 	return ai_buf_check(line, "what an agent is asked", err);
 }
@@ -349,7 +298,7 @@ static int begin_new(struct flow_work *w, struct flow_job *job,
 		ai_money_show(f->budget, money);
 		snprintf(why, sizeof(why), "the agent '%s' has spent its "
 			 "budget of %s", f->name, money);
-	} else if (is_open(&w->agents[job->agent])) {
+	} else if (flow_breaker_is_open(&w->agents[job->agent])) {
 		code = AI_E_UNAVAILABLE;
 		snprintf(why, sizeof(why), "the agent '%s' has failed %lld "
 			 "times in a row and is asked nothing for a while",
@@ -381,6 +330,23 @@ static void look_at_limits(struct flow_work *w)
 		flow_work_stop(w, AI_RUN_PARTIAL, over, NULL);
 }
 
+/* Before it is written down: its agent takes no longer line. */
+static int check_size(const struct flow_job *job, struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(AGENT_TEXT_MAX - ASK_REST);
+	int rc = ai_buf_check(&job->ask, "what an agent is asked", err);
+
+	if (rc == 0) {
+		ai_put_str(&b, ai_buf_cstr(&job->ask), job->ask.len);
+		if (job->by[0] != '\0')
+			ai_put_str(&b, ai_buf_cstr(&job->trusted),
+				   job->trusted.len);
+		rc = ai_buf_check(&b, "what an agent is asked", err);
+	}
+	ai_buf_release(&b);
+	return rc;
+}
+
 int flow_ask(struct flow_work *w, struct flow_job *job, const char *name,
 	     struct ai_err *err)
 {
@@ -397,7 +363,7 @@ int flow_ask(struct flow_work *w, struct flow_job *job, const char *name,
 		job->stands = true;
 		return 0;
 	}
-	if (ai_buf_check(&job->ask, "what an agent is asked", err) < 0)
+	if (check_size(job, err) < 0)
 		return -1;
 	return s == NULL || s->intent == NULL
 		? begin_new(w, job, s, name, err) : begin(w, job, s, err);
@@ -429,6 +395,10 @@ static void read_result(struct ai_value v, struct flow_answer *a)
 		ai_buf_add(&a->why, a->text.p, a->text.len);
 	take_text(ai_json_member(v, AI_SPAN("code")), &name);
 	a->code = ai_code_from_name(ai_buf_cstr(&name), name.len);
+	for (size_t i = 0; i < AGENT_LIMITS; i++)
+		if (ai_json_is(ai_json_member(v, AI_SPAN("limit")), ai_span_of(
+			       agent_limit_name((enum agent_limit)i))))
+			a->limit = agent_limit_name((enum agent_limit)i);
 	ai_buf_clear(&name);
 	take_text(ai_json_member(v, AI_SPAN("tainted_by")), &name);
 	snprintf(a->by, sizeof(a->by), "%s", ai_buf_cstr(&name));
@@ -477,11 +447,11 @@ static void add_used(struct flow_work *w, const struct flow_answer *a)
 	w->used.output_tokens += a->output;
 }
 
-void flow_ask_recall(struct flow_work *w)
+int flow_ask_recall(struct flow_work *w, struct ai_err *err)
 {
 	struct flow_answer a;
 	struct ai_value v;
-	struct ai_err err;
+	struct ai_err bad;
 
 	for (size_t i = 0; i < w->journal.n; i++) {
 		struct flow_step *s = w->journal.v[i];
@@ -491,7 +461,7 @@ void flow_ask_recall(struct flow_work *w)
 			continue;
 		}
 		if (s->result == NULL ||
-		    ai_json_check(s->result, strlen(s->result), &v, &err) < 0)
+		    ai_json_check(s->result, strlen(s->result), &v, &bad) < 0)
 			continue;
 		flow_answer_init(&a);
 		read_result(v, &a);
@@ -501,6 +471,7 @@ void flow_ask_recall(struct flow_work *w)
 			w->agents[s->agent].spent += s->amount;
 		flow_answer_release(&a);
 	}
+	return flow_breaker_recall(w, err);
 }
 
 /* ---- what a co-process has answered ------------------------------------------------------ */
@@ -513,9 +484,31 @@ static void put_member(struct ai_buf *b, const char *name, struct ai_value v)
 	ai_put_value(b, v);
 }
 
+/* To go on with its run would help nobody: who goes on with the workflow takes
+ * this from the journal. */
+static void put_error(const struct flow_work *w, const struct flow_step *s,
+		      const struct ai_rec *rec, struct ai_buf *b)
+{
+	struct ai_value limit = ai_rec_get(rec, "run.limit");
+	struct ai_buf name = AI_BUF_INIT(100), text = AI_BUF_INIT(400);
+
+	if (ai_json_is(ai_rec_get(rec, "run.status"), AI_SPAN("partial")) &&
+	    limit.kind == AI_STRING && ai_json_text(limit, &name) == 0) {
+		ai_buf_fmt(&text, "the agent '%s' has reached the limit '%s' "
+			   "of one question",
+			   w->flow->agents[s->agent].name, ai_buf_cstr(&name));
+		ai_put_key(b, "error");
+		ai_put_str(b, ai_buf_cstr(&text), text.len);
+	} else {
+		put_member(b, "error", ai_rec_get(rec, "error.message"));
+	}
+	ai_buf_release(&name);
+	ai_buf_release(&text);
+}
+
 /* What the journal keeps of its record. */
-static int set_result(struct flow_step *s, const struct ai_rec *rec,
-		      bool failed, struct ai_err *err)
+static int set_result(const struct flow_work *w, struct flow_step *s,
+		      const struct ai_rec *rec, bool failed, struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(2 * AGENT_TEXT_MAX);
 	struct ai_value text = ai_rec_get(rec, "run.text");
@@ -531,7 +524,7 @@ static int set_result(struct flow_step *s, const struct ai_rec *rec,
 		ai_put_key(&b, "failed");
 		ai_put_bool(&b, true);
 		put_member(&b, "code", ai_rec_get(rec, "error.code"));
-		put_member(&b, "error", ai_rec_get(rec, "error.message"));
+		put_error(w, s, rec, &b);
 	}
 	put_member(&b, "limit", ai_rec_get(rec, "run.limit"));
 	put_member(&b, "tainted_by", ai_rec_get(rec, "run.tainted_by"));
@@ -564,13 +557,13 @@ static int end_step(struct flow_work *w, struct flow_step *s,
 	struct ai_value v;
 	int rc;
 
-	if (set_result(s, rec, failed, err) < 0)
+	if (set_result(w, s, rec, failed, err) < 0)
 		return -1;
 	s->state = AI_STEP_DONE;
 	s->amount = cost_of(rec);
 	let_go(w, s);
 	w->agents[s->agent].spent += s->amount;
-	heed(w, s->agent, failed);
+	flow_breaker_heed(w, s);
 	flow_answer_init(&a);
 	rc = ai_json_check(s->result, strlen(s->result), &v, err);
 	if (rc == 0) {
@@ -633,12 +626,32 @@ static bool is_own_limit(const struct flow_work *w, const struct flow_step *s,
 	return own < left;
 }
 
+/* The limit of the whole that it has stopped at; NULL: at none. */
+static const char *limit_of_whole(const struct ai_rec *rec)
+{
+	struct ai_value limit = ai_rec_get(rec, "run.limit");
+
+	if (!ai_json_true(ai_rec_get(rec, "run.whole")))
+		return NULL;
+	for (size_t i = 0; i < AGENT_LIMITS; i++)
+		if (ai_json_is(limit, ai_span_of(agent_limit_name(
+				       (enum agent_limit)i))))
+			return agent_limit_name((enum agent_limit)i);
+	return NULL;
+}
+
 /* It is left as it is, and can be gone on with. */
 static bool stands(struct flow_work *w, const struct flow_step *s,
 		   const struct ai_rec *rec, enum ai_code code)
 {
 	struct ai_value status = ai_rec_get(rec, "run.status");
+	const char *limit = limit_of_whole(rec);
 	struct ai_err why;
+
+	if (limit != NULL) {
+		flow_work_stop(w, AI_RUN_PARTIAL, limit, NULL);
+		return true;
+	}
 
 	if (status.kind == AI_STRING && !ai_json_is(status,
 						    AI_SPAN("paused"))) {
@@ -663,6 +676,19 @@ static bool stands(struct flow_work *w, const struct flow_step *s,
 	return true;
 }
 
+/* What a question that stands has used so far is said, and counts when it has
+ * come to its end. */
+static void add_standing(struct flow_work *w, const struct ai_rec *rec)
+{
+	struct ai_value v = ai_rec_get(rec, "run");
+
+	w->standing.nano += cost_of(rec);
+	w->standing.turns += count(v, "turns");
+	w->standing.calls += count(v, "calls");
+	w->standing.input += count(v, "usage.input");
+	w->standing.output_tokens += count(v, "usage.output");
+}
+
 static int take_record(struct flow_work *w, struct flow_step *s,
 		       const struct ai_rec *rec, struct ai_err *err)
 {
@@ -677,10 +703,12 @@ static int take_record(struct flow_work *w, struct flow_step *s,
 		code = ai_code_from_name(name.p, name.n);
 		if (code == AI_E_PARKED) {
 			job->stands = true;
+			add_standing(w, rec);
 			return park(w, s, rec, err);
 		}
 		if (stands(w, s, rec, code)) {
 			job->stands = true;
+			add_standing(w, rec);
 			w->agents[s->agent].probe = false;
 			return 0;
 		}

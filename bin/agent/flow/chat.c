@@ -1,8 +1,11 @@
 /* chat.c: several agents who talk until a condition holds. */
 #include "flow/run.h"
 
+#include "base/msg.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void flow_talk_init(struct flow_talk *t)
 {
@@ -136,22 +139,61 @@ static const char *find_name(const char *text, const char *name)
 	return NULL;
 }
 
-/* The one that is named first; if none is, who is in turn. */
-static size_t chosen(const struct flow_work *w, const struct flow_job *job,
-		     const char *text)
+/* Whether what stands before p speaks of who it is not: "Not ann again". */
+static bool is_denied(const char *text, const char *p)
 {
-	const struct flow_chat *c = chat_of(w, job);
+	static const char *const words[] = { "not", "nor", "never", "without",
+					     "than", "after", "except" };
+	const char *end;
+	size_t n;
+
+	while (p > text && strchr(" \t\r\n*_\"'`", p[-1]) != NULL)
+		p--;
+	for (end = p; p > text && is_word(p[-1]); p--)
+		;
+	n = (size_t)(end - p);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strlen(words[i]) == n && strncasecmp(p, words[i], n) == 0)
+			return true;
+	return end - text >= 3 && strncasecmp(end - 3, "n't", 3) == 0;
+}
+
+/* The first that is named, unless that is said of who it is not to be;
+ * FLOW_NONE: nobody is. */
+static size_t find_chosen(const struct flow_work *w, const struct flow_chat *c,
+			  const char *text)
+{
 	size_t best = FLOW_NONE;
 	const char *first = NULL, *p;
 
 	for (size_t i = 0; i < c->n_agents; i++) {
-		p = find_name(text, w->flow->agents[c->agents[i]].name);
+		const char *name = w->flow->agents[c->agents[i]].name;
+
+		p = find_name(text, name);
+		while (p != NULL && is_denied(text, p))
+			p = find_name(p + strlen(name), name);
 		if (p != NULL && (first == NULL || p < first)) {
 			first = p;
 			best = c->agents[i];
 		}
 	}
-	return best != FLOW_NONE ? best : in_turn(c, &job->talk);
+	return best;
+}
+
+/* If nobody is named, who is in turn. */
+static size_t chosen(const struct flow_work *w, const struct flow_job *job,
+		     const char *text)
+{
+	const struct flow_chat *c = chat_of(w, job);
+	size_t best = find_chosen(w, c, text), next = in_turn(c, &job->talk);
+
+	if (best != FLOW_NONE)
+		return best;
+	ai_msg(AI_MSG_WARN, "the task '%s': %s was asked who speaks next, and "
+	       "names nobody: it is %s, in turn",
+	       w->flow->tasks[job->task].name,
+	       w->flow->agents[c->chooser].name, w->flow->agents[next].name);
+	return next;
 }
 
 static void use(struct flow_talk *t, const struct flow_answer *a)
@@ -175,8 +217,7 @@ static int take_choice(struct flow_work *w, struct flow_job *job,
 		use(&job->talk, &a);
 		job->at = FLOW_AT_SPEAK;
 		if (a.failed)
-			flow_job_fail(job, "nobody said who speaks next: %s",
-				      ai_buf_cstr(&a.why));
+			flow_job_blame(job, &a, "nobody said who speaks next");
 		else
 			job->talk.next = chosen(w, job, ai_buf_cstr(&a.text));
 	}
@@ -251,6 +292,7 @@ static int take_speech(struct flow_work *w, struct flow_job *job,
 	const struct flow_chat *c = chat_of(w, job);
 	struct flow_answer a;
 	bool there, holds = false;
+	char what[FLOW_NAME + 20];
 	int rc;
 
 	flow_answer_init(&a);
@@ -258,13 +300,14 @@ static int take_speech(struct flow_work *w, struct flow_job *job,
 	if (rc == 0 && there) {
 		rc = 1;
 		if (a.failed) {
-			flow_job_fail(job, "%s could not speak: %s",
-				      w->flow->agents[job->agent].name,
-				      ai_buf_cstr(&a.why));
+			snprintf(what, sizeof(what), "%s could not speak",
+				 w->flow->agents[job->agent].name);
+			flow_job_blame(job, &a, what);
 		} else {
 			take_message(w, job, &a);
 			if (c->until != NULL &&
-			    flow_job_holds(w, job, c->until, &holds, err) < 0)
+			    flow_job_holds(w, job, c->until, '@', job->talk.n,
+					   &holds, err) < 0)
 				rc = -1;
 			if (job->at != FLOW_AT_FAILED)
 				job->at = holds ||

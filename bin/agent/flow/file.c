@@ -30,7 +30,8 @@ static int read_budget(struct flow_reader *r, struct ai_value v,
 		return 0;
 	if (ai_money_parse(v.s, &a->budget, &why) < 0)
 		return flow_refuse(r, v, "%s", why.msg);
-	return 0;
+	return a->budget > 0 ? 0 :
+		flow_refuse(r, v, "with 0 dollars it can be asked nothing");
 }
 
 static bool flag(struct ai_value agent, const char *name)
@@ -186,6 +187,10 @@ static int read_agents(struct flow_reader *r)
 					   FLOW_AGENTS_MAX);
 		if (flow_take_text(r, key, &f->agents[f->n_agents].name) < 0)
 			return -1;
+		f->agents[f->n_agents].line = (int)ai_json_line(r->text,
+			(size_t)(key.s.p - r->text));
+		f->agents[f->n_agents].column = (int)flow_column(r->text,
+			(size_t)(key.s.p - r->text));
 		f->n_agents++;
 	}
 	ai_json_iter_init(&it, agents);
@@ -384,6 +389,14 @@ static int read_root(struct flow_reader *r)
 	return read_output(r) < 0 || flow_sort(r) < 0 ? -1 : keep_json(r);
 }
 
+/* As much of it as comes before that. */
+static size_t until(const char *msg, const char *part)
+{
+	const char *p = strstr(msg, part);
+
+	return p == NULL ? strlen(msg) : (size_t)(p - msg);
+}
+
 static int parse(struct flow *f, char *text, size_t n, const char *name,
 		 const char *dir, bool look, struct ai_err *err)
 {
@@ -400,7 +413,8 @@ static int parse(struct flow *f, char *text, size_t n, const char *name,
 		return ai_err_nomem(err);
 	ai_json_blank_comments(text, n);
 	if (ai_json_check(text, n, &r.root, &why) < 0)
-		rc = flow_refuse(&r, r.root, "%s", why.msg);
+		rc = flow_refuse(&r, r.root, "%.*s", (int)until(why.msg,
+				 " at byte "), why.msg);
 	else
 		rc = read_root(&r);
 	ai_buf_release(&r.place);

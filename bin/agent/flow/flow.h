@@ -42,6 +42,7 @@
 #define FLOW_NAME 64          /* bytes of a name, with its NUL */
 #define FLOW_TASKS_MAX 10000
 #define FLOW_AGENTS_MAX 256
+#define FLOW_AT_ONCE_MAX 256  /* what --jobs takes */
 #define FLOW_FILE_MAX ((size_t)16 << 20)
 
 /* ---- texts and conditions (text.c) -------------------------------------- */
@@ -114,6 +115,7 @@ void flow_text_say(const struct flow_text *t, struct ai_buf *out);
 /* ---- agents ------------------------------------------------------------------- */
 
 struct flow_agent {
+	int line, column;     /* where it stands in the file */
 	char *name;           /* [a-zA-Z0-9_-]{1,48}: tools have it in their
 			       * names */
 	char *role, *goal, *instructions; /* NULL: none */
@@ -219,8 +221,8 @@ struct flow {
 /*
  * Reads and checks a file, and that the tools files, working folders and
  * programs that it names are there.  -1: AI_E_OPEN; AI_E_CONFIG says the file,
- * the line and the place ("crew.json:12: tasks.write.needs.0: no task is named
- * 'fnid'; is it 'find'?").  In any case to be released.
+ * the line, the column and the place ("crew.json:12:7: tasks.write.needs.0: no task
+ * is named 'fnid'; is it 'find'?").  In any case to be released.
  */
 int flow_read(struct flow *f, const char *path, struct ai_err *err);
 /* The same of a text, which is changed; dir is where relative paths begin. */
@@ -240,9 +242,20 @@ int flow_check_input(const struct flow *f, struct ai_value input,
 /* Reads the tools files of all agents, so that what is wrong with one is found
  * before anything runs; no server is started.  As agent_tools_read(). */
 int flow_check_tools(const struct flow *f, struct ai_err *err);
+/* That, and that who is to remember things has an index for it. */
+int flow_check_file(const struct flow *f, struct ai_err *err);
+/* That, and all else that agents which tasks lead to need to run here: a model
+ * that there is, with its key, and the index that they search.  AI_E_CONFIG,
+ * AI_E_NOT_ALLOWED, AI_E_OPEN, with the line and the place. */
+int flow_check_ready(const struct flow *f, struct ai_err *err);
 /* The agent, the task of this name; FLOW_NONE. */
 size_t flow_find_agent(const struct flow *f, struct ai_span name);
 size_t flow_find_task(const struct flow *f, struct ai_span name);
+/* How many questions an agent may have under way at most, if so many tasks and
+ * items may be; 0: it is asked nothing. */
+int64_t flow_width(const struct flow *f, size_t agent, int64_t at_once);
+/* Whether there is a program of this name: along PATH, if it has no slash. */
+bool flow_has_program(const char *name);
 /* What an agent is told before its task: role, goal, instructions. */
 void flow_agent_system(const struct flow_agent *a, struct ai_buf *out);
 

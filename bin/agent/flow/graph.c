@@ -124,7 +124,50 @@ static void mark(const struct flow *f, size_t i, bool *used)
 		mark(f, a->handoffs[k], used);
 }
 
-static void find_used(const struct flow *f, bool *used)
+/* Marks those that a task asks itself, and those that it may come to by being
+ * handed on. */
+static void mark_handed(const struct flow *f, size_t i, bool *asked)
+{
+	if (i == FLOW_NONE || asked[i])
+		return;
+	asked[i] = true;
+	for (size_t k = 0; k < f->agents[i].n_handoffs; k++)
+		mark_handed(f, f->agents[i].handoffs[k], asked);
+}
+
+static bool asks(const struct flow *f, const struct flow_task *t, size_t agent_at)
+{
+	bool asked[FLOW_AGENTS_MAX] = { false };
+
+	if (t->kind == FLOW_AGENT)
+		mark_handed(f, t->agent, asked);
+	for (size_t k = 0; k < t->chat.n_agents; k++)
+		asked[t->chat.agents[k]] = true;
+	mark_handed(f, t->chat.chooser, asked);
+	for (size_t k = 0; k < t->n_guards; k++)
+		mark_handed(f, t->guards[k].agent, asked);
+	return asked[agent_at];
+}
+
+int64_t flow_width(const struct flow *f, size_t agent_at, int64_t at_once)
+{
+	int64_t n = 0, own;
+
+	for (size_t i = 0; n < at_once && i < f->n_tasks; i++) {
+		const struct flow_task *t = &f->tasks[i];
+
+		if (!asks(f, t, agent_at))
+			continue;
+		own = t->map_max <= 0 ? 1 : t->map_at_once <= 0 ||
+			t->map_at_once > t->map_max ? t->map_max :
+			t->map_at_once;
+		n = f->process == FLOW_SEQUENTIAL ? (own > n ? own : n)
+			: n + own;
+	}
+	return n < at_once ? n : at_once;
+}
+
+void flow_find_used(const struct flow *f, bool *used)
 {
 	for (size_t i = 0; i < f->n_tasks; i++) {
 		const struct flow_task *t = &f->tasks[i];
@@ -321,7 +364,7 @@ void flow_put_plan(const struct flow *f, struct ai_buf *out)
 {
 	bool used[FLOW_AGENTS_MAX] = { false };
 
-	find_used(f, used);
+	flow_find_used(f, used);
 	say_head(out, f);
 	ai_buf_str(out, "\nagents\n");
 	for (size_t i = 0; i < f->n_agents; i++)
@@ -427,7 +470,8 @@ void flow_put_dot(const struct flow *f, struct ai_buf *out)
 {
 	struct ai_buf label = AI_BUF_INIT(65536);
 
-	ai_buf_str(&label, f->name != NULL ? f->name : f->path);
+	agent_say_text(&label, ai_span_of(f->name != NULL ? f->name : f->path),
+		       TEXT_BYTES);
 	ai_buf_str(out, "digraph ");
 	put_quoted(out, &label);
 	ai_buf_str(out, " {\n\trankdir=TB;\n");

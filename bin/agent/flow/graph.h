@@ -13,6 +13,10 @@ void flow_put_dot(const struct flow *f, struct ai_buf *out);
  * are sequential.  n_tasks numbers, to be freed; NULL: no memory. */
 size_t *flow_levels(const struct flow *f);
 
+/* Marks the agents that tasks lead to, also by asking and handing on.  used: of
+ * FLOW_AGENTS_MAX. */
+void flow_find_used(const struct flow *f, bool *used);
+
 /* The verb: ai-agent graph FILE. */
 int agent_graph(int argc, char **argv, struct ai_err *err);
 

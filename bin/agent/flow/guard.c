@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define COMMAND_S 30.0 /* that a command may take */
 #define QUOTED 2000 /* bytes of what was not taken that its maker is shown */
 
 /* ---- the schema ---------------------------------------------------------------- */
@@ -84,10 +85,26 @@ void flow_guard_say_schema(const struct flow_task *t, struct ai_buf *b)
 
 /* ---- commands --------------------------------------------------------------------- */
 
+/* The time that a doing of the task may take binds it, too. */
+static double seconds_of(const struct flow_task *t)
+{
+	double s = COMMAND_S, own;
+	struct ai_value v;
+	struct ai_err err;
+
+	if (t->limits != NULL &&
+	    ai_json_check(t->limits, strlen(t->limits), &v, &err) == 0 &&
+	    ai_json_f64(ai_json_member(v, AI_SPAN("seconds")), &own) == 0 &&
+	    own < s)
+		s = own > 0.001 ? own : 0.001;
+	return s;
+}
+
 /* One is a tool that reads the output; its name says whose it is. */
-static void put_tool(size_t task, size_t n, const struct flow_guardrail *g,
+static void put_tool(const struct flow *f, size_t task, size_t n,
 		     struct ai_buf *b)
 {
+	const struct flow_guardrail *g = &f->tasks[task].guards[n];
 	char name[64];
 
 	snprintf(name, sizeof(name), "guardrail_%zu_%zu", task, n);
@@ -103,6 +120,8 @@ static void put_tool(size_t task, size_t n, const struct flow_guardrail *g,
 	ai_put_cstr(b, "{output}");
 	ai_put_key(b, "effect");
 	ai_put_cstr(b, "pure");
+	ai_put_key(b, "timeout_s");
+	ai_put_f64(b, seconds_of(&f->tasks[task]));
 	ai_put_key(b, "command");
 	ai_put_open(b, '[');
 	for (size_t i = 0; i < g->command.n; i++) {
@@ -134,8 +153,7 @@ int flow_guard_open(struct flow_work *w, struct ai_err *err)
 	for (size_t i = 0; i < w->flow->n_tasks; i++)
 		for (size_t k = 0; k < w->flow->tasks[i].n_guards; k++)
 			if (w->flow->tasks[i].guards[k].command.n > 0) {
-				put_tool(i, k, &w->flow->tasks[i].guards[k],
-					 &b);
+				put_tool(w->flow, i, k, &b);
 				n++;
 			}
 	ai_put_close(&b, ']');
@@ -183,19 +201,25 @@ static int set_intent(const struct flow_work *w, const struct flow_job *job,
 	return rc;
 }
 
-/* Its word is written down, so that who goes on hears the same. */
+/* Its word is written down, so that who goes on hears the same.  code: why it
+ * could not say any; AI_E_NONE: it has said yes, or no. */
 static int set_result(struct flow_work *w, struct flow_step *s, bool failed,
-		      const struct ai_buf *text, struct ai_err *err)
+		      enum ai_code code, struct ai_span text,
+		      struct ai_err *err)
 {
 	struct ai_buf b = AI_BUF_INIT(2 * AGENT_TEXT_MAX);
 	int rc;
 
 	ai_put_open(&b, '{');
 	ai_put_key(&b, "text");
-	ai_put_str(&b, ai_buf_cstr(text), text->len);
+	ai_put_str(&b, text.p, text.n);
 	if (failed) {
 		ai_put_key(&b, "failed");
 		ai_put_bool(&b, true);
+	}
+	if (code != AI_E_NONE) {
+		ai_put_key(&b, "code");
+		ai_put_cstr(&b, ai_code_name(code));
 	}
 	ai_put_close(&b, '}');
 	rc = agent_step_set(&s->result, &b, err);
@@ -276,8 +300,16 @@ int flow_guard_begin(struct flow_work *w, struct flow_job *job,
 		return -1;
 	job->step->state = AI_STEP_STARTED;
 	job->step->job = job;
-	return flow_journal_touch(&w->journal, job->step, err) < 0 ? -1 :
-		begin_call(w, job, err);
+	if (flow_journal_touch(&w->journal, job->step, err) < 0)
+		return -1;
+	if (begin_call(w, job, err) == 0)
+		return 0;
+	/* It cannot be started: it would be so for each attempt. */
+	end_call(job);
+	return err->code == AI_E_MEMORY || err->code == AI_E_BUG ||
+		err->code == AI_E_OS ||
+		set_result(w, job->step, true, err->code, ai_span_of(err->msg),
+			   err) < 0 ? -1 : 1;
 }
 
 int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
@@ -291,7 +323,9 @@ int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
 		if (!job->call.tool->kind->turn(&job->call))
 			return 0;
 		rc = set_result(w, job->step, job->call.failed,
-				&job->call.text, err);
+				job->call.broken ? AI_E_UNAVAILABLE : AI_E_NONE,
+				(struct ai_span){ ai_buf_cstr(&job->call.text),
+						  job->call.text.len }, err);
 		end_call(job);
 	}
 	flow_answer_init(&a);
@@ -299,8 +333,11 @@ int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
 		rc = flow_ask_take(w, job, &a, there, err);
 	if (rc == 0 && *there) {
 		*passes = !a.failed;
-		ai_buf_clear(&job->why);
-		if (a.failed)
+		if (a.code != AI_E_NONE)
+			flow_job_blame(job, &a, "nobody has judged it");
+		else
+			ai_buf_clear(&job->why);
+		if (a.failed && a.code == AI_E_NONE)
 			ai_buf_add(&job->why, a.text.p,
 				   ai_utf8_floor(a.text.p, a.text.len,
 						 a.text.len < QUOTED

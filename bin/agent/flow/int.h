@@ -54,6 +54,8 @@ struct flow_reader {
 /* AI_E_CONFIG, with the line of v and the place; v may be AI_NONE. -1. */
 __attribute__((format(printf, 3, 4)))
 int flow_refuse(struct flow_reader *r, struct ai_value v, const char *fmt, ...);
+/* The column of an offset, in characters, from 1. */
+size_t flow_column(const char *text, size_t at);
 /* One step down; gives back what flow_up() takes. */
 size_t flow_down(struct flow_reader *r, const char *name);
 size_t flow_down_n(struct flow_reader *r, size_t n);

@@ -79,7 +79,18 @@ int flow_job_fail(struct flow_job *job, const char *fmt, ...)
 		   ai_utf8_floor(ai_buf_cstr(&b), b.len,
 				 b.len < 1000 ? b.len : 1000));
 	ai_buf_release(&b);
+	job->blame = (struct flow_blame){ AI_E_ANSWER, NULL };
 	job->at = FLOW_AT_FAILED;
+	return 1;
+}
+
+int flow_job_blame(struct flow_job *job, const struct flow_answer *a,
+		   const char *what)
+{
+	flow_job_fail(job, "%s%s%s", what, what[0] == '\0' ? "" : ": ",
+		      ai_buf_cstr((struct ai_buf *)(uintptr_t)&a->why));
+	if (a->code != AI_E_NONE)
+		job->blame = (struct flow_blame){ a->code, a->limit };
 	return 1;
 }
 
@@ -193,7 +204,7 @@ static int take_answer(struct flow_work *w, struct flow_job *job,
 	if (rc == 0 && there) {
 		rc = 1;
 		if (a.failed) {
-			flow_job_fail(job, "%s", ai_buf_cstr(&a.why));
+			flow_job_blame(job, &a, "");
 		} else if (a.to.len > 0) {
 			rc = hand_on(w, job, &a);
 		} else {
@@ -221,8 +232,12 @@ static int not_taken(struct flow_work *w, struct flow_job *job)
 	struct ai_buf why = job->why;
 
 	ai_buf_init(&job->why, why.max);
-	flow_job_fail(job, "what it gave was not taken, %lld times: %s",
-		      (long long)job->attempt + 1, ai_buf_cstr(&why));
+	if (job->attempt == 0)
+		flow_job_fail(job, "what it gave was not taken: %s",
+			      ai_buf_cstr(&why));
+	else
+		flow_job_fail(job, "what it gave was not taken, %lld times: %s",
+			      (long long)job->attempt + 1, ai_buf_cstr(&why));
 	ai_buf_release(&why);
 	return 1;
 }
@@ -281,7 +296,7 @@ static int round_over(struct flow_work *w, struct flow_job *job,
 	if (t->loop_max <= 0)
 		return 1;
 	if (t->until != NULL &&
-	    flow_job_holds(w, job, t->until, &holds, err) < 0)
+	    flow_job_holds(w, job, t->until, 0, 0, &holds, err) < 0)
 		return -1;
 	if (holds || job->at == FLOW_AT_FAILED || job->round >= t->loop_max)
 		return 1;
@@ -308,7 +323,7 @@ static int guard(struct flow_work *w, struct flow_job *job, struct ai_err *err)
 	}
 	if (g->agent != FLOW_NONE)
 		return ask_judge(w, job, g, err);
-	if (flow_job_holds(w, job, g->cond, &holds, err) < 0)
+	if (flow_job_holds(w, job, g->cond, '?', job->guard, &holds, err) < 0)
 		return -1;
 	if (holds || job->at == FLOW_AT_FAILED)
 		return holds ? passed(job) : 1;
@@ -325,7 +340,8 @@ static int command_turn(struct flow_work *w, struct flow_job *job,
 
 	if (flow_guard_turn(w, job, &there, &passes, err) < 0)
 		return -1;
-	return !there ? 0 : passes ? passed(job) : not_taken(w, job);
+	return !there ? 0 : job->at == FLOW_AT_FAILED ? 1 :
+		passes ? passed(job) : not_taken(w, job);
 }
 
 static int take_verdict(struct flow_work *w, struct flow_job *job,
@@ -338,8 +354,7 @@ static int take_verdict(struct flow_work *w, struct flow_job *job,
 	flow_answer_init(&a);
 	rc = flow_ask_take(w, job, &a, &there, err);
 	if (rc == 0 && there)
-		rc = a.failed ? flow_job_fail(job, "nobody has judged it: %s",
-					      ai_buf_cstr(&a.why))
+		rc = a.failed ? flow_job_blame(job, &a, "nobody has judged it")
 			: flow_guard_judge(&a, &job->why) ? passed(job)
 			: not_taken(w, job);
 	flow_answer_release(&a);
@@ -385,7 +400,14 @@ int flow_job_go(struct flow_work *w, struct flow_job *job, struct ai_err *err)
 {
 	int rc = 1;
 
-	while (rc > 0 && !job->stands)
+	while (rc > 0 && !job->stands) {
 		rc = states[job->at](w, job, err);
+		/* A text, or an answer, that is too long is this task's matter,
+		 * and would be so later, too. */
+		if (rc < 0 && err->code == AI_E_TOO_LONG) {
+			rc = flow_job_fail(job, "%s", err->msg);
+			job->blame.code = AI_E_TOO_LONG;
+		}
+	}
 	return rc < 0 ? -1 : 0;
 }

@@ -14,9 +14,11 @@
 extern char **environ;
 
 #define LINES_MAX (4 * AGENT_TEXT_MAX) /* of output that was not taken yet */
-#define KIND_S 5.0   /* for one that is to end by itself */
-#define GRACE_MS 2000 /* for the same, if we are killed: an answer that is paid
-		       * for is to be kept */
+#define ASK_S 600.0  /* what ai-complete takes for a question at most, if
+		      * nobody says */
+#define DAY_S 86400.0
+#define KIND_S 5.0   /* for one that is to end by itself ... */
+#define TERM_S 1.0   /* ... and for one that was told to */
 
 /* ---- starting ------------------------------------------------------------------- */
 
@@ -39,9 +41,12 @@ static bool is_own(const void *to, const char *name)
 static int put_argv(const struct flow_pool *p, size_t agent_at,
 		    struct agent_strings *argv, struct ai_err *err)
 {
+	int64_t jobs = flow_width(p->flow, agent_at, p->at_once);
 	char *self;
 	int rc;
 
+	if (jobs > FLOW_AT_ONCE_MAX)
+		jobs = FLOW_AT_ONCE_MAX;
 	if (ai_path_sibling("ai-agent", &self, err) < 0)
 		return -1;
 	rc = agent_strings_add(argv, ai_span_of(self), err);
@@ -54,9 +59,16 @@ static int put_argv(const struct flow_pool *p, size_t agent_at,
 		agent_strings_fmt(argv, err, "--depth=%lld",
 				  (long long)p->depth) < 0 ||
 		agent_strings_fmt(argv, err, "--jobs=%lld",
-				  (long long)p->at_once) < 0 ||
+				  (long long)(jobs > 0 ? jobs : 1)) < 0 ||
 		agent_strings_add(argv, AI_SPAN("--unordered"), err) < 0
 		? -1 : 0;
+}
+
+int flow_pool_linger_ms(void)
+{
+	double s = agent.timeout > 0 ? agent.timeout : ASK_S;
+
+	return (int)((s < DAY_S ? s : DAY_S) + 10) * 1000;
 }
 
 static int start(struct flow_pool *p, size_t agent_at, struct ai_err *err)
@@ -65,7 +77,8 @@ static int start(struct flow_pool *p, size_t agent_at, struct ai_err *err)
 	struct agent_child_spec s = { .name = p->flow->agents[agent_at].name,
 		.env = (const char *const *)environ, .hold = p->hold,
 		.talks = true, .max_out = LINES_MAX, .max_err = 1 << 16,
-		.grace_ms = GRACE_MS };
+		.grace_ms = FLOW_POOL_GRACE_MS,
+		.linger_ms = flow_pool_linger_ms() };
 	struct flow_worker *w = &p->v[agent_at];
 	char cwd[4096];
 	int rc;
@@ -191,6 +204,8 @@ int flow_pool_turn(struct flow_pool *p, flow_pool_fn *each, void *arg,
 void flow_pool_signal(struct flow_pool *p, int signal)
 {
 	p->signal = signal;
+	/* That they end by it is nothing new. */
+	p->quiet = true;
 	for (size_t i = 0; i < p->flow->n_agents; i++)
 		if (p->v[i].runs)
 			agent_child_signal(&p->v[i].child, signal);
@@ -217,7 +232,7 @@ static bool any_runs(const struct flow_pool *p)
 void flow_pool_release(struct flow_pool *p)
 {
 	struct agent_poll poll = { NULL, 0, 0, 0, false };
-	double until = ai_clock_s() + KIND_S;
+	double until = ai_clock_s() + (p->signal == SIGTERM ? TERM_S : KIND_S);
 	struct ai_err err;
 
 	if (p->v == NULL)

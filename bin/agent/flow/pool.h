@@ -3,8 +3,10 @@
  * an ai-agent that lives as long as the workflow, and works on several records
  * at once.
  *
- * They stand below wardens (child.h): if we are killed, they are told to end,
- * keep the answers that are on their way, and are killed if that takes long.
+ * They stand below wardens (child.h): if we are killed, they are told to end.
+ * What was asked of a model by then is waited for by their ai-completes alone,
+ * which keep the answers.  The wardens have the lock of our run as long, so who
+ * goes on with it finds them.
  */
 #ifndef AGENT_FLOW_POOL_H
 #define AGENT_FLOW_POOL_H
@@ -12,6 +14,11 @@
 #include "cage/child.h"
 #include "flow/flow.h"
 #include "cage/pollset.h"
+
+/* If we are killed: the time that one of them has to end, and that which what
+ * was asked of a model may take. */
+#define FLOW_POOL_GRACE_MS 2000
+int flow_pool_linger_ms(void);
 
 struct flow_worker {
 	struct agent_child child;

@@ -19,14 +19,18 @@
 
 /* ---- places -------------------------------------------------------------------- */
 
-static size_t line_of(const struct flow_reader *r, struct ai_value v)
+size_t flow_column(const char *text, size_t at)
 {
-	return v.s.p == NULL ? 1 :
-		ai_json_line(r->text, (size_t)(v.s.p - r->text));
+	size_t n = 1;
+
+	for (; at > 0 && text[at - 1] != '\n'; at--)
+		n += ((unsigned char)text[at - 1] & 0xC0) != 0x80;
+	return n;
 }
 
 int flow_refuse(struct flow_reader *r, struct ai_value v, const char *fmt, ...)
 {
+	size_t at = v.s.p == NULL ? 0 : (size_t)(v.s.p - r->text);
 	const char *place = ai_buf_cstr(&r->place);
 	char what[260];
 	va_list ap;
@@ -36,8 +40,9 @@ int flow_refuse(struct flow_reader *r, struct ai_value v, const char *fmt, ...)
 	va_end(ap);
 	if (r->place.bad == AI_E_MEMORY)
 		return ai_err_nomem(r->err);
-	return ai_err_set(r->err, AI_E_CONFIG, "%.80s:%zu: %.120s%s%s",
-			  r->f->path, line_of(r, v), place,
+	return ai_err_set(r->err, AI_E_CONFIG, "%.80s:%zu:%zu: %.120s%s%s",
+			  r->f->path, ai_json_line(r->text, at),
+			  flow_column(r->text, at), place,
 			  place[0] == '\0' ? "" : ": ", what);
 }
 
@@ -186,6 +191,31 @@ int flow_take_path(struct flow_reader *r, struct ai_value v,
 	return flow_take_text(r, v, to) < 0 ? -1 : settle_path(r, v, what, to);
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return access(path, X_OK) == 0 && stat(path, &st) == 0 &&
+		S_ISREG(st.st_mode);
+}
+
+bool flow_has_program(const char *name)
+{
+	const char *p = getenv("PATH"), *end;
+	char path[PATH_BYTES];
+
+	if (strchr(name, '/') != NULL)
+		return is_program(name);
+	for (p = p != NULL ? p : "/usr/bin:/bin"; *p != '\0';
+	     p = *end == '\0' ? end : end + 1) {
+		end = strchrnul(p, ':');
+		snprintf(path, sizeof path, "%.*s/%s", (int)(end - p), p, name);
+		if (end > p && is_program(path))
+			return true;
+	}
+	return false;
+}
+
 enum take { TEXTS, PATHS, COMMAND };
 
 static int take_element(struct flow_reader *r, struct ai_value v, bool path,
@@ -199,6 +229,8 @@ static int take_element(struct flow_reader *r, struct ai_value v, bool path,
 				 FLOW_PATH_PROGRAM, &text);
 	if (rc == 0 && program && text[0] == '\0')
 		rc = flow_refuse(r, v, "the program has no name");
+	if (rc == 0 && program && r->look && !flow_has_program(text))
+		rc = flow_refuse(r, v, "program '%.120s' not found", text);
 	if (rc == 0)
 		rc = agent_strings_add(to, ai_span_of(text), r->err);
 	free(text);
@@ -268,11 +300,23 @@ int64_t flow_take_i64(struct ai_value v, int64_t absent)
 /* "limits." begins what it says, as a record's are called. */
 int flow_take_limits(struct flow_reader *r, struct ai_value v, char **to)
 {
+	static const char *const none[] = { "turns", "tokens", "seconds",
+					    "output" };
 	struct agent_limits limits;
 	struct ai_err why;
+	struct ai_value m;
+	double n;
 
 	if (v.kind == AI_NONE)
 		return 0;
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+		m = ai_json_member(v, ai_span_of(none[i]));
+		if (m.kind != AI_NUMBER || ai_json_f64(m, &n) < 0 || n > 0 ||
+		    n < 0)
+			continue;
+		flow_down(r, none[i]);
+		return flow_refuse(r, m, "with 0 of it nothing can be done");
+	}
 	if (agent_limits_take(&limits, v, &why) < 0)
 		return flow_refuse_inside(r, v, strncmp(why.msg, "limits.", 7) == 0 ?
 				     why.msg + 7 : why.msg);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define SIGNAL_S 1.0 /* the longest that a signal waits */
-#define TERM_S 10.0  /* for what was told to end at once */
+#define TERM_S 3.0   /* for what was told to end at once */
 
 void flow_work_stop(struct flow_work *w, enum ai_run_status status,
 		    const char *limit, const struct ai_err *why)
@@ -135,7 +135,8 @@ static void task_over(struct flow_work *w, size_t task, enum flow_state state)
 			make_ready(w, w->users[i]);
 }
 
-static void task_failed(struct flow_work *w, size_t task, const char *why)
+static void task_failed(struct flow_work *w, size_t task, const char *why,
+			struct flow_blame blame)
 {
 	const struct flow_task *t = &w->flow->tasks[task];
 	struct flow_doing *d = &w->tasks[task];
@@ -143,8 +144,10 @@ static void task_failed(struct flow_work *w, size_t task, const char *why)
 
 	if (is_over(d))
 		return;
-	ai_buf_clear(&d->why);
-	ai_buf_str(&d->why, why);
+	if (why != d->why.p) {
+		ai_buf_clear(&d->why);
+		ai_buf_str(&d->why, why);
+	}
 	if (t->optional) {
 		ai_msg(AI_MSG_WARN, "the task '%s' has failed, and is left "
 		       "out: %s", t->name, why);
@@ -152,9 +155,9 @@ static void task_failed(struct flow_work *w, size_t task, const char *why)
 		return;
 	}
 	d->state = FLOW_FAILED;
-	ai_err_set(&err, AI_E_ANSWER, "the task '%s' has failed: %.300s",
+	ai_err_set(&err, blame.code, "the task '%s' has failed: %.300s",
 		   t->name, why);
-	flow_work_stop(w, AI_RUN_FAILED, NULL, &err);
+	flow_work_stop(w, AI_RUN_FAILED, blame.limit, &err);
 }
 
 static void take_taint(struct flow_doing *d, const char *by)
@@ -163,15 +166,46 @@ static void take_taint(struct flow_doing *d, const char *by)
 		snprintf(d->by, sizeof(d->by), "%s", by);
 }
 
+/* Bytes that what the items give may have together, if the others are null. */
+static size_t room_of(const struct flow_doing *d)
+{
+	return AGENT_TEXT_MAX - 2 - d->n_items * sizeof("null");
+}
+
+/* Of more than that the items behind the first that has no room are left out:
+ * the same ones, in whatever order they came. */
+static void cut_items(struct flow_work *w, size_t task)
+{
+	struct flow_doing *d = &w->tasks[task];
+	size_t i, bytes = 0, room = room_of(d);
+
+	for (i = 0; i < d->n_items; i++) {
+		if (bytes + d->items[i].value.len + 1 > room)
+			break;
+		bytes += d->items[i].value.len + 1;
+	}
+	ai_msg(AI_MSG_WARN, "the task '%s': what its items give is more than "
+	       "%zu bytes: items %zu to %zu are left out",
+	       w->flow->tasks[task].name, room, i, d->n_items - 1);
+	for (; i < d->n_items; i++)
+		ai_buf_clear(&d->items[i].value);
+}
+
 static int map_over(struct flow_work *w, size_t task, struct ai_err *err)
 {
 	struct flow_doing *d = &w->tasks[task];
 
 	if (d->n_items > 0 && d->good == 0) {
-		task_failed(w, task, d->why.len > 0 ? ai_buf_cstr(&d->why)
-			    : "each of its items has");
+		struct ai_buf why = AI_BUF_INIT(4096);
+
+		ai_buf_fmt(&why, "each of its %zu items has, such as %s",
+			   d->n_items, ai_buf_cstr(&d->why));
+		task_failed(w, task, ai_buf_cstr(&why), d->blame);
+		ai_buf_release(&why);
 		return 0;
 	}
+	if (d->full)
+		cut_items(w, task);
 	ai_put_open(&d->value, '[');
 	for (size_t i = 0; i < d->n_items; i++)
 		if (d->items[i].value.len > 0)
@@ -186,6 +220,25 @@ static int map_over(struct flow_work *w, size_t task, struct ai_err *err)
 	return 0;
 }
 
+/* What it has given may have no room beside the others': found now, and not when
+ * all of them have been paid for. */
+static void look_at_room(struct flow_work *w, struct flow_job *job)
+{
+	struct flow_doing *d = &w->tasks[job->task];
+
+	d->bytes += job->value.len + 1;
+	if (d->full || d->bytes <= room_of(d))
+		return;
+	d->full = true;
+	d->ended += d->n_items - d->begun;
+	d->begun = d->n_items;
+	if (w->flow->tasks[job->task].optional)
+		return;
+	flow_job_fail(job, "with this one, what the items have given is more "
+		      "than %zu bytes", room_of(d));
+	job->blame.code = AI_E_TOO_LONG;
+}
+
 static int item_over(struct flow_work *w, struct flow_job *job,
 		     struct ai_err *err)
 {
@@ -193,6 +246,8 @@ static int item_over(struct flow_work *w, struct flow_job *job,
 	struct ai_buf why = AI_BUF_INIT(4096);
 
 	d->ended++;
+	if (job->at == FLOW_AT_DONE)
+		look_at_room(w, job);
 	if (job->at == FLOW_AT_DONE) {
 		d->good++;
 		d->items[job->item].value = job->value;
@@ -200,10 +255,14 @@ static int item_over(struct flow_work *w, struct flow_job *job,
 	} else {
 		ai_buf_fmt(&why, "item %lld: %s", (long long)job->item,
 			   ai_buf_cstr(&job->why));
-		ai_buf_clear(&d->why);
-		ai_buf_str(&d->why, ai_buf_cstr(&why));
+		/* The first one's is told. */
+		if (d->why.len == 0) {
+			ai_buf_str(&d->why, ai_buf_cstr(&why));
+			d->blame = job->blame;
+		}
 		if (!w->flow->tasks[job->task].optional)
-			task_failed(w, job->task, ai_buf_cstr(&why));
+			task_failed(w, job->task, ai_buf_cstr(&why),
+				    job->blame);
 		else
 			ai_msg(AI_MSG_WARN, "the task '%s': %s",
 			       w->flow->tasks[job->task].name,
@@ -229,7 +288,12 @@ static int job_over(struct flow_work *w, struct flow_job *job,
 		ai_buf_init(&job->value, AGENT_TEXT_MAX);
 		task_over(w, task, FLOW_DONE);
 	} else {
-		task_failed(w, task, ai_buf_cstr(&job->why));
+		/* What it gave, though it will not do; nobody is told it who
+		 * goes on without. */
+		if (job->text.len > 0 && !w->flow->tasks[task].optional)
+			ai_put_str(&d->value, ai_buf_cstr(&job->text),
+				   job->text.len);
+		task_failed(w, task, ai_buf_cstr(&job->why), job->blame);
 	}
 	if (job->counted)
 		w->n_standing--;
@@ -260,6 +324,7 @@ static int take_items(struct flow_work *w, size_t task, struct ai_err *err)
 	struct flow_doing *d = &w->tasks[task];
 	struct ai_json_iter it;
 	struct ai_value v = { AI_NONE, { NULL, 0 } }, item;
+	const struct flow_blame bad_list = { AI_E_ANSWER, NULL };
 	char why[100];
 	size_t n = 0;
 
@@ -267,7 +332,8 @@ static int take_items(struct flow_work *w, size_t task, struct ai_err *err)
 					     err) < 0)
 		return -1;
 	if (v.kind != AI_ARRAY) {
-		task_failed(w, task, "what it is to be done for is no list");
+		task_failed(w, task, "what it is to be done for is no list",
+			    bad_list);
 		return 0;
 	}
 	ai_json_iter_init(&it, v);
@@ -276,7 +342,7 @@ static int take_items(struct flow_work *w, size_t task, struct ai_err *err)
 	if ((int64_t)n > t->map_max) {
 		snprintf(why, sizeof(why), "there are %zu items, and it is to "
 			 "be done for %lld at most", n, (long long)t->map_max);
-		task_failed(w, task, why);
+		task_failed(w, task, why, bad_list);
 		return 0;
 	}
 	d->items = calloc(n + 1, sizeof(*d->items));
@@ -303,10 +369,10 @@ static int look_at_task(struct flow_work *w, struct flow_job *job,
 	bool holds = true;
 
 	if (t->when != NULL &&
-	    flow_job_holds(w, job, t->when, &holds, err) < 0)
+	    flow_job_holds(w, job, t->when, 0, 0, &holds, err) < 0)
 		return -1;
 	if (job->at == FLOW_AT_FAILED) {
-		task_failed(w, job->task, ai_buf_cstr(&job->why));
+		task_failed(w, job->task, ai_buf_cstr(&job->why), job->blame);
 		return 0;
 	}
 	if (!holds) {
@@ -404,7 +470,7 @@ static int send_all(struct flow_work *w, struct ai_err *err)
 	for (size_t i = 0; rc == 0 && i < w->n_outbox; i++) {
 		struct flow_step *s = w->outbox[i];
 
-		rc = flow_ask_line(s, &line, err);
+		rc = flow_ask_line(w, s, &line, err);
 		if (rc == 0)
 			rc = flow_pool_send(&w->pool, s->agent,
 					    (struct ai_span){ line.p, line.len },
@@ -443,11 +509,24 @@ static double left_s(const struct flow_work *w)
 			agent_journal_spent_ms(&w->journal.run)) / 1e3;
 }
 
+/* A guardrail's command has no effect but its word: who goes on begins it
+ * again. */
+static void stop_commands(struct flow_work *w)
+{
+	for (struct flow_job *job = w->jobs; job != NULL; job = job->next)
+		if (job->called) {
+			flow_guard_stop(job);
+			job->stands = true;
+		}
+}
+
 static void pass_signal(struct flow_work *w, int signal)
 {
 	w->signal = signal;
 	w->until = ai_clock_s() + TERM_S;
 	flow_pool_signal(&w->pool, signal);
+	if (signal == SIGTERM)
+		stop_commands(w);
 }
 
 /* A person, or the time, wants the end. */
@@ -510,35 +589,65 @@ static bool all_over(const struct flow_work *w)
 	return true;
 }
 
-static int put_output(struct flow_work *w, struct ai_err *err)
+/* The value of a task, as the text of the whole. */
+static int put_value(struct flow_work *w, const struct flow_doing *d,
+		     struct ai_err *err)
 {
-	const struct flow *f = w->flow;
-	struct flow_job *job;
 	struct ai_value v;
-	int rc = 0;
-
-	if (f->n_tasks == 0)
-		return 0;
-	if (f->output.n > 0) {
-		job = flow_job_new(w, f->n_tasks - 1, -1, err);
-		if (job == NULL)
-			return -1;
-		rc = flow_job_text(w, job, &f->output, &w->text, err);
-		snprintf(w->by, sizeof(w->by), "%s", job->by);
-		flow_job_free(w, job);
-		return rc;
-	}
-	const struct flow_doing *d = &w->tasks[f->n_tasks - 1];
 
 	if (d->value.len == 0)
 		return 0;
 	snprintf(w->by, sizeof(w->by), "%s", d->by);
-	rc = ai_json_check(d->value.p, d->value.len, &v, err);
-	if (rc == 0 && v.kind == AI_STRING)
+	if (ai_json_check(d->value.p, d->value.len, &v, err) < 0)
+		return -1;
+	if (v.kind == AI_STRING)
 		ai_json_text(v, &w->text);
-	else if (rc == 0)
+	else
 		ai_buf_add(&w->text, v.s.p, v.s.n);
+	return 0;
+}
+
+static int put_output(struct flow_work *w, struct ai_err *err)
+{
+	const struct flow *f = w->flow;
+	struct flow_job *job;
+	int rc;
+
+	if (f->n_tasks == 0)
+		return 0;
+	if (f->output.n == 0)
+		return put_value(w, &w->tasks[f->n_tasks - 1], err);
+	job = flow_job_new(w, f->n_tasks - 1, -1, err);
+	if (job == NULL)
+		return -1;
+	rc = flow_job_text(w, job, &f->output, &w->text, err);
+	snprintf(w->by, sizeof(w->by), "%s", job->by);
+	flow_job_free(w, job);
 	return rc;
+}
+
+static bool is_blank(const struct ai_buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (strchr(" \t\r\n", b->p[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* Of one that comes to no good end: what the whole gives, as far as it is there;
+ * or what the last task gave that is not needed by another that is done. */
+static int put_some(struct flow_work *w, struct ai_err *err)
+{
+	const struct flow *f = w->flow;
+
+	if (put_output(w, err) < 0)
+		return -1;
+	for (size_t i = f->n_tasks; is_blank(&w->text) && i-- > 0;) {
+		ai_buf_clear(&w->text);
+		if (put_value(w, &w->tasks[f->order[i]], err) < 0)
+			return -1;
+	}
+	return ai_buf_check(&w->text, "what the workflow gives", err);
 }
 
 static bool waits_for_person(const struct flow_work *w)
@@ -551,12 +660,22 @@ static bool waits_for_person(const struct flow_work *w)
 
 static int end(struct flow_work *w, struct ai_err *err)
 {
+	if (w->stop.status == AI_RUN_PARTIAL || w->stop.status == AI_RUN_FAILED)
+		return put_some(w, err);
 	if (w->stop.status != 0)
 		return 0;
 	if (all_over(w)) {
-		flow_work_stop(w, AI_RUN_DONE, NULL, NULL);
-		return put_output(w, err) < 0 ? -1 :
-			ai_buf_check(&w->text, "what the workflow gives", err);
+		if (put_output(w, err) == 0 &&
+		    ai_buf_check(&w->text, "what the workflow gives",
+				 err) == 0) {
+			flow_work_stop(w, AI_RUN_DONE, NULL, NULL);
+			return 0;
+		}
+		ai_buf_release(&w->text);
+		if (err->code != AI_E_TOO_LONG)
+			return -1;
+		flow_work_stop(w, AI_RUN_FAILED, NULL, err);
+		return 0;
 	}
 	if (w->journal.run.replay) {
 		flow_work_stop(w, AI_RUN_PAUSED, NULL, NULL);
@@ -576,7 +695,8 @@ int flow_work_go(struct flow_work *w, struct ai_err *err)
 
 	if (w->journal.run.replay)
 		w->at_once = SIZE_MAX;
-	flow_ask_recall(w);
+	if (rc == 0)
+		rc = flow_ask_recall(w, err);
 	if (rc == 0)
 		rc = go(w, &poll, err);
 	agent_poll_release(&poll);

@@ -28,6 +28,7 @@ struct flow_answer {
 	bool failed;
 	bool mine;             /* by a limit of its own, or for want of money */
 	enum ai_code code;     /* why */
+	const char *limit;     /* the one that it has reached; NULL */
 	struct ai_buf why;
 	char by[65];           /* who has tainted it; "": nobody */
 	struct ai_buf to, task; /* handed on to this agent, with this task; or
@@ -40,6 +41,12 @@ void flow_answer_init(struct flow_answer *a);
 void flow_answer_release(struct flow_answer *a);
 
 /* ---- a job ------------------------------------------------------------------------ */
+
+/* What something has failed of. */
+struct flow_blame {
+	enum ai_code code;
+	const char *limit; /* NULL: none */
+};
 
 enum flow_at {
 	FLOW_AT_ROUND,   /* begin one */
@@ -89,6 +96,7 @@ struct flow_job {
 	struct ai_buf value;    /* the same as JSON */
 	struct ai_buf last;     /* what the round before gave, JSON */
 	struct ai_buf why;      /* why that was not taken; why it has failed */
+	struct flow_blame blame; /* the same, for programs */
 	char by[65];            /* who has tainted what is asked or given */
 	struct ai_value item_v; /* its item; borrowed of its task */
 };
@@ -118,7 +126,11 @@ struct flow_doing {
 	struct ai_buf list;     /* of a map */
 	struct flow_item *items;
 	size_t n_items, begun, ended, good;
+	size_t bytes;           /* of what its items have given */
+	bool full;              /* that is more than a list may have: none is
+				 * begun any more */
 	struct ai_buf why;      /* why it has failed */
+	struct flow_blame blame;
 };
 
 /* ---- an agent ---------------------------------------------------------------------- */
@@ -138,7 +150,8 @@ struct flow_work {
 	struct flow_journal journal;
 	struct flow_pool pool;
 	struct agent_limits limits;
-	struct agent_used used;
+	struct agent_used used, standing; /* standing: of questions without
+					   * an end yet */
 	struct flow_doing *tasks; /* owned */
 	struct flow_account *agents; /* owned */
 	size_t *users, *users_at; /* owned; who needs task t:
@@ -185,12 +198,18 @@ int flow_job_go(struct flow_work *w, struct flow_job *job, struct ai_err *err);
 /* It has failed: for this reason. */
 int flow_job_fail(struct flow_job *job, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* As this answer has: what is said of it is "WHAT: why". */
+int flow_job_blame(struct flow_job *job, const struct flow_answer *a,
+		   const char *what);
 
-/* ---- ask.c -------------------------------------------------------------------- */
+/* ---- step.c ------------------------------------------------------------------- */
 
 /* The name of the job's question; kind 0: the task itself. */
 void flow_ask_name(const struct flow_work *w, const struct flow_job *job,
 		   char kind, size_t n, bool whose, char name[FLOW_STEP_NAME]);
+
+/* ---- ask.c -------------------------------------------------------------------- */
+
 /*
  * Asks job->agent what stands in job->ask, under this name.  1: the answer is
  * in the journal; 0: it has to be waited for (job->step), or for something
@@ -202,15 +221,25 @@ int flow_ask(struct flow_work *w, struct flow_job *job, const char *name,
 int flow_ask_take(struct flow_work *w, struct flow_job *job,
 		  struct flow_answer *a, bool *there, struct ai_err *err);
 /* The line of the record that asks. */
-int flow_ask_line(const struct flow_step *s, struct ai_buf *line,
-		  struct ai_err *err);
+int flow_ask_line(const struct flow_work *w, const struct flow_step *s,
+		  struct ai_buf *line, struct ai_err *err);
 /* What a co-process has answered: the step is done, waits, or stands. */
 int flow_ask_answered(struct flow_work *w, size_t agent, struct ai_span line,
 		      struct ai_err *err);
 /* It has died: all that it was asked is asked again. */
 int flow_ask_died(struct flow_work *w, size_t agent, struct ai_err *err);
 /* What is in the journal, added up. */
-void flow_ask_recall(struct flow_work *w);
+int flow_ask_recall(struct flow_work *w, struct ai_err *err);
+
+/* ---- breaker.c ---------------------------------------------------------------- */
+
+/* Whether it is to be asked nothing now; one question after its rest finds out
+ * whether it is again. */
+bool flow_breaker_is_open(struct flow_account *a);
+/* The step has its answer. */
+void flow_breaker_heed(struct flow_work *w, const struct flow_step *s);
+/* From all that it has answered. */
+int flow_breaker_recall(struct flow_work *w, struct ai_err *err);
 
 /* ---- scope.c ------------------------------------------------------------------ */
 
@@ -219,10 +248,16 @@ void flow_ask_recall(struct flow_work *w);
 int flow_job_text(struct flow_work *w, struct flow_job *job,
 		  const struct flow_text *t, struct ai_buf *b,
 		  struct ai_err *err);
-/* Whether it holds; if that cannot be told, the job has failed. */
+/*
+ * Whether it holds; if that cannot be told, the job has failed.  Notes change:
+ * how one that looks at them was decided is a step, and who goes on takes it
+ * from there.  kind and n: of its name (flow_ask_name()).
+ */
 int flow_job_holds(struct flow_work *w, struct flow_job *job,
-		   const struct flow_cond *c, bool *holds, struct ai_err *err);
-/* The value of a text that is one name; copied.  Empty: none. */
+		   const struct flow_cond *c, char kind, size_t n, bool *holds,
+		   struct ai_err *err);
+/* The value of a text that is one name; copied.  Empty: none.  That of a note is
+ * a step as well. */
 int flow_job_value(struct flow_work *w, struct flow_job *job,
 		   const struct flow_text *t, struct ai_buf *b,
 		   struct ai_err *err);
@@ -242,7 +277,8 @@ int flow_guard_open(struct flow_work *w, struct ai_err *err);
 /* Begins one; 1: its word is in the journal already. */
 int flow_guard_begin(struct flow_work *w, struct flow_job *job,
 		     struct ai_err *err);
-/* Whether it has ended: *there; *passes or job->why. */
+/* Whether it has ended: *there; *passes or job->why.  One that could not say
+ * anything fails the job: nobody has judged it. */
 int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
 		    bool *passes, struct ai_err *err);
 /* Ends a command that runs, whatever it would say. */

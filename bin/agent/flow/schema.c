@@ -6,6 +6,7 @@
  * wrong, what they let pass may still be.
  */
 #include "flow/int.h"
+#include "flow/schema-all.h"
 
 #include "record/dec.h"
 
@@ -54,8 +55,7 @@ static struct ai_value element(struct ai_value list, const char *number)
 	return none;
 }
 
-/* What "#/..." leads to; AI_NONE: that is not to be seen here. */
-static struct ai_value resolve(struct ai_value root, struct ai_value ref)
+struct ai_value flow_schema_resolve(struct ai_value root, struct ai_value ref)
 {
 	const struct ai_value none = { AI_NONE, { NULL, 0 } };
 	struct ai_buf text = AI_BUF_INIT(POINTER);
@@ -63,8 +63,9 @@ static struct ai_value resolve(struct ai_value root, struct ai_value ref)
 	char name[POINTER];
 	const char *p;
 
+	/* What has a name of its own begins anew there. */
 	if (ref.kind != AI_STRING ||
-	    ai_json_member(root, AI_SPAN("$id")).kind != AI_NONE)
+	    memmem(root.s.p, root.s.n, "\"$id\"", 5) != NULL)
 		return none;
 	ai_json_text(ref, &text);
 	p = ai_buf_cstr(&text);
@@ -369,7 +370,7 @@ static bool can_ref(struct looker *l, struct ai_value v)
 	struct ai_value ref = ai_json_member(v, AI_SPAN("$ref")), to;
 	bool rc;
 
-	to = resolve(l->root, ref);
+	to = flow_schema_resolve(l->root, ref);
 	if (to.kind != AI_OBJECT && to.kind != AI_BOOL)
 		return true;
 	for (size_t i = 0; i < l->depth; i++)
@@ -391,6 +392,7 @@ static bool can(struct looker *l, struct ai_value v)
 		bool all;
 	} lists[] = { { "allOf", true }, { "anyOf", false },
 		      { "oneOf", false } };
+	const char *why;
 	struct ai_value m;
 
 	if (l->looks-- == 0) {
@@ -408,9 +410,12 @@ static bool can(struct looker *l, struct ai_value v)
 			return false;
 	}
 	m = ai_json_member(v, AI_SPAN("not"));
-	if (m.kind == AI_BOOL && ai_json_true(m))
+	if (m.kind != AI_NONE && flow_schema_is_all(m))
 		return cannot(l, m, "not everything is nothing");
-	return can_ref(l, v) && can_types(l, v) && can_values(l, v);
+	if (!can_ref(l, v) || !can_types(l, v) || !can_values(l, v))
+		return false;
+	return flow_schema_together(l->root, v, &l->looks, &m, &why) ||
+		cannot(l, m, why);
 }
 
 bool flow_schema_can(struct ai_value schema, struct ai_value *at,
@@ -534,7 +539,7 @@ static bool walk(struct ai_value schema, const char *path, struct ai_value *v,
 			to = ai_json_member(*v, AI_SPAN("$ref"));
 			if (to.kind == AI_NONE)
 				break;
-			*v = resolve(schema, to);
+			*v = flow_schema_resolve(schema, to);
 		}
 		if (v->kind != AI_OBJECT || is_more(*v) ||
 		    ai_json_member(*v, AI_SPAN("$ref")).kind != AI_NONE) {

@@ -212,8 +212,82 @@ int flow_job_text(struct flow_work *w, struct flow_job *job,
 		put(w, job, t, false, b, err);
 }
 
-int flow_job_holds(struct flow_work *w, struct flow_job *job,
-		   const struct flow_cond *c, bool *holds, struct ai_err *err)
+/* ---- what is decided ------------------------------------------------------------ */
+
+/* Whether what it is may change while the workflow runs. */
+static bool looks_at_notes(const struct flow_cond *c)
+{
+	if (flow_text_names(&c->value, FLOW_NOTES))
+		return true;
+	for (size_t i = 0; i < c->n; i++)
+		if (looks_at_notes(&c->of[i]))
+			return true;
+	return false;
+}
+
+static struct flow_step *find_decision(const struct flow_work *w,
+				       const struct flow_job *job, char kind,
+				       size_t n, char name[FLOW_STEP_NAME])
+{
+	char of[FLOW_STEP_NAME];
+
+	flow_ask_name(w, job, kind, n, false, of);
+	snprintf(name, FLOW_STEP_NAME, "%.*s=", FLOW_STEP_NAME - 2, of);
+	return flow_journal_find(&w->journal, name);
+}
+
+/* result: an object without its closing brace. */
+static int set_decision(struct flow_step *s, const struct ai_buf *said,
+			struct ai_buf *result, struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(FLOW_FILE_MAX);
+	int rc;
+
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "tool");
+	ai_put_cstr(&b, "decision");
+	ai_put_key(&b, "step");
+	ai_put_cstr(&b, s->name);
+	ai_put_key(&b, "arguments");
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "of");
+	ai_put_str(&b, ai_buf_cstr(said), said->len);
+	ai_put_close(&b, '}');
+	ai_put_close(&b, '}');
+	ai_put_close(result, '}');
+	rc = agent_step_set(&s->intent, &b, err) < 0 ||
+		agent_step_set(&s->result, result, err) < 0 ? -1 : 0;
+	ai_buf_release(&b);
+	s->state = AI_STEP_DONE;
+	return rc;
+}
+
+/* In a replay nothing is written, and what was not written down is as it is
+ * now. */
+static int write_decision(struct flow_work *w, const char *name,
+			  const struct ai_buf *said, struct ai_buf *result,
+			  struct ai_err *err)
+{
+	struct flow_step *s;
+
+	if (w->journal.run.replay)
+		return 0;
+	s = flow_journal_add(&w->journal, name, err);
+	return s == NULL || set_decision(s, said, result, err) < 0 ? -1 :
+		flow_journal_touch(&w->journal, s, err);
+}
+
+static int read_decision(const struct flow_step *s, struct ai_value *v,
+			 struct ai_err *err)
+{
+	return s->state == AI_STEP_DONE && s->result != NULL &&
+		ai_json_check(s->result, strlen(s->result), v, err) == 0 ? 0 :
+		ai_err_set(err, AI_E_DATA, "step %lld of the run is damaged in "
+			   "the ledger", (long long)s->n);
+}
+
+static int test(struct flow_work *w, struct flow_job *job,
+		const struct flow_cond *c, bool *holds, struct ai_err *err)
 {
 	struct flow_scope scope = { get, NULL };
 	struct scope s;
@@ -232,7 +306,43 @@ int flow_job_holds(struct flow_work *w, struct flow_job *job,
 	return rc;
 }
 
-int flow_job_value(struct flow_work *w, struct flow_job *job,
+int flow_job_holds(struct flow_work *w, struct flow_job *job,
+		   const struct flow_cond *c, char kind, size_t n, bool *holds,
+		   struct ai_err *err)
+{
+	struct ai_buf said = AI_BUF_INIT(FLOW_FILE_MAX),
+		      result = AI_BUF_INIT(100);
+	char name[FLOW_STEP_NAME];
+	struct flow_step *s;
+	struct ai_value v;
+	int rc;
+
+	if (!looks_at_notes(c))
+		return test(w, job, c, holds, err);
+	s = find_decision(w, job, kind, n, name);
+	if (s != NULL) {
+		rc = read_decision(s, &v, err);
+		if (rc == 0)
+			*holds = ai_json_true(ai_json_member(v,
+							AI_SPAN("holds")));
+		return rc;
+	}
+	rc = test(w, job, c, holds, err);
+	if (rc < 0 || job->at == FLOW_AT_FAILED)
+		return rc;
+	flow_cond_say(c, &said);
+	ai_put_open(&result, '{');
+	ai_put_key(&result, "text");
+	ai_put_cstr(&result, *holds ? "it holds" : "it does not hold");
+	ai_put_key(&result, "holds");
+	ai_put_bool(&result, *holds);
+	rc = write_decision(w, name, &said, &result, err);
+	ai_buf_release(&said);
+	ai_buf_release(&result);
+	return rc;
+}
+
+static int look_up(struct flow_work *w, struct flow_job *job,
 		   const struct flow_text *t, struct ai_buf *b,
 		   struct ai_err *err)
 {
@@ -249,6 +359,76 @@ int flow_job_value(struct flow_work *w, struct flow_job *job,
 	taint(job, s.by);
 	close_scope(&s);
 	return ai_buf_check(b, "a value of the workflow", err);
+}
+
+/* A note is a text; one that is a list in JSON is that list. */
+static void unwrap(struct ai_buf *b)
+{
+	struct ai_buf text = AI_BUF_INIT(AI_NOTE_TEXT);
+	struct ai_value v = value_of(b);
+
+	if (v.kind == AI_STRING && ai_json_text(v, &text) == 0 &&
+	    ai_json_check(ai_buf_cstr(&text), text.len, &v, NULL) == 0 &&
+	    v.kind == AI_ARRAY) {
+		ai_buf_clear(b);
+		ai_buf_add(b, v.s.p, v.s.n);
+	}
+	ai_buf_release(&text);
+}
+
+static int take_value(struct flow_job *job, struct flow_step *s,
+		      struct ai_buf *b, struct ai_err *err)
+{
+	struct ai_buf by = AI_BUF_INIT(AI_NOTE_BY);
+	struct ai_value v, m;
+
+	if (read_decision(s, &v, err) < 0)
+		return -1;
+	ai_buf_clear(b);
+	m = ai_json_member(v, AI_SPAN("value"));
+	if (m.kind != AI_NONE)
+		ai_buf_add(b, m.s.p, m.s.n);
+	m = ai_json_member(v, AI_SPAN("tainted_by"));
+	if (m.kind == AI_STRING && ai_json_text(m, &by) == 0)
+		taint(job, ai_buf_cstr(&by));
+	ai_buf_release(&by);
+	flow_journal_taken(s);
+	return ai_buf_check(b, "a value of the workflow", err);
+}
+
+int flow_job_value(struct flow_work *w, struct flow_job *job,
+		   const struct flow_text *t, struct ai_buf *b,
+		   struct ai_err *err)
+{
+	struct ai_buf said = AI_BUF_INIT(FLOW_FILE_MAX),
+		      result = AI_BUF_INIT(2 * AGENT_TEXT_MAX);
+	char name[FLOW_STEP_NAME];
+	struct flow_step *s;
+	int rc;
+
+	if (!flow_text_names(t, FLOW_NOTES))
+		return look_up(w, job, t, b, err);
+	s = find_decision(w, job, '[', 0, name);
+	if (s != NULL)
+		return take_value(job, s, b, err);
+	rc = look_up(w, job, t, b, err);
+	if (rc < 0)
+		return rc;
+	unwrap(b);
+	flow_text_say(t, &said);
+	ai_put_open(&result, '{');
+	if (b->len > 0) {
+		ai_put_key(&result, "value");
+		ai_put_raw(&result, b->p, b->len);
+	}
+	if (job->by[0] != '\0') {
+		ai_put_key(&result, "tainted_by");
+		ai_put_cstr(&result, job->by);
+	}
+	rc = write_decision(w, name, &said, &result, err);
+	ai_buf_release(&said);
+	ai_buf_release(&result);
+	return rc;
 }
 
 bool flow_text_names(const struct flow_text *t, enum flow_name what)

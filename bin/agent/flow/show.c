@@ -227,7 +227,7 @@ static int begin(struct sum *s, const char *path, struct ai_err *err)
 	const struct ai_value null = { AI_NULL, AI_SPAN("null") };
 
 	if (flow_read(&s->f, path, err) < 0 ||
-	    flow_check_tools(&s->f, err) < 0)
+	    flow_check_file(&s->f, err) < 0)
 		return -1;
 	if (s->f.n_tasks == 0)
 		return flow_check_input(&s->f, null, err);
@@ -296,6 +296,9 @@ int agent_graph(int argc, char **argv, struct ai_err *err)
 	struct flow f;
 	int rc;
 
+	if (agent.dry_run && agent.dot)
+		return ai_err_set(err, AI_E_USAGE, "--dot and --dry-run at "
+				  "once: what it costs is no graph");
 	if (agent.dry_run)
 		return dry_run(argc, argv, false, err);
 	if (argc != 1)
@@ -303,7 +306,7 @@ int agent_graph(int argc, char **argv, struct ai_err *err)
 				  "[--dot | --dry-run]");
 	rc = flow_read(&f, argv[0], err);
 	if (rc == 0)
-		rc = flow_check_tools(&f, err);
+		rc = flow_check_file(&f, err);
 	if (rc == 0) {
 		if (agent.dot)
 			flow_put_dot(&f, &out);

@@ -1,4 +1,4 @@
-#include "flow/step.h"
+#include "flow/run.h"
 
 #include "crypt/hash.h"
 
@@ -29,6 +29,27 @@ void flow_journal_release(struct flow_journal *j)
 	j->table = j->dirty = NULL;
 	j->n = j->cap = j->slots = j->n_dirty = j->cap_dirty = 0;
 	agent_journal_release(&j->run);
+}
+
+/* ---- names ------------------------------------------------------------------- */
+
+void flow_ask_name(const struct flow_work *w, const struct flow_job *job,
+		   char kind, size_t n, bool whose, char name[FLOW_STEP_NAME])
+{
+	const struct flow_task *t = &w->flow->tasks[job->task];
+	struct ai_buf b = AI_BUF_INIT(FLOW_STEP_NAME - 1);
+
+	ai_buf_str(&b, t->name);
+	if (job->item >= 0)
+		ai_buf_fmt(&b, "[%lld]", (long long)job->item);
+	if (t->loop_max > 0)
+		ai_buf_fmt(&b, "#%lld", (long long)job->round);
+	if (job->attempt > 0)
+		ai_buf_fmt(&b, "!%lld", (long long)job->attempt);
+	if (kind != 0)
+		ai_buf_fmt(&b, "%c%zu%s", kind, n, whose ? "?" : "");
+	snprintf(name, FLOW_STEP_NAME, "%s", ai_buf_cstr(&b));
+	ai_buf_release(&b);
 }
 
 /* ---- by name ------------------------------------------------------------------ */
@@ -178,10 +199,12 @@ static bool is_ours(struct ai_value intent, const struct flow_step *s)
 		memcmp(run.p + 2, s->key, run.n - 2) == 0;
 }
 
+/* Who was asked; a guardrail's command or a decision is nobody. */
 static size_t agent_of(const struct flow *f, struct ai_value intent)
 {
-	return flow_find_agent(f, ai_json_inside(ai_json_member(
-		intent, AI_SPAN("tool"))));
+	return ai_json_member(intent, AI_SPAN("run")).kind == AI_NONE
+		? FLOW_NONE : flow_find_agent(f, ai_json_inside(ai_json_member(
+			intent, AI_SPAN("tool"))));
 }
 
 static int take(struct reading *r, const struct ai_step *s,
@@ -196,6 +219,7 @@ static int take(struct reading *r, const struct ai_step *s,
 	to->agent = agent_of(r->j->flow, intent);
 	to->state = s->state;
 	to->amount = s->amount;
+	to->changed = s->changed;
 	/* It was copied from another run, whose it is as long as it has no
 	 * end. */
 	if (s->state != AI_STEP_DONE && !is_ours(intent, to)) {

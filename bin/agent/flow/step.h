@@ -10,7 +10,8 @@
  *	!N   attempt after one that was not taken
  *	>N   handed on for the Nth time
  *	@N   message of a chat  @N? who is to say it
- *	?N   guardrail
+ *	?N   guardrail      =    what was decided: a condition, or the list of
+ *			         a map, that names notes
  */
 #ifndef AGENT_FLOW_STEP_H
 #define AGENT_FLOW_STEP_H
@@ -30,6 +31,7 @@ struct flow_step {
 	char *intent, *result; /* owned, JSON; NULL: none, or not needed any
 				* more */
 	int64_t amount;        /* nano-dollars that it has cost */
+	int64_t changed;       /* ms; of one that was read */
 	int64_t reserved;      /* that it may cost; 0: nothing is reserved */
 	bool held;             /* ... and counted */
 	size_t agent;          /* who is asked; FLOW_NONE */

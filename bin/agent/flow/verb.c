@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/money.h"
+#include "base/msg.h"
 #include "base/sig.h"
 #include "base/start.h"
 #include "model/paid.h"
@@ -27,12 +28,14 @@
 /* ---- its limits ------------------------------------------------------------------ */
 
 /* Of the whole only money is limited if nobody says more: each run within it has
- * limits of its own. */
+ * limits of its own.  What is limited goes along with each question, and every
+ * run looks at all of them together before its next turn. */
 static void no_limits(struct agent_limits *l)
 {
 	static const enum agent_limit none[] = {
 		AGENT_LIMIT_TOKENS, AGENT_LIMIT_TURNS, AGENT_LIMIT_CALLS,
-		AGENT_LIMIT_OUTPUT };
+		AGENT_LIMIT_OUTPUT, AGENT_LIMIT_REPEAT, AGENT_LIMIT_DEPTH,
+		AGENT_LIMIT_FANOUT };
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		l->v[none[i]] = INT64_MAX;
@@ -57,6 +60,8 @@ static int set_limits(const struct flow *f, struct agent_limits *l,
 			if (ai_json_member(v, ai_span_of(agent_limit_name(
 					(enum agent_limit)i))).kind != AI_NONE)
 				l->v[i] = said.v[i];
+		memcpy(l->tool, said.tool, sizeof(l->tool));
+		l->n_tools = said.n_tools;
 	}
 	return agent_flags_given(&agent.limits)
 		? agent_limits_set(l, &agent.limits, err) : 0;
@@ -294,6 +299,13 @@ static void put_waiting(const struct flow_work *w, struct ai_buf *b)
 
 static void put_run(const struct flow_work *w, struct ai_buf *b)
 {
+	struct agent_used used = w->used;
+
+	used.nano += w->standing.nano;
+	used.turns += w->standing.turns;
+	used.calls += w->standing.calls;
+	used.input += w->standing.input;
+	used.output_tokens += w->standing.output_tokens;
 	ai_put_open(b, '{');
 	ai_put_key(b, "id");
 	ai_put_cstr(b, w->journal.run.run.id);
@@ -301,7 +313,7 @@ static void put_run(const struct flow_work *w, struct ai_buf *b)
 	ai_put_cstr(b, ai_run_status_name(w->stop.status));
 	ai_put_key(b, "text");
 	ai_put_str(b, ai_buf_cstr(&w->text), w->text.len);
-	agent_task_put_used(&w->used, &w->journal.run,
+	agent_task_put_used(&used, &w->journal.run,
 			    (int64_t)w->journal.n, w->stop.limit, b);
 	put_tasks(w, b);
 	if (w->by[0] != '\0') {
@@ -334,6 +346,11 @@ static int finish(struct flow_work *w, const struct agent_kept *k,
 		AI_BUF_INIT(4 * AGENT_TEXT_MAX);
 	int rc;
 
+	if (w->journal.run.replay && w->stop.status != AI_RUN_DONE &&
+	    k->status == AI_RUN_DONE)
+		return ai_err_set(err, AI_E_DATA, "what the run '%s' has "
+				  "written down does not lead to its end",
+				  w->journal.run.run.id);
 	if (w->journal.run.replay && w->stop.status != AI_RUN_DONE)
 		recall_stop(w, k);
 	put_note(w, &note);
@@ -350,6 +367,22 @@ static int finish(struct flow_work *w, const struct agent_kept *k,
 	return rc;
 }
 
+/* Of one that could not go on: which it is, for who has put it right. */
+static void name_run(const struct flow_work *w, struct ai_rec *rec)
+{
+	struct ai_buf b = AI_BUF_INIT(4096);
+	struct ai_err why;
+
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "id");
+	ai_put_cstr(&b, w->journal.run.run.id);
+	ai_put_key(&b, "status");
+	ai_put_cstr(&b, ai_run_status_name(AI_RUN_OPEN));
+	ai_put_close(&b, '}');
+	ai_rec_set(rec, "run", &b, &why);
+	ai_buf_release(&b);
+}
+
 static int go(struct flow_work *w, const struct agent_kept *k, struct ai_rec *rec,
 	      struct ai_buf *text, struct ai_err *why, struct ai_err *err)
 {
@@ -362,7 +395,36 @@ static int go(struct flow_work *w, const struct agent_kept *k, struct ai_rec *re
 		open_all(w, err) < 0 || flow_work_go(w, err) < 0 ? -1 : 0;
 	/* Who works for it has ended before it does. */
 	flow_pool_release(&w->pool);
-	return rc < 0 ? -1 : finish(w, k, rec, text, why, err);
+	if (rc == 0)
+		return finish(w, k, rec, text, why, err);
+	if (err->code == AI_E_IO || err->code == AI_E_BUG)
+		return -1;
+	name_run(w, rec);
+	*why = *err;
+	return 0;
+}
+
+/* A process that was killed may have left questions that are under way: what
+ * they are answered is paid for, and is waited for. */
+static int lock(struct agent_journal *j, struct ai_err *err)
+{
+	double until = ai_clock_s() +
+		flow_pool_linger_ms() / 1e3;
+	bool said = false;
+
+	while (agent_journal_lock(j, err) < 0) {
+		if (err->code != AI_E_TRY_LATER || ai_clock_s() > until ||
+		    ai_sig_asked() != AI_SIG_NO)
+			return -1;
+		close(j->hold);
+		j->hold = -1;
+		if (!said)
+			ai_msg(AI_MSG_WARN, "the run '%s' was killed while it "
+			       "had asked something: it goes on when the "
+			       "answer is there", j->run.id);
+		said = true;
+	}
+	return 0;
 }
 
 static int take(struct flow_work *w, const char *id, const struct agent_kept *k,
@@ -387,7 +449,7 @@ static int take(struct flow_work *w, const char *id, const struct agent_kept *k,
 		? (size_t)n : AT_ONCE_USUAL;
 	return j->replay ? 0 :
 		ai_run_take(j->ledger, id, w->limits.v[AGENT_LIMIT_USD],
-			    &j->run, err) < 0 ? -1 : agent_journal_lock(j, err);
+			    &j->run, err) < 0 ? -1 : lock(j, err);
 }
 
 /* 1: there is one of that name. */
@@ -414,6 +476,12 @@ static int make(struct flow_work *w, const struct ai_rec *rec, char *id,
 	return rc != 0 ? rc : agent_journal_lock(&w->journal.run, err);
 }
 
+/* What the command line names. */
+static struct {
+	struct flow flow;
+	size_t at_once;
+} plan;
+
 static int run_kept(struct ai_ledger *l, const char *id, bool replay,
 		    const struct ai_rec *begun, struct ai_buf *line,
 		    struct ai_rec *rec, struct ai_buf *text, struct ai_err *why,
@@ -436,6 +504,11 @@ static int run_kept(struct ai_ledger *l, const char *id, bool replay,
 	    !ai_span_eq(begun->line, (struct ai_span){ k.task.p, k.task.len }))
 		rc = ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
 				"another input", id);
+	if (rc == 0 && begun != NULL && strcmp(plan.flow.json, f.json) != 0)
+		rc = ai_err_set(err, AI_E_USAGE, "the run '%s' was begun with "
+				"another workflow than '%.80s' is: 'ai-agent "
+				"resume %s' goes on with that one, another "
+				"--run begins anew", id, plan.flow.path, id);
 	if (rc == 0 && line != NULL) {
 		ai_buf_clear(line);
 		ai_buf_add(line, k.task.p, k.task.len);
@@ -468,11 +541,6 @@ int flow_run_kept(const char *id, bool replay, struct ai_buf *line,
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
-
-static struct {
-	struct flow flow;
-	size_t at_once;
-} plan;
 
 static int run_new(struct ai_ledger *l, struct ai_rec *rec,
 		   struct ai_buf *text, struct ai_err *why, struct ai_err *err)
@@ -553,7 +621,8 @@ int agent_flow(int argc, char **argv, struct ai_err *err)
 				  "ai-agent flow FILE [WORD...]");
 	if (agent.dry_run)
 		return flow_dry_run(argc, argv, err);
-	if (flow_read(&plan.flow, argv[0], err) < 0) {
+	if (flow_read(&plan.flow, argv[0], err) < 0 ||
+	    flow_check_ready(&plan.flow, err) < 0) {
 		flow_release(&plan.flow);
 		return -1;
 	}

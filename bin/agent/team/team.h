@@ -27,6 +27,17 @@ int agent_team_limits(struct agent_limits *l, struct ai_err *err);
 int agent_team_tools(struct agent_tools *t, struct agent_run **current,
 		     const struct agent_limits *limits, struct ai_err *err);
 
+/* ---- budget.c: what an agent may spend in all runs within one ------------------ */
+
+/* Sets aside what the run may cost of the agent's budget, and lowers its limit
+ * to that; r->stop says if there is nothing.  Waits for others of its runs. */
+int agent_budget_take(struct agent_run *r, struct ai_err *err);
+/* What it has cost, as it ends. */
+int agent_budget_end(struct agent_run *r, struct ai_err *err);
+/* The member `asked_by` of a record that a run within r gets: the agents that
+ * it is within. */
+void agent_budget_put(const struct agent_run *r, struct ai_buf *b);
+
 /* ---- ask.c: other agents ------------------------------------------------------ */
 
 /* ask_NAME, one for each that it may ask. */

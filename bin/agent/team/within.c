@@ -1,12 +1,14 @@
 #include "team/within.h"
 #include "cage/child.h"
 #include "flags.h"
+#include "flow/pool.h"
 #include "strlist.h"
 #include "team/team.h"
 #include "worker.h"
 
 #include "base/money.h"
 #include "base/path.h"
+#include "base/sig.h"
 #include "model/paid.h"
 #include "record/rec.h"
 
@@ -227,6 +229,8 @@ static int put_record(const struct agent_call *c, const struct within *w,
 		ai_put_value(b, o->tools);
 	}
 	put_taint(w->r, o->by, b);
+	agent_limits_put_whole(&w->r->whole, b);
+	agent_budget_put(w->r, b);
 	ai_put_close(b, '}');
 	return ai_buf_check(b, "the task", err);
 }
@@ -251,6 +255,10 @@ static int start(struct agent_call *c, struct within *w,
 		s.argv = agent_strings_list(&argv);
 		s.env = (const char *const *)environ;
 		s.dir = cwd;
+		if (agent_is_within()) {
+			s.grace_ms = FLOW_POOL_GRACE_MS;
+			s.linger_ms = flow_pool_linger_ms();
+		}
 		rc = agent_child_start(&w->child, &s, err);
 	}
 	agent_strings_release(&argv);
@@ -422,10 +430,14 @@ bool agent_within_turn(struct agent_call *c)
 	return ended;
 }
 
+/* Of a workflow's agents one that has to end at once leaves those that it has
+ * asked to their wardens: what they are answered is paid for (flow/pool.h). */
 void agent_within_stop(struct agent_call *c)
 {
 	struct within *w = c->state;
 
+	if (agent_is_within() && ai_sig_asked() == AI_SIG_NOW)
+		agent_child_leave(&w->child);
 	agent_child_stop(&w->child);
 }
 

@@ -482,7 +482,11 @@ static int exchange(struct ai_proc *p, bool want_out, double deadline,
 		{ .fd = p->from, .events = POLLIN },
 		{ .fd = want_out ? p->to : -1, .events = POLLOUT },
 	};
-	int rc = poll(pfd, 2, left_ms(deadline)), errnum = errno;
+	int left = left_ms(deadline), rc, errnum;
+
+	/* A signal interrupts one thread, and others have emptied what wakes. */
+	rc = poll(pfd, 2, left > SIGNAL_MS ? SIGNAL_MS : left);
+	errnum = errno;
 
 	*writable = false;
 	if (ai_sig_asked() == AI_SIG_NOW)

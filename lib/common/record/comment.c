@@ -18,7 +18,8 @@ static size_t string_end(const char *p, size_t i, size_t n)
 	return i < n ? i + 1 : n;
 }
 
-/* Behind the comment that begins at p[i]; i if there is none. */
+/* Behind the comment that begins at p[i]; i if there is none, or it has no end:
+ * half a file must not look whole. */
 static size_t comment_end(const char *p, size_t i, size_t n)
 {
 	const char *end = NULL;
@@ -30,7 +31,7 @@ static size_t comment_end(const char *p, size_t i, size_t n)
 	else
 		end = memmem(p + i + 2, n - i - 2, "*/", 2);
 	if (end == NULL)
-		return n;
+		return p[i + 1] == '/' ? n : i;
 	return (size_t)(end - p) + (p[i + 1] == '*' ? 2 : 0);
 }
 

@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-/* Puts blanks where there are comments: what is left stays where it is. */
+/* Puts blanks where there are comments: what is left stays where it is.  One
+ * without an end is left, too, and is no JSON. */
 void ai_json_blank_comments(char *p, size_t n);
 /* The line of an offset, from 1. */
 size_t ai_json_line(const char *text, size_t at);

@@ -66,7 +66,7 @@ int ai_emit_spill(struct ai_emit *out, struct ai_err *err)
 	if (l->filter->begin != NULL && !ai_loop.unordered &&
 	    l->order != out->job)
 		return 0;
-	if (l->n_threads == 0)
+	if (!l->threaded)
 		return write_out(out, err);
 	pthread_mutex_lock(&l->lock);
 	rc = wait_turn(out, err);
@@ -81,7 +81,7 @@ int ai_emit_turn(struct ai_emit *out, struct ai_err *err)
 	struct loop *l = out->loop;
 	int rc;
 
-	if (l->n_threads == 0)
+	if (!l->threaded)
 		return 0;
 	pthread_mutex_lock(&l->lock);
 	rc = wait_turn(out, err);

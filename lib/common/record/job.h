@@ -85,7 +85,9 @@ struct loop {
 	pthread_cond_t done_cond;  /* a job was written, or all is over */
 	pthread_cond_t room_cond;  /* half of the window is free, or the same */
 	pthread_t *threads;
-	size_t n_threads;
+	size_t n_threads;      /* as many as were needed so far */
+	bool threaded;         /* jobs are for threads */
+	size_t n_waiting, n_idle; /* jobs for a thread, threads for a job */
 	struct job *order, **order_end;  /* all unwritten jobs, oldest first */
 	struct job *spare;               /* to be used again */
 	size_t n_open, max_open, open_bytes;

@@ -194,11 +194,15 @@ static struct job *next_job(struct loop *l)
 {
 	while (l->fatal.code == AI_E_NONE) {
 		for (struct job *j = l->order; j != NULL; j = j->next)
-			if (j->stage == JOB_WAITS)
+			if (j->stage == JOB_WAITS) {
+				l->n_waiting--;
 				return j;
+			}
 		if (l->closing)
 			break;
+		l->n_idle++;
 		pthread_cond_wait(&l->todo_cond, &l->lock);
+		l->n_idle--;
 	}
 	return NULL;
 }
@@ -219,6 +223,7 @@ static void *worker(void *arg)
 	bool opened = rc == 0;
 
 	pthread_mutex_lock(&l->lock);
+	l->n_idle--;
 	if (rc < 0)
 		set_fatal(l, &err);
 	while ((j = next_job(l)) != NULL) {
@@ -238,25 +243,33 @@ static void *worker(void *arg)
 	return NULL;
 }
 
+/* With the lock held.  What one has open costs more than the thread: each is
+ * begun when there is a job that no other is there for, or will be at once. */
+static int start_thread(struct loop *l)
+{
+	int e = pthread_create(&l->threads[l->n_threads], NULL, worker, l);
+
+	l->n_threads += e == 0;
+	l->n_idle += e == 0;
+	return e;
+}
+
 static int start_threads(struct loop *l, struct ai_err *err)
 {
-	size_t want = (size_t)ai_loop.jobs;
+	int e;
 
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->wake < 0)
 		return ai_err_sys(err, AI_E_OS, errno, "cannot make an eventfd");
-	l->threads = calloc(want, sizeof *l->threads);
+	l->threads = calloc((size_t)ai_loop.jobs, sizeof *l->threads);
 	if (l->threads == NULL)
 		return ai_err_nomem(err);
-	for (; l->n_threads < want; l->n_threads++) {
-		int e = pthread_create(&l->threads[l->n_threads], NULL, worker,
-				       l);
-
-		if (e != 0)
-			return ai_err_sys(err, AI_E_OS, e,
-					  "cannot start a thread");
-	}
-	return 0;
+	l->threaded = true;
+	pthread_mutex_lock(&l->lock);
+	e = start_thread(l);
+	pthread_mutex_unlock(&l->lock);
+	return e == 0 ? 0 :
+		ai_err_sys(err, AI_E_OS, e, "cannot start a thread");
 }
 
 static void stop_threads(struct loop *l)
@@ -312,7 +325,7 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 		return 0;
 	if (l->filter->begin != NULL)
 		return ai_tasks_dispatch(l, j, err);
-	if (l->n_threads == 0) {
+	if (!l->threaded) {
 		if (ai_loop_open_state(l, err) < 0)
 			return -1;
 		rc = ai_job_work(j, l->state, err);
@@ -327,6 +340,10 @@ int ai_loop_dispatch(struct loop *l, struct ai_err *err)
 		while (!is_half_free(l) && l->fatal.code == AI_E_NONE)
 			pthread_cond_wait(&l->room_cond, &l->lock);
 	ai_loop_append(l, j);
+	l->n_waiting++;
+	/* If the system has no more of them, those that there are will do. */
+	if (l->n_waiting > l->n_idle && l->n_threads < (size_t)ai_loop.jobs)
+		start_thread(l);
 	pthread_cond_signal(&l->todo_cond);
 	rc = l->fatal.code == AI_E_NONE ? 0 : -1;
 	if (rc < 0)
@@ -397,7 +414,7 @@ int ai_loop_settle(void *loop, int fd, struct ai_err *err)
 	struct loop *l = loop;
 	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
 				 { .fd = l->wake, .events = POLLIN } };
-	bool threads = l->n_threads > 0;
+	bool threads = l->threaded;
 	int rc;
 
 	if (l->filter->signals && (l->stop = ai_sig_asked()) != AI_SIG_NO)

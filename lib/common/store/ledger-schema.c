@@ -182,6 +182,10 @@ static const char *const versions[LEDGER_VERSION] = {
 	" call TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
 	" PRIMARY KEY(root, n)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX note_by_key ON note(root, key) WHERE text<>'';",
+	/* 7: what agents of a workflow may spend; run '' is the sum of all. */
+	"CREATE TABLE share(root TEXT NOT NULL, agent TEXT NOT NULL,"
+	" run TEXT NOT NULL, held INTEGER NOT NULL, spent INTEGER NOT NULL,"
+	" PRIMARY KEY(root, agent, run)) STRICT, WITHOUT ROWID;",
 };
 
 /* ---- a new ledger ---------------------------------------------------------------- */

@@ -215,9 +215,25 @@ const char *const ledger_sql[SQL_COUNT] = {
 			 " created) VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[SQL_EMPTY_NOTES] = "UPDATE note SET text='' WHERE root=? AND key=?"
 			    " AND text<>''",
-	[SQL_COPY_NOTES] = "INSERT INTO note SELECT ?1, o.n, o.key, o.text,"
+	/* Those of the steps that were copied, and of the runs that they, done,
+	 * have begun. */
+	[SQL_COPY_NOTES] = "WITH RECURSIVE made(n) AS (SELECT c.n FROM step s"
+			   " JOIN run c ON c.id BETWEEN 'd-'||s.key AND"
+			   " 'd-'||s.key||'.' WHERE s.run=?3 AND s.state=4 AND"
+			   " s.key<>'' UNION SELECT c.n FROM made m JOIN step s"
+			   " ON s.run=m.n AND s.key<>'' JOIN run c ON c.id"
+			   " BETWEEN 'd-'||s.key AND 'd-'||s.key||'.')"
+			   " INSERT INTO note SELECT ?1, o.n, o.key, o.text,"
 			   " o.by, ?1||'@'||o.n, o.created FROM note o"
 			   " WHERE o.root=?2 AND o.call IN (SELECT key FROM"
-			   " step WHERE run=?3)",
+			   " step WHERE run=?3 OR run IN (SELECT n FROM made))",
 	[SQL_REMOVE_NOTES] = "DELETE FROM note WHERE root=?",
+	[SQL_SHARE] = "SELECT held, spent FROM share WHERE root=? AND agent=?"
+		      " AND run=?",
+	[SQL_SET_SHARE] = "INSERT INTO share VALUES(?1, ?2, ?3, ?4, ?5) ON"
+			  " CONFLICT DO UPDATE SET held=?4, spent=?5",
+	[SQL_SHARES_HELD] = "SELECT r.pid, r.start, r.space, r.boot FROM share"
+			    " s JOIN run r ON r.id=s.run WHERE s.root=?1 AND"
+			    " s.agent=?2 AND s.held>0 AND s.run<>?3",
+	[SQL_REMOVE_SHARES] = "DELETE FROM share WHERE root=?",
 };

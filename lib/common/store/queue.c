@@ -266,6 +266,12 @@ int ai_queue_open(struct ai_queue *q, const char *path,
 	p = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, q->fd, 0);
 	if (p == MAP_FAILED)
 		return 0;
+	/* A mapping is a hold on the open file, and so on its locks: a fork that
+	 * lives longer than we do would keep ours. */
+	if (madvise(p, FILE_SIZE, MADV_DONTFORK) < 0) {
+		munmap(p, FILE_SIZE);
+		return 0;
+	}
 	q->slots = p;
 	q->holder = (void *)(q->slots + AI_QUEUE_SLOTS);
 	if (claim(q, err) == 0)

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[] = {
@@ -144,6 +145,62 @@ static int insert(struct ai_ledger *l, struct make *m, struct ai_err *err)
 		set_cap(l, r->id, r->cap, err);
 }
 
+/* The next note of the copy that has no text, behind *n, and is the last of its
+ * key; what it was when it was written stands in the call that did it. */
+static int next_empty(struct ai_ledger *l, const char *id, const char *root,
+		      int64_t *n, struct ai_buf *text, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_span intent;
+	struct ai_value v;
+	int rc = ai_db_bind(&l->db, &st, "SELECT c.n, s.intent FROM note c"
+			    " JOIN note o ON o.root=?2 AND o.n=c.n"
+			    " JOIN step s ON s.key=o.call WHERE c.root=?1 AND"
+			    " c.text='' AND c.n>?3 AND c.n=(SELECT max(n) FROM"
+			    " note WHERE root=?1 AND key=c.key)"
+			    " ORDER BY c.n LIMIT 1", err, "tti", ai_span_of(id),
+			    ai_span_of(root), *n);
+
+	if (rc == 0)
+		rc = ai_db_step(&l->db, st, err);
+	ai_buf_clear(text);
+	if (rc > 0) {
+		*n = sqlite3_column_int64(st, 0);
+		intent = ai_db_span(st, 1);
+		if (intent.p != NULL &&
+		    ai_json_check(intent.p, intent.n, &v, NULL) == 0)
+			ai_json_text(ai_json_get(v, "arguments.text"), text);
+	}
+	ai_db_finish(&st);
+	return rc;
+}
+
+/* A note that was written over later has its text again. */
+static int refill_notes(struct ai_ledger *l, const char *id, const char *root,
+			struct ai_err *err)
+{
+	struct ai_buf text = AI_BUF_INIT(1 << 20);
+	sqlite3_stmt *st = NULL;
+	int64_t n = 0;
+	int rc;
+
+	while ((rc = next_empty(l, id, root, &n, &text, err)) > 0) {
+		if (text.len == 0)
+			continue;
+		rc = ai_db_bind(&l->db, &st, "UPDATE note SET text=?3 WHERE"
+				" root=?1 AND n=?2", err, "tit",
+				ai_span_of(id), n, (struct ai_span){
+				ai_buf_cstr(&text), text.len });
+		if (rc == 0)
+			rc = ai_db_run(&l->db, st, err);
+		if (rc < 0)
+			break;
+	}
+	ai_db_finish(&st);
+	ai_buf_release(&text);
+	return rc < 0 ? -1 : 0;
+}
+
 static int make(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
 	struct make *m = arg;
@@ -165,7 +222,8 @@ static int make(struct ai_ledger *l, void *arg, struct ai_err *err)
 			  m->before) < 0 ? -1 :
 		LEDGER_RUN(l, SQL_COPY_NOTES, err, "tti",
 			   ai_span_of(m->r->id), ai_span_of(from.root),
-			   m->run->n);
+			   m->run->n) < 0 ? -1 :
+		refill_notes(l, m->r->id, from.root, err);
 }
 
 int ai_run_new(struct ai_ledger *l, const struct ai_run_new *r,
@@ -392,25 +450,93 @@ static int remove_one(struct ai_ledger *l, const char *id,
 	if (f->is_root && f->cap >= 0 && set_cap(l, id, -1, err) < 0)
 		return -1;
 	return LEDGER_RUN(l, SQL_REMOVE_NOTES, err, "t", ai_span_of(id)) < 0 ||
+		LEDGER_RUN(l, SQL_REMOVE_SHARES, err, "t",
+			   ai_span_of(id)) < 0 ||
 		LEDGER_RUN(l, SQL_REMOVE_STEPS, err, "i", f->n) < 0 ||
 		LEDGER_RUN(l, SQL_REMOVE_RUN, err, "i", f->n) < 0 ? -1 :
 		forget_answers(l, id, err);
 }
 
-static int remove_it(struct ai_ledger *l, void *arg, struct ai_err *err)
-{
-	struct decide *d = arg;
-	struct found f;
+/*
+ * What goes with ?1: all that has it as its outermost run, and what is below its
+ * steps, which are named after their keys ("d-KEY", "d-KEY-2" of one that was
+ * handed on).  Not what another run names: a fork has its steps' keys, and what
+ * those stand for has the root of the first one.  Where that is gone, who names
+ * a run last takes it along.
+ */
+#define BELOW(of) \
+	of " JOIN step s ON s.run=o.n AND s.key<>'' JOIN run c" \
+	" ON c.id BETWEEN 'd-'||s.key AND 'd-'||s.key||'.'"
+#define WITHIN \
+	"WITH RECURSIVE mine(n) AS (SELECT n FROM run WHERE id=?1 OR root=?1" \
+	" UNION SELECT c.n FROM " BELOW("mine o") " WHERE c.root=(SELECT root" \
+	" FROM run WHERE id=?1) OR NOT EXISTS(SELECT 1 FROM run WHERE" \
+	" id=c.root))," \
+	" named(n) AS (SELECT c.n FROM " BELOW("run o") " WHERE o.n NOT IN" \
+	" (SELECT n FROM mine) AND c.n IN (SELECT n FROM mine) AND c.id<>?1" \
+	" UNION SELECT c.n FROM " BELOW("named o") " WHERE c.n IN (SELECT n" \
+	" FROM mine) AND c.id<>?1)" \
+	" SELECT id FROM run WHERE id<>?1 AND n IN (SELECT n FROM mine) AND" \
+	" n NOT IN (SELECT n FROM named) ORDER BY n"
 
-	return find_free(l, d->id, &f, err) < 0 ? -1 :
-		remove_one(l, d->id, &f, err);
+struct removal {
+	const char *id;
+	char (*v)[AI_RUN_ID]; /* owned: those that go with it */
+	size_t n, cap;
+};
+
+static int find_within(struct ai_ledger *l, struct removal *r,
+		       struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = ai_db_bind(&l->db, &st, WITHIN, err, "t", ai_span_of(r->id));
+	void *v;
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		if (r->n == r->cap) {
+			r->cap = r->cap == 0 ? 64 : 2 * r->cap;
+			v = realloc(r->v, r->cap * sizeof(*r->v));
+			if (v == NULL) {
+				rc = ai_err_nomem(err);
+				break;
+			}
+			r->v = v;
+		}
+		ledger_copy_column(r->v[r->n++], AI_RUN_ID, st, 0);
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
 }
 
-int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err)
+static int remove_it(struct ai_ledger *l, void *arg, struct ai_err *err)
 {
-	struct decide d = { .id = id };
+	struct removal *r = arg;
+	struct found f;
 
-	return ledger_alone(l, true, remove_it, &d, err);
+	r->n = 0;
+	if (find_free(l, r->id, &f, err) < 0 || find_within(l, r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n; i++)
+		if (find_free(l, r->v[i], &f, err) < 0)
+			return -1;
+	for (size_t i = 0; i < r->n; i++)
+		if (find(l, r->v[i], &f, err) < 0 ||
+		    remove_one(l, r->v[i], &f, err) < 0)
+			return -1;
+	return find(l, r->id, &f, err) < 0 ? -1 :
+		remove_one(l, r->id, &f, err);
+}
+
+int ai_run_remove(struct ai_ledger *l, const char *id, int64_t *within,
+		  struct ai_err *err)
+{
+	struct removal r = { .id = id };
+	int rc = ledger_alone(l, true, remove_it, &r, err);
+
+	if (within != NULL)
+		*within = rc < 0 ? 0 : (int64_t)r.n;
+	free(r.v);
+	return rc;
 }
 
 /* 1: there is one of this person. */
@@ -537,6 +663,66 @@ int ai_run_steps(struct ai_ledger *l, const char *id,
 		s.changed = sqlite3_column_int64(st, 9);
 		if (each(arg, &s) != 0)
 			break;
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : 0;
+}
+
+int64_t ai_run_calls_before(struct ai_ledger *l, const char *root,
+			    const struct ai_run *run, int64_t n,
+			    struct ai_span tool, struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_span intent;
+	struct ai_value v;
+	int64_t found = 0;
+	/* Rows are numbered as they come. */
+	int rc = ai_db_bind(&l->db, &st, "SELECT s.intent FROM run r JOIN step s"
+			    " ON s.run=r.n WHERE r.root=?1 AND s.kind=2 AND"
+			    " s.rowid<(SELECT rowid FROM step WHERE run=?2 AND"
+			    " n=?3)", err, "tii", ai_span_of(root), run->n, n);
+
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		intent = ai_db_span(st, 0);
+		found += intent.p != NULL &&
+			ai_json_check(intent.p, intent.n, &v, NULL) == 0 &&
+			ai_json_true(ai_json_member(v, AI_SPAN("counted"))) &&
+			(tool.p == NULL || ai_json_is(ai_json_member(v,
+				AI_SPAN("tool")), tool));
+	}
+	ai_db_finish(&st);
+	return rc < 0 ? -1 : found;
+}
+
+static int64_t tokens_of(struct ai_value result)
+{
+	static const char *const paths[] = { "usage.input", "usage.output" };
+	int64_t n, sum = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (ai_json_i64(ai_json_get(result, paths[i]), &n) == 0 &&
+		    n > 0 && n < INT64_C(1) << 40)
+			sum += n;
+	return sum;
+}
+
+int ai_run_used(struct ai_ledger *l, const char *root, struct ai_run_used *u,
+		struct ai_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	struct ai_span result;
+	struct ai_value v;
+	int rc = ai_db_bind(&l->db, &st, "SELECT s.result FROM run r JOIN step s"
+			    " ON s.run=r.n WHERE r.root=? AND s.kind=1", err,
+			    "t", ai_span_of(root));
+
+	*u = (struct ai_run_used){ 0, 0 };
+	while (rc >= 0 && (rc = ai_db_step(&l->db, st, err)) > 0) {
+		result = ai_db_span(st, 0);
+		u->turns++;
+		if (result.p != NULL &&
+		    ai_json_check(result.p, result.n, &v, NULL) == 0)
+			u->tokens += tokens_of(v);
 	}
 	ai_db_finish(&st);
 	return rc < 0 ? -1 : 0;

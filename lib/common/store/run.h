@@ -130,6 +130,19 @@ int ai_run_steps(struct ai_ledger *l, const char *id,
 		 int (*each)(void *arg, const struct ai_step *s), void *arg,
 		 struct ai_err *err);
 
+/* What all runs of this root have used together: replies, their tokens. */
+struct ai_run_used {
+	int64_t turns, tokens;
+};
+int ai_run_used(struct ai_ledger *l, const char *root, struct ai_run_used *u,
+		struct ai_err *err);
+/* How many calls of this tool (p NULL: of any) were written down before step n of the run, by
+ * all runs of this root; those that were refused by the run's own limits are
+ * none (intent.counted). */
+int64_t ai_run_calls_before(struct ai_ledger *l, const char *root,
+			    const struct ai_run *run, int64_t n,
+			    struct ai_span tool, struct ai_err *err);
+
 /* A person decides about all steps that wait, or about one (n > 0).  How many
  * it were: 0 is an AI_E_USAGE.  The run is taken for this process, which is to
  * go on with it. */
@@ -140,9 +153,11 @@ int64_t ai_run_decide(struct ai_ledger *l, const char *id, int64_t n,
 int ai_run_fork(struct ai_ledger *l, const struct ai_run_new *r,
 		const char *from, int64_t n, struct ai_run *run,
 		struct ai_err *err);
-/* Forgets it. AI_E_TRY_LATER: somebody works on it. AI_E_USAGE: there is
- * none. */
-int ai_run_remove(struct ai_ledger *l, const char *id, struct ai_err *err);
+/* Forgets it, and the runs within it, unless another run's steps name them, as
+ * those of a fork do: *within (may be NULL) is how many.  AI_E_TRY_LATER:
+ * somebody works on one of them. AI_E_USAGE: there is none. */
+int ai_run_remove(struct ai_ledger *l, const char *id, int64_t *within,
+		  struct ai_err *err);
 
 /* The batch that the model's co-process keeps its answers under. */
 #define AI_RUN_BATCH "run:"
