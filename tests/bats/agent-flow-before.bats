@@ -2,7 +2,7 @@
 # What can be known of a workflow before anything is paid for is found then: the
 # first task is never asked.
 load helper
-load ../stub/stub
+load ../stub/flow
 
 setup_file() {
 	cat >"$BATS_FILE_TMPDIR/script.mjs" <<'END'
@@ -16,18 +16,10 @@ END
 	model_start "$BATS_FILE_TMPDIR/script.mjs"
 }
 
-teardown_file() {
-	stub_stop
-}
-
 setup() {
 	ai_setup
 	: >"$STUB/log"
 	unset AI_MODEL OPENAI_API_KEY ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN
-}
-
-asked() {
-	jq -s '[.[] | select(.n)] | length' "$STUB/log"
 }
 
 # plan MEMBERS_OF_BOB [MEMBERS_OF_HIS_TASK]: ann comes first, and has a model.

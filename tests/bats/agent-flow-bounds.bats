@@ -2,7 +2,9 @@
 # What a workflow may cost, take, and give back at most, and how it ends there.
 # The model is tests/stub/agent-model.mjs, which plays scripts.
 load helper
-load ../stub/stub
+load ../stub/flow
+# shellcheck disable=SC2034 # the file that flow runs
+flow_file=f.json
 
 setup_file() {
 	cat >"$BATS_FILE_TMPDIR/script.mjs" <<'END'
@@ -27,19 +29,9 @@ END
 	model_start "$BATS_FILE_TMPDIR/script.mjs"
 }
 
-teardown_file() {
-	stub_stop
-}
-
 setup() {
 	ai_setup
 	: >"$STUB/log"
-}
-
-# flow ARG...: runs f.json with the scripted model.
-flow() {
-	run --separate-stderr ai-agent flow f.json -m m \
-		--base-url "$STUB_URL" "$@"
 }
 
 # fed INPUT ARG...: the same with this record.
@@ -49,14 +41,6 @@ fed() {
 	echo "$input" >in.jsonl
 	run --separate-stderr bash -c 'ai-agent flow f.json -m m --base-url \
 		"$0" "$@" <in.jsonl' "$STUB_URL" "$@"
-}
-
-field() {
-	jq -c "$1" <<<"$output"
-}
-
-asked() {
-	jq -s '[.[] | select(.n)] | length' "$STUB/log"
 }
 
 # between RUN LOW HIGH: whether what all questions "hi" within the run have cost

@@ -3,7 +3,7 @@
 # when nobody was there, how conditions were decided, who fails again and
 # again; and what goes with it when it is removed.
 load helper
-load ../stub/stub
+load ../stub/flow
 
 setup_file() {
 	cat >"$BATS_FILE_TMPDIR/script.mjs" <<'END'
@@ -48,20 +48,10 @@ END
 	model_start "$BATS_FILE_TMPDIR/script.mjs"
 }
 
-teardown_file() {
-	stub_stop
-}
-
 setup() {
 	ai_setup
 	: >"$STUB/log"
 	rm -f "$BATS_FILE_TMPDIR"/{go,well}
-}
-
-# flow ARG...: runs flow.json with the scripted model.
-flow() {
-	run --separate-stderr ai-agent flow flow.json -m m \
-		--base-url "$STUB_URL" "$@"
 }
 
 # plan TASKS [MORE [ANN]]: makes flow.json; all are members in JSON, those of
@@ -72,16 +62,6 @@ plan() {
 	  "agents": { "ann": { "role": "A"${3:+, $3} }, "bob": { "role": "B" } },
 	  "tasks": { $1 } }
 	END
-}
-
-field() {
-	jq -c "$1" <<<"$output"
-}
-
-# asked [TASK]: how often the model was.
-asked() {
-	jq -s --arg t "${1-}" 'map(select(.n and ($t == "" or .task == $t))) |
-		length' "$STUB/log"
 }
 
 # until_asked TASK: it was.

@@ -2,7 +2,7 @@
 # ai-agent flow: workflows from their files to their ends. The model is
 # tests/stub/agent-model.mjs, which plays scripts.
 load helper
-load ../stub/stub
+load ../stub/flow
 
 setup_file() {
 	cat >"$BATS_FILE_TMPDIR/script.mjs" <<'END'
@@ -56,21 +56,11 @@ END
 	model_start "$BATS_FILE_TMPDIR/script.mjs"
 }
 
-teardown_file() {
-	stub_stop
-}
-
 setup() {
 	ai_setup
 	: >"$STUB/log"
 	mkdir work
 	echo 'in deep water' >work/a.txt
-}
-
-# flow ARG...: runs flow.json with the scripted model.
-flow() {
-	run --separate-stderr ai-agent flow flow.json -m m \
-		--base-url "$STUB_URL" "$@"
 }
 
 # plan TASKS [MORE [ANN [AGENTS]]]: makes flow.json; all are members in JSON,
@@ -82,15 +72,6 @@ plan() {
 		"carl": {"role": "C"} ${4:+, $4} },
 	  "tasks": { $1 } }
 	END
-}
-
-field() {
-	jq -c "$1" <<<"$output"
-}
-
-# How often the model was asked.
-asked() {
-	jq -s '[.[] | select(.n)] | length' "$STUB/log"
 }
 
 # Whether the model was asked (true) or had answered, in their order.
