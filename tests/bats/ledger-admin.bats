@@ -417,10 +417,11 @@ calls() {
 	sleep 1
 	pid=$(pgrep -P "$bench")
 	kill -STOP "$pid"
-	# By chance it has not got the lock just then.
+	# By chance it has not got the lock just then, or not yet said that it
+	# is the one that has.
 	for ((i = 0; i < 20; i++)); do
 		run --separate-stderr timeout 30 ai-cost budget set all day 5
-		[ "$status" -eq 0 ] || break
+		[[ $stderr != *"process $pid "* ]] || break
 		kill -CONT "$pid"
 		sleep 0.1
 		kill -STOP "$pid"
