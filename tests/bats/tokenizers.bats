@@ -272,9 +272,9 @@ refused() {
 # ---- the peers -------------------------------------------------------------
 
 @test "the same ids and texts as HuggingFace's library, published tokenizers" {
+	not_sanitized
 	need_peer tokenizers
 	local megabytes=0.1
-	[ -z "${AI_SANITIZED-}" ] || megabytes=0.02
 	[ -z "${AI_TEST_LONG-}" ] || megabytes=5
 	timeout 3000 node \
 		"$SRCDIR/tests/peer/tokenizers.mjs" text "$megabytes"
