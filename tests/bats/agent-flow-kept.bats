@@ -448,8 +448,9 @@ whole() {
 
 @test "who was told to end says nothing of its agents' ends" {
 	plan '"one": {"agent": "ann", "description": "task:wait"}'
-	ai-agent flow flow.json -m m --base-url "$STUB_URL" --run k x 3>&- \
-		>/dev/null 2>err &
+	# Below nohup nobody would listen to it.
+	env --default-signal=HUP ai-agent flow flow.json -m m \
+		--base-url "$STUB_URL" --run k x 3>&- >/dev/null 2>err &
 	until_asked wait
 	kill -HUP $!
 	wait $! || true
