@@ -18,7 +18,7 @@ struct search_settings search = { .weight = -1, .rrf_k = 60 };
 
 #define FILE_NAME "index.db"
 #define DRAFT_NAME "index.db.new-" /* of one that is being made */
-#define PAGE_SIZE 16384 /* vectors are long: fewer reads a scan */
+#define PAGE_SIZE 16384 /* texts are long: fewer reads of one */
 /* What a writer keeps of the file in memory: ids come in any order, and their
  * index is a thirtieth of all. */
 #define CACHE_MIN (8 << 20)

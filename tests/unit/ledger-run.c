@@ -8,6 +8,7 @@
 #include "store/batch.h"
 #include "store/ledger-int.h"
 #include "store/run.h"
+#include "ask.h"
 #include "help.h"
 #include "tap.h"
 
@@ -580,19 +581,6 @@ static int put_steps(struct ai_ledger *l, const struct ai_run *run, int64_t n,
 			return -1;
 	}
 	return 0;
-}
-
-static int64_t ask(struct ai_ledger *l, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-	struct ai_err err;
-
-	if (ai_db_bind(&l->db, &st, sql, &err, "") == 0 &&
-	    ai_db_step(&l->db, st, &err) > 0)
-		n = sqlite3_column_int64(st, 0);
-	ai_db_finish(&st);
-	return n;
 }
 
 /* While another process has it, nobody else gets it. */

@@ -6,24 +6,12 @@
  */
 #include "store/ledger-int.h"
 #include "store/run.h"
+#include "ask.h"
 #include "help.h"
 #include "tap.h"
 
 #include <string.h>
 #include <unistd.h>
-
-static int64_t ask(struct ai_ledger *l, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-	struct ai_err err;
-
-	if (ai_db_bind(&l->db, &st, sql, &err, "") == 0 &&
-	    ai_db_step(&l->db, st, &err) > 0)
-		n = sqlite3_column_int64(st, 0);
-	ai_db_finish(&st);
-	return n;
-}
 
 #define TREE 40
 #define KEYS 5

@@ -246,27 +246,6 @@ static int push(struct flow_work *w, struct flow_step *s, struct ai_err *err)
 	return 0;
 }
 
-/* It is done, without being asked. */
-static int refuse(struct flow_work *w, struct flow_step *s, enum ai_code code,
-		  const char *why, struct ai_err *err)
-{
-	struct ai_buf b = AI_BUF_INIT(4096);
-	int rc;
-
-	ai_put_open(&b, '{');
-	ai_put_key(&b, "text");
-	ai_put_cstr(&b, why);
-	ai_put_key(&b, "failed");
-	ai_put_bool(&b, true);
-	ai_put_key(&b, "code");
-	ai_put_cstr(&b, ai_code_name(code));
-	ai_put_close(&b, '}');
-	rc = agent_step_set(&s->result, &b, err);
-	ai_buf_release(&b);
-	s->state = AI_STEP_DONE;
-	return rc < 0 ? -1 : flow_journal_touch(&w->journal, s, err);
-}
-
 static int begin(struct flow_work *w, struct flow_job *job,
 		 struct flow_step *s, struct ai_err *err)
 {
@@ -315,7 +294,8 @@ static int begin_new(struct flow_work *w, struct flow_job *job,
 	if (code == AI_E_NONE)
 		return begin(w, job, s, err);
 	job->step = s;
-	return refuse(w, s, code, why, err) < 0 ? -1 : 1;
+	return flow_step_end(&w->journal, s, true, code, ai_span_of(why),
+			     err) < 0 ? -1 : 1;
 }
 
 /* Nothing more is asked once a limit of the whole is reached. */

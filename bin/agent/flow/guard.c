@@ -201,33 +201,6 @@ static int set_intent(const struct flow_work *w, const struct flow_job *job,
 	return rc;
 }
 
-/* Its word is written down, so that who goes on hears the same.  code: why it
- * could not say any; AI_E_NONE: it has said yes, or no. */
-static int set_result(struct flow_work *w, struct flow_step *s, bool failed,
-		      enum ai_code code, struct ai_span text,
-		      struct ai_err *err)
-{
-	struct ai_buf b = AI_BUF_INIT(2 * AGENT_TEXT_MAX);
-	int rc;
-
-	ai_put_open(&b, '{');
-	ai_put_key(&b, "text");
-	ai_put_str(&b, text.p, text.n);
-	if (failed) {
-		ai_put_key(&b, "failed");
-		ai_put_bool(&b, true);
-	}
-	if (code != AI_E_NONE) {
-		ai_put_key(&b, "code");
-		ai_put_cstr(&b, ai_code_name(code));
-	}
-	ai_put_close(&b, '}');
-	rc = agent_step_set(&s->result, &b, err);
-	ai_buf_release(&b);
-	s->state = AI_STEP_DONE;
-	return rc < 0 ? -1 : flow_journal_touch(&w->journal, s, err);
-}
-
 static int begin_call(struct flow_work *w, struct flow_job *job,
 		      struct ai_err *err)
 {
@@ -308,8 +281,8 @@ int flow_guard_begin(struct flow_work *w, struct flow_job *job,
 	end_call(job);
 	return err->code == AI_E_MEMORY || err->code == AI_E_BUG ||
 		err->code == AI_E_OS ||
-		set_result(w, job->step, true, err->code, ai_span_of(err->msg),
-			   err) < 0 ? -1 : 1;
+		flow_step_end(&w->journal, job->step, true, err->code,
+			      ai_span_of(err->msg), err) < 0 ? -1 : 1;
 }
 
 int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
@@ -322,7 +295,7 @@ int flow_guard_turn(struct flow_work *w, struct flow_job *job, bool *there,
 	if (job->called) {
 		if (!job->call.tool->kind->turn(&job->call))
 			return 0;
-		rc = set_result(w, job->step, job->call.failed,
+		rc = flow_step_end(&w->journal, job->step, job->call.failed,
 				job->call.broken ? AI_E_UNAVAILABLE : AI_E_NONE,
 				(struct ai_span){ ai_buf_cstr(&job->call.text),
 						  job->call.text.len }, err);

@@ -282,6 +282,30 @@ int flow_journal_touch(struct flow_journal *j, struct flow_step *s,
 	return 0;
 }
 
+int flow_step_end(struct flow_journal *j, struct flow_step *s, bool failed,
+		  enum ai_code code, struct ai_span text, struct ai_err *err)
+{
+	struct ai_buf b = AI_BUF_INIT(2 * AGENT_TEXT_MAX);
+	int rc;
+
+	ai_put_open(&b, '{');
+	ai_put_key(&b, "text");
+	ai_put_str(&b, text.p, text.n);
+	if (failed) {
+		ai_put_key(&b, "failed");
+		ai_put_bool(&b, true);
+	}
+	if (code != AI_E_NONE) {
+		ai_put_key(&b, "code");
+		ai_put_cstr(&b, ai_code_name(code));
+	}
+	ai_put_close(&b, '}');
+	rc = agent_step_set(&s->result, &b, err);
+	ai_buf_release(&b);
+	s->state = AI_STEP_DONE;
+	return rc < 0 ? -1 : flow_journal_touch(j, s, err);
+}
+
 static struct ai_span span_of(const char *s)
 {
 	return s == NULL ? (struct ai_span){ NULL, 0 } : ai_span_of(s);

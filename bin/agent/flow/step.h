@@ -62,6 +62,10 @@ struct flow_step *flow_journal_find(const struct flow_journal *j,
 /* A new one, planned, with its key.  NULL: err. */
 struct flow_step *flow_journal_add(struct flow_journal *j, const char *name,
 				   struct ai_err *err);
+/* It is done, and this is written down of it, so that who goes on hears the
+ * same.  code: why it could not say any; AI_E_NONE: it has said yes, or no. */
+int flow_step_end(struct flow_journal *j, struct flow_step *s, bool failed,
+		  enum ai_code code, struct ai_span text, struct ai_err *err);
 /* It has changed. */
 int flow_journal_touch(struct flow_journal *j, struct flow_step *s,
 		       struct ai_err *err);
