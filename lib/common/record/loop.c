@@ -404,6 +404,9 @@ static int rest(struct loop *l, int fd, struct ai_err *err)
 
 	if (l->filter->rest == NULL || !l->have_state)
 		return 0;
+	/* Nobody is to wait for what is finished. */
+	if (ai_writer_flush(&l->writer, err) < 0)
+		return -1;
 	while ((n = poll(&pfd, 1, l->filter->rest_ms)) < 0 && errno == EINTR)
 		;
 	return n != 0 ? 1 : l->filter->rest(l->state, err);
